@@ -1,0 +1,80 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"idpbridge/claims"
+)
+
+var (
+	// ErrNotFound says that no open sign-in has that id: it never existed, is
+	// closed, has expired, or its person is gone.
+	ErrNotFound = errors.New("no such sign-in")
+	// ErrReplayed says that the code of a sign-in was presented a second time.
+	// The sign-in is closed by then, and with it every token that came of it
+	// (RFC 6749 section 4.1.2).
+	ErrReplayed = errors.New("code already redeemed")
+)
+
+// State is where a sign-in stands in its one life: answered, redeemed, closed.
+type State int
+
+// The states of a sign-in. A sign-in only ever moves to a higher one.
+const (
+	// Answered: the client holds a code that it has not redeemed.
+	Answered State = 1
+	// Redeemed: the client holds tokens.
+	Redeemed State = 2
+	// Closed: nothing that came of the sign-in is worth anything any more.
+	Closed State = 3
+)
+
+// Signin is one answer to one client about one person. Its id is the first part
+// of every code and access token that comes of it, so any of them leads to its
+// row, and closing the row ends them all.
+type Signin struct {
+	ID          string    // 128 random bits, base64url
+	Reference   string    // names this sign-in in logs and on error pages; not a secret
+	ClientID    string    //
+	SessionID   string    // the browser session that it was answered from
+	Subject     string    //
+	State       State     //
+	Created     time.Time //
+	CodeExpires time.Time // zero where no code was issued
+	Expires     time.Time // when the last token of it has expired and the row may go
+	Grant       Grant     //
+}
+
+// Grant is what the person's client asked for and was given, kept for the
+// token endpoint and for the access token's use.
+type Grant struct {
+	RedirectURI   string   `json:"redirect_uri"`
+	Scopes        []string `json:"scope"`
+	Nonce         string   `json:"nonce,omitempty"`
+	CodeChallenge string   `json:"code_challenge,omitempty"` // S256 (RFC 7636 section 4.2)
+	AuthTime      int64    `json:"auth_time"`                // seconds
+	ACR           string   `json:"acr,omitempty"`
+	AMR           []string `json:"amr,omitempty"`
+}
+
+// Signins keeps sign-ins. Each method is one atomic step; store implements it.
+type Signins interface {
+	// Answer records a new sign-in in the state that it carries.
+	Answer(ctx context.Context, s Signin) error
+
+	// Redeem moves an answered sign-in whose code has not expired at the given
+	// time to redeemed, and returns it with the person as known now. Of any
+	// number of callers one wins. A caller who finds it redeemed already closes
+	// it and gets ErrReplayed; every other miss is ErrNotFound. The sign-in's
+	// session must still be open where it names one.
+	Redeem(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
+
+	// Find returns a sign-in that is not closed and has not expired, with the
+	// person as known now, or ErrNotFound.
+	Find(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
+
+	// Close ends a sign-in. Closing one that is closed or unknown is no error.
+	Close(ctx context.Context, id string) error
+}
