@@ -78,3 +78,16 @@ type Signins interface {
 	// Close ends a sign-in. Closing one that is closed or unknown is no error.
 	Close(ctx context.Context, id string) error
 }
+
+// String is the state's name.
+func (s State) String() string {
+	switch s {
+	case Answered:
+		return "answered"
+	case Redeemed:
+		return "redeemed"
+	case Closed:
+		return "closed"
+	}
+	return "unknown"
+}

@@ -1,0 +1,64 @@
+package claims
+
+import "slices"
+
+// Standard holds the 19 standard claims that scopes release, in the order of
+// OIDC Core 5.1; the twentieth, sub, is Person.Subject. The zero value of a field
+// is a claim that is not known and is left out of JSON. It has no JSON methods,
+// so that it may be embedded in a token's struct.
+type Standard struct {
+	Name                string   `json:"name,omitempty"`                  // the full name, for display
+	GivenName           string   `json:"given_name,omitempty"`            // LiveEngage shows it as the first name
+	FamilyName          string   `json:"family_name,omitempty"`           // LiveEngage shows it as the last name
+	MiddleName          string   `json:"middle_name,omitempty"`           //
+	Nickname            string   `json:"nickname,omitempty"`              //
+	PreferredUsername   string   `json:"preferred_username,omitempty"`    // LiveEngage shows it as userName; not unique
+	Profile             string   `json:"profile,omitempty"`               // URL of a page about the person
+	Picture             string   `json:"picture,omitempty"`               // URL of an image of the person
+	Website             string   `json:"website,omitempty"`               // URL of the person's own page
+	Email               string   `json:"email,omitempty"`                 // RFC 5322 addr-spec; not unique
+	EmailVerified       *bool    `json:"email_verified,omitempty"`        // nil is unknown, which is not false
+	Gender              string   `json:"gender,omitempty"`                // female, male or another word
+	Birthdate           string   `json:"birthdate,omitempty"`             // YYYY-MM-DD, 0000-MM-DD or YYYY
+	Zoneinfo            string   `json:"zoneinfo,omitempty"`              // IANA name such as Europe/Paris
+	Locale              string   `json:"locale,omitempty"`                // BCP 47 tag such as en-US
+	PhoneNumber         string   `json:"phone_number,omitempty"`          // E.164 recommended; LiveEngage files it as imei
+	PhoneNumberVerified *bool    `json:"phone_number_verified,omitempty"` // nil is unknown, which is not false
+	Address             *Address `json:"address,omitempty"`               // nil is unknown
+	UpdatedAt           int64    `json:"updated_at,omitempty"`            // seconds since 1970, UTC
+}
+
+// Address is a postal address (OIDC Core 5.1.1). The zero value of a field is
+// a part that is not known. Country is free text, unlike ContactAddress.Country.
+type Address struct {
+	Formatted     string `json:"formatted,omitempty"`      // for a label; lines end in \n or \r\n
+	StreetAddress string `json:"street_address,omitempty"` // may have several lines
+	Locality      string `json:"locality,omitempty"`       // city
+	Region        string `json:"region,omitempty"`         // state, province, prefecture
+	PostalCode    string `json:"postal_code,omitempty"`    //
+	Country       string `json:"country,omitempty"`        // country name
+}
+
+// Released returns the part of s that the scopes release (OIDC Core 5.4): profile,
+// email, phone and address. Other scopes release nothing, and without any of
+// the four the result is zero. The address is shared with s.
+func (s Standard) Released(scopes []string) Standard {
+	var r Standard
+	if slices.Contains(scopes, "profile") {
+		// Everything but what the three other scopes govern.
+		r = s
+		r.Email, r.EmailVerified = "", nil
+		r.PhoneNumber, r.PhoneNumberVerified = "", nil
+		r.Address = nil
+	}
+	if slices.Contains(scopes, "email") {
+		r.Email, r.EmailVerified = s.Email, s.EmailVerified
+	}
+	if slices.Contains(scopes, "phone") {
+		r.PhoneNumber, r.PhoneNumberVerified = s.PhoneNumber, s.PhoneNumberVerified
+	}
+	if slices.Contains(scopes, "address") {
+		r.Address = s.Address
+	}
+	return r
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"idpbridge/config"
+	"idpbridge/oidc"
+	"idpbridge/testdata"
+)
+
+type devCommand struct {
+	Listen     string `default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks a free one."`
+	Operations string `default:"127.0.0.1:8081" help:"Loopback address for metrics and health."`
+	Data       string `help:"Folder for the database and the keys; by default one in your cache folder." type:"path"`
+	Store      string `help:"PostgreSQL address instead of SQLite (postgres://…)." env:"IDP_DEV_STORE"`
+	Expose     bool   `name:"insecure-let-anyone-on-the-network-sign-in-as-demo-people" help:"Allow an address that is not loopback."`
+}
+
+// Run serves demo people and clients until the context ends.
+func (d devCommand) Run(ctx context.Context, p *process) error {
+	if host, _, err := net.SplitHostPort(d.Listen); err != nil {
+		return &usageError{fmt.Sprintf("--listen %s: want host:port", d.Listen)}
+	} else if ip := net.ParseIP(host); (ip == nil || !ip.IsLoopback()) && !d.Expose {
+		return fmt.Errorf("--listen %s: idp dev lets anyone in, so it listens on a loopback address only; use 127.0.0.1", d.Listen)
+	}
+	if d.Data == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return fmt.Errorf("no cache folder: %w; name a folder with --data", err)
+		}
+		d.Data = filepath.Join(cache, "idp-dev")
+	}
+	people, err := config.ParsePeople("people.yaml", testdata.People, true)
+	if err != nil {
+		return err
+	}
+	cfg := config.Defaults()
+	cfg.Listen, cfg.Operations, cfg.Data, cfg.Store = d.Listen, d.Operations, d.Data, d.Store
+	cfg.Brand.Name = "Example Brand"
+	return serve(ctx, p, &setup{
+		config: cfg, clients: demoClients(), people: people, dev: true,
+		log: slog.New(slog.NewTextHandler(p.stderr, nil)),
+	})
+}
+
+// The secrets of the ready-made clients are public: they open nothing but a
+// development server.
+const (
+	liveengageSecret = "liveengage-development-secret-000000000000"
+	localWebSecret   = "local-web-development-secret-0000000000000"
+)
+
+// demoClients are the clients of the development mode.
+func demoClients() []oidc.Client {
+	scopes := []string{"profile", "email", "address", "phone", oidc.ScopeSDEs}
+	all := []string{"code", "id_token", "id_token token"}
+	secret := []string{oidc.AuthBasic, oidc.AuthPost}
+	return []oidc.Client{
+		{
+			ID: "liveengage", Name: "Example Brand chat", Secret: liveengageSecret, AuthMethods: secret,
+			RedirectURIs:  []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
+			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, AlwaysSDEs: true, ClaimsInIDToken: true,
+		},
+		{
+			ID: "local-web", Name: "Local web application", Secret: localWebSecret, AuthMethods: secret, Native: true,
+			RedirectURIs: []string{"http://127.0.0.1/cb"}, PostLogoutRedirectURIs: []string{"http://127.0.0.1/cb"},
+			ResponseTypes: all, Scopes: scopes,
+		},
+		{
+			ID: "local-app", Name: "Local app", Native: true,
+			RedirectURIs: []string{"http://127.0.0.1/cb"}, PostLogoutRedirectURIs: []string{"http://127.0.0.1/cb"},
+			ResponseTypes: []string{"code"}, Scopes: scopes,
+		},
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"idpbridge/keys"
+	"idpbridge/liveengage"
+	"idpbridge/oidc"
+	"idpbridge/web"
+)
+
+// registerHome mounts what stands at the bare address: in the development mode
+// the page that explains everything, else a sentence.
+func (in *instance) registerHome(renderer *web.Renderer) {
+	if !in.dev {
+		in.handler.GET(in.base+"/", func(c echo.Context) error {
+			return in.site.ShowError(c, http.StatusNotFound, web.ErrorPage{
+				Title: "Sign-in service", Happened: "A sign-in starts from the application that you want to use.",
+				Todo: "Go to that application and sign in from there.",
+			})
+		})
+		return
+	}
+	in.handler.GET("/", func(c echo.Context) error { return in.home(c, renderer) })
+	in.handler.GET(web.PathSetup, in.showSetup)
+	try := &tryout{instance: in, renderer: renderer, http: &http.Client{Timeout: 10 * time.Second}}
+	in.handler.GET(pathTry, try.start)
+	in.handler.GET(pathTried, try.finish)
+}
+
+func (in *instance) home(c echo.Context, renderer *web.Renderer) error {
+	recent, err := in.store.RecentSignins(c.Request().Context(), 10)
+	if err != nil {
+		return err
+	}
+	page := web.HomePage{
+		Issuer: in.config.Issuer, DataDir: in.config.Data, Operations: in.config.Operations,
+		ClientID: "liveengage", TryURL: pathTry, People: demoPeople(in.setup),
+	}
+	for _, path := range []string{
+		oidc.PathDiscovery, oidc.PathJWKS, oidc.PathAuthorize, oidc.PathToken, oidc.PathUserinfo,
+		oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathLine,
+	} {
+		page.Endpoints = append(page.Endpoints, web.Field{Name: path, Value: in.config.Issuer + path})
+	}
+	if _, person, err := in.site.Current(c.Request()); err == nil {
+		page.Person = web.DisplayName(person)
+	}
+	for _, r := range recent {
+		page.Signins = append(page.Signins, web.RecentSignin{
+			When: r.Created.UTC().Format(time.RFC3339), Person: r.Username, Client: r.ClientID,
+			Reference: r.Reference, Outcome: r.State.String(),
+		})
+	}
+	return renderer.Render(c.Response(), http.StatusOK, "home", page, web.Policy{})
+}
+
+// showSetup shows LiveEngage's form with the values to paste.
+func (in *instance) showSetup(c echo.Context) error {
+	return in.site.Renderer.Render(c.Response(), http.StatusOK, "setup", web.SetupPage{Sheet: in.sheet()}, web.Policy{})
+}
+
+// sheet fills LiveEngage's form for the first client that is LiveEngage.
+func (in *instance) sheet() liveengage.Sheet {
+	key := in.ring.Active("RS256")
+	facts := sheetFacts(in.config.Issuer, key, in.process.now())
+	for _, client := range in.clients {
+		if client.AlwaysSDEs {
+			facts.ClientID = client.ID
+			break
+		}
+	}
+	if in.dev {
+		facts.ClientSecret = liveengageSecret
+	}
+	return liveengage.NewSheet(facts)
+}
+
+func sheetFacts(issuer string, key keys.Public, now time.Time) liveengage.Facts {
+	return liveengage.Facts{
+		Issuer: issuer, AuthorizationEndpoint: issuer + oidc.PathAuthorize, TokenEndpoint: issuer + oidc.PathToken,
+		JWKSEndpoint: issuer + oidc.PathJWKS, PublicKeyLine: key.Line(), KeyID: key.ID, Fingerprint: key.Fingerprint(),
+		KeyCreated: key.Created, Now: now, JSMethod: "lpGetAuthenticationToken", JSContext: "window",
+	}
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"idpbridge/keys"
+)
+
+// metrics counts what operators watch.
+type metrics struct {
+	registry *prometheus.Registry
+	events   *prometheus.CounterVec
+	requests *prometheus.HistogramVec
+	now      func() time.Time
+}
+
+func newMetrics(ring *keys.Ring, now func() time.Time) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(), now: now,
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "idp_events_total", Help: "What happened in sign-ins, by event and client.",
+		}, []string{"event", "client"}),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "idp_request_seconds", Help: "Time to answer a request, by route and status.",
+			Buckets: []float64{.001, .005, .02, .1, .5, 2, 10},
+		}, []string{"route", "status"}),
+	}
+	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "idp_signing_key_age_seconds", Help: "Age of the RS256 key that signs now.",
+	}, func() float64 { return since(now, ring.Active("RS256").Created) })
+	m.registry.MustRegister(m.events, m.requests, age,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// event counts one event; client may be empty.
+func (m *metrics) event(name, client string) { m.events.WithLabelValues(name, client).Inc() }
+
+// measure times requests by route; unknown routes share one label, so that a
+// stranger cannot grow the set.
+func (m *metrics) measure(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := m.now()
+		err := next(c)
+		if err != nil {
+			c.Error(err)
+		}
+		route := c.Path()
+		if route == "" || c.Response().Status == http.StatusNotFound {
+			route = "other"
+		}
+		m.requests.WithLabelValues(route, strconv.Itoa(c.Response().Status)).Observe(since(m.now, start))
+		return nil
+	}
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

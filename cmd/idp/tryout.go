@@ -1,0 +1,108 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"idpbridge/cookie"
+	"idpbridge/oidc"
+	"idpbridge/web"
+)
+
+// The paths of the development mode's own small client.
+const (
+	pathTry   = "/try"
+	pathTried = "/cb"
+)
+
+// tryout plays the client local-app for somebody who only wants to see a
+// token: code flow with PKCE through the same endpoints as everybody else's.
+type tryout struct {
+	*instance
+
+	renderer *web.Renderer
+	http     *http.Client
+	cookies  cookie.Policy
+}
+
+// tryCookie holds state and verifier between the two steps, in the browser.
+const tryCookie = "idp_try"
+
+func (t *tryout) start(c echo.Context) error {
+	verifier := rand.Text() + rand.Text()
+	state := rand.Text()
+	t.cookies.Set(c.Response(), tryCookie, state+"."+verifier)
+	q := url.Values{
+		"client_id": {"local-app"}, "redirect_uri": {t.config.Issuer + pathTried}, "response_type": {"code"},
+		"scope": {"openid profile email address phone " + oidc.ScopeSDEs}, "state": {state}, "nonce": {rand.Text()},
+		"code_challenge": {oidc.Challenge(verifier)}, "code_challenge_method": {"S256"},
+	}
+	return c.Redirect(http.StatusSeeOther, oidc.PathAuthorize+"?"+q.Encode())
+}
+
+func (t *tryout) finish(c echo.Context) error {
+	state, verifier, _ := strings.Cut(t.cookies.Get(c.Request(), tryCookie), ".")
+	if state == "" || c.QueryParam("state") != state || c.QueryParam("code") == "" {
+		return t.site.ShowError(c, http.StatusBadRequest, web.ErrorPage{
+			Title: "No token this time", Happened: "The sign-in came back without a code for this page: " + c.QueryParam("error") + ".",
+			Todo: "Start again from " + t.config.Issuer + pathTry + ".",
+		})
+	}
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "code": {c.QueryParam("code")}, "client_id": {"local-app"},
+		"redirect_uri": {t.config.Issuer + pathTried}, "code_verifier": {verifier},
+	}
+	r, err := http.NewRequestWithContext(c.Request().Context(), http.MethodPost, t.config.Issuer+oidc.PathToken, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := t.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	var answer struct {
+		IDToken     string `json:"id_token"`
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return err
+	}
+	if answer.IDToken == "" {
+		return t.site.ShowError(c, http.StatusBadRequest, web.ErrorPage{
+			Title: "No token this time", Happened: "The code had been used or had expired; a code works once.",
+			Todo: "Start again from " + t.config.Issuer + pathTry + ".",
+		})
+	}
+	return t.renderer.Render(c.Response(), http.StatusOK, "token", web.TokenPage{
+		IDToken: answer.IDToken, Header: part(answer.IDToken, 0), Claims: part(answer.IDToken, 1),
+	}, web.Policy{})
+}
+
+// part is one part of a JWT, decoded and indented to be read.
+func part(token string, n int) string {
+	parts := strings.Split(token, ".")
+	if n >= len(parts) {
+		return ""
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[n])
+	if err != nil {
+		return ""
+	}
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return ""
+	}
+	pretty, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return ""
+	}
+	return string(pretty)
+}

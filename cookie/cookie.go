@@ -1,0 +1,46 @@
+// Package cookie sets and reads the program's own cookies: always HttpOnly,
+// SameSite=Lax and for the whole host; over https also Secure, under a __Host-
+// name that no sub-domain can set.
+package cookie
+
+import "net/http"
+
+// Policy says over which transport cookies travel.
+type Policy struct {
+	// Secure is true where the issuer is https. False is for plain http on a
+	// loopback address alone: not every client sends Secure cookies there.
+	Secure bool
+}
+
+// Name is the cookie's full name: with the prefix __Host- where it is Secure
+// (RFC 6265bis section 4.1.3.2).
+func (p Policy) Name(base string) string {
+	if p.Secure {
+		return "__Host-" + base
+	}
+	return base
+}
+
+// Set sends a cookie that lives as long as the browser runs. Name is a full
+// name and value must be of cookie characters; others are dropped.
+func (p Policy) Set(w http.ResponseWriter, name, value string) { http.SetCookie(w, p.cookie(name, value, 0)) }
+
+// Clear takes a cookie away.
+func (p Policy) Clear(w http.ResponseWriter, name string) { http.SetCookie(w, p.cookie(name, "", -1)) }
+
+func (p Policy) cookie(name, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// Get returns the value of the cookie of that full name, or "" where there is
+// none, or more than one: then somebody has planted one of them.
+func (Policy) Get(r *http.Request, name string) string {
+	found := r.CookiesNamed(name)
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0].Value
+}

@@ -1,0 +1,167 @@
+package oidc
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The ways in which a client may authenticate at the token endpoint
+// (OIDC Core section 9).
+const (
+	AuthBasic = "client_secret_basic"
+	AuthPost  = "client_secret_post"
+	AuthNone  = "none"
+)
+
+// Client is a relying party that the configuration names.
+type Client struct {
+	ID   string
+	Name string // what people call it; shown on pages
+
+	// Secret is the client's secret; New keeps only its hash. Empty means a
+	// public client, which must use PKCE (RFC 7636).
+	Secret string
+	// AuthMethods lists the client authentication methods that it may use; empty
+	// means client_secret_basic with a secret and none without.
+	AuthMethods []string
+
+	// Native marks an application on a person's device: a redirect URI that is
+	// registered on a loopback IP address may then come with any port
+	// (RFC 8252 section 7.3).
+	Native                 bool
+	RedirectURIs           []string
+	PostLogoutRedirectURIs []string
+	ResponseTypes          []string // "code", "id_token", "id_token token"; empty means code
+	Scopes                 []string // what it may ask for beside openid
+
+	// AlwaysSDEs puts lp_sdes into its ID tokens whether asked for or not:
+	// LiveEngage asks for the scope openid alone.
+	AlwaysSDEs bool
+	// ClaimsInIDToken puts the claims of the granted scopes into the ID token
+	// even where an access token could fetch them (OIDC Core section 5.4).
+	ClaimsInIDToken bool
+	// Algorithm signs its ID tokens; empty means RS256.
+	Algorithm string
+	// RedirectsOnTo lists further origins that its redirect URIs lead to, for
+	// the form-action of the sign-in page's Content-Security-Policy.
+	RedirectsOnTo []string
+
+	secretHash [sha256.Size]byte
+}
+
+// prepared returns the client with its defaults filled in and its secret
+// replaced by a hash.
+func (c Client) prepared() *Client {
+	if c.Secret != "" {
+		c.secretHash = sha256.Sum256([]byte(c.Secret))
+	}
+	if len(c.AuthMethods) == 0 {
+		c.AuthMethods = []string{AuthBasic}
+		if c.Secret == "" {
+			c.AuthMethods = []string{AuthNone}
+		}
+	}
+	if len(c.ResponseTypes) == 0 {
+		c.ResponseTypes = []string{"code"}
+	}
+	if c.Algorithm == "" {
+		c.Algorithm = "RS256"
+	}
+	if c.Name == "" {
+		c.Name = c.ID
+	}
+	if c.Secret != "" {
+		c.Secret = "redacted"
+	}
+	return &c
+}
+
+// public says whether the client has no secret.
+func (c *Client) public() bool { return c.Secret == "" }
+
+// secretMatches compares in constant time. A public client matches nothing.
+func (c *Client) secretMatches(secret string) bool {
+	got := sha256.Sum256([]byte(secret))
+	return subtle.ConstantTimeCompare(got[:], c.secretHash[:]) == 1 && !c.public()
+}
+
+// redirectAllowed compares plainly, byte for byte (RFC 9700 section 4.1.3),
+// but for the port of a native client's loopback address.
+func (c *Client) redirectAllowed(uri string) bool {
+	if slices.Contains(c.RedirectURIs, uri) {
+		return true
+	}
+	if !c.Native {
+		return false
+	}
+	for _, registered := range c.RedirectURIs {
+		if sameButLoopbackPort(registered, uri) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameButLoopbackPort says whether got is registered with a port of its own:
+// "http://127.0.0.1/cb" allows "http://127.0.0.1:49152/cb". Names such as
+// localhost do not qualify (RFC 8252 section 8.3).
+func sameButLoopbackPort(registered, got string) bool {
+	host, path, ok := loopbackParts(registered)
+	if !ok {
+		return false
+	}
+	rest, ok := strings.CutPrefix(got, host+":")
+	if !ok {
+		return false
+	}
+	port, ok := strings.CutSuffix(rest, path)
+	if !ok || port == "" || len(port) > 5 || port[0] == '0' {
+		return false
+	}
+	n := 0
+	for _, d := range []byte(port) {
+		if d < '0' || d > '9' {
+			return false
+		}
+		n = n*10 + int(d-'0')
+	}
+	return n <= 65535
+}
+
+// loopbackParts cuts "http://127.0.0.1:8080/cb?x" into "http://127.0.0.1" and
+// "/cb?x". It refuses whatever is not plain http on a loopback IP address.
+func loopbackParts(uri string) (host, rest string, ok bool) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" || u.User != nil {
+		return "", "", false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if err != nil || !ip.IsLoopback() {
+		return "", "", false
+	}
+	host = "http://" + strings.TrimSuffix(u.Host, ":"+u.Port())
+	return host, strings.TrimPrefix(uri, "http://"+u.Host), true
+}
+
+// formAction lists the origins that a page's form may lead to on its way back
+// to this client: browsers check redirects after a form against form-action.
+func (c *Client) formAction(redirectURI string) []string {
+	return append([]string{Origin(redirectURI)}, c.RedirectsOnTo...)
+}
+
+// Origin is the CSP source of an address: scheme and host, or the scheme alone
+// of a native application's own scheme.
+func Origin(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" {
+		return "'none'"
+	}
+	if u.Host == "" {
+		return u.Scheme + ":"
+	}
+	return u.Scheme + "://" + u.Host
+}

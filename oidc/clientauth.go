@@ -1,0 +1,118 @@
+package oidc
+
+import (
+	"encoding/base64"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// form reads the body of a request that a client makes itself. Parameters in
+// the address are refused: addresses end up in logs (RFC 6749 section 2.3.1).
+func form(c echo.Context) (url.Values, error) {
+	r := c.Request()
+	if r.URL.RawQuery != "" {
+		return nil, refuse(invalidRequest, "Parameters belong into the body, not into the address.")
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, &fault{
+			status: http.StatusUnsupportedMediaType, code: invalidRequest,
+			description: "The body must be application/x-www-form-urlencoded.",
+		}
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, &fault{
+			status: http.StatusRequestEntityTooLarge, code: invalidRequest,
+			description: "The body is too large or broke off.",
+		}
+	}
+	v, repeated, err := parameters(string(body))
+	if err != nil {
+		return nil, err
+	}
+	if len(repeated) > 0 {
+		return nil, refuse(invalidRequest, "A parameter occurs more than once.")
+	}
+	return v, nil
+}
+
+// authenticate finds out which client makes a request (RFC 6749 section 2.3).
+// It comes before anything that the request's content could do or reveal.
+// Failures are counted for the client at that address and slow it down.
+func (p *Provider) authenticate(c echo.Context, v url.Values) (*Client, error) {
+	id, secret, method, err := presented(c.Request().Header, v)
+	if err != nil {
+		return nil, err
+	}
+	key := "client " + c.RealIP() + " " + id
+	if wait := p.throttle.Wait(key); wait > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		return nil, &fault{status: http.StatusTooManyRequests, code: invalidClient, description: "Too many failures. Wait before you try again."}
+	}
+	client, ok := p.clients[id]
+	switch {
+	case !ok, !slices.Contains(client.AuthMethods, method):
+	case method == AuthNone && client.public():
+		return client, nil
+	case method != AuthNone && client.secretMatches(secret):
+		return client, nil
+	}
+	p.throttle.Fail(key)
+	p.events("client_refused", "")
+	return nil, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Client authentication failed."}
+}
+
+// presented returns the client's id and secret and the way in which they came:
+// exactly one way. In the Basic header both are form-encoded (RFC 6749 section
+// 2.3.1).
+func presented(h http.Header, v url.Values) (id, secret, method string, err error) {
+	headers := h.Values("Authorization")
+	if len(headers) == 0 {
+		if v.Has("client_assertion") || v.Has("client_assertion_type") {
+			return "", "", "", &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Client assertions are not supported."}
+		}
+		if v.Has("client_secret") {
+			return v.Get("client_id"), v.Get("client_secret"), AuthPost, nil
+		}
+		return v.Get("client_id"), "", AuthNone, nil
+	}
+	if len(headers) > 1 || v.Has("client_secret") || v.Has("client_assertion") {
+		return "", "", "", refuse(invalidRequest, "The client authenticates in more than one way.")
+	}
+	id, secret, ok := basic(headers[0])
+	if !ok {
+		return "", "", "", &fault{status: http.StatusUnauthorized, code: invalidClient, description: "The Authorization header is not a Basic header."}
+	}
+	if v.Has("client_id") && v.Get("client_id") != id {
+		return "", "", "", refuse(invalidRequest, "client_id differs from the Authorization header.")
+	}
+	return id, secret, AuthBasic, nil
+}
+
+// basic reads a Basic header strictly: no second spelling of the same
+// credentials is accepted.
+func basic(header string) (id, secret string, ok bool) {
+	scheme, encoded, found := strings.Cut(header, " ")
+	if !found || !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil || strings.ContainsAny(encoded, "\r\n") {
+		return "", "", false
+	}
+	id, secret, found = strings.Cut(string(raw), ":")
+	if !found {
+		return "", "", false
+	}
+	id, err1 := url.QueryUnescape(id)
+	secret, err2 := url.QueryUnescape(secret)
+	return id, secret, err1 == nil && err2 == nil && id != ""
+}

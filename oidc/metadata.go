@@ -1,0 +1,97 @@
+package oidc
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+)
+
+// metadata is the discovery document: zitadel's type and what it has no field
+// for (RFC 9207 section 3, OIDC Discovery section 3).
+type metadata struct {
+	zoidc.DiscoveryConfiguration
+	IssInResponse    bool `json:"authorization_response_iss_parameter_supported"`
+	ClaimsParameter  bool `json:"claims_parameter_supported"`
+	RequestParameter bool `json:"request_parameter_supported"`
+	RequestURI       bool `json:"request_uri_parameter_supported"`
+}
+
+// discovery answers GET /.well-known/openid-configuration (OIDC Discovery
+// section 4, RFC 8414 section 3). Every member is set here; none of the
+// library's defaults is used.
+func (p *Provider) discovery(c echo.Context) error {
+	methods := []zoidc.AuthMethod{AuthBasic, AuthPost, AuthNone}
+	confidential := methods[:2]
+	doc := metadata{
+		DiscoveryConfiguration: zoidc.DiscoveryConfiguration{
+			Issuer:                                    p.issuer,
+			AuthorizationEndpoint:                     p.issuer + PathAuthorize,
+			TokenEndpoint:                             p.issuer + PathToken,
+			IntrospectionEndpoint:                     p.issuer + PathIntrospect,
+			UserinfoEndpoint:                          p.issuer + PathUserinfo,
+			RevocationEndpoint:                        p.issuer + PathRevoke,
+			EndSessionEndpoint:                        p.issuer + PathEndSession,
+			JwksURI:                                   p.issuer + PathJWKS,
+			ScopesSupported:                           []string{"openid", "profile", "email", "address", "phone", ScopeSDEs},
+			ResponseTypesSupported:                    responseTypes,
+			ResponseModesSupported:                    []string{"query", "fragment", "form_post"},
+			GrantTypesSupported:                       []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit},
+			ACRValuesSupported:                        []string{"loa1"},
+			SubjectTypesSupported:                     []string{"public"},
+			IDTokenSigningAlgValuesSupported:          p.keys.Algorithms(),
+			TokenEndpointAuthMethodsSupported:         methods,
+			RevocationEndpointAuthMethodsSupported:    methods,
+			IntrospectionEndpointAuthMethodsSupported: confidential,
+			DisplayValuesSupported:                    []zoidc.Display{zoidc.DisplayPage},
+			ClaimTypesSupported:                       []string{"normal"},
+			ClaimsSupported:                           claimsSupported,
+			CodeChallengeMethodsSupported:             []zoidc.CodeChallengeMethod{zoidc.CodeChallengeMethodS256},
+		},
+		IssInResponse: true,
+	}
+	return cached(c, doc)
+}
+
+// claimsSupported are the names of every claim that may be told.
+var claimsSupported = []string{ //nolint:gochecknoglobals // read only
+	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash",
+	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+	"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified",
+	"phone_number", "phone_number_verified", "address", ScopeSDEs,
+}
+
+// jwks answers GET /jwks with every key that signs, will sign or did (RFC 7517).
+func (p *Provider) jwks(c echo.Context) error { return cached(c, p.keys.JWKS()) }
+
+// cached writes JSON that may be kept for five minutes: shorter than a new key
+// is published before it signs (OIDC Core section 10.1.1).
+func cached(c echo.Context, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write metadata: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	tag := `"` + encoding.EncodeToString(sum[:12]) + `"`
+	h := c.Response().Header()
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("ETag", tag)
+	if c.Request().Header.Get("If-None-Match") == tag {
+		return c.NoContent(http.StatusNotModified)
+	}
+	return c.JSONBlob(http.StatusOK, body)
+}
+
+// pem answers GET /keys/public.pem: the RS256 key that signs now, as SPKI.
+func (p *Provider) pem(c echo.Context) error {
+	return c.Blob(http.StatusOK, "application/x-pem-file", []byte(p.keys.Active("RS256").PEM()))
+}
+
+// line answers GET /keys/public.txt: the same key in the form that LiveEngage's
+// console takes, base64 on one line without header and footer.
+func (p *Provider) line(c echo.Context) error {
+	return c.String(http.StatusOK, p.keys.Active("RS256").Line()+"\n")
+}

@@ -1,0 +1,63 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"idpbridge/claims"
+)
+
+// longestPassword is the longest password in bytes that is looked at.
+const longestPassword = 1024
+
+// Local is the local directory: people who are rows of our own, with passwords.
+type Local struct {
+	people People
+	slots  chan struct{}
+	dummy  string
+}
+
+// NewLocal returns a directory that compares as many passwords at once as it
+// has slots; each takes 19 MiB.
+func NewLocal(people People, slots int) *Local {
+	return &Local{
+		people: people, slots: make(chan struct{}, max(1, slots)),
+		dummy: formatHash(make([]byte, saltLength), make([]byte, hashLength)),
+	}
+}
+
+// Authenticate returns the person to whom name and password belong, or
+// ErrRefused. A name that does not exist costs the same time as a wrong
+// password. Allowed is called when a comparison is about to start, and only as
+// many run at once as there are slots, so guesses made side by side cannot slip
+// past a throttle; its error is returned as it is.
+func (l *Local) Authenticate(ctx context.Context, username, password string, allowed func() error) (claims.Person, error) {
+	select {
+	case l.slots <- struct{}{}:
+		defer func() { <-l.slots }()
+	case <-ctx.Done():
+		return claims.Person{}, fmt.Errorf("wait for a password slot: %w", ctx.Err())
+	}
+	if err := allowed(); err != nil {
+		return claims.Person{}, err
+	}
+	account, err := l.people.AccountByUsername(ctx, strings.ToLower(strings.TrimSpace(username)))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return claims.Person{}, fmt.Errorf("find account: %w", err)
+	}
+	hash := account.PasswordHash
+	known := err == nil && hash != "" && len(password) <= longestPassword
+	if !known {
+		hash = l.dummy
+	}
+	matches, err := verify(hash, password[:min(len(password), longestPassword)])
+	if err != nil {
+		return claims.Person{}, fmt.Errorf("password of %s: %w", account.Person.Subject, err)
+	}
+	if !known || !matches {
+		return claims.Person{}, ErrRefused
+	}
+	return account.Person, nil
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"idpbridge/claims"
+)
+
+// sessionCookie names the cookie that carries a session: its id, a dot, and a
+// secret of which only the hash is kept.
+const sessionCookie = "idp_session"
+
+// seenEvery is how stale Seen may become before using a session writes it.
+const seenEvery = time.Minute
+
+// Current returns the session of a request's browser and its person, or
+// ErrNoSession. It is one read, and once a minute one write.
+func (s *Site) Current(r *http.Request) (Session, claims.Person, error) {
+	id, secret, ok := strings.Cut(s.Cookies.Get(r, s.Cookies.Name(sessionCookie)), ".")
+	if !ok || len(id) != 22 || len(secret) != 43 {
+		return Session{}, claims.Person{}, ErrNoSession
+	}
+	now := s.Now()
+	session, person, err := s.Sessions.FindSession(r.Context(), id, now)
+	if err != nil {
+		return Session{}, claims.Person{}, err
+	}
+	if subtle.ConstantTimeCompare([]byte(hashed(secret)), []byte(session.SecretHash)) != 1 {
+		return Session{}, claims.Person{}, ErrNoSession
+	}
+	if now.Sub(session.Seen) >= min(seenEvery, s.Idle/2) {
+		if err := s.Sessions.TouchSession(r.Context(), id, now, earlier(now.Add(s.Idle), session.Ends)); err != nil {
+			return Session{}, claims.Person{}, fmt.Errorf("touch session: %w", err)
+		}
+	}
+	return session, person, nil
+}
+
+// begin makes the person signed in in this browser. The cookie's secret is new
+// every time, so a session id from before the sign-in is worth nothing after it;
+// the same person keeps the session, anybody else ends it.
+func (s *Site) begin(c echo.Context, person claims.Person) error {
+	ctx, now := c.Request().Context(), s.Now()
+	secret := random(32)
+	next := Session{
+		ID: random(16), SecretHash: hashed(secret), Subject: person.Subject, ACR: "loa1", AMR: []string{"pwd"},
+		AuthTime: now, Created: now, Seen: now, Expires: now.Add(min(s.Idle, s.Session)), Ends: now.Add(s.Session),
+	}
+	old, before, err := s.Current(c.Request())
+	switch {
+	case errors.Is(err, ErrNoSession):
+		err = s.Sessions.StartSession(ctx, next)
+	case err != nil:
+	case before.Subject == person.Subject:
+		next.ID, next.Created = old.ID, old.Created
+		if err = s.Sessions.RenewSession(ctx, old.SecretHash, next); errors.Is(err, ErrNoSession) {
+			next.ID, next.Created = random(16), now // renewed by another tab at this moment
+			err = s.Sessions.StartSession(ctx, next)
+		}
+	default:
+		if err = s.Sessions.EndSession(ctx, old.ID); err == nil {
+			err = s.Sessions.StartSession(ctx, next)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("begin session: %w", err)
+	}
+	s.Cookies.Set(c.Response(), s.Cookies.Name(sessionCookie), next.ID+"."+secret)
+	return nil
+}
+
+// Leave ends the session of a request's browser, if there is one, and takes its
+// cookie away.
+func (s *Site) Leave(w http.ResponseWriter, r *http.Request) error {
+	session, _, err := s.Current(r)
+	if err == nil {
+		err = s.Sessions.EndSession(r.Context(), session.ID)
+	}
+	if err != nil && !errors.Is(err, ErrNoSession) {
+		return fmt.Errorf("end session: %w", err)
+	}
+	s.Cookies.Clear(w, s.Cookies.Name(sessionCookie))
+	return nil
+}
+
+// DisplayName is what pages call a person.
+func DisplayName(p claims.Person) string {
+	for _, name := range []string{p.Standard.Name, p.Standard.GivenName, p.Standard.PreferredUsername} {
+		if name != "" {
+			return name
+		}
+	}
+	return "you"
+}
+
+// normal is how names are compared when failures are counted.
+func normal(username string) string { return strings.ToLower(strings.TrimSpace(username)) }
+
+func hashed(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func random(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
