@@ -23,7 +23,9 @@ func (p Policy) Name(base string) string {
 
 // Set sends a cookie that lives as long as the browser runs. Name is a full
 // name and value must be of cookie characters; others are dropped.
-func (p Policy) Set(w http.ResponseWriter, name, value string) { http.SetCookie(w, p.cookie(name, value, 0)) }
+func (p Policy) Set(w http.ResponseWriter, name, value string) {
+	http.SetCookie(w, p.cookie(name, value, 0))
+}
 
 // Clear takes a cookie away.
 func (p Policy) Clear(w http.ResponseWriter, name string) { http.SetCookie(w, p.cookie(name, "", -1)) }

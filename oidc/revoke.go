@@ -31,7 +31,7 @@ func (p *Provider) revoke(c echo.Context) error {
 	if in.ClientID != client.ID {
 		return p.writeFault(c, refuse(unauthorizedClient, "The token was issued to another client."))
 	}
-	if err := p.signins.Close(c.Request().Context(), in.ID); err != nil {
+	if err := p.signins.CloseSignin(c.Request().Context(), in.ID); err != nil {
 		return p.writeFault(c, err)
 	}
 	p.events("revoked", client.ID)

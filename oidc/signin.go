@@ -75,8 +75,8 @@ type Signins interface {
 	// person as known now, or ErrNotFound.
 	Find(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
 
-	// Close ends a sign-in. Closing one that is closed or unknown is no error.
-	Close(ctx context.Context, id string) error
+	// CloseSignin ends a sign-in. Closing one that is closed or unknown is no error.
+	CloseSignin(ctx context.Context, id string) error
 }
 
 // String is the state's name.

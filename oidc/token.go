@@ -106,7 +106,7 @@ func (p *Provider) redeem(ctx context.Context, client *Client, v url.Values) (Si
 	}
 	p.events("code_refused", client.ID)
 	p.log.WarnContext(ctx, "code refused; sign-in closed", "reference", in.Reference, "client_id", client.ID, "reason", reason)
-	return Signin{}, claims.Person{}, errors.Join(errBadCode(nil), p.signins.Close(ctx, in.ID))
+	return Signin{}, claims.Person{}, errors.Join(errBadCode(nil), p.signins.CloseSignin(ctx, in.ID))
 }
 
 // misuse says what is wrong with the way in which a good code was presented.

@@ -40,7 +40,7 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	cfg := config.Defaults()
-	cfg.Listen, cfg.Operations, cfg.Data, cfg.Store = d.Listen, d.Operations, d.Data, d.Store
+	cfg.Listen, cfg.Operations, cfg.Data, cfg.Store = d.Listen, d.Operations, d.Data, config.Text(d.Store)
 	cfg.Brand.Name = "Example Brand"
 	return serve(ctx, p, &setup{
 		config: cfg, clients: demoClients(), people: people, dev: true,

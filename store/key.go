@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"idpbridge/keys"
+)
+
+// Keys implements keys.Store.
+func (s *Store) Keys(ctx context.Context) ([]keys.Record, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT id, algorithm, state, sealed, created, changed FROM signing_key ORDER BY created, id")
+	if err != nil {
+		return nil, wrap("list keys", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []keys.Record
+	for rows.Next() {
+		var r keys.Record
+		var created, changed int64
+		if err := rows.Scan(&r.ID, &r.Algorithm, &r.State, &r.Sealed, &created, &changed); err != nil {
+			return nil, wrap("list keys", err)
+		}
+		r.Created, r.Changed = moment(created), moment(changed)
+		out = append(out, r)
+	}
+	return out, wrap("list keys", rows.Err())
+}
+
+// AddKey implements keys.Store; the unique indexes decide who is first.
+func (s *Store) AddKey(ctx context.Context, r keys.Record) (bool, error) {
+	n, err := s.exec(ctx, `INSERT INTO signing_key (id, algorithm, state, sealed, created, changed)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		r.ID, r.Algorithm, string(r.State), r.Sealed, millis(r.Created), millis(r.Changed))
+	if err == nil && n == 1 {
+		err = s.flush(ctx)
+	}
+	return n == 1, wrap("add key", err)
+}
+
+// errNotMoved rolls a rotation back.
+var errNotMoved = errors.New("key is not in that state")
+
+// RotateKeys implements keys.Store.
+func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Time) (bool, error) {
+	err := s.tx(ctx, func(exec execFunc, _ *sql.Tx) error {
+		for _, step := range []struct {
+			id       string
+			from, to keys.State
+		}{{active, keys.Active, keys.Retiring}, {next, keys.Next, keys.Active}} {
+			n, err := exec("UPDATE signing_key SET state = $1, changed = $2 WHERE id = $3 AND state = $4",
+				string(step.to), millis(at), step.id, string(step.from))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return errNotMoved
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errNotMoved) {
+		return false, nil
+	}
+	if err == nil {
+		err = s.flush(ctx)
+	}
+	return err == nil, wrap("rotate keys", err)
+}
+
+// RemoveKey implements keys.Store.
+func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
+	n, err := s.exec(ctx, "DELETE FROM signing_key WHERE id = $1 AND state = $2", id, string(keys.Retiring))
+	return n == 1, wrap("remove key", err)
+}

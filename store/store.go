@@ -1,0 +1,231 @@
+// Package store keeps rows: people, sessions, sign-ins and signing keys, in
+// SQLite or PostgreSQL, by the same statements.
+//
+// Read store.go first; each table has a file of its own. The contract that both
+// engines pass is package storetest.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+	"github.com/pressly/goose/v3/lock"
+
+	"idpbridge/keys"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
+	"idpbridge/web"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+var (
+	_ oidc.Signins    = (*Store)(nil)
+	_ web.Sessions    = (*Store)(nil)
+	_ upstream.People = (*Store)(nil)
+	_ keys.Store      = (*Store)(nil)
+)
+
+// Config says where the rows are.
+type Config struct {
+	URL  string // postgres://… or postgresql://…; empty means SQLite
+	Path string // the SQLite file
+}
+
+// Store implements the ports of packages oidc, web, upstream and keys. It is
+// safe for concurrent use, and with PostgreSQL any number of processes may
+// share one database.
+type Store struct {
+	read, write *sql.DB // the same with PostgreSQL
+	sqlite      bool
+	hot         hot
+}
+
+// hot are the statements of the path that every sign-in takes, prepared once.
+type hot struct {
+	answer, redeem, find, session, touch *sql.Stmt
+}
+
+// Open opens the database and brings its tables up to date. Whatever is wrong
+// with it is an error in one line, and nothing in it is changed by then.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s := &Store{sqlite: cfg.URL == ""}
+	var err error
+	if s.sqlite {
+		err = s.openSQLite(ctx, cfg.Path)
+	} else {
+		err = s.openPostgres(ctx, cfg.URL)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare statements: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// Close closes the database; statements in flight end first.
+func (s *Store) Close() error {
+	var err error
+	if s.write != nil && s.write != s.read {
+		err = s.write.Close()
+	}
+	if s.read != nil {
+		err = errors.Join(err, s.read.Close())
+	}
+	return err
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+}
+
+// migrate brings the tables up to date. With PostgreSQL one process does it and
+// the others wait.
+func (s *Store) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	dialect, opts := database.DialectSQLite3, []goose.ProviderOption{}
+	if !s.sqlite {
+		dialect = database.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		opts = append(opts, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(dialect, s.write, files, opts...)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	known := provider.ListSources()
+	current, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if newest := known[len(known)-1].Version; current > newest {
+		return fmt.Errorf("the database was made by a newer version of idp (its tables are at %d, this program knows %d); run the newer version", current, newest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		db   *sql.DB
+		sql  string
+	}{
+		{&s.hot.answer, s.write, answerSQL},
+		{&s.hot.redeem, s.write, redeemSQL},
+		{&s.hot.find, s.read, findSQL},
+		{&s.hot.session, s.read, sessionSQL},
+		{&s.hot.touch, s.write, touchSQL},
+	} {
+		stmt, err := p.db.PrepareContext(ctx, s.dialect(p.sql))
+		if err != nil {
+			return err
+		}
+		*p.stmt = stmt
+	}
+	return nil
+}
+
+// dialect writes parameters as the engine knows them: ?1 with SQLite.
+func (s *Store) dialect(query string) string {
+	if s.sqlite {
+		return strings.ReplaceAll(query, "$", "?")
+	}
+	return query
+}
+
+// exec runs a statement outside a transaction and returns how many rows it
+// changed.
+func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return changed(s.write.ExecContext(ctx, s.dialect(query), args...))
+}
+
+// changed is how many rows a statement changed.
+func changed(res sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// execFunc runs a statement and returns how many rows it changed.
+type execFunc func(query string, args ...any) (int64, error)
+
+// tx runs a function in one transaction.
+func (s *Store) tx(ctx context.Context, do func(exec execFunc, tx *sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	exec := func(query string, args ...any) (int64, error) {
+		return changed(tx.ExecContext(ctx, s.dialect(query), args...))
+	}
+	if err := do(exec, tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// sweepBatch is how many rows one statement of Sweep removes, so that sign-ins
+// never wait long for it.
+const sweepBatch = 1000
+
+// Sweep removes sign-ins and sessions that have expired, and returns how many.
+// A sign-in stays until its last token has expired, so that a code which comes
+// back is still known.
+func (s *Store) Sweep(ctx context.Context, at time.Time) (int, error) {
+	total := 0
+	for _, table := range []string{"signin", "session"} {
+		for {
+			n, err := s.exec(ctx, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE expires <= $1 LIMIT $2)", millis(at), sweepBatch)
+			if err != nil {
+				return total, fmt.Errorf("sweep %s: %w", table, err)
+			}
+			total += int(n)
+			if n < sweepBatch {
+				break
+			}
+		}
+	}
+	return total, nil
+}
+
+// millis is a time as it is kept; the zero time is 0.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// moment is the time that millis kept.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
