@@ -6,8 +6,9 @@ import (
 )
 
 // FieldError is one fault in one field. Several of them come joined; errors.AsType
-// finds the first and Faults lists them all. Nothing that could identify a
-// person is quoted in it, so that it may be logged.
+// finds the first and Faults lists them all. Names, addresses
+// and free text are never quoted; of values that should have been codes or small
+// numbers, at most 32 characters are, escaped so that they fit one line of a log.
 type FieldError struct {
 	Field   string // path, such as customerInfo.lastPaymentDate.month or lp_sdes[0].info.customerID
 	Problem string // what is wrong, such as "13 is no month"

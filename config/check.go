@@ -4,237 +4,181 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// config checks a document and turns it into a Config.
-func (r *reader) config(doc document) *Config {
-	cfg := &Config{
-		Issuer: doc.Issuer, Listen: doc.Listen, Operations: doc.Operations, Data: r.path(doc.Data),
-		Store: r.resolve("$.store", doc.Store), Secret: r.resolve("$.secret", doc.Secret), TLS: doc.TLS,
-		Proxies: r.proxies(doc.Proxies), Brand: doc.Brand, People: r.path(doc.People), Lifetimes: doc.Lifetimes, Limits: doc.Limits,
-	}
-	if err := CheckIssuer(cfg.Issuer); err != nil {
-		r.fault("$.issuer", "%v", err)
-	}
-	if cfg.Data == "" {
-		r.fault("$.data", "data is missing; name a folder for the database and the keys, such as /var/lib/idp")
-	}
-	if cfg.People == "" {
-		r.fault("$.people", "people is missing; name the people file")
-	}
-	if cfg.Brand.Name == "" {
-		r.fault("$.brand", "brand.name is missing; pages say whose they are")
-	}
-	if s := string(cfg.Store); s != "" && !strings.HasPrefix(s, "postgres://") && !strings.HasPrefix(s, "postgresql://") {
-		r.fault("$.store", "store is neither empty (SQLite) nor of the form postgres://user@host/database")
-	}
-	r.listeners(cfg)
-	r.durations(cfg)
-	if len(doc.Clients) == 0 {
-		r.fault("$.clients", "clients is missing; list at least one")
-	}
-	seen := make(map[string]bool)
-	for i, c := range doc.Clients {
-		if seen[c.ID] {
-			r.fault(fmt.Sprintf("$.clients[%d].id", i), "client %q occurs twice; each needs an id of its own", c.ID)
-		}
-		seen[c.ID] = true
-		cfg.Clients = append(cfg.Clients, r.client(fmt.Sprintf("$.clients[%d]", i), c))
-	}
-	return cfg
+// has says whether the file has a value at a path, whatever it is worth.
+func (r *reader) has(path string) bool {
+	_, ok := r.at[path]
+	return ok
 }
 
-// CheckIssuer says what is wrong with an issuer (OIDC Discovery section 3).
+// check looks for what is wrong with values of the right type, and makes paths
+// relative to the working directory.
+func (r *reader) check(cfg *Config) {
+	if err := CheckIssuer(cfg.Issuer); err != nil {
+		r.fault("issuer", "%s", err)
+	}
+	r.required("data", cfg.Data, "name a folder for the database and the keys, such as /var/lib/idp")
+	r.required("people", cfg.People, "name the people file, such as people.yaml")
+	r.required("brand.name", cfg.Brand.Name, "pages say whose they are")
+	cfg.Data, cfg.People = r.join(cfg.Data), r.join(cfg.People)
+	if cfg.Store != "" && !isPostgres(string(cfg.Store)) {
+		r.fault("store", "store is no address of PostgreSQL; write one such as postgres://user@host/database, or leave it out for SQLite")
+	}
+	if cfg.Secret != "" && !isHex64(string(cfg.Secret)) {
+		r.fault("secret", "secret is not 64 hexadecimal characters; make one with: openssl rand -hex 32")
+	}
+	for _, link := range []struct{ path, value string }{
+		{"brand.logo", cfg.Brand.Logo}, {"brand.help", cfg.Brand.Help}, {"brand.privacy", cfg.Brand.Privacy},
+	} {
+		if u, err := url.Parse(link.value); link.value != "" && (err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil) {
+			r.fault(link.path, "%s is not an https address; write one such as https://www.brand.example/%s", link.path, strings.TrimPrefix(link.path, "brand."))
+		}
+	}
+	r.listeners(cfg)
+	r.lifetimes(cfg.Lifetimes)
+	r.limits(cfg.Limits)
+	r.clients(cfg.Clients)
+}
+
+// required notes that a text is missing or empty.
+func (r *reader) required(path, value, remedy string) {
+	switch {
+	case value != "":
+	case r.has(path):
+		r.fault(path, "%s is empty; %s", r.shown(path), remedy)
+	default:
+		r.fault(path, "%s is missing; %s", r.shown(path), remedy)
+	}
+}
+
+// CheckIssuer says what is wrong with an issuer, or returns nil (OIDC Discovery
+// section 3). Plain http is for loopback addresses alone.
 func CheckIssuer(issuer string) error {
+	say := func(problem string) error { return fmt.Errorf("issuer %q %s", withoutUser(issuer), problem) }
 	u, err := url.Parse(issuer)
 	switch {
 	case issuer == "":
 		return errors.New("issuer is missing; write the address that people and LiveEngage reach this program at")
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return fmt.Errorf("issuer %q is not an address; write one such as https://login.brand.example", issuer)
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsFunc(issuer, unfit):
+		return say("is not an address; write one such as https://login.brand.example")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return fmt.Errorf("issuer %q is http; write https (http is for loopback addresses alone)", issuer)
-	case u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.ContainsAny(issuer, "?#"):
-		return fmt.Errorf("issuer %q has a query, fragment or user; leave them out", issuer)
+		return say("is http; write https (http is for loopback addresses alone)")
+	case u.User != nil:
+		return say("has a user in front of the host; leave it out")
+	case strings.ContainsAny(issuer, "?#"):
+		return say("has a query or a fragment; leave it out (OIDC Discovery section 3)")
 	case strings.HasSuffix(issuer, "/"):
-		return fmt.Errorf("issuer %q ends in a slash; leave it out", issuer)
-	case strings.ToLower(u.Host) != u.Host:
-		return fmt.Errorf("issuer %q has capitals in its host; write it in lower case", issuer)
+		return say("ends in a slash; leave it out")
+	case strings.ToLower(u.Scheme+u.Host) != u.Scheme+u.Host || !strings.HasPrefix(issuer, u.Scheme):
+		return say("has capitals in its scheme or host; write them in lower case")
 	}
 	return nil
 }
 
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback() || host == "localhost"
+func isPostgres(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && (u.Host != "" || u.RawQuery != "")
+}
+
+func isHex64(s string) bool {
+	return len(s) == 64 && !strings.ContainsFunc(strings.ToLower(s), func(c rune) bool { return (c < '0' || c > '9') && (c < 'a' || c > 'f') })
+}
+
+// hostPort cuts host:port; the port is 0 to 65535.
+func hostPort(address string) (host string, ok bool) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return host, err == nil
 }
 
 func (r *reader) listeners(cfg *Config) {
-	host, _, err := net.SplitHostPort(cfg.Listen)
+	host, ok := hostPort(cfg.Listen)
+	bare := cfg.TLS == nil && len(cfg.Proxies) == 0 && !r.has("tls") && !r.has("proxies")
 	switch {
-	case err != nil:
-		r.fault("$.listen", "listen %q is not host:port", cfg.Listen)
-	case !loopback(host) && cfg.TLS == nil && len(cfg.Proxies) == 0:
-		r.fault("$.listen", "listen %q is reachable from elsewhere without TLS; add tls, or proxies with the address of the one in front", cfg.Listen)
+	case !ok:
+		r.fault("listen", "listen %q is not host:port; write one such as 127.0.0.1:8080", excerpt(cfg.Listen))
+	case !loopback(host) && bare:
+		r.fault("listen", "listen %q can be reached from elsewhere without TLS; add tls, or proxies with the address of the one in front", excerpt(cfg.Listen))
+	case strings.HasPrefix(cfg.Issuer, "https:") && bare:
+		r.fault("issuer", "issuer is https, but nothing here ends TLS; add tls, or proxies with the address of the one in front")
 	}
-	if strings.HasPrefix(cfg.Issuer, "https:") && cfg.TLS == nil && len(cfg.Proxies) == 0 {
-		r.fault("$.issuer", "issuer is https, but there is neither tls nor proxies; add one of them")
+	for i, p := range cfg.Proxies {
+		if p.IsValid() && p.Bits() == 0 {
+			r.fault(fmt.Sprintf("proxies[%d]", i), "proxies[%d] is everybody, who could then say whom a request comes from; write the addresses of your proxies", i)
+		}
+	}
+	if r.has("proxies") && len(cfg.Proxies) == 0 {
+		r.fault("proxies", "proxies is empty; list the address of the one in front, or leave it out")
 	}
 	if cfg.TLS != nil {
-		cfg.TLS.Certificate, cfg.TLS.Key = r.path(cfg.TLS.Certificate), r.path(cfg.TLS.Key)
-		if cfg.TLS.Certificate == "" || cfg.TLS.Key == "" {
-			r.fault("$.tls", "tls needs both certificate and key")
-		}
+		r.required("tls.certificate", cfg.TLS.Certificate, "name the PEM file of the certificate chain")
+		r.required("tls.key", cfg.TLS.Key, "name the PEM file of the key")
+		cfg.TLS.Certificate, cfg.TLS.Key = r.join(cfg.TLS.Certificate), r.join(cfg.TLS.Key)
 	}
-	if cfg.Operations == "off" {
-		return
+	if host, ok := hostPort(cfg.Operations); cfg.Operations != "off" && (!ok || !loopback(host)) {
+		r.fault("operations", "operations %q is not a loopback address; write one such as %s, or off", excerpt(cfg.Operations), operationsAddress)
 	}
-	if host, _, err := net.SplitHostPort(cfg.Operations); err != nil || !loopback(host) {
-		r.fault("$.operations", "operations %q is not a loopback host:port, such as 127.0.0.1:8081, or off", cfg.Operations)
+	if cfg.Operations == cfg.Listen && ok {
+		r.fault("operations", "operations and listen are both %q; give each a port of its own", excerpt(cfg.Listen))
 	}
 }
 
-func (r *reader) durations(cfg *Config) {
-	l, m := cfg.Lifetimes, cfg.Limits
-	for _, d := range []struct {
-		path     string
-		value    time.Duration
-		min, max time.Duration
+// within notes a duration that is too short or too long.
+func (r *reader) within(path string, d, least, most time.Duration) {
+	if d < least || d > most {
+		r.fault(path, "%s is %s; write %s to %s", path, short(d), short(least), short(most))
+	}
+}
+
+// short writes 10m where the library writes 10m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func (r *reader) lifetimes(l Lifetimes) {
+	const day = 24 * time.Hour
+	r.within("lifetimes.request", l.Request, time.Minute, day)
+	r.within("lifetimes.code", l.Code, time.Second, 10*time.Minute)
+	r.within("lifetimes.id_token", l.IDToken, time.Minute, day)
+	r.within("lifetimes.access_token", l.AccessToken, time.Minute, day)
+	r.within("lifetimes.session", l.Session, time.Minute, 90*day)
+	r.within("lifetimes.session_idle", l.SessionIdle, time.Minute, 90*day)
+}
+
+func (r *reader) limits(l Limits) {
+	r.within("limits.delay", l.Delay, 100*time.Millisecond, time.Hour)
+	r.within("limits.max_delay", l.MaxDelay, 100*time.Millisecond, 24*time.Hour)
+	r.within("limits.window", l.Window, time.Minute, 24*time.Hour)
+	r.within("limits.timeout", l.Timeout, time.Second, 5*time.Minute)
+	if l.MaxDelay < l.Delay {
+		r.fault("limits.max_delay", "limits.max_delay is %s, less than limits.delay; write %s or more", short(l.MaxDelay), short(l.Delay))
+	}
+	for _, n := range []struct {
+		path               string
+		value, least, most int64
 	}{
-		{"lifetimes.request", l.Request, time.Minute, 24 * time.Hour},
-		{"lifetimes.code", l.Code, time.Second, 10 * time.Minute},
-		{"lifetimes.id_token", l.IDToken, time.Minute, 24 * time.Hour},
-		{"lifetimes.access_token", l.AccessToken, time.Minute, 24 * time.Hour},
-		{"lifetimes.session", l.Session, time.Minute, 90 * 24 * time.Hour},
-		{"lifetimes.session_idle", l.SessionIdle, time.Minute, 90 * 24 * time.Hour},
-		{"limits.delay", m.Delay, 100 * time.Millisecond, time.Hour},
-		{"limits.max_delay", m.MaxDelay, m.Delay, 24 * time.Hour},
-		{"limits.window", m.Window, time.Minute, 24 * time.Hour},
-		{"limits.timeout", m.Timeout, time.Second, 5 * time.Minute},
+		{"limits.failures", int64(l.Failures), 1, 1000},
+		{"limits.address_failures", int64(l.AddressFailures), 1, 1_000_000},
+		{"limits.body", l.Body, 4 << 10, 16 << 20},
+		{"limits.header", int64(l.Header), 4 << 10, 1 << 20},
 	} {
-		if d.value < d.min || d.value > d.max {
-			r.fault("$."+d.path, "%s is %s; write %s to %s", d.path, d.value, d.min, d.max)
+		if n.value < n.least || n.value > n.most {
+			r.fault(n.path, "%s is %d; write %d to %d", n.path, n.value, n.least, n.most)
 		}
 	}
-	for path, n := range map[string]int64{"failures": int64(m.Failures), "address_failures": int64(m.AddressFailures)} {
-		if n < 1 {
-			r.fault("$.limits."+path, "limits.%s is %d; write 1 or more", path, n)
-		}
-	}
-	if m.Body < 4096 || m.Header < 4096 {
-		r.fault("$.limits", "limits.body and limits.header are bytes; write 4096 or more")
-	}
-}
-
-var allScopes = []string{"openid", "profile", "email", "address", "phone", "lp_sdes"} //nolint:gochecknoglobals // read only
-
-func (r *reader) client(path string, c clientRecord) Client {
-	out := Client{
-		ID: c.ID, Name: c.Name, Secret: r.resolve(path+".secret", c.Secret), Type: c.Type, AuthMethod: c.AuthMethod,
-		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, ResponseTypes: c.ResponseTypes,
-		Scopes: c.Scopes, Profile: c.Profile, ClaimsInIDToken: c.ClaimsInIDToken, Algorithm: c.Algorithm, RedirectsOnTo: c.RedirectsOnTo,
-	}
-	if out.Type == "" {
-		out.Type = "web"
-	}
-	if out.Algorithm == "" {
-		out.Algorithm = "RS256"
-	}
-	if len(out.ResponseTypes) == 0 {
-		out.ResponseTypes = []string{"code"}
-	}
-	if len(out.Scopes) == 0 {
-		out.Scopes = allScopes
-	}
-	if out.AuthMethod == "" {
-		out.AuthMethod = "client_secret_basic"
-		if out.Secret == "" {
-			out.AuthMethod = "none"
-		}
-	}
-	bad := func(key, format string, args ...any) {
-		r.fault(path+"."+key, "client %q: %s", c.ID, fmt.Sprintf(format, args...))
-	}
-	if out.ID == "" || strings.ContainsFunc(out.ID, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		bad("id", "id is missing or has spaces or characters beyond ASCII")
-	}
-	oneOf := func(key, value string, allowed ...string) {
-		if !slices.Contains(allowed, value) {
-			bad(key, "%s %q is not known; write one of: %s", key, value, strings.Join(allowed, ", "))
-		}
-	}
-	oneOf("application_type", out.Type, "web", "native")
-	oneOf("id_token_signed_response_alg", out.Algorithm, "RS256", "ES256")
-	oneOf("token_endpoint_auth_method", out.AuthMethod, "client_secret_basic", "client_secret_post", "none")
-	oneOf("profile", out.Profile, "", "liveengage")
-	if out.Profile == "liveengage" && out.Algorithm != "RS256" {
-		bad("id_token_signed_response_alg", "LiveEngage takes RS256 only")
-	}
-	for _, t := range out.ResponseTypes {
-		oneOf("response_types", t, "code", "id_token", "id_token token")
-	}
-	for _, s := range out.Scopes {
-		oneOf("scopes", s, allScopes...)
-	}
-	if out.Secret != "" && len(out.Secret) < 32 {
-		bad("secret", "secret has fewer than 32 characters; make one with: openssl rand -hex 32")
-	}
-	if (out.AuthMethod == "none") != (out.Secret == "") {
-		bad("token_endpoint_auth_method", "token_endpoint_auth_method %s does not go with the secret; a client has a secret or the method none", out.AuthMethod)
-	}
-	r.uris(path, out, bad)
-	return out
-}
-
-func (r *reader) uris(path string, c Client, bad func(key, format string, args ...any)) {
-	if len(c.RedirectURIs) == 0 {
-		bad("redirect_uris", "redirect_uris is missing; list at least one address")
-	}
-	for i, uri := range c.RedirectURIs {
-		if err := CheckRedirectURI(uri, c.Type); err != nil {
-			bad(fmt.Sprintf("redirect_uris[%d]", i), "%v", err)
-		}
-	}
-	for i, uri := range c.PostLogoutRedirectURIs {
-		if err := CheckRedirectURI(uri, c.Type); err != nil {
-			bad(fmt.Sprintf("post_logout_redirect_uris[%d]", i), "%v", err)
-		}
-	}
-	for i, uri := range c.RedirectsOnTo {
-		if u, err := url.Parse(uri); err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" || strings.ContainsAny(uri, " ;,'\"*?#") {
-			bad(fmt.Sprintf("redirects_on_to[%d]", i), "%q is not an https origin such as https://www.brand.example", uri)
-		}
-	}
-}
-
-// CheckRedirectURI says what is wrong with a redirect URI (RFC 9700 sections
-// 2.6 and 4.1.3, RFC 8252 section 7).
-func CheckRedirectURI(uri, applicationType string) error {
-	u, err := url.Parse(uri)
-	switch {
-	case strings.Contains(uri, "*"):
-		return fmt.Errorf("redirect URI %q has a wildcard; list each address in full (RFC 9700 section 4.1.3)", uri)
-	case strings.Contains(uri, "#"):
-		return fmt.Errorf("redirect URI %q has a fragment; leave it out (RFC 6749 section 3.1.2)", uri)
-	case err != nil || u.Scheme == "" || strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c > '~' || c == ';' || c == '\\' }):
-		return fmt.Errorf("redirect URI %q is not an address in full", uri)
-	case u.User != nil:
-		return fmt.Errorf("redirect URI %q has a user; leave it out", uri)
-	case u.Scheme == "https" && u.Host != "":
-		return nil
-	case u.Scheme == "http" && applicationType == "native" && loopback(u.Hostname()):
-		return nil
-	case u.Scheme == "http":
-		return fmt.Errorf("redirect URI %q is http; write https (http on a loopback address is for application_type native)", uri)
-	case slices.Contains([]string{"javascript", "data", "file", "vbscript", "blob", "about"}, u.Scheme):
-		return fmt.Errorf("redirect URI %q has a scheme that runs or shows content; write an https address", uri)
-	case applicationType == "native" && strings.Contains(u.Scheme, "."):
-		return nil
-	}
-	return fmt.Errorf("redirect URI %q has a scheme of its own; a native application's is a reversed domain name such as com.brand.app:/cb (RFC 8252 section 7.1)", uri)
 }

@@ -4,25 +4,29 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unicode"
 
 	"idpbridge/claims"
-	"idpbridge/upstream"
 )
 
 // Person is somebody in the people file.
 type Person struct {
-	Username     string
-	Note         string // tells them apart; development mode only
-	Password     string // development mode only
-	PasswordHash string
-	Person       claims.Person
+	Username     string        // what they sign in with: lower case, unique
+	Note         string        // the one line that tells people apart; may be empty
+	Password     string        // in plain text, for the development mode alone; may be empty
+	PasswordHash string        // argon2id in PHC form; empty: cannot sign in by password
+	Person       claims.Person // valid; the subject is unique
 }
 
-type peopleDocument struct {
-	People []personRecord `yaml:"people"`
+// People is a whole people file.
+type People struct {
+	// People are in the order of the file; none is allowed.
+	People []record `yaml:"people"`
 }
 
-type personRecord struct {
+// record is a person as the file has it: who they are stands beside how they
+// sign in.
+type record struct {
 	Username     string               `yaml:"username"`
 	Note         string               `yaml:"note"`
 	Password     string               `yaml:"password"`
@@ -34,52 +38,72 @@ type personRecord struct {
 }
 
 // LoadPeople reads a people file. Passwords in plain text are refused unless
-// allowPlain, which is for the development mode.
+// allowPlain, which is for the development mode. The error lists every fault,
+// one to a line, each with file, line and column; it holds neither passwords
+// nor hashes.
 func LoadPeople(path string, allowPlain bool) ([]Person, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("people file: %w", err)
+		return nil, fmt.Errorf("read people: %w", err)
 	}
 	return ParsePeople(path, data, allowPlain)
 }
 
-// ParsePeople reads the content of a people file. The error lists every fault.
+// ParsePeople is LoadPeople for content that has been read already; name stands
+// for the file in errors.
 func ParsePeople(name string, data []byte, allowPlain bool) ([]Person, error) {
-	r := &reader{name: name}
-	var doc peopleDocument
-	if err := r.decode(data, &doc); err != nil {
+	var file People
+	r := newReader(name, func(string) string { return "" }, "")
+	r.label = func(list string, i int) string {
+		if list != "people" || i >= len(file.People) || file.People[i].Username == "" {
+			return ""
+		}
+		return fmt.Sprintf("person %q", excerpt(file.People[i].Username))
+	}
+	var out []Person
+	if r.read(data, &file) {
+		if !r.has("people") {
+			r.fault("people", "people is missing; list them under it, or write people: []")
+		}
+		out = r.people(file, allowPlain)
+	}
+	if err := r.err(); err != nil {
 		return nil, err
 	}
-	names, subjects := make(map[string]bool), make(map[string]bool)
-	out := make([]Person, 0, len(doc.People))
-	for i, p := range doc.People {
-		path := fmt.Sprintf("$.people[%d]", i)
-		username := strings.ToLower(strings.TrimSpace(p.Username))
-		person := claims.Person{Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}
+	return out, nil
+}
+
+func (r *reader) people(file People, allowPlain bool) []Person {
+	out := make([]Person, 0, len(file.People))
+	names, subjects := map[string]bool{}, map[string]bool{}
+	for i, p := range file.People {
+		path := fmt.Sprintf("people[%d]", i)
+		p.Username = strings.ToLower(p.Username)
 		switch {
-		case username == "":
-			r.fault(path, "username is missing")
-		case names[username]:
-			r.fault(path+".username", "person %q occurs twice", username)
-		case subjects[p.Subject]:
-			r.fault(path+".sub", "person %q: sub belongs to somebody else already", username)
-		case p.Password != "" && !allowPlain:
-			r.fault(path+".password", "person %q: a password in plain text; write password_hash, made by: idp people hash", username)
+		case p.Username == "":
+			r.required(path+".username", "", "write the name to sign in with")
+		case p.Username != strings.TrimSpace(p.Username) || strings.ContainsFunc(p.Username, unicode.IsControl):
+			r.fault(path+".username", "username has space around it or control characters; leave them out")
+		case names[p.Username]:
+			r.fault(path+".username", "somebody else has that username; capitals make no difference")
 		}
-		names[username], subjects[p.Subject] = true, true
+		if p.Subject != "" && subjects[p.Subject] {
+			r.fault(path+".sub", "somebody else has that sub; make a random one for each person")
+		}
+		names[p.Username], subjects[p.Subject] = true, true
+		if p.Password != "" && !allowPlain {
+			r.fault(path+".password", "password is in plain text; write password_hash, made with: idp people hash")
+		}
 		if p.PasswordHash != "" {
-			if err := upstream.CheckHash(p.PasswordHash); err != nil {
-				r.fault(path+".password_hash", "person %q: %v", username, err)
+			if err := checkHash(p.PasswordHash); err != nil {
+				r.fault(path+".password_hash", "%s", err)
 			}
 		}
-		if err := person.Validate(); err != nil {
-			for line := range strings.Lines(err.Error()) {
-				r.fault(path, "person %q: %s", username, strings.TrimSpace(line))
-			}
+		person := claims.Person{Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}
+		for _, f := range claims.Faults(person.Validate()) {
+			r.fault(path+"."+f.Field, "%s", f)
 		}
-		out = append(out, Person{
-			Username: username, Note: p.Note, Password: p.Password, PasswordHash: p.PasswordHash, Person: person,
-		})
+		out = append(out, Person{Username: p.Username, Note: p.Note, Password: p.Password, PasswordHash: p.PasswordHash, Person: person})
 	}
-	return out, r.err()
+	return out
 }

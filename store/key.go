@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"idpbridge/keys"
@@ -29,29 +30,36 @@ func (s *Store) Keys(ctx context.Context) ([]keys.Record, error) {
 	return out, wrap("list keys", rows.Err())
 }
 
-// AddKey implements keys.Store; the unique indexes decide who is first.
+// AddKey implements keys.Store; the unique indexes decide who is first. A key
+// whose id is there already is not added either.
 func (s *Store) AddKey(ctx context.Context, r keys.Record) (bool, error) {
-	n, err := s.exec(ctx, `INSERT INTO signing_key (id, algorithm, state, sealed, created, changed)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		r.ID, r.Algorithm, string(r.State), r.Sealed, millis(r.Created), millis(r.Changed))
-	if err == nil && n == 1 {
-		err = s.flush(ctx)
+	if r.State != keys.Next && r.State != keys.Active {
+		return false, fmt.Errorf("add key: state %q is neither next nor active", r.State)
 	}
-	return n == 1, wrap("add key", err)
+	var n int64
+	err := s.durable(ctx, func(exec execFunc, _ *sql.Tx) (err error) {
+		n, err = exec(`INSERT INTO signing_key (id, algorithm, state, sealed, created, changed)
+			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+			r.ID, r.Algorithm, string(r.State), r.Sealed, millis(r.Created), millis(r.Changed))
+		return err
+	})
+	return err == nil && n == 1, wrap("add key", err)
 }
 
 // errNotMoved rolls a rotation back.
 var errNotMoved = errors.New("key is not in that state")
 
-// RotateKeys implements keys.Store.
+// RotateKeys implements keys.Store. Keys of two algorithms are not exchanged
+// for one another: that is false too.
 func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Time) (bool, error) {
-	err := s.tx(ctx, func(exec execFunc, _ *sql.Tx) error {
+	err := s.durable(ctx, func(exec execFunc, _ *sql.Tx) error {
 		for _, step := range []struct {
-			id       string
-			from, to keys.State
-		}{{active, keys.Active, keys.Retiring}, {next, keys.Next, keys.Active}} {
-			n, err := exec("UPDATE signing_key SET state = $1, changed = $2 WHERE id = $3 AND state = $4",
-				string(step.to), millis(at), step.id, string(step.from))
+			id, other string
+			from, to  keys.State
+		}{{active, next, keys.Active, keys.Retiring}, {next, active, keys.Next, keys.Active}} {
+			n, err := exec(`UPDATE signing_key SET state = $1, changed = $2 WHERE id = $3 AND state = $4
+				AND algorithm = (SELECT k.algorithm FROM signing_key k WHERE k.id = $5)`,
+				string(step.to), millis(at), step.id, string(step.from), step.other)
 			if err != nil {
 				return err
 			}
@@ -64,14 +72,15 @@ func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Tim
 	if errors.Is(err, errNotMoved) {
 		return false, nil
 	}
-	if err == nil {
-		err = s.flush(ctx)
-	}
 	return err == nil, wrap("rotate keys", err)
 }
 
 // RemoveKey implements keys.Store.
 func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
-	n, err := s.exec(ctx, "DELETE FROM signing_key WHERE id = $1 AND state = $2", id, string(keys.Retiring))
-	return n == 1, wrap("remove key", err)
+	var n int64
+	err := s.durable(ctx, func(exec execFunc, _ *sql.Tx) (err error) {
+		n, err = exec("DELETE FROM signing_key WHERE id = $1 AND state = $2", id, string(keys.Retiring))
+		return err
+	})
+	return err == nil && n == 1, wrap("remove key", err)
 }

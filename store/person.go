@@ -5,13 +5,18 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
 	"idpbridge/upstream"
 )
 
+const accountSQL = "SELECT username, password_hash, person FROM person WHERE username = $1"
+
 // AccountByUsername implements upstream.People.
 func (s *Store) AccountByUsername(ctx context.Context, username string) (upstream.Account, error) {
-	a, err := scanAccount(s.read.QueryRowContext(ctx, s.dialect("SELECT username, password_hash, person FROM person WHERE username = $1"), username))
+	a, err := scanAccount(s.hot.account.QueryRowContext(ctx, username))
 	if errors.Is(err, sql.ErrNoRows) {
 		return upstream.Account{}, upstream.ErrNotFound
 	}
@@ -20,79 +25,113 @@ func (s *Store) AccountByUsername(ctx context.Context, username string) (upstrea
 
 // Accounts implements upstream.People.
 func (s *Store) Accounts(ctx context.Context) ([]upstream.Account, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT username, password_hash, person FROM person ORDER BY username")
+	out, err := accounts(s.read.QueryContext(ctx, accountsSQL))
+	return out, wrap("list accounts", err)
+}
+
+const accountsSQL = "SELECT username, password_hash, person FROM person ORDER BY username"
+
+func accounts(rows *sql.Rows, err error) ([]upstream.Account, error) {
 	if err != nil {
-		return nil, wrap("list accounts", err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var out []upstream.Account
 	for rows.Next() {
 		a, err := scanAccount(rows)
 		if err != nil {
-			return nil, wrap("list accounts", err)
+			return nil, err
 		}
 		out = append(out, a)
 	}
-	return out, wrap("list accounts", rows.Err())
+	return out, rows.Err()
 }
 
 // ReplacePeople implements upstream.People. It writes only what differs, so a
-// start with an unchanged people file writes nothing.
-func (s *Store) ReplacePeople(ctx context.Context, accounts []upstream.Account) error {
-	have, err := s.Accounts(ctx)
-	if err != nil {
-		return err
-	}
-	old := make(map[string]upstream.Account, len(have))
-	for _, a := range have {
-		old[a.Person.Subject] = a
-	}
-	wrote := false
-	err = s.tx(ctx, func(exec execFunc, _ *sql.Tx) error {
-		kept := make(map[string]bool, len(accounts))
-		for _, a := range accounts {
-			kept[a.Person.Subject] = true
+// start with an unchanged people file writes nothing. Two accounts with one
+// subject or one username are an error, and nothing changes.
+func (s *Store) ReplacePeople(ctx context.Context, want []upstream.Account) error {
+	rows := make(map[string]personRow, len(want))
+	for _, a := range want {
+		person, err := json.Marshal(a.Person)
+		if err != nil {
+			return wrap("replace people", err)
 		}
-		for subject := range old {
-			if kept[subject] {
-				continue
+		if _, twice := rows[a.Person.Subject]; twice {
+			return fmt.Errorf("replace people: subject %q is there twice", a.Person.Subject)
+		}
+		rows[a.Person.Subject] = personRow{a.Person.Subject, a.Username, a.PasswordHash, string(person)}
+	}
+	return wrap("replace people", s.durable(ctx, func(exec execFunc, tx *sql.Tx) error {
+		if !s.sqlite {
+			// Two processes that start at once take turns; readers do not wait.
+			if _, err := exec("LOCK TABLE person IN EXCLUSIVE MODE"); err != nil {
+				return err
 			}
-			wrote = true
+		}
+		have, err := personRows(tx.QueryContext(ctx, "SELECT subject, username, password_hash, person FROM person"))
+		if err != nil {
+			return err
+		}
+		return replacePeople(exec, have, rows)
+	}))
+}
+
+// personRow is a row of the table as it stands there.
+type personRow struct{ subject, username, passwordHash, person string }
+
+func personRows(rows *sql.Rows, err error) (map[string]personRow, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[string]personRow{}
+	for rows.Next() {
+		var r personRow
+		if err := rows.Scan(&r.subject, &r.username, &r.passwordHash, &r.person); err != nil {
+			return nil, err
+		}
+		out[r.subject] = r
+	}
+	return out, rows.Err()
+}
+
+// replacePeople writes what differs, in the order of subjects.
+func replacePeople(exec execFunc, have, want map[string]personRow) error {
+	for _, subject := range slices.Sorted(maps.Keys(have)) {
+		old := have[subject]
+		now, kept := want[subject]
+		if !kept {
 			if err := removePerson(exec, subject, true); err != nil {
 				return err
 			}
+			continue
 		}
-		for _, a := range accounts {
-			before, known := old[a.Person.Subject]
-			person, err := json.Marshal(a.Person)
-			if err != nil {
-				return err
-			}
-			was, err := json.Marshal(before.Person)
-			if err != nil {
-				return err
-			}
-			if known && string(was) == string(person) && before.Username == a.Username && before.PasswordHash == a.PasswordHash {
-				continue
-			}
-			wrote = true
-			if known && before.PasswordHash != a.PasswordHash {
-				if err := removePerson(exec, a.Person.Subject, false); err != nil {
-					return err
-				}
-			}
-			if _, err := exec(`INSERT INTO person (subject, username, password_hash, person) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (subject) DO UPDATE SET username = excluded.username, password_hash = excluded.password_hash, person = excluded.person`,
-				a.Person.Subject, a.Username, a.PasswordHash, string(person)); err != nil {
+		if old.passwordHash != now.passwordHash {
+			if err := removePerson(exec, subject, false); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
-	if err == nil && wrote {
-		err = s.flush(ctx)
+		if old.username != now.username {
+			// Names may go round in a circle, so each is let go before any is taken.
+			// No username contains a line break.
+			if _, err := exec("UPDATE person SET username = $2 WHERE subject = $1", subject, "\n"+subject); err != nil {
+				return err
+			}
+		}
 	}
-	return wrap("replace people", err)
+	for _, subject := range slices.Sorted(maps.Keys(want)) {
+		now := want[subject]
+		if have[subject] == now {
+			continue
+		}
+		if _, err := exec(`INSERT INTO person (subject, username, password_hash, person) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (subject) DO UPDATE SET username = excluded.username, password_hash = excluded.password_hash, person = excluded.person`,
+			now.subject, now.username, now.passwordHash, now.person); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removePerson ends a person's sessions and sign-ins, and with row the person.
@@ -112,6 +151,7 @@ func removePerson(exec execFunc, subject string, row bool) error {
 	return nil
 }
 
+// scanAccount reads one account.
 func scanAccount(row scanner) (upstream.Account, error) {
 	var a upstream.Account
 	var person []byte

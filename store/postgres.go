@@ -18,21 +18,24 @@ import (
 func (s *Store) openPostgres(ctx context.Context, address string) error {
 	cfg, err := pgx.ParseConfig(address)
 	if err != nil {
-		return errors.New("store: the PostgreSQL address is not of the form postgres://user@host/database")
+		return errors.New("open database: the PostgreSQL address is not of the form postgres://user@host/database")
 	}
 	db := sql.OpenDB(stdlib.GetConnector(*cfg))
 	db.SetMaxOpenConns(max(8, 4*runtime.NumCPU()))
 	db.SetMaxIdleConns(max(8, 4*runtime.NumCPU()))
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	s.read, s.write = db, db
+	s.read, s.write, s.path = db, db, cfg.Database
 	if err := db.PingContext(ctx); err != nil {
-		return fmt.Errorf("PostgreSQL at %s, database %s, does not let us in: %w", cfg.Host, cfg.Database, reason(err))
+		return fmt.Errorf("PostgreSQL at %s, database %s, does not let us in: %w", cfg.Host, cfg.Database, reason(ctx, err))
 	}
 	return nil
 }
 
 // reason is the server's own words, without the connection's settings.
-func reason(err error) error {
+func reason(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return errors.New(e.Message)
 	}

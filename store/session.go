@@ -12,11 +12,12 @@ import (
 	"idpbridge/web"
 )
 
+const startSQL = `INSERT INTO session (id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+
 // StartSession implements web.Sessions.
 func (s *Store) StartSession(ctx context.Context, n web.Session) error {
-	_, err := s.exec(ctx, `INSERT INTO session (id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		n.ID, n.SecretHash, n.Subject, n.ACR, strings.Join(n.AMR, " "),
+	_, err := s.hot.start.ExecContext(ctx, n.ID, n.SecretHash, n.Subject, n.ACR, strings.Join(n.AMR, " "),
 		millis(n.AuthTime), millis(n.Created), millis(n.Seen), millis(n.Expires), millis(n.Ends))
 	return wrap("start session", err)
 }
@@ -42,26 +43,34 @@ func (s *Store) FindSession(ctx context.Context, id string, at time.Time) (web.S
 	if err != nil {
 		return web.Session{}, claims.Person{}, wrap("find session", err)
 	}
-	out.AMR = strings.Fields(amr)
+	if amr != "" {
+		out.AMR = strings.Split(amr, " ")
+	}
 	out.AuthTime, out.Created, out.Seen = moment(authTime), moment(created), moment(seen)
 	out.Expires, out.Ends = moment(expires), moment(ends)
 	return out, person, nil
 }
 
+const renewSQL = `UPDATE session SET secret_hash = $1, acr = $2, amr = $3, auth_time = $4, seen = $5, expires = $6, ends = $7
+	WHERE id = $8 AND secret_hash = $9`
+
 // RenewSession implements web.Sessions.
 func (s *Store) RenewSession(ctx context.Context, old string, n web.Session) error {
-	changed, err := s.exec(ctx, `UPDATE session SET secret_hash = $1, acr = $2, amr = $3, auth_time = $4, seen = $5, expires = $6, ends = $7
-		WHERE id = $8 AND secret_hash = $9`,
-		n.SecretHash, n.ACR, strings.Join(n.AMR, " "), millis(n.AuthTime), millis(n.Seen), millis(n.Expires), millis(n.Ends), n.ID, old)
-	if err == nil && changed == 0 {
+	rows, err := changed(s.hot.renew.ExecContext(ctx, n.SecretHash, n.ACR, strings.Join(n.AMR, " "),
+		millis(n.AuthTime), millis(n.Seen), millis(n.Expires), millis(n.Ends), n.ID, old))
+	if err == nil && rows == 0 {
 		return web.ErrNoSession
 	}
 	return wrap("renew session", err)
 }
 
-const touchSQL = "UPDATE session SET seen = $2, expires = $3 WHERE id = $1 AND seen < $2"
+// touchSQL only ever moves forward, whatever the order in which two requests
+// arrive, and does not wake a session that had expired when it was used.
+const touchSQL = `UPDATE session SET seen = CASE WHEN seen < $2 THEN $2 ELSE seen END,
+	expires = CASE WHEN expires < $3 THEN $3 ELSE expires END
+	WHERE id = $1 AND expires > $2 AND ends > $2`
 
-// TouchSession implements web.Sessions.
+// TouchSession implements web.Sessions. One that is unknown is no error.
 func (s *Store) TouchSession(ctx context.Context, id string, seen, expires time.Time) error {
 	_, err := s.hot.touch.ExecContext(ctx, id, millis(seen), millis(expires))
 	return wrap("touch session", err)
@@ -69,7 +78,7 @@ func (s *Store) TouchSession(ctx context.Context, id string, seen, expires time.
 
 // EndSession implements web.Sessions.
 func (s *Store) EndSession(ctx context.Context, id string) error {
-	return wrap("end session", s.tx(ctx, func(exec execFunc, _ *sql.Tx) error {
+	return wrap("end session", s.tx(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {
 		if _, err := exec("UPDATE signin SET state = 3 WHERE session_id = $1 AND state <> 3", id); err != nil {
 			return err
 		}

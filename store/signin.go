@@ -32,17 +32,24 @@ func (s *Store) Answer(ctx context.Context, in oidc.Signin) error {
 // redeemSQL is the gate: of any number of callers, one gets a row.
 const redeemSQL = `UPDATE signin SET state = 2
 	WHERE id = $1 AND state = 1 AND code_expires > $2
-	AND (session_id = '' OR EXISTS (SELECT 1 FROM session WHERE session.id = signin.session_id))
+	AND (session_id = '' OR EXISTS (SELECT 1 FROM session
+		WHERE session.id = signin.session_id AND session.expires > $2 AND session.ends > $2))
 	AND EXISTS (SELECT 1 FROM person WHERE person.subject = signin.subject)
 	RETURNING ` + signinColumns + `, (SELECT person FROM person WHERE person.subject = signin.subject)`
 
-// Redeem implements oidc.Signins: one update, and a second only for a loser.
+// replaySQL closes a sign-in whose code comes back, however late. One that never
+// had a code cannot be replayed.
+const replaySQL = "UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0"
+
+// Redeem implements oidc.Signins: one update, and a second only for a loser. The
+// first loser gets ErrReplayed; those after it find the sign-in closed, which is
+// ErrNotFound, since a sign-in may be closed for other reasons than a replay.
 func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
-	in, person, err := scanSignin(s.hot.redeem.QueryRowContext(ctx, id, millis(at)))
+	in, person, err := s.redeem(ctx, id, at)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return in, person, wrap("redeem", err)
 	}
-	n, err := s.exec(ctx, "UPDATE signin SET state = 3 WHERE id = $1 AND state = 2", id)
+	n, err := changed(s.hot.replay.ExecContext(ctx, id))
 	if err != nil {
 		return oidc.Signin{}, claims.Person{}, wrap("close replayed sign-in", err)
 	}
@@ -50,6 +57,29 @@ func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signi
 		return oidc.Signin{}, claims.Person{}, oidc.ErrReplayed
 	}
 	return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
+}
+
+// redeem passes the gate, or returns sql.ErrNoRows. It reads past the one row:
+// SQLite commits when the statement is done, and only then is it known to have
+// happened once.
+func (s *Store) redeem(ctx context.Context, id string, at time.Time) (in oidc.Signin, person claims.Person, err error) {
+	rows, err := s.hot.redeem.QueryContext(ctx, id, millis(at))
+	if err != nil {
+		return in, person, err
+	}
+	if rows.Next() {
+		in, person, err = scanSignin(rows)
+		rows.Next()
+	} else {
+		err = sql.ErrNoRows
+	}
+	if failed := errors.Join(rows.Err(), rows.Close()); failed != nil {
+		err = failed
+	}
+	if err != nil {
+		return oidc.Signin{}, claims.Person{}, err
+	}
+	return in, person, nil
 }
 
 const findSQL = `SELECT s.id, s.reference, s.client_id, s.session_id, s.subject, s.state, s.created, s.code_expires, s.expires, s.granted, p.person
@@ -77,11 +107,13 @@ type Recent struct {
 	Username string
 }
 
-// RecentSignins returns the latest sign-ins, newest first. Bare ID tokens leave
-// no row.
+// RecentSignins returns at most limit of the latest sign-ins, newest first, in
+// whatever state. The username is empty where the person is gone. Bare ID tokens
+// leave no row.
 func (s *Store) RecentSignins(ctx context.Context, limit int) ([]Recent, error) {
-	rows, err := s.read.QueryContext(ctx, s.dialect(`SELECT s.reference, s.client_id, s.state, s.created, p.username
-		FROM signin s JOIN person p ON p.subject = s.subject ORDER BY s.created DESC LIMIT $1`), limit)
+	rows, err := s.read.QueryContext(ctx, s.dialect(`SELECT s.id, s.reference, s.client_id, s.session_id, s.subject, s.state,
+		s.created, s.code_expires, s.expires, s.granted, COALESCE(p.username, '')
+		FROM signin s LEFT JOIN person p ON p.subject = s.subject ORDER BY s.created DESC, s.id LIMIT $1`), limit)
 	if err != nil {
 		return nil, wrap("recent sign-ins", err)
 	}
@@ -89,11 +121,9 @@ func (s *Store) RecentSignins(ctx context.Context, limit int) ([]Recent, error) 
 	var out []Recent
 	for rows.Next() {
 		var r Recent
-		var created int64
-		if err := rows.Scan(&r.Reference, &r.ClientID, &r.State, &created, &r.Username); err != nil {
+		if r.Signin, err = scanColumns(rows, &r.Username); err != nil {
 			return nil, wrap("recent sign-ins", err)
 		}
-		r.Created = moment(created)
 		out = append(out, r)
 	}
 	return out, wrap("recent sign-ins", rows.Err())
@@ -102,20 +132,35 @@ func (s *Store) RecentSignins(ctx context.Context, limit int) ([]Recent, error) 
 // scanner is a row of either kind.
 type scanner interface{ Scan(dest ...any) error }
 
+// scanSignin reads a sign-in and its person.
 func scanSignin(row scanner) (oidc.Signin, claims.Person, error) {
-	var in oidc.Signin
 	var person claims.Person
-	var created, codeExpires, expires int64
-	var granted, who []byte
-	if err := row.Scan(&in.ID, &in.Reference, &in.ClientID, &in.SessionID, &in.Subject, &in.State,
-		&created, &codeExpires, &expires, &granted, &who); err != nil {
-		return oidc.Signin{}, claims.Person{}, err
+	var who []byte
+	in, err := scanColumns(row, &who)
+	if err == nil {
+		err = json.Unmarshal(who, &person)
 	}
-	in.Created, in.CodeExpires, in.Expires = moment(created), moment(codeExpires), moment(expires)
-	if err := errors.Join(json.Unmarshal(granted, &in.Grant), json.Unmarshal(who, &person)); err != nil {
+	if err != nil {
 		return oidc.Signin{}, claims.Person{}, err
 	}
 	return in, person, nil
+}
+
+// scanColumns reads signinColumns and one column more.
+func scanColumns(row scanner, last any) (oidc.Signin, error) {
+	var in oidc.Signin
+	var state, created, codeExpires, expires int64
+	var granted []byte
+	if err := row.Scan(&in.ID, &in.Reference, &in.ClientID, &in.SessionID, &in.Subject, &state,
+		&created, &codeExpires, &expires, &granted, last); err != nil {
+		return oidc.Signin{}, err
+	}
+	in.State = oidc.State(state)
+	in.Created, in.CodeExpires, in.Expires = moment(created), moment(codeExpires), moment(expires)
+	if err := json.Unmarshal(granted, &in.Grant); err != nil {
+		return oidc.Signin{}, err
+	}
+	return in, nil
 }
 
 // wrap says what was being done; nil stays nil.

@@ -5,19 +5,28 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"runtime"
 	"strings"
 
-	_ "modernc.org/sqlite" // the engine
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // openSQLite opens the file with one connection that writes, since SQLite has
 // one writer at a time, and several that read.
 func (s *Store) openSQLite(ctx context.Context, path string) error {
+	if path == "" {
+		return errors.New("open database: neither an address nor a file is given")
+	}
+	s.path = path
 	if err := checkFile(path); err != nil {
+		return err
+	}
+	if err := intact(ctx, path); err != nil {
 		return err
 	}
 	var err error
@@ -30,42 +39,69 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	s.read.SetMaxOpenConns(max(4, 2*runtime.NumCPU()))
 	s.read.SetMaxIdleConns(max(4, 2*runtime.NumCPU()))
-	return intact(ctx, s.write, path)
+	return nil
 }
 
 // checkFile makes the file, readable for its owner alone, or makes sure that
-// what is there looks like a database: SQLite would take an empty or foreign
-// file for a new one.
+// what is there looks like a database: SQLite would take an empty file for a new
+// one and throw away the log beside it.
 func checkFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
-		return f.Close()
+		if err := f.Close(); err != nil {
+			return fmt.Errorf("make database: %w", err)
+		}
+		return noLog(path)
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make database: %w", err)
 	}
-	head := make([]byte, 16)
 	if f, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	n, _ := f.Read(head)
+	head := make([]byte, 16)
+	n, err := io.ReadFull(f, head)
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if n > 0 && string(head[:n]) != "SQLite format 3\x00" {
+	switch {
+	case errors.Is(err, io.EOF):
+		return noLog(path)
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("open database: %w", err)
+	case string(head[:n]) != "SQLite format 3\x00":
 		return damaged(path, errors.New("it is not a SQLite database"))
 	}
 	return nil
 }
 
+// noLog refuses an empty database beside which the log of another one lies.
+func noLog(path string) error {
+	log, err := os.Stat(path + "-wal")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("open database: %w", err)
+	case log.Size() > 0:
+		return damaged(path, fmt.Errorf("it is empty, and %s-wal is not", path))
+	}
+	return nil
+}
+
 // sqliteDB sets what every connection needs. With synchronous=NORMAL and a
-// write-ahead log a killed process loses nothing; a power cut may lose the last
-// moments, never the database (docs/adr/0009).
+// write-ahead log a killed process loses nothing, since the system holds what
+// was written; a power cut may lose the last moments, never the database. What
+// must not be lost so goes through Store.durable.
 func sqliteDB(path, begin string) (*sql.DB, error) {
 	q := url.Values{"_txlock": {begin}}
-	for _, pragma := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-16000)", "temp_store(MEMORY)"} {
+	for _, pragma := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-16000)", "temp_store(MEMORY)"} {
 		q.Add("_pragma", pragma)
 	}
+	return openFile(path, q)
+}
+
+func openFile(path string, q url.Values) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
@@ -73,38 +109,41 @@ func sqliteDB(path, begin string) (*sql.DB, error) {
 	return db, nil
 }
 
-// intact reads the whole file before anything is written to it.
-func intact(ctx context.Context, db *sql.DB, path string) error {
-	rows, err := db.QueryContext(ctx, "PRAGMA quick_check(1)")
+// intact reads the whole file before anything is written to it, by a connection
+// that cannot write: even closing another kind would move the log into the file.
+// It finds a broken structure, not a changed value within a row.
+func intact(ctx context.Context, path string) (err error) {
+	db, err := openFile(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}})
 	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var verdict string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		if ctx.Err() != nil || !broken(err) {
+			return fmt.Errorf("check database %s: %w", path, err)
+		}
 		return damaged(path, err)
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var verdict string
-		if err := rows.Scan(&verdict); err != nil {
-			return damaged(path, err)
-		}
-		if verdict != "ok" {
-			return damaged(path, errors.New(strings.ReplaceAll(verdict, "\n", "; ")))
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return damaged(path, err)
+	if verdict != "ok" {
+		return damaged(path, errors.New(strings.ReplaceAll(verdict, "\n", "; ")))
 	}
 	return nil
 }
 
-func damaged(path string, cause error) error {
-	return fmt.Errorf("database %s is damaged (%w); restore it from a backup, or move it away to start with an empty one", path, cause)
+// broken says whether an error is about the file's contents.
+func broken(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Code() & 0xff { // the rest says more about the same
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR:
+		return true
+	}
+	return false
 }
 
-// flush forces what was just written to the disk: for rows that must survive a
-// power cut too.
-func (s *Store) flush(ctx context.Context) error {
-	if !s.sqlite {
-		return nil
-	}
-	_, err := s.write.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)")
-	return err
+func damaged(path string, cause error) error {
+	return fmt.Errorf("database %s is damaged (%w); restore it from a backup, or move it away to start with an empty one", path, cause)
 }

@@ -37,8 +37,16 @@ var (
 
 // Config says where the rows are.
 type Config struct {
-	URL  string // postgres://… or postgresql://…; empty means SQLite
-	Path string // the SQLite file
+	// URL is postgres://… or postgresql://… for PostgreSQL. Anything else without
+	// a scheme is the path of a SQLite file; empty means Path.
+	URL string
+	// Path is the SQLite file where URL is empty. Its folder must exist.
+	Path string
+}
+
+// postgres says whether the rows are in PostgreSQL.
+func (c Config) postgres() bool {
+	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
 }
 
 // Store implements the ports of packages oidc, web, upstream and keys. It is
@@ -47,23 +55,30 @@ type Config struct {
 type Store struct {
 	read, write *sql.DB // the same with PostgreSQL
 	sqlite      bool
+	path        string // the SQLite file or the PostgreSQL database, for errors
 	hot         hot
 }
 
 // hot are the statements of the path that every sign-in takes, prepared once.
 type hot struct {
-	answer, redeem, find, session, touch *sql.Stmt
+	answer, redeem, replay, find, session, start, renew, touch, account *sql.Stmt
 }
 
 // Open opens the database and brings its tables up to date. Whatever is wrong
 // with it is an error in one line, and nothing in it is changed by then.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{sqlite: cfg.URL == ""}
+	s := &Store{sqlite: !cfg.postgres()}
 	var err error
-	if s.sqlite {
-		err = s.openSQLite(ctx, cfg.Path)
-	} else {
+	switch {
+	case !s.sqlite:
 		err = s.openPostgres(ctx, cfg.URL)
+	case strings.Contains(cfg.URL, "://"):
+		// The address may hold a password, so it is not repeated.
+		err = errors.New("open database: the address must begin with postgres:// or postgresql://, or be the path of a SQLite file")
+	case cfg.URL != "":
+		err = s.openSQLite(ctx, cfg.URL)
+	default:
+		err = s.openSQLite(ctx, cfg.Path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -92,7 +107,7 @@ func (s *Store) Close() error {
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	return s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+	return wrap("ping database", s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
 // migrate brings the tables up to date. With PostgreSQL one process does it and
@@ -121,7 +136,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	if newest := known[len(known)-1].Version; current > newest {
-		return fmt.Errorf("the database was made by a newer version of idp (its tables are at %d, this program knows %d); run the newer version", current, newest)
+		return fmt.Errorf("the database %s was made by a newer version of idp (its tables are at %d, this program knows %d); run the newer version", s.path, current, newest)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -137,9 +152,13 @@ func (s *Store) prepare(ctx context.Context) error {
 	}{
 		{&s.hot.answer, s.write, answerSQL},
 		{&s.hot.redeem, s.write, redeemSQL},
+		{&s.hot.replay, s.write, replaySQL},
 		{&s.hot.find, s.read, findSQL},
 		{&s.hot.session, s.read, sessionSQL},
+		{&s.hot.start, s.write, startSQL},
+		{&s.hot.renew, s.write, renewSQL},
 		{&s.hot.touch, s.write, touchSQL},
+		{&s.hot.account, s.read, accountSQL},
 	} {
 		stmt, err := p.db.PrepareContext(ctx, s.dialect(p.sql))
 		if err != nil {
@@ -175,9 +194,14 @@ func changed(res sql.Result, err error) (int64, error) {
 // execFunc runs a statement and returns how many rows it changed.
 type execFunc func(query string, args ...any) (int64, error)
 
+// beginner is a pool or one of its connections.
+type beginner interface {
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
+}
+
 // tx runs a function in one transaction.
-func (s *Store) tx(ctx context.Context, do func(exec execFunc, tx *sql.Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
+func (s *Store) tx(ctx context.Context, on beginner, do func(exec execFunc, tx *sql.Tx) error) error {
+	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -185,9 +209,35 @@ func (s *Store) tx(ctx context.Context, do func(exec execFunc, tx *sql.Tx) error
 		return changed(tx.ExecContext(ctx, s.dialect(query), args...))
 	}
 	if err := do(exec, tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		// A cancelled context has rolled back already.
+		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
+			err = errors.Join(err, undo)
+		}
+		return err
 	}
 	return tx.Commit()
+}
+
+// durable runs a function in one transaction that is on the disk when durable
+// returns: for keys and people, which a power cut must not take back. PostgreSQL
+// does so anyway.
+func (s *Store) durable(ctx context.Context, do func(exec execFunc, tx *sql.Tx) error) error {
+	if !s.sqlite {
+		return s.tx(ctx, s.write, do)
+	}
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous=FULL"); err != nil {
+		return err
+	}
+	err = s.tx(ctx, conn, do)
+	// Should this fail, later writes are slower and no less safe. It is owed even
+	// to a caller who has gone.
+	_, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous=NORMAL")
+	return err
 }
 
 // sweepBatch is how many rows one statement of Sweep removes, so that sign-ins

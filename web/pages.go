@@ -1,96 +1,169 @@
 package web
 
-import "idpbridge/liveengage"
+import (
+	"html/template"
+	"net/url"
+	"strings"
+	"unicode/utf8"
 
-// Brand is what a page says about whose it is. Only Name is required.
+	"idpbridge/liveengage"
+)
+
+// Brand is what every page says about whose it is. Only Name is required; a
+// zero address leaves out what it would lead to.
 type Brand struct{ Name, LogoURL, HelpURL, PrivacyURL string }
 
-// SigninPage asks for name and password.
+// SigninPage asks for name and password. It is the page "signin".
 type SigninPage struct {
-	Client   string // display name of the application
-	Request  string // sealed
-	Username string // what was typed, or hinted
-	Message  string // what went wrong and what to do
-	People   []DemoPerson
+	Client   string       // display name of the application; may be empty
+	Request  string       // the sealed request, returned as the field "request"
+	Username string       // what was typed, or hinted
+	Message  string       // what went wrong and what to do next; empty at first
+	People   []DemoPerson // shown in the development mode only
 }
 
-// DemoPerson is somebody to click on in the development mode.
+// DemoPerson is somebody to sign in as with one click: development mode only.
 type DemoPerson struct{ Username, Password, Name, Note string }
 
-// ConsentPage asks whether a client may be told about the person.
+// ConsentPage asks whether a client may be told about the person. It is the
+// page "consent"; the answer is the field "decision", "allow" or "deny".
 type ConsentPage struct {
 	Client, Person, Request string
-	Scopes                  []string
+	Scopes                  []string // as requested; unknown ones are shown by name
 }
 
-// Told says in words what a consent page's scopes release.
+// Told says in words what the scopes release (OIDC Core 5.4). A scope without
+// words of its own is named, so nothing is granted unseen.
 func (p ConsentPage) Told() []string {
-	words := map[string]string{
-		"openid": "that it is you", "profile": "your name and profile", "email": "your e-mail address",
-		"phone": "your phone number", "address": "your postal address", "lp_sdes": "your customer record",
-	}
-	var out []string
-	for _, s := range p.Scopes {
-		if w, ok := words[s]; ok {
-			out = append(out, w)
+	out := make([]string, 0, len(p.Scopes))
+	for _, scope := range p.Scopes {
+		switch scope {
+		case "openid":
+			out = append(out, "An identifier that stays the same each time you sign in")
+		case "profile":
+			out = append(out, "Your name and profile details, such as birthday and language")
+		case "email":
+			out = append(out, "Your e-mail address")
+		case "phone":
+			out = append(out, "Your phone number")
+		case "address":
+			out = append(out, "Your postal address")
+		case "lp_sdes":
+			out = append(out, "Your customer record, so that the person you chat with can help you")
+		case "offline_access":
+			out = append(out, "All of this also later, when you are not there")
+		default:
+			out = append(out, "What it calls “"+scope+"”")
 		}
 	}
 	return out
 }
 
 // ErrorPage says what happened, what to do, and which reference to read out.
+// It is the page "error". Cause, Received and Registered are shown in the
+// development mode only, whatever the caller fills in.
 type ErrorPage struct {
-	Title, Happened, Todo, Reference string
-	Cause, Received                  string   // development mode only
-	Registered                       []string // development mode only
+	Title, Happened, Todo string
+	Reference             string   // empty where there is none
+	Cause                 string   // for the engineer
+	Received              string   // redirect URI of the request
+	Registered            []string // redirect URIs of the client
+	RestartURL            string   // where the sign-in starts again; may be empty
 }
 
-// Compared is a registered redirect URI against the one received: what they
-// share, and where each goes on differently.
-type Compared struct{ Same, Registered, Received string }
+// Compared is a text cut at the first character that differs from another one:
+// Mark is that character, empty where the text ends before it.
+type Compared struct{ Same, Mark, Rest string }
+
+// Comparison is a registered redirect URI beside the received one.
+type Comparison struct{ Received, Registered Compared }
 
 // Comparisons sets the received redirect URI beside each registered one.
-func (p ErrorPage) Comparisons() []Compared {
-	out := make([]Compared, 0, len(p.Registered))
-	for _, r := range p.Registered {
-		n := 0
-		for n < len(r) && n < len(p.Received) && r[n] == p.Received[n] {
-			n++
-		}
-		out = append(out, Compared{Same: r[:n], Registered: r[n:], Received: p.Received[n:]})
+func (p ErrorPage) Comparisons() []Comparison {
+	out := make([]Comparison, 0, len(p.Registered))
+	for _, registered := range p.Registered {
+		n := shared(p.Received, registered)
+		out = append(out, Comparison{Received: cut(p.Received, n), Registered: cut(registered, n)})
 	}
 	return out
+}
+
+// shared is the length in bytes of what two texts begin with alike, in whole
+// characters.
+func shared(a, b string) int {
+	for i := 0; i < len(a); {
+		_, size := utf8.DecodeRuneInString(a[i:])
+		if !strings.HasPrefix(b[i:], a[i:i+size]) {
+			return i
+		}
+		i += size
+	}
+	return len(a)
+}
+
+func cut(text string, n int) Compared {
+	_, size := utf8.DecodeRuneInString(text[n:])
+	return Compared{Same: text[:n], Mark: text[n : n+size], Rest: text[n+size:]}
 }
 
 // Field is a name and its value.
 type Field struct{ Name, Value string }
 
-// FormPostPage sends fields to a client (OAuth 2.0 Form Post Response Mode).
+// FormPostPage sends fields to a client (OAuth 2.0 Form Post Response Mode). It
+// is the page "form_post"; its policy needs the action's origin in FormAction
+// and FormPostScriptHash.
 type FormPostPage struct {
 	Action string
 	Fields []Field
 }
 
-// LogoutPage asks whether to sign out.
-type LogoutPage struct{ Person, Request string }
+// LogoutPage asks whether to sign out (RP-Initiated Logout 2). It is the page
+// "logout". Client, the application that asks, and Person may be empty.
+type LogoutPage struct{ Client, Person, Request string }
 
-// SignedOutPage says that it is done.
-type SignedOutPage struct{}
-
-// HomePage explains what runs: the development mode alone.
-type HomePage struct {
-	Issuer, DataDir, Operations, ClientID, TryURL string
-	Person                                        string // who is signed in in this browser
-	People                                        []DemoPerson
-	Endpoints                                     []Field
-	Signins                                       []RecentSignin
+// SignedOutPage says that it is done. It is the page "signed_out".
+type SignedOutPage struct {
+	ContinueURL string // the client's registered address to return to; may be empty
 }
 
-// RecentSignin is a line of the home page.
+// Continue is ContinueURL where a browser may be sent there, else empty: https,
+// http, or an app's private scheme, which has a dot in it (RFC 8252 section 7.1).
+func (p SignedOutPage) Continue() template.URL {
+	u, err := url.Parse(p.ContinueURL)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".") {
+		return ""
+	}
+	return template.URL(p.ContinueURL) //nolint:gosec // the scheme was checked above, and the template still escapes it
+}
+
+// HomePage explains what runs: the page "home" of the development mode.
+type HomePage struct {
+	Issuer     string
+	DataDir    string // the folder of database and secrets
+	Operations string // host:port of metrics and health; empty or "off" where there is none
+	ClientID   string // the client that LiveEngage is
+	TryURL     string // signs in and shows the token
+	Person     string // who is signed in in this browser; empty for nobody
+	People     []DemoPerson
+	Endpoints  []Field // path and full address of each
+	Signins    []RecentSignin
+}
+
+// Opens says whether an endpoint shows something to whoever follows a link to
+// it; the others want parameters, a token or a POST.
+func (HomePage) Opens(path string) bool {
+	return strings.HasPrefix(path, "/.well-known/") || strings.HasPrefix(path, "/keys/") || path == "/jwks"
+}
+
+// Operated says whether there is an operations address to link to.
+func (p HomePage) Operated() bool { return p.Operations != "" && p.Operations != "off" }
+
+// RecentSignin is a line of the home page. When is a time as RFC 3339 has it.
 type RecentSignin struct{ When, Person, Client, Reference, Outcome string }
 
-// TokenPage shows a token to somebody who wants to see one: development only.
+// TokenPage shows an ID token and its parts to whoever wants to see one. It is
+// the page "token" of the development mode.
 type TokenPage struct{ IDToken, Header, Claims string }
 
-// SetupPage shows LiveEngage's form with the values to paste.
+// SetupPage shows LiveEngage's form with the values to paste: the page "setup".
 type SetupPage struct{ Sheet liveengage.Sheet }

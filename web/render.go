@@ -10,52 +10,66 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed templates/*.html
 var templates embed.FS
 
-//go:embed static/*
+//go:embed static
 var static embed.FS
 
 // FormPostScript is the one inline script: it submits the form of a form_post
-// answer. The page's policy allows it by its hash.
+// answer. The page's policy allows it by its hash and nothing else.
 const FormPostScript = "document.forms[0].submit()"
 
-// FormPostScriptHash is the CSP source of FormPostScript.
+// FormPostScriptHash is the source by which a Content-Security-Policy allows
+// FormPostScript, quotes included.
 func FormPostScriptHash() string {
 	sum := sha256.Sum256([]byte(FormPostScript))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// Policy is what a page may do beyond nothing (Content-Security-Policy).
+// Policy is what a page may do beyond the strict default. The zero value adds
+// nothing.
 type Policy struct {
 	FormAction []string // origins that a form leads to in the end, beside our own
-	ScriptHash string   // source of an inline script
-	Script     bool     // scripts of our own
+	ScriptHash string   // the one inline script of the page, by its hash
 }
 
-// Renderer writes pages.
+// Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {
-	base  string
-	brand Brand
-	dev   bool
-	css   string // address of the style sheet, changing with its content
-	pages map[string]*template.Template
+	base   string
+	brand  Brand
+	dev    bool
+	images string // what img-src allows beside our own
+	assets map[string]string
+	pages  map[string]*template.Template
 }
 
-// NewRenderer parses every template; an error is a fault of the program.
+// NewRenderer parses every template. Base is the path of the issuer, "" at the
+// root; dev puts the banner of the development mode on every page. An error is
+// a fault of the program, or a logo address that is none.
 func NewRenderer(base string, brand Brand, dev bool) (*Renderer, error) {
-	r := &Renderer{base: base, brand: brand, dev: dev, pages: make(map[string]*template.Template)}
-	css, err := static.ReadFile("static/idp.css")
+	r := &Renderer{base: base, brand: brand, dev: dev, images: " data:", assets: map[string]string{}, pages: map[string]*template.Template{}}
+	logo, err := url.Parse(brand.LogoURL)
 	if err != nil {
-		return nil, fmt.Errorf("style sheet: %w", err)
+		return nil, fmt.Errorf("address of the logo: %w", err)
 	}
-	sum := sha256.Sum256(css)
-	r.css = base + PathStatic + "idp.css?" + hex.EncodeToString(sum[:6])
+	if logo.Host != "" {
+		r.images += " " + logo.Scheme + "://" + logo.Host
+	}
+	files, err := staticFiles()
+	if err != nil {
+		return nil, err
+	}
+	for name, f := range files {
+		r.assets[name] = base + PathStatic + name + "?" + f.version
+	}
 	names, err := fs.Glob(templates, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
@@ -74,24 +88,29 @@ func NewRenderer(base string, brand Brand, dev bool) (*Renderer, error) {
 	return r, nil
 }
 
-// frame is what the layout knows around a page.
+// frame is what a template sees: the page, and what stands around it.
 type frame struct {
-	Base, CSS, Script string
-	Brand             Brand
-	Dev               bool
-	Page              any
-	Submit            template.JS
+	Base, CSS, Icon, Script string
+	Brand                   Brand
+	Dev                     bool
+	Page                    any
+	Submit                  template.JS
 }
 
-// Render writes a page in one piece: nothing is sent where it cannot be made.
+// Render writes a page by name, status and headers in one piece; where the page
+// cannot be made it returns an error and has sent nothing.
 func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page any, policy Policy) error {
 	t, ok := r.pages[name]
 	if !ok {
 		return fmt.Errorf("there is no page %q", name)
 	}
-	f := frame{Base: r.base, CSS: r.css, Brand: r.brand, Dev: r.dev, Page: page, Submit: FormPostScript}
-	if policy.Script {
-		f.Script = r.base + PathStatic + "copy.js"
+	f := frame{
+		Base: r.base, CSS: r.assets["idp.css"], Icon: r.assets["logo.svg"],
+		Brand: r.brand, Dev: r.dev, Page: page, Submit: FormPostScript,
+	}
+	script := policy.ScriptHash
+	if copies(name) {
+		f.Script, script = r.assets["copy.js"], "'self'"
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", f); err != nil {
@@ -104,39 +123,81 @@ func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page a
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", policy.header())
+	// No Cross-Origin-Opener-Policy: LiveEngage's chat window opens these pages
+	// in its own window and must still know its opener when it comes back.
+	h.Set("Content-Security-Policy", r.security(policy.FormAction, script))
 	w.WriteHeader(status)
-	_, err := w.Write(b.Bytes())
-	return err
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("send %s: %w", name, err)
+	}
+	return nil
 }
 
-// header spells the policy: nothing from elsewhere, nothing inline, no frames.
-func (p Policy) header() string {
-	script := "'none'"
-	if p.Script {
-		script = "'self'"
+// copies says whether a page has values to copy, for which it loads copy.js.
+func copies(page string) bool { return page == "setup" || page == "token" }
+
+// security spells the Content-Security-Policy: nothing from elsewhere but the
+// brand's logo, nothing inline but what the hash allows, no frames.
+func (r *Renderer) security(formAction []string, script string) string {
+	csp := "default-src 'none'; style-src 'self'; img-src 'self'" + r.images
+	if script != "" {
+		csp += "; script-src " + script
 	}
-	if p.ScriptHash != "" {
-		script = p.ScriptHash
-	}
-	form := strings.Join(append([]string{"'self'"}, p.FormAction...), " ")
-	return "default-src 'none'; style-src 'self'; img-src 'self' https: data:; script-src " + script +
-		"; form-action " + form + "; frame-ancestors 'none'; base-uri 'none'"
+	form := strings.Join(append([]string{"'self'"}, formAction...), " ")
+	return csp + "; form-action " + form + "; frame-ancestors 'none'; base-uri 'none'"
 }
 
-// Static serves the style sheet and the copy script.
-func Static() http.Handler {
-	files, err := fs.Sub(static, "static")
+// staticFile is an embedded file, ready to send.
+type staticFile struct {
+	body          []byte
+	kind, version string // content type; the start of the content's hash
+}
+
+func staticFiles() (map[string]staticFile, error) {
+	kinds := map[string]string{
+		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	}
+	entries, err := static.ReadDir("static")
 	if err != nil {
-		return http.NotFoundHandler()
+		return nil, fmt.Errorf("static files: %w", err)
 	}
-	next := http.FileServerFS(files)
+	files := make(map[string]staticFile, len(entries))
+	for _, e := range entries {
+		body, err := static.ReadFile("static/" + e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("static file: %w", err)
+		}
+		sum := sha256.Sum256(body)
+		files[e.Name()] = staticFile{body: body, kind: kinds[path.Ext(e.Name())], version: hex.EncodeToString(sum[:6])}
+	}
+	return files, nil
+}
+
+// Static serves the style sheet, the logo and the copy script by name, without
+// a folder before it. An address with the content's version in its query, as the
+// pages have it, is kept by browsers for a year; any other is asked for again.
+func Static() http.Handler {
+	files, err := staticFiles()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "" || strings.HasSuffix(r.URL.Path, "/") {
+		f, ok := files[strings.TrimPrefix(r.URL.Path, "/")]
+		if err != nil || !ok {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("Cache-Control", "public, max-age=86400")
-		next.ServeHTTP(w, r)
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", f.kind)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'")
+		h.Set("ETag", `"`+f.version+`"`)
+		h.Set("Cache-Control", "no-cache")
+		if r.URL.RawQuery == f.version {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
 	})
 }

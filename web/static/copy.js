@@ -1,15 +1,26 @@
 "use strict";
+// Reveals the copy buttons: without scripts the values select by one click.
+const status = document.createElement("p");
+status.className = "hidden";
+status.setAttribute("role", "status");
+document.body.append(status);
 for (const button of document.querySelectorAll("button.copy")) {
+  const value = button.parentElement.querySelector(".value");
+  const label = button.textContent;
+  let reset;
+  const say = (word) => {
+    button.textContent = status.textContent = word;
+    clearTimeout(reset);
+    reset = setTimeout(() => { button.textContent = label; status.textContent = ""; }, 2000);
+  };
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const value = button.parentElement.querySelector(".value");
     try {
       await navigator.clipboard.writeText(value.textContent);
-      button.textContent = "Copied";
+      say("Copied");
     } catch {
       getSelection().selectAllChildren(value);
-      button.textContent = "Selected";
+      say("Selected");
     }
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 }

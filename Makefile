@@ -1,0 +1,54 @@
+# The commands of this project; make help lists them.
+GOLANGCI := v2.15.0
+FUZZTIME ?= 30s
+export CGO_ENABLED ?= 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+.PHONY: deps
+deps: ## Install what the tests need from Debian's packages: Chromium, PostgreSQL
+	@./internal/deps.sh
+
+.PHONY: build
+build: ## Build bin/idp, one static binary
+	CGO_ENABLED=0 go build -trimpath -o bin/idp ./cmd/idp
+
+.PHONY: run
+run: ## Run the development mode
+	go run ./cmd/idp dev
+
+.PHONY: test
+test: deps ## Vet, then run every test with the race detector
+	go vet ./...
+	go test -race -timeout 9m ./...
+
+.PHONY: lint
+lint: ## Run golangci-lint
+	@test -x bin/golangci-lint-$(GOLANGCI) || \
+		{ CGO_ENABLED=0 GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && \
+		mv bin/golangci-lint bin/golangci-lint-$(GOLANGCI); }
+	bin/golangci-lint-$(GOLANGCI) run ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME each (30s)
+	@./internal/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Measure a sign-in's CPU time beside one bare RSA-2048 signature
+	go test -run '^$$' -bench . -benchtime 3s ./cmd/idp
+
+.PHONY: golden
+golden: ## Rewrite the golden files; review their diff like a change of the API
+	go test ./claims ./cmd/idp -update
+
+.PHONY: cover
+cover: deps ## Report test coverage by package
+	go test -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1
+
+.PHONY: interop
+interop: ## Let foreign clients sign in (needs Node 20 and npm)
+	./interop/run.sh

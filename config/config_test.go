@@ -1,0 +1,167 @@
+package config_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/config"
+)
+
+const secret = "a-secret-of-more-than-32-characters-x"
+
+// good is a file that loads; tests change one line of it.
+const good = `issuer: https://login.brand.example
+data: data
+people: people.yaml
+proxies: [127.0.0.1]
+brand:
+  name: Brand
+clients:
+  - id: shop
+    secret: {env: SHOP_SECRET}
+    redirect_uris:
+      - https://shop.example/cb
+`
+
+func env(name string) string {
+	return map[string]string{"SHOP_SECRET": secret, "LIVEENGAGE_SECRET": secret, "SHORT": "short-secret"}[name]
+}
+
+func parse(t *testing.T, text string) (*config.Config, error) {
+	t.Helper()
+	return config.Parse("idp.yaml", []byte(text), env, "/etc/idp")
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	t.Run("fills in every default", func(t *testing.T) {
+		t.Parallel()
+		cfg, err := parse(t, good)
+		require.NoError(t, err)
+		want := config.Defaults()
+		want.Issuer, want.Data, want.People = "https://login.brand.example", "/etc/idp/data", "/etc/idp/people.yaml"
+		want.Brand.Name = "Brand"
+		want.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+		want.Clients = []config.Client{{
+			ID: "shop", Name: "shop", Secret: secret, Type: "web", AuthMethod: "client_secret_basic",
+			RedirectURIs: []string{"https://shop.example/cb"}, ResponseTypes: []string{"code"},
+			Scopes: []string{"openid", "profile", "email", "address", "phone", "lp_sdes"}, Algorithm: "RS256",
+		}}
+		require.Equal(t, want, *cfg)
+	})
+	t.Run("gives liveengage lp_sdes and the claims in the ID token", func(t *testing.T) {
+		t.Parallel()
+		cfg, err := parse(t, good+"    profile: liveengage\n    scopes: [openid]\n")
+		require.NoError(t, err)
+		require.Equal(t, []string{"openid", "lp_sdes"}, cfg.Clients[0].Scopes)
+		require.True(t, cfg.Clients[0].ClaimsInIDToken)
+	})
+	t.Run("makes a client without a secret public", func(t *testing.T) {
+		t.Parallel()
+		cfg, err := parse(t, strings.Replace(good, "    secret: {env: SHOP_SECRET}\n", "", 1))
+		require.NoError(t, err)
+		require.Equal(t, "none", cfg.Clients[0].AuthMethod)
+	})
+	t.Run("reads durations, numbers and networks", func(t *testing.T) {
+		t.Parallel()
+		text := strings.Replace(good, "[127.0.0.1]", "[10.1.2.3/8, '::1']", 1) + "lifetimes: {code: 90s}\nlimits:\n  body: 0x2000\n"
+		cfg, err := parse(t, text)
+		require.NoError(t, err)
+		require.Equal(t, 90*time.Second, cfg.Lifetimes.Code)
+		require.Equal(t, time.Hour, cfg.Lifetimes.IDToken)
+		require.Equal(t, int64(8192), cfg.Limits.Body)
+		require.Equal(t, "[10.0.0.0/8 ::1/128]", fmt.Sprint(cfg.Proxies))
+	})
+	t.Run("lists every fault in the order of the file", func(t *testing.T) {
+		t.Parallel()
+		_, err := parse(t, "isuer: x\nlisten: 8080\nclients:\n  - id: a\n    redirect_uris: [http://a.example]\n  - id: a\n    name: 7\n")
+		require.EqualError(t, err, `idp.yaml:1:1: key "isuer" is not known; did you mean issuer?
+idp.yaml:1:1: issuer is missing; write the address that people and LiveEngage reach this program at
+idp.yaml:1:1: data is missing; name a folder for the database and the keys, such as /var/lib/idp
+idp.yaml:1:1: people is missing; name the people file, such as people.yaml
+idp.yaml:1:1: brand.name is missing; pages say whose they are
+idp.yaml:2:9: listen is a number; write a text, in quotes if need be
+idp.yaml:5:21: client "a": redirect URI "http://a.example" is http; write https (http is for the loopback address of an application_type native)
+idp.yaml:6:5: client "a": redirect_uris is missing; list at least one address
+idp.yaml:6:9: client "a": another client has that id; give each one of its own
+idp.yaml:7:11: client "a": name is a number; write a text, in quotes if need be`)
+	})
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	t.Run("reads secrets from files beside it", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "s"), []byte(secret+"\n"), 0o600))
+		path := filepath.Join(dir, "idp.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(good, "env: SHOP_SECRET", "file: s", 1)), 0o600))
+		cfg, err := config.Load(path, env)
+		require.NoError(t, err)
+		require.Equal(t, secret, string(cfg.Clients[0].Secret))
+		require.Equal(t, filepath.Join(dir, "data"), cfg.Data)
+	})
+	t.Run("says which file is not there", func(t *testing.T) {
+		t.Parallel()
+		_, err := config.Load("/nowhere/idp.yaml", env)
+		require.ErrorIs(t, err, os.ErrNotExist)
+		require.ErrorContains(t, err, "/nowhere/idp.yaml")
+	})
+}
+
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Parse("idp.yaml", config.Template(), env, "/etc/idp")
+	require.NoError(t, err)
+	require.Equal(t, "liveengage", cfg.Clients[0].Profile)
+	defaults := config.Defaults()
+	require.Equal(t, defaults.Lifetimes, cfg.Lifetimes, "what the template shows are the defaults")
+	require.Equal(t, defaults.Limits, cfg.Limits)
+
+	t.Run("its remarks load too", func(t *testing.T) {
+		t.Parallel()
+		text := string(config.Template())
+		for _, remark := range []string{"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# redirects_on_to:", "# tls:"} {
+			require.Contains(t, text, remark)
+			text = strings.Replace(text, remark, remark[2:], 1)
+		}
+		_, err := config.Parse("idp.yaml", []byte(text), env, "/etc/idp")
+		require.NoError(t, err)
+	})
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	shown := fmt.Sprintf("%v %s %+v %#v", config.Text(secret), config.Text(secret), config.Client{Secret: secret}, config.Client{Secret: secret})
+	require.NotContains(t, shown, secret)
+	var b strings.Builder
+	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "secret", config.Text(secret))
+	require.Contains(t, b.String(), "secret=redacted")
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add(config.Template())
+	for _, b := range badFiles {
+		f.Add([]byte(b.text()))
+	}
+	// A literal secret that the file holds must not come back in the error.
+	const marker = "Zq7-marker-of-a-secret-Zq7-marker-of-a-secret"
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := config.Parse("idp.yaml", data, env, "/etc/idp")
+		require.Equal(t, err == nil, cfg != nil)
+		text := strings.ReplaceAll(string(data), "{env: SHOP_SECRET}", marker)
+		if _, err := config.Parse("idp.yaml", []byte(text), env, "/etc/idp"); err != nil && strings.Contains(text, "secret: "+marker+"\n") && strings.Count(text, marker) == 1 {
+			require.NotContains(t, err.Error(), marker)
+		}
+		_, _ = config.ParsePeople("people.yaml", data, false)
+	})
+}

@@ -1,0 +1,26 @@
+package config_test
+
+import (
+	"fmt"
+
+	"idpbridge/config"
+)
+
+func ExampleParse() {
+	file := []byte(`issuer: https://login.brand.example/
+data: /var/lib/idp
+people: people.yaml
+proxys: [127.0.0.1]
+tls: {certificate: cert.pem, key: key.pem}
+brand: {name: Brand}
+clients:
+  - id: shop
+    redirect_uris: ["https://*.shop.example/cb"]
+`)
+	_, err := config.Parse("idp.yaml", file, func(string) string { return "" }, ".")
+	fmt.Println(err)
+	// Output:
+	// idp.yaml:1:9: issuer "https://login.brand.example/" ends in a slash; leave it out
+	// idp.yaml:4:1: key "proxys" is not known; did you mean proxies?
+	// idp.yaml:9:21: client "shop": redirect URI "https://*.shop.example/cb" has a wildcard; list each address in full (RFC 9700 section 4.1.3)
+}

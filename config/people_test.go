@@ -1,0 +1,104 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/config"
+)
+
+const goodHash = "$argon2id$v=19$m=19456,t=2,p=1$hUqlhqAJUX4DJRm5n8L7Cg$QELPUeTfQvRAJewDy5psaVEB1jvHPRn5LtYrciNKZaw"
+
+const goodPeople = `people:
+  - username: Jane
+    note: Gold customer
+    password_hash: ` + goodHash + `
+    sub: 356cbfbfe86f0c45e3d082a8d26dcaab
+    claims:
+      given_name: Jane
+      email_verified: true
+      updated_at: 1764547200
+    customerInfo:
+      balance: -5
+      currency: USD
+      lastPaymentDate: {day: 15, month: 10, year: 2025}
+    personalInfo:
+      contacts:
+        - email: jane@example.com
+`
+
+func TestParsePeople(t *testing.T) {
+	t.Parallel()
+	t.Run("reads who somebody is and how they sign in", func(t *testing.T) {
+		t.Parallel()
+		people, err := config.ParsePeople("people.yaml", []byte(goodPeople), false)
+		require.NoError(t, err)
+		require.Len(t, people, 1)
+		p := people[0]
+		require.Equal(t, "jane", p.Username)
+		require.Equal(t, goodHash, p.PasswordHash)
+		require.Equal(t, "356cbfbfe86f0c45e3d082a8d26dcaab", p.Person.Subject)
+		require.True(t, *p.Person.Standard.EmailVerified)
+		require.Equal(t, -5.0, *p.Person.CustomerInfo.Balance)
+		require.Equal(t, 10, p.Person.CustomerInfo.LastPaymentDate.Month)
+		require.Equal(t, "jane@example.com", p.Person.PersonalInfo.Contacts[0].Email)
+	})
+	t.Run("takes plain passwords in development alone", func(t *testing.T) {
+		t.Parallel()
+		text := strings.Replace(goodPeople, "password_hash: "+goodHash, "password: hunter2", 1)
+		people, err := config.ParsePeople("people.yaml", []byte(text), true)
+		require.NoError(t, err)
+		require.Equal(t, "hunter2", people[0].Password)
+		_, err = config.ParsePeople("people.yaml", []byte(text), false)
+		require.EqualError(t, err, `people.yaml:4:15: person "Jane": password is in plain text; write password_hash, made with: idp people hash`)
+	})
+	t.Run("takes nobody", func(t *testing.T) {
+		t.Parallel()
+		people, err := config.ParsePeople("people.yaml", []byte("people: []"), false)
+		require.NoError(t, err)
+		require.Empty(t, people)
+	})
+}
+
+func TestLoadPeople(t *testing.T) {
+	t.Parallel()
+	people, err := config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), true)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(people), 7)
+	_, err = config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), false)
+	require.ErrorContains(t, err, "password is in plain text")
+	_, err = config.LoadPeople("/nowhere/people.yaml", false)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestParsePeopleRefuses(t *testing.T) {
+	t.Parallel()
+	for _, b := range []badFile{
+		{"no list", goodPeople, "poeple: []\n", "1:1: key \"poeple\" is not known; did you mean people?\npeople.yaml:1:1: people is missing; list them under it, or write people: []"},
+		{"username missing", "username: Jane\n    note", "note", `2:5: people[0]: username is missing; write the name to sign in with`},
+		{"username with space around", "username: Jane", "username: ' jane'", `2:15: person " jane": username has space around it or control characters; leave them out`},
+		{"username twice", "  - username: Jane", "  - {username: jane, sub: 56cbfbfe86f0c45e3d082a8d26dcaab3}\n  - username: Jane", `3:15: person "Jane": somebody else has that username; capitals make no difference`},
+		{"sub twice", "  - username: Jane", "  - {username: joe, sub: 356cbfbfe86f0c45e3d082a8d26dcaab}\n  - username: Jane", `6:10: person "Jane": somebody else has that sub; make a random one for each person`},
+		{"sub a number", "356cbfbfe86f0c45e3d082a8d26dcaab", "356", `5:10: person "Jane": sub is a number; write a text, in quotes if need be`},
+		{"hash of another kind", goodHash, "$2a$10$hunter2", `4:20: person "Jane": password_hash is not an argon2id hash in PHC form; make one with: idp people hash`},
+		{"hash that costs too much", "m=19456", "m=99999999", `4:20: person "Jane": password_hash is not an argon2id hash in PHC form; make one with: idp people hash`},
+		{"unknown claim", "given_name", "givenname", `7:7: person "Jane": key "givenname" is not known; did you mean given_name?`},
+		{"claim in the wrong case", "currency", "Currency", `12:7: person "Jane": key "Currency" is not known; did you mean currency?`},
+		{"claim of the wrong type", "email_verified: true", "email_verified: 'yes'", `8:23: person "Jane": claims.email_verified is a text; write true or false`},
+		{"claim without a value", "given_name: Jane", "given_name:", `7:18: person "Jane": claims.given_name has no value; write one, or leave the key out`},
+		{"month that is none", "month: 10", "month: 13", `13:41: person "Jane": customerInfo.lastPaymentDate.month: 13 is no month; write 1 to 12`},
+		{"currency that is none", "USD", "usd", `12:17: person "Jane": customerInfo.currency: "usd" is no currency; write an ISO 4217 code in upper case, such as USD`},
+	} {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			require.Contains(t, goodPeople, b.old)
+			_, err := config.ParsePeople("people.yaml", []byte(strings.Replace(goodPeople, b.old, b.new, 1)), false)
+			require.EqualError(t, err, "people.yaml:"+b.want)
+			require.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+}

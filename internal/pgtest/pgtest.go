@@ -1,0 +1,234 @@
+// Package pgtest runs a private PostgreSQL for tests: in a temporary folder, on
+// a Unix socket in it, gone with the process that started it.
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver
+)
+
+// ErrNotInstalled says that this machine has no PostgreSQL server.
+var ErrNotInstalled = errors.New("PostgreSQL is not installed: run make deps")
+
+const (
+	superuser = "idp"
+	// patience is how long a start or a stop may take, on a slow machine too.
+	patience = 60 * time.Second
+)
+
+// Server is a running PostgreSQL. It is safe for concurrent use.
+type Server struct {
+	dir      string
+	admin    *sql.DB
+	stop     chan struct{} // closed by Stop
+	gone     chan error    // what the server process ended with
+	names    atomic.Int64  // of databases
+	stderr   *bytes.Buffer // read only once the process has ended
+	stopping atomic.Bool
+}
+
+// Start starts a server that only this machine's owner of the temporary folder
+// can reach. It forgets everything when it stops and never waits for the disk.
+// ErrNotInstalled means that there is no server program here.
+func Start() (*Server, error) {
+	bin, err := newest()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pgtest")
+	if err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	s := &Server{dir: dir, stop: make(chan struct{}), gone: make(chan error, 1), stderr: &bytes.Buffer{}}
+	if err := s.start(bin); err != nil {
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+// newest is the folder of the newest server that Debian has installed.
+func newest() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil || len(found) == 0 {
+		return "", ErrNotInstalled
+	}
+	version := func(path string) float64 {
+		v, _ := strconv.ParseFloat(filepath.Base(filepath.Dir(filepath.Dir(path))), 64)
+		return v
+	}
+	best := slices.MaxFunc(found, func(a, b string) int { return int(10 * (version(a) - version(b))) })
+	return filepath.Dir(best), nil
+}
+
+// start makes the data folder and runs the server on it.
+func (s *Server) start(bin string) error {
+	who, err := s.owner()
+	if err != nil {
+		return err
+	}
+	data := filepath.Join(s.dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", data, "--username", superuser,
+		"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: who}
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
+		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "max_connections=300", "-c", "shared_buffers=32MB")
+	server.Dir, server.Stderr = s.dir, s.stderr
+	// A test binary that is killed takes the server with it.
+	server.SysProcAttr = &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT}
+	started := make(chan error, 1)
+	go s.run(server, started)
+	if err := <-started; err != nil {
+		return err
+	}
+	if s.admin, err = sql.Open("pgx", s.url("postgres")); err != nil {
+		return errors.Join(err, s.halt())
+	}
+	s.admin.SetMaxOpenConns(2)
+	if err := s.await(); err != nil {
+		return errors.Join(err, s.admin.Close(), s.halt())
+	}
+	return nil
+}
+
+// owner is whom the server runs as: PostgreSQL refuses to run as root, so then
+// it is somebody who may do nothing else. Nil means the present user.
+func (s *Server) owner() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil //nolint:nilnil // no credential is what SysProcAttr takes for the present user
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chown(s.dir, int(uid), int(gid)); err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// run holds the server. Pdeathsig is about the thread that started the process,
+// so that thread is kept until the server has gone.
+func (s *Server) run(server *exec.Cmd, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := server.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	select {
+	case err = <-ended:
+	case <-s.stop:
+		// Fast: clients are cut off, no process stays behind.
+		_ = server.Process.Signal(syscall.SIGINT)
+		select {
+		case err = <-ended:
+		case <-time.After(patience):
+			_ = server.Process.Signal(syscall.SIGQUIT)
+			err = <-ended
+		}
+	}
+	s.gone <- err
+}
+
+// await asks until the server answers, has gone, or patience is over.
+func (s *Server) await() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := s.admin.PingContext(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case end := <-s.gone:
+			s.gone <- end
+			return fmt.Errorf("the server ended (%w): %s", end, bytes.TrimSpace(s.stderr.Bytes()))
+		case <-ctx.Done():
+			return fmt.Errorf("no answer: %w", err)
+		case <-tick.C:
+		}
+	}
+}
+
+// url is the address of a database.
+func (s *Server) url(database string) string {
+	return (&url.URL{
+		Scheme: "postgres", User: url.User(superuser), Path: "/" + database,
+		RawQuery: url.Values{"host": {s.dir}, "sslmode": {"disable"}}.Encode(),
+	}).String()
+}
+
+// halt ends the server process and waits for it.
+func (s *Server) halt() error {
+	if s.stopping.Swap(true) {
+		return nil
+	}
+	close(s.stop)
+	if err := <-s.gone; err != nil {
+		return fmt.Errorf("stop PostgreSQL: %w: %s", err, bytes.TrimSpace(s.stderr.Bytes()))
+	}
+	return nil
+}
+
+// Stop ends the server and removes its files. A second Stop does nothing.
+func (s *Server) Stop() error {
+	if s.stopping.Load() {
+		return nil
+	}
+	return errors.Join(s.admin.Close(), s.halt(), os.RemoveAll(s.dir))
+}
+
+// NewDatabase makes an empty database and returns its address. It is removed,
+// with whoever is still connected to it, when the test ends.
+func (s *Server) NewDatabase(t testing.TB) string {
+	t.Helper()
+	name := "test" + strconv.FormatInt(s.names.Add(1), 10)
+	if _, err := s.admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatalf("make database: %v", err)
+	}
+	t.Cleanup(func() {
+		// The test's own context has ended by now.
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if _, err := s.admin.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Errorf("remove database: %v", err)
+		}
+	})
+	return s.url(name)
+}

@@ -1,0 +1,156 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/claims"
+	"idpbridge/internal/pgtest"
+	"idpbridge/oidc"
+	"idpbridge/store"
+	"idpbridge/store/storetest"
+	"idpbridge/upstream"
+	"idpbridge/web"
+)
+
+// postgres is nil where PostgreSQL is not installed.
+var postgres *pgtest.Server
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if postgres, err = pgtest.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		if !errors.Is(err, pgtest.ErrNotInstalled) {
+			return 1
+		}
+	}
+	code := m.Run()
+	if postgres != nil {
+		if err := postgres.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return code
+}
+
+func open(t testing.TB, cfg store.Config) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func file(t testing.TB) string { return filepath.Join(t.TempDir(), "idp.db") }
+
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, store.Config{Path: file(t)}) })
+}
+
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	if postgres == nil {
+		t.Skip(pgtest.ErrNotInstalled)
+	}
+	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, store.Config{URL: postgres.NewDatabase(t)}) })
+}
+
+func TestPostgresOpenedByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	if postgres == nil {
+		t.Skip(pgtest.ErrNotInstalled)
+	}
+	address := postgres.NewDatabase(t)
+	results := make(chan error)
+	for range 4 {
+		go func() {
+			s, err := store.Open(t.Context(), store.Config{URL: address})
+			if err == nil {
+				err = s.Close()
+			}
+			results <- err
+		}()
+	}
+	for range 4 {
+		require.NoError(t, <-results)
+	}
+}
+
+func TestRecentSignins(t *testing.T) {
+	t.Parallel()
+	s := open(t, store.Config{URL: file(t)})
+	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}))
+	for i, subject := range []string{"1", "gone", "1"} {
+		require.NoError(t, s.Answer(t.Context(), oidc.Signin{ID: fmt.Sprint(i), Subject: subject, State: oidc.Answered, Created: at.Add(time.Duration(i) * time.Second)}))
+	}
+	got, err := s.RecentSignins(t.Context(), 2)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	require.Equal(t, "2", got[0].ID)
+	require.Equal(t, "ann", got[0].Username)
+	require.Equal(t, "1", got[1].ID)
+	require.Empty(t, got[1].Username)
+}
+
+func BenchmarkSQLite(b *testing.B) {
+	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := open(b, store.Config{Path: file(b)})
+	ctx := b.Context()
+	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}))
+	require.NoError(b, s.StartSession(ctx, web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
+	in := oidc.Signin{
+		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Answered,
+		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
+		Grant: oidc.Grant{RedirectURI: "https://c.example/cb", Scopes: []string{"openid"}, Nonce: "n"},
+	}
+	b.Run("FindSession", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, err := s.FindSession(ctx, "b", at); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	n := 0
+	b.Run("Answer", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			in.ID = fmt.Sprintf("%022d", n)
+			n++
+			if err := s.Answer(ctx, in); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	redeemed := 0
+	b.Run("Redeem", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if redeemed == n { // another thousand, off the clock
+				b.StopTimer()
+				for range 1000 {
+					in.ID = fmt.Sprintf("%022d", n)
+					n++
+					require.NoError(b, s.Answer(ctx, in))
+				}
+				b.StartTimer()
+			}
+			id := fmt.Sprintf("%022d", redeemed)
+			redeemed++
+			if _, _, err := s.Redeem(ctx, id, at); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
