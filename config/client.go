@@ -192,7 +192,11 @@ func unfit(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`;,
 
 // withoutUser replaces what stands before the host: it may hold a password.
 // It works on text, because an address that cannot be parsed may hold one too.
+// From the first space on it is no address, but may be anything, and is left out.
 func withoutUser(uri string) string {
+	if i := strings.IndexFunc(uri, func(c rune) bool { return c <= ' ' }); i > 0 {
+		uri = uri[:i] + "…"
+	}
 	i := strings.LastIndexByte(uri, '@')
 	if i < 0 {
 		return uri

@@ -166,7 +166,7 @@ func Parse(name string, data []byte, getenv func(string) string, dir string) (*C
 		if list != "clients" || i >= len(cfg.Clients) || cfg.Clients[i].ID == "" {
 			return ""
 		}
-		return fmt.Sprintf("client %q", cfg.Clients[i].ID)
+		return fmt.Sprintf("client %q", excerpt(cfg.Clients[i].ID))
 	}
 	if r.read(data, &cfg) {
 		r.check(&cfg)

@@ -80,6 +80,13 @@ func TestParse(t *testing.T) {
 		require.Equal(t, int64(8192), cfg.Limits.Body)
 		require.Equal(t, "[10.0.0.0/8 ::1/128]", fmt.Sprint(cfg.Proxies))
 	})
+	t.Run("refuses bottomless nesting before it costs anything", func(t *testing.T) {
+		t.Parallel()
+		for _, step := range []string{"[", "{", "- ", "? "} {
+			_, err := parse(t, "data: "+strings.Repeat(step, 100_000))
+			require.EqualError(t, err, "idp.yaml:1:1: the file nests brackets or dashes too deeply; close those that are open")
+		}
+	})
 	t.Run("lists every fault in the order of the file", func(t *testing.T) {
 		t.Parallel()
 		_, err := parse(t, "isuer: x\nlisten: 8080\nclients:\n  - id: a\n    redirect_uris: [http://a.example]\n  - id: a\n    name: 7\n")

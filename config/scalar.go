@@ -124,9 +124,38 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// excerpt is the beginning of what somebody wrote.
+// tooDeep says whether brackets or dashes nest deeper than any file of ours:
+// the library's parser takes memory without bound for them.
+func tooDeep(data []byte) bool {
+	const most = 64
+	depth, dashes := 0, 0
+	for i, c := range data {
+		switch c {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(depth-1, 0)
+		case '-', '?':
+			if i+1 < len(data) && (data[i+1] == ' ' || data[i+1] == '\t') {
+				dashes++
+			}
+		case '\n', '\r':
+			dashes = 0
+		}
+		if depth > most || dashes > most {
+			return true
+		}
+	}
+	return false
+}
+
+// excerpt is the beginning of what somebody wrote, up to what may be another
+// key and its value on a line that was indented too far.
 func excerpt(s string) string {
-	const most = 24
+	const most = 40
+	if before, _, found := strings.Cut(s, ": "); found {
+		s = before + "…"
+	}
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}

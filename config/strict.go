@@ -46,6 +46,10 @@ func newReader(name string, getenv func(string) string, dir string) *reader {
 // read fills in the struct that into points to. It returns false where the
 // content is no YAML at all, so that looking for further faults makes no sense.
 func (r *reader) read(data []byte, into any) bool {
+	if tooDeep(data) {
+		r.faults = append(r.faults, fault{position: position{1, 1}, message: "the file nests brackets or dashes too deeply; close those that are open"})
+		return false
+	}
 	// A key that stands twice is ours to refuse, together with everything else.
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"idpbridge/liveengage"
@@ -160,6 +161,15 @@ func (p HomePage) Operated() bool { return p.Operations != "" && p.Operations !=
 
 // RecentSignin is a line of the home page. When is a time as RFC 3339 has it.
 type RecentSignin struct{ When, Person, Client, Reference, Outcome string }
+
+// At is When for people to read, in UTC; a text that is no time stays as it is.
+func (s RecentSignin) At() string {
+	t, err := time.Parse(time.RFC3339, s.When)
+	if err != nil {
+		return s.When
+	}
+	return t.UTC().Format("2 Jan 2006, 15:04:05")
+}
 
 // TokenPage shows an ID token and its parts to whoever wants to see one. It is
 // the page "token" of the development mode.

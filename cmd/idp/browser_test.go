@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// chromium starts a headless browser with a profile of its own.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// shoot writes what the browser shows to IDP_SCREENSHOTS, if that is set.
+func shoot(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	folder := os.Getenv("IDP_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600))
+}
+
+// text is what a visible element says.
+func text(ctx context.Context, t *testing.T, selector string) string {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, chromedp.WaitVisible(selector)))
+	s, err := chromedp.Run(ctx, chromedp.Text(selector))
+	require.NoError(t, err)
+	return s
+}
+
+// fill types name and password and submits the sign-in page.
+func fill(ctx context.Context, t *testing.T, username, password string) {
+	t.Helper()
+	if username != "" {
+		require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#username", username)))
+	}
+	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#password", password), chromedp.Click("#login-submit")))
+}
+
+// TestChromium signs in as a person does: a wrong password, the right one,
+// single sign-on, signing out.
+func TestChromium(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	ctx := chromium(t)
+	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 740),
+		chromedp.Navigate(issuer+"/try"), chromedp.WaitVisible("#login-submit")))
+	shoot(ctx, t, "signin")
+	fill(ctx, t, "jane", "wrong")
+	require.Contains(t, text(ctx, t, "[role=alert]"), "do not match")
+	shoot(ctx, t, "wrong")
+	kept, err := chromedp.Run(ctx, chromedp.Value("#username"))
+	require.NoError(t, err)
+	require.Equal(t, "jane", kept)
+	fill(ctx, t, "", "jane-password")
+	require.Contains(t, text(ctx, t, "pre"), `"firstname": "Jane"`)
+	shoot(ctx, t, "token")
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/try")))
+	require.Contains(t, text(ctx, t, "pre"), `"firstname": "Jane"`, "single sign-on asks for nothing")
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/end_session"),
+		chromedp.Click("#logout-confirm"), chromedp.WaitVisible("#op-logged-out")))
+	shoot(ctx, t, "signed_out")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/try"), chromedp.WaitVisible("#login-submit")))
+}
+
+// TestChromiumFormPost: the policy lets a sign-in's redirect through to the
+// client, and the form_post page submits itself under its policy.
+func TestChromiumFormPost(t *testing.T) {
+	t.Parallel()
+	issuer, client := startDev(t, time.Now), startDev(t, time.Now)
+	ctx := chromium(t)
+	request := webRequest(issuer, "redirect_uri", client+"/cb")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(request)))
+	fill(ctx, t, "jane", "jane-password")
+	text(ctx, t, "#op-error") // the other server did not ask for this code
+	address, err := chromedp.Run(ctx, chromedp.Location())
+	require.NoError(t, err)
+	require.Contains(t, address, client+"/cb?code=")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(request+"&response_mode=form_post")))
+	text(ctx, t, "#op-error") // it takes no POST there
+	address, err = chromedp.Run(ctx, chromedp.Location())
+	require.NoError(t, err)
+	require.Equal(t, client+"/cb", address)
+}

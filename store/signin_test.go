@@ -1,0 +1,68 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/claims"
+	"idpbridge/oidc"
+	"idpbridge/store"
+	"idpbridge/upstream"
+	"idpbridge/web"
+)
+
+// signedIn is a store with one person, who has the session b, and a sign-in of
+// that session to be answered.
+func signedIn(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin, time.Time) {
+	t.Helper()
+	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := open(t, cfg)
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}))
+	require.NoError(t, s.StartSession(t.Context(), web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
+	return s, oidc.Signin{
+		ID: "i", SessionID: "b", Subject: "1", State: oidc.Answered,
+		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
+	}, at
+}
+
+func TestRedeemAfterSessionEnded(t *testing.T) {
+	t.Parallel()
+	configs := []store.Config{{Path: file(t)}}
+	if postgres != nil {
+		configs = append(configs, store.Config{URL: postgres.NewDatabase(t)})
+	}
+	for _, cfg := range configs {
+		s, in, at := signedIn(t, cfg)
+		require.NoError(t, s.Answer(t.Context(), in))
+		require.NoError(t, s.EndSession(t.Context(), "b"))
+		in.ID = "late" // answered while the session ended: no row to close then
+		require.NoError(t, s.Answer(t.Context(), in))
+		for _, id := range []string{"i", "late"} {
+			_, _, err := s.Redeem(t.Context(), id, at)
+			require.ErrorIs(t, err, oidc.ErrNotFound, id)
+		}
+	}
+}
+
+// BenchmarkSignin is what one sign-in costs: Answer, FindSession and Redeem.
+func BenchmarkSignin(b *testing.B) {
+	s, in, at := signedIn(b, store.Config{Path: file(b)})
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		in.ID = fmt.Sprintf("%022d", n)
+		n++
+		if err := s.Answer(b.Context(), in); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := s.FindSession(b.Context(), "b", at); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := s.Redeem(b.Context(), in.ID, at); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
