@@ -1,6 +1,8 @@
 # The commands of this project; make help lists them.
 GOLANGCI := v2.15.0
+LINTER := bin/golangci-lint-$(GOLANGCI)
 FUZZTIME ?= 30s
+# The race detector needs cgo; the binary that is shipped does not.
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
@@ -10,12 +12,12 @@ help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 .PHONY: deps
-deps: ## Install what the tests need from Debian's packages: Chromium, PostgreSQL
+deps: ## Install what the tests need from Debian's packages, where it is missing
 	@./internal/deps.sh
 
 .PHONY: build
 build: ## Build bin/idp, one static binary
-	CGO_ENABLED=0 go build -trimpath -o bin/idp ./cmd/idp
+	CGO_ENABLED=0 go build -o bin/idp ./cmd/idp
 
 .PHONY: run
 run: ## Run the development mode
@@ -27,28 +29,30 @@ test: deps ## Vet, then run every test with the race detector
 	go test -race -timeout 9m ./...
 
 .PHONY: lint
-lint: ## Run golangci-lint
-	@test -x bin/golangci-lint-$(GOLANGCI) || \
-		{ CGO_ENABLED=0 GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && \
-		mv bin/golangci-lint bin/golangci-lint-$(GOLANGCI); }
-	bin/golangci-lint-$(GOLANGCI) run ./...
+lint: $(LINTER) ## Run golangci-lint; the first time builds it
+	$(LINTER) run --allow-parallel-runners --timeout 9m ./...
+
+# Built once from the Go module proxy.
+$(LINTER):
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv bin/golangci-lint $(LINTER)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME each (30s)
 	@./internal/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Measure a sign-in's CPU time beside one bare RSA-2048 signature
+bench: ## Measure the CPU time of a sign-in beside one bare RSA-2048 signature
 	go test -run '^$$' -bench . -benchtime 3s ./cmd/idp
 
 .PHONY: golden
 golden: ## Rewrite the golden files; review their diff like a change of the API
-	go test ./claims ./cmd/idp -update
+	go test $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -n 1 dirname | sort -u) -update
 
 .PHONY: cover
-cover: deps ## Report test coverage by package
+cover: deps ## Report what the tests cover
 	go test -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1
 
 .PHONY: interop
-interop: ## Let foreign clients sign in (needs Node 20 and npm)
-	./interop/run.sh
+interop: ## Let foreign clients sign in (needs Node.js 20 or newer and npm)
+	@./interop/run.sh

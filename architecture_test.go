@@ -1,94 +1,263 @@
 package idpbridge_test
 
 import (
+	"bytes"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// arrows says what of ours each package may import. The linter says the same;
-// this holds where it is not installed. Widening a list takes an ADR.
-var arrows = map[string][]string{
-	".":               nil,
-	"claims":          nil,
-	"cookie":          nil,
-	"limit":           nil,
-	"testdata":        nil,
-	"liveengage":      {"claims", "keys"},
-	"keys":            nil,
-	"upstream":        {"claims"},
-	"config":          {"claims", "upstream"},
-	"oidc":            {"claims", "cookie", "keys"},
-	"web":             {"claims", "cookie", "liveengage", "upstream"},
-	"store":           {"claims", "keys", "oidc", "upstream", "web"},
-	"store/storetest": {"claims", "keys", "oidc", "upstream", "web"},
-	"internal/pgtest": nil,
-	"cmd/idp":         {"claims", "config", "cookie", "keys", "limit", "liveengage", "oidc", "store", "testdata", "upstream", "web"},
+const module = "idpbridge"
+
+// allowance is what the code of one folder may import beside the standard
+// library. Tests may import more; see the rules below.
+type allowance struct {
+	ours   []string // folders of this module
+	theirs []string // modules of others, by the beginning of their path
 }
 
-// exclusive says which packages alone may import a module.
-var exclusive = map[string][]string{
-	"github.com/zitadel/oidc":     {"oidc"},
-	"github.com/coreos/go-oidc":   {"upstream"},
-	"database/sql":                {"store", "internal/pgtest"},
-	"github.com/jackc/pgx":        {"store", "internal/pgtest"},
-	"modernc.org/sqlite":          {"store"},
-	"github.com/labstack/echo":    {"oidc", "web", "cmd/idp"},
-	"github.com/stretchr/testify": {"store/storetest"},
-	"github.com/go-jose/go-jose":  {"keys", "oidc"},
-	"github.com/goccy/go-yaml":    {"config"},
-	"github.com/alecthomas/kong":  {"cmd/idp"},
-	"golang.org/x/crypto/argon2":  {"upstream"},
-	"github.com/pressly/goose":    {"store"},
-	"github.com/prometheus":       {"cmd/idp"},
+const (
+	echo    = "github.com/labstack/echo/v4"
+	jose    = "github.com/go-jose/go-jose/v4"
+	yaml    = "github.com/goccy/go-yaml"
+	zitadel = "github.com/zitadel/oidc/v3"
+	gooidc  = "github.com/coreos/go-oidc/v3"
+	testify = "github.com/stretchr/testify"
+	pgx     = "github.com/jackc/pgx/v5"
+	sqlite  = "modernc.org/sqlite"
+	goose   = "github.com/pressly/goose/v3"
+	kong    = "github.com/alecthomas/kong"
+	prom    = "github.com/prometheus/client_golang"
+	argon2  = "golang.org/x/crypto/argon2"
+)
+
+// arrows is docs/adr/0001 as a table. A folder that is not in it fails the test:
+// a new one is a decision.
+func arrows() map[string]allowance {
+	return map[string]allowance{
+		".":          {},
+		"claims":     {},
+		"limit":      {},
+		"cookie":     {},
+		"testdata":   {},
+		"keys":       {theirs: []string{jose}},
+		"config":     {ours: []string{"claims"}, theirs: []string{yaml}},
+		"upstream":   {ours: []string{"claims"}, theirs: []string{argon2}},
+		"liveengage": {ours: []string{"claims", "keys"}},
+		"oidc":       {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
+		"web":        {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
+		"store": {
+			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
+			theirs: []string{pgx, sqlite, goose},
+		},
+		"store/storetest": {
+			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
+			theirs: []string{testify},
+		},
+		"internal/pgtest": {theirs: []string{pgx}},
+		"cmd/idp": {
+			ours: []string{
+				"claims", "config", "cookie", "keys", "limit", "liveengage", "oidc", "store", "testdata", "upstream", "web",
+			},
+			theirs: []string{echo, kong, prom},
+		},
+	}
 }
+
+// source is one Go file of this module.
+type source struct {
+	path    string // from the root, with slashes
+	folder  string
+	test    bool
+	lines   int
+	syntax  *ast.File
+	fileset *token.FileSet
+}
+
+// sources parses every Go file of the module, tests included.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var out []source
+	require.NoError(t, filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := entry.Name()
+		if entry.IsDir() {
+			if name != "." && (strings.HasPrefix(base, ".") || base == "node_modules" || base == "bin") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(base) != ".go" {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		fileset := token.NewFileSet()
+		syntax, err := parser.ParseFile(fileset, name, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		slashed := filepath.ToSlash(name)
+		out = append(out, source{
+			path: slashed, folder: path.Dir(slashed), test: strings.HasSuffix(base, "_test.go"),
+			lines: bytes.Count(text, []byte("\n")), syntax: syntax, fileset: fileset,
+		})
+		return nil
+	}))
+	require.NotEmpty(t, out)
+	return out
+}
+
+func (s source) imports(t *testing.T) []string {
+	t.Helper()
+	out := make([]string, 0, len(s.syntax.Imports))
+	for _, spec := range s.syntax.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		require.NoError(t, err, s.path)
+		out = append(out, name)
+	}
+	return out
+}
+
+// ours returns the folder of an import of this module.
+func ours(name string) (string, bool) {
+	if name == module {
+		return ".", true
+	}
+	return strings.CutPrefix(name, module+"/")
+}
+
+// standard says whether an import is of the standard library: the first part of
+// its path has no dot.
+func standard(name string) bool {
+	first, _, _ := strings.Cut(name, "/")
+	return !strings.Contains(first, ".")
+}
+
+// within says whether an import is the module or a package of it.
+func within(name, of string) bool { return name == of || strings.HasPrefix(name, of+"/") }
 
 func TestArrowsPointInward(t *testing.T) {
 	t.Parallel()
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != "." || d.Name() == "node_modules") {
-			return filepath.SkipDir
+	allowed := arrows()
+	for _, s := range sources(t) {
+		allow, known := allowed[s.folder]
+		if !assert.True(t, known, "%s: the folder %s is not in the table; decide where it stands (docs/adr/0001)", s.path, s.folder) || s.test {
+			continue
 		}
-		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		folder := filepath.ToSlash(filepath.Dir(path))
-		allowed, known := arrows[folder]
-		require.True(t, known, "%s: the folder is not in the table of arrows", folder)
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
-		require.NoError(t, err)
-		for _, spec := range file.Imports {
-			name, err := strconv.Unquote(spec.Path.Value)
-			require.NoError(t, err)
-			if ours, ok := strings.CutPrefix(name, "idpbridge/"); ok {
-				require.Contains(t, allowed, ours, "%s imports %s against the arrows", path, ours)
+		for _, name := range s.imports(t) {
+			if folder, ok := ours(name); ok {
+				assert.True(t, slices.Contains(allow.ours, folder), "%s may not import %s (docs/adr/0001)", s.path, name)
 				continue
 			}
-			if folder == "claims" {
-				first, _, _ := strings.Cut(name, "/")
-				require.NotContains(t, first, ".", "%s: claims uses the standard library only", path)
-			}
-			for module, folders := range exclusive {
-				if strings.HasPrefix(name, module) {
-					require.True(t, slices.Contains(folders, folder), "%s imports %s; only %v may", path, name, folders)
-				}
-			}
+			foreign := func(of string) bool { return within(name, of) }
+			assert.True(t, standard(name) || slices.ContainsFunc(allow.theirs, foreign), "%s may not import %s (docs/adr/0001)", s.path, name)
 		}
-		text, err := os.ReadFile(path)
+	}
+}
+
+// TestEveryFolderOfTheTableExists keeps the table from permitting what is gone.
+func TestEveryFolderOfTheTableExists(t *testing.T) {
+	t.Parallel()
+	for folder := range arrows() {
+		found, err := filepath.Glob(filepath.FromSlash(folder) + "/*.go")
 		require.NoError(t, err)
-		require.LessOrEqual(t, strings.Count(string(text), "\n"), 400, "%s is too long to be one thing", path)
-		if folder != "cmd/idp" {
-			require.NotContains(t, string(text), "time.Now()", "%s: take a now func() time.Time", path)
+		assert.NotEmpty(t, found, "%s is in the table and has no Go files", folder)
+	}
+}
+
+// TestLibrariesStayInTheirFolders holds for tests too, but for the libraries that
+// play the foreign client.
+func TestLibrariesStayInTheirFolders(t *testing.T) {
+	t.Parallel()
+	rules := []struct {
+		library string
+		folders []string // where code may use it
+		tests   bool     // whether every test may
+	}{
+		{zitadel, []string{"oidc"}, true},
+		{gooidc, nil, true},
+		{testify, []string{"store/storetest"}, true},
+		{"database/sql", []string{"store", "internal/pgtest"}, true},
+		{sqlite, []string{"store"}, true},
+		{echo, []string{"oidc", "web", "cmd/idp"}, false},
+		{kong, []string{"cmd/idp"}, false},
+		{module + "/store", []string{"cmd/idp"}, true},
+		{"unsafe", nil, false},
+		{"math/rand", nil, false},
+	}
+	for _, s := range sources(t) {
+		for _, name := range s.imports(t) {
+			for _, r := range rules {
+				if !within(name, r.library) || slices.Contains(r.folders, s.folder) || s.test && r.tests {
+					continue
+				}
+				assert.Fail(t, "import in the wrong folder", "%s imports %s", s.path, name)
+			}
 		}
-		return nil
-	})
-	require.NoError(t, err)
+	}
+}
+
+// TestOnlyMainReadsTheClock looks for the name, called or passed on as a value.
+func TestOnlyMainReadsTheClock(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if s.test || s.folder == "internal/pgtest" || s.folder == "store/storetest" || strings.HasPrefix(s.folder, "cmd/") {
+			continue
+		}
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			of, ok := selector.X.(*ast.Ident)
+			if ok && of.Name == "time" && slices.Contains([]string{"Now", "Since", "Until"}, selector.Sel.Name) {
+				assert.Fail(t, "the clock is read below main", "%s: take a now func() time.Time", s.fileset.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+}
+
+func TestFilesAndFunctionsStayShort(t *testing.T) {
+	t.Parallel()
+	const longestFile, longestFunction = 400, 80
+	for _, s := range sources(t) {
+		if !s.test {
+			assert.Less(t, s.lines, longestFile, "%s: cut it in two", s.path)
+		}
+		for _, d := range s.syntax.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || s.test {
+				continue
+			}
+			lines := s.fileset.Position(f.End()).Line - s.fileset.Position(f.Pos()).Line + 1
+			assert.Less(t, lines, longestFunction, "%s: %s is too long", s.fileset.Position(f.Pos()), f.Name.Name)
+		}
+	}
+}
+
+func TestNothingHappensAtImport(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		for _, d := range s.syntax.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			assert.False(t, ok && f.Recv == nil && f.Name.Name == "init", "%s has an init function", s.path)
+		}
+	}
 }

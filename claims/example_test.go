@@ -3,7 +3,6 @@ package claims_test
 import (
 	"encoding/json"
 	"fmt"
-
 	"idpbridge/claims"
 )
 

@@ -29,7 +29,7 @@ func Faults(err error) []*FieldError {
 	if f, ok := err.(*FieldError); ok { //nolint:errorlint // this is the walk through the tree that errors.As would do
 		return []*FieldError{f}
 	}
-	if j, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // likewise
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []*FieldError
 		for _, e := range j.Unwrap() {
 			all = append(all, Faults(e)...)

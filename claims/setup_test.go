@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"idpbridge/claims"
+	"idpbridge/testdata"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/claims"
-	"idpbridge/testdata"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -105,7 +104,7 @@ func golden(t *testing.T, name string, v any) {
 	if *update {
 		require.NoError(t, os.WriteFile(path, out.Bytes(), 0o600))
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a fixed folder and the tests' own names
+	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(want), out.String())
 }

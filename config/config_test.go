@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"idpbridge/config"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -11,8 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/config"
 )
 
 const secret = "a-secret-of-more-than-32-characters-x"

@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"fmt"
-
 	"idpbridge/config"
 )
 

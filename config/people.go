@@ -2,11 +2,10 @@ package config
 
 import (
 	"fmt"
+	"idpbridge/claims"
 	"os"
 	"strings"
 	"unicode"
-
-	"idpbridge/claims"
 )
 
 // Person is somebody in the people file.

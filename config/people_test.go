@@ -1,14 +1,13 @@
 package config_test
 
 import (
+	"idpbridge/config"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/config"
 )
 
 const goodHash = "$argon2id$v=19$m=19456,t=2,p=1$hUqlhqAJUX4DJRm5n8L7Cg$QELPUeTfQvRAJewDy5psaVEB1jvHPRn5LtYrciNKZaw"
@@ -43,7 +42,7 @@ func TestParsePeople(t *testing.T) {
 		require.Equal(t, goodHash, p.PasswordHash)
 		require.Equal(t, "356cbfbfe86f0c45e3d082a8d26dcaab", p.Person.Subject)
 		require.True(t, *p.Person.Standard.EmailVerified)
-		require.Equal(t, -5.0, *p.Person.CustomerInfo.Balance)
+		require.InDelta(t, -5.0, *p.Person.CustomerInfo.Balance, 0)
 		require.Equal(t, 10, p.Person.CustomerInfo.LastPaymentDate.Month)
 		require.Equal(t, "jane@example.com", p.Person.PersonalInfo.Contacts[0].Email)
 	})

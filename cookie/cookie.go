@@ -31,7 +31,7 @@ func (p Policy) Set(w http.ResponseWriter, name, value string) {
 func (p Policy) Clear(w http.ResponseWriter, name string) { http.SetCookie(w, p.cookie(name, "", -1)) }
 
 func (p Policy) cookie(name, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure is false over plain http on loopback alone
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
 	}

@@ -1,15 +1,28 @@
 #!/usr/bin/env bash
-# Installs Debian's Chromium and PostgreSQL where they are missing.
+# Installs what the tests need from Debian's packages, where it is missing: a
+# browser, a database server, and the C compiler that the race detector links with.
 set -euo pipefail
+
 missing=()
 command -v chromium >/dev/null || missing+=(chromium)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+command -v gcc >/dev/null || missing+=(gcc)
+[ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 [ ${#missing[@]} -eq 0 ] && exit 0
-run=()
+
+command -v apt-get >/dev/null || {
+  echo "make deps: the tests need ${missing[*]} (Debian's names); there is no apt-get here, so install them your way" >&2
+  exit 1
+}
+as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null || { echo "make deps: the tests need ${missing[*]}; install them as root: apt-get install ${missing[*]}" >&2; exit 1; }
-  run=(sudo)
+  command -v sudo >/dev/null || {
+    echo "make deps: the tests need ${missing[*]}; as root, run: apt-get install ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
 fi
 echo "make deps: installing ${missing[*]}"
-"${run[@]}" apt-get update -qq
-"${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for the given time.
+# Runs every fuzz target for the given time, one after the other.
 set -euo pipefail
 time=${1:-30s}
-go list -f '{{.Dir}}' ./... | while read -r dir; do
-  { grep -hoE '^func Fuzz[A-Za-z]+' "$dir"/*_test.go 2>/dev/null || true; } | sed 's/^func //' | while read -r target; do
-    echo "fuzz $target in ${dir#"$PWD"/}"
-    (cd "$dir" && go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" . </dev/null)
-  done
-done
+targets=$(grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed -E 's/^(.*)\/[^/]+:[0-9]+:func /\1 /' | sort)
+[ -n "$targets" ] || { echo "make fuzz: there are no fuzz targets" >&2; exit 1; }
+while read -r folder target; do
+  echo "fuzz $target in $folder for $time"
+  go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$folder" </dev/null
+done <<<"$targets"

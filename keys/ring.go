@@ -10,9 +10,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,14 +21,30 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Config is what a Ring needs.
+// Config is what a Ring needs. Every field but Generate is required.
 type Config struct {
 	Store      Store
-	Secret     Secret
-	Algorithms []string // RS256, ES256; each gets an active key
-	Now        func() time.Time
-	// Generate makes a private key; nil means RSA-2048 or P-256 in software.
+	Secret     Secret           // 32 bytes; encrypts private keys at rest
+	Algorithms []string         // RS256, ES256, at least one; each gets an active key
+	Now        func() time.Time // dates what happens to keys
+	// Generate makes a private key; nil means RSA-2048 or P-256 in software. The
+	// key must be one that PKCS #8 can hold, since the store keeps it that way.
 	Generate func(algorithm string) (crypto.Signer, error)
+}
+
+// check says what is missing.
+func (c Config) check() error {
+	switch {
+	case c.Store == nil:
+		return errors.New("signing keys: no store")
+	case len(c.Secret) != secretLength:
+		return fmt.Errorf("signing keys: the instance secret has %d bytes; want %d", len(c.Secret), secretLength)
+	case len(c.Algorithms) == 0:
+		return errors.New("signing keys: no algorithm")
+	case c.Now == nil:
+		return errors.New("signing keys: no clock")
+	}
+	return nil
 }
 
 // Ring signs, and knows every published key. It answers from memory; Reload
@@ -35,13 +52,15 @@ type Config struct {
 type Ring struct {
 	cfg   Config
 	state atomic.Pointer[snapshot]
+
+	reading sync.Mutex // held while reading, so an older answer never replaces a newer one
 }
 
 // snapshot is the keys as of one moment; it never changes.
 type snapshot struct {
-	public  []Public // oldest first
-	signers map[string]signer
-	set     jose.JSONWebKeySet
+	public  []Public                 // oldest first
+	private map[string]crypto.Signer // by kid
+	signers map[string]signer        // of the active keys, by algorithm
 }
 
 type signer struct {
@@ -50,61 +69,106 @@ type signer struct {
 }
 
 // Open loads all keys and makes the first active key of each algorithm that has
-// none. A key that the secret does not open is an error: nothing is replaced.
+// none; of two instances that do so at once one wins and both use its key. A key
+// that the secret does not open is an error: nothing is replaced.
 func Open(ctx context.Context, cfg Config) (*Ring, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	if cfg.Generate == nil {
 		cfg.Generate = generate
 	}
 	r := &Ring{cfg: cfg}
-	if err := r.Reload(ctx); err != nil {
+	found, err := r.read(ctx, nil)
+	if err != nil {
 		return nil, err
 	}
 	for _, alg := range cfg.Algorithms {
-		if _, ok := r.state.Load().signers[alg]; ok {
+		if _, ok := found.signers[alg]; ok {
 			continue
 		}
 		if _, err := r.add(ctx, alg, Active); err != nil {
 			return nil, err
 		}
 	}
-	return r, r.Reload(ctx)
+	r.state.Store(found)
+	if err := r.Reload(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// Reload reads the keys again. On error the ring keeps what it has.
+// Reload reads the keys again, for other instances may have changed them. On
+// error the ring keeps what it has; that an algorithm has lost its active key is
+// an error too, so the key set is never empty.
 func (r *Ring) Reload(ctx context.Context) error {
-	records, err := r.cfg.Store.Keys(ctx)
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	next, err := r.read(ctx, r.state.Load().private)
 	if err != nil {
-		return fmt.Errorf("read signing keys: %w", err)
+		return err
 	}
-	next := &snapshot{signers: make(map[string]signer)}
-	for _, record := range records {
-		private, err := unwrap(r.cfg.Secret, record)
-		if err != nil {
-			return err
+	for _, alg := range r.cfg.Algorithms {
+		if _, ok := next.signers[alg]; !ok {
+			return fmt.Errorf("read signing keys: the store has no active %s key", alg)
 		}
-		p := Public{
-			ID: record.ID, Algorithm: record.Algorithm, State: record.State,
-			Created: record.Created, Changed: record.Changed, Key: private.Public(),
-		}
-		next.public = append(next.public, p)
-		next.set.Keys = append(next.set.Keys, p.JWK())
-		if record.State != Active {
-			continue
-		}
-		js, err := jose.NewSigner(
-			jose.SigningKey{Algorithm: jose.SignatureAlgorithm(p.Algorithm), Key: jose.JSONWebKey{Key: cryptosigner.Opaque(private), KeyID: p.ID}},
-			(&jose.SignerOptions{}).WithType("JWT"))
-		if err != nil {
-			return fmt.Errorf("signing key %s: %w", p.ID, err)
-		}
-		next.signers[p.Algorithm] = signer{public: p, jose: js}
 	}
 	r.state.Store(next)
 	return nil
 }
 
+// read takes a snapshot of the store. Private keys that are known need not be
+// decrypted again: a kid is the thumbprint of its key.
+func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snapshot, error) {
+	records, err := r.cfg.Store.Keys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read signing keys: %w", err)
+	}
+	next := &snapshot{private: make(map[string]crypto.Signer), signers: make(map[string]signer)}
+	for _, record := range records {
+		private, ok := known[record.ID]
+		if !ok {
+			if private, err = unseal(r.cfg.Secret, record); err != nil {
+				return nil, err
+			}
+		}
+		p := Public{
+			ID: record.ID, Algorithm: record.Algorithm, State: record.State,
+			Created: record.Created, Changed: record.Changed, Key: private.Public(),
+		}
+		if algorithm, err := algorithmOf(p.Key); err != nil || algorithm != p.Algorithm {
+			return nil, fmt.Errorf("signing key %s in the database cannot sign %s; restore the database from a backup", p.ID, p.Algorithm)
+		}
+		next.public = append(next.public, p)
+		next.private[p.ID] = private
+		if p.State != Active {
+			continue
+		}
+		js, err := newSigner(p, private)
+		if err != nil {
+			return nil, err
+		}
+		next.signers[p.Algorithm] = signer{public: p, jose: js}
+	}
+	return next, nil
+}
+
+// newSigner prepares everything about a signature but the signature.
+func newSigner(p Public, private crypto.Signer) (jose.Signer, error) {
+	key := jose.JSONWebKey{Key: cryptosigner.Opaque(private), KeyID: p.ID}
+	js, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(p.Algorithm), Key: key},
+		(&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: %w", p.ID, err)
+	}
+	return js, nil
+}
+
 // Sign returns the payload as a compact JWS with the header alg, kid and typ
-// JWT, signed by the active key of the algorithm: one signature.
+// JWT and no other member, signed by the active key of the algorithm: one
+// signature (RFC 7515 section 7.1). It holds no lock. It does not look at the
+// payload. An algorithm without an active key is an error.
 func (r *Ring) Sign(algorithm string, payload []byte) (string, error) {
 	s, ok := r.state.Load().signers[algorithm]
 	if !ok {
@@ -117,11 +181,20 @@ func (r *Ring) Sign(algorithm string, payload []byte) (string, error) {
 	return jws.CompactSerialize()
 }
 
-// JWKS is the key set: every key in whatever state, public halves only.
-func (r *Ring) JWKS() jose.JSONWebKeySet { return r.state.Load().set }
+// JWKS is the key set (RFC 7517 section 5): every key in whatever state, oldest
+// first, public halves only. The caller may change it.
+func (r *Ring) JWKS() jose.JSONWebKeySet {
+	public := r.state.Load().public
+	set := jose.JSONWebKeySet{Keys: make([]jose.JSONWebKey, 0, len(public))}
+	for _, p := range public {
+		set.Keys = append(set.Keys, p.JWK())
+	}
+	return set
+}
 
-// Public lists every published key, oldest first.
-func (r *Ring) Public() []Public { return append([]Public(nil), r.state.Load().public...) }
+// Public lists every published key, oldest first. The caller may change the
+// list.
+func (r *Ring) Public() []Public { return slices.Clone(r.state.Load().public) }
 
 // Active is the key that signs with the algorithm; its zero value where there
 // is none.
@@ -138,7 +211,8 @@ func (r *Ring) Algorithms() []string {
 	return out
 }
 
-// Key finds a published key by its kid.
+// Key finds a published key by its kid; false where there is none. Retiring keys
+// are found too, so what they signed still verifies.
 func (r *Ring) Key(id string) (Public, bool) {
 	for _, p := range r.state.Load().public {
 		if p.ID == id {
@@ -149,14 +223,18 @@ func (r *Ring) Key(id string) (Public, bool) {
 }
 
 // Prepare publishes a key that will sign next. It returns false where one
-// waits already.
+// waits already. Promote it only when every client has had time to read it.
 func (r *Ring) Prepare(ctx context.Context, algorithm string) (bool, error) {
 	added, err := r.add(ctx, algorithm, Next)
-	return added, errors.Join(err, r.Reload(ctx))
+	if err != nil {
+		return false, err
+	}
+	return added, r.Reload(ctx)
 }
 
 // Promote lets the next key sign and the active one retire, both or neither.
-// It returns false where no key waits or another instance was faster.
+// It returns false where no key waits, as far as the last Reload has seen, or
+// where another instance was faster.
 func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 	next := ""
 	for _, p := range r.Public() {
@@ -168,25 +246,38 @@ func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 		return false, nil
 	}
 	moved, err := r.cfg.Store.RotateKeys(ctx, next, r.Active(algorithm).ID, r.cfg.Now())
-	return moved, errors.Join(err, r.Reload(ctx))
+	if err != nil {
+		return false, fmt.Errorf("promote signing key %s: %w", next, err)
+	}
+	return moved, r.Reload(ctx)
 }
 
-// Retire forgets a retiring key: what it signed verifies no longer.
+// Retire forgets a retiring key: what it signed verifies no longer. It returns
+// false, and nothing happens, where the kid is that of no retiring key: a key
+// that signs or will sign cannot be forgotten.
 func (r *Ring) Retire(ctx context.Context, id string) (bool, error) {
 	gone, err := r.cfg.Store.RemoveKey(ctx, id)
-	return gone, errors.Join(err, r.Reload(ctx))
+	if err != nil {
+		return false, fmt.Errorf("retire signing key %s: %w", id, err)
+	}
+	return gone, r.Reload(ctx)
 }
 
+// add makes a key and keeps it, unless the state is taken.
 func (r *Ring) add(ctx context.Context, algorithm string, state State) (bool, error) {
 	private, err := r.cfg.Generate(algorithm)
 	if err != nil {
 		return false, fmt.Errorf("make %s key: %w", algorithm, err)
 	}
+	// A key that does not fit would stop every instance at its next Reload.
+	if made, err := algorithmOf(private.Public()); err != nil || made != algorithm {
+		return false, fmt.Errorf("make %s key: the key made is of another kind", algorithm)
+	}
 	id, err := thumbprint(private.Public())
 	if err != nil {
 		return false, err
 	}
-	sealed, err := wrap(r.cfg.Secret, id, private)
+	sealed, err := seal(r.cfg.Secret, id, private)
 	if err != nil {
 		return false, err
 	}
@@ -206,46 +297,4 @@ func generate(algorithm string) (crypto.Signer, error) {
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}
 	return nil, fmt.Errorf("algorithm %q is neither RS256 nor ES256", algorithm)
-}
-
-const purposeAtRest = "signing key at rest"
-
-// wrap encrypts a private key (JWE dir, A256GCM); its kid is authenticated too.
-func wrap(secret Secret, id string, private crypto.Signer) (string, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return "", fmt.Errorf("encode private key: %w", err)
-	}
-	enc, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.DIRECT, Key: secret.Derive(purposeAtRest), KeyID: id}, nil)
-	if err != nil {
-		return "", fmt.Errorf("encrypt private key: %w", err)
-	}
-	box, err := enc.Encrypt(der)
-	if err != nil {
-		return "", fmt.Errorf("encrypt private key: %w", err)
-	}
-	return box.CompactSerialize()
-}
-
-func unwrap(secret Secret, record Record) (crypto.Signer, error) {
-	box, err := jose.ParseEncryptedCompact(record.Sealed, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
-	if err != nil || box.Header.KeyID != record.ID {
-		return nil, fmt.Errorf("signing key %s in the database is damaged; restore the database from a backup", record.ID)
-	}
-	der, err := box.Decrypt(secret.Derive(purposeAtRest))
-	if err != nil {
-		return nil, fmt.Errorf("signing key %s does not open: the instance secret is not the one that this database was made with", record.ID)
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		return nil, fmt.Errorf("signing key %s: %w", record.ID, err)
-	}
-	private, ok := parsed.(crypto.Signer)
-	if !ok {
-		return nil, fmt.Errorf("signing key %s cannot sign", record.ID)
-	}
-	if id, err := thumbprint(private.Public()); err != nil || id != record.ID {
-		return nil, fmt.Errorf("signing key %s in the database is another key", record.ID)
-	}
-	return private, nil
 }

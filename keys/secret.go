@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -25,8 +26,11 @@ type Secret []byte
 // LogValue keeps the secret out of logs.
 func (Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
 
-// String keeps the secret out of formatted text.
-func (Secret) String() string { return "redacted" }
+// Format keeps the secret out of formatted text, whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "redacted") }
+
+// MarshalText keeps the secret out of JSON.
+func (Secret) MarshalText() ([]byte, error) { return []byte("redacted"), nil }
 
 // Derive returns the 32-byte key for one purpose (HKDF-SHA-256, RFC 5869).
 func (s Secret) Derive(purpose string) []byte {
@@ -46,31 +50,46 @@ func ParseSecret(text string) (Secret, error) {
 	return raw, nil
 }
 
-// LoadSecret reads the secret from a file, and makes the file where there is
-// none. A file that is there is never overwritten, whatever is in it.
+// LoadSecret reads the secret from a file of 64 hexadecimal characters and a
+// newline, and makes the file where there is none. A file that is there is never
+// overwritten, whatever is in it: errors name it and say what to do.
 func LoadSecret(path string) (Secret, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := writeSecret(path); err != nil {
-			return nil, fmt.Errorf("make instance secret %s: %w", path, err)
-		}
-		return LoadSecret(path)
+	s, err := readSecret(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s, err
 	}
+	if err := writeSecret(path); err != nil {
+		return nil, fmt.Errorf("make instance secret %s: %w; its folder must exist and be writable", path, err)
+	}
+	return readSecret(path)
+}
+
+func readSecret(path string) (Secret, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("instance secret: %w; it must be a file that the user who runs idp can read", err)
+	}
+	defer func() { _ = f.Close() }()
+	// Of the open file, not of the path: nobody can exchange the one for the other.
+	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("instance secret: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("instance secret %s is not a file; name another path", path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("instance secret %s may be read by others; run: chmod 600 %s", path, path)
+		return nil, fmt.Errorf("instance secret %s is open to other users; run: chmod 600 %s", path, path)
 	}
-	text, err := os.ReadFile(path)
+	text, err := io.ReadAll(io.LimitReader(f, 2*secretLength+2))
 	if err != nil {
 		return nil, fmt.Errorf("instance secret: %w", err)
 	}
-	s, err := ParseSecret(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("instance secret %s is damaged: want 64 hexadecimal characters; restore it from a backup", path)
+	raw, err := hex.DecodeString(strings.TrimSuffix(string(text), "\n"))
+	if err != nil || len(raw) != secretLength || len(text) != 2*secretLength+1 {
+		return nil, fmt.Errorf("instance secret %s is damaged: want 64 hexadecimal characters and a newline; restore it from a backup", path)
 	}
-	return s, nil
+	return raw, nil
 }
 
 // writeSecret writes a new secret beside the path and links it there, so that
@@ -78,7 +97,7 @@ func LoadSecret(path string) (Secret, error) {
 func writeSecret(path string) error {
 	raw := make([]byte, secretLength)
 	_, _ = rand.Read(raw) // never fails (crypto/rand)
-	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*")
+	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // made 0600 with O_EXCL
 	if err != nil {
 		return err
 	}
@@ -90,5 +109,10 @@ func writeSecret(path string) error {
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return nil
+	// A secret that a power cut takes away would take every signing key with it.
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

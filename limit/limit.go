@@ -13,12 +13,12 @@ import (
 
 // Config is how a Limiter counts. Zero values mean the defaults in brackets.
 type Config struct {
-	Free   int           // failures that cost nothing [5]
-	Delay  time.Duration // wait after the first failure that costs [1 s]
-	Max    time.Duration // longest wait [5 min]
-	Window time.Duration // a key without failure for so long is forgotten [15 min]
-	Size   int           // keys kept; the one that failed longest ago goes first [100,000]
-	Now    func() time.Time
+	Free   int              // attempts that may fail without a wait between them [5]
+	Delay  time.Duration    // wait after the failure number Free; each further one doubles it [1 s]
+	Max    time.Duration    // longest wait, at most Window [5 min]
+	Window time.Duration    // a key without failure for so long is forgotten [15 min]
+	Size   int              // keys kept; the one that failed longest ago goes first [100,000]
+	Now    func() time.Time // required
 }
 
 // Limiter counts failures by key. It is safe for concurrent use, and its memory
@@ -54,10 +54,12 @@ func New(cfg Config) *Limiter {
 	orTime(&cfg.Delay, time.Second)
 	orTime(&cfg.Max, 5*time.Minute)
 	orTime(&cfg.Window, 15*time.Minute)
+	cfg.Max = min(cfg.Max, cfg.Window) // who waits is not forgotten meanwhile
 	return &Limiter{cfg: cfg, keys: make(map[[16]byte]*list.Element), recent: list.New()}
 }
 
-// Wait is how long the key must wait before its next attempt; zero: go ahead.
+// Wait is how long the key must wait before its next attempt; zero: go ahead. It
+// counts nothing, so asking often costs nothing.
 func (l *Limiter) Wait(key string) time.Duration {
 	now := l.cfg.Now()
 	l.mu.Lock()

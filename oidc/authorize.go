@@ -103,7 +103,7 @@ func (p *Provider) mustSignIn(r *request, s Session) bool {
 	if r.prompts(zoidc.PromptLogin) || r.prompts(zoidc.PromptSelectAccount) {
 		return true
 	}
-	return r.MaxAge != nil && (*r.MaxAge == 0 || p.now().Sub(s.AuthTime) > time.Duration(*r.MaxAge)*time.Second)
+	return r.MaxAge != nil && (*r.MaxAge == 0 || p.now().Sub(s.AuthTime) > time.Duration(*r.MaxAge)*time.Second) //nolint:gosec // readRequest allows 31 bits
 }
 
 // visit seals the request to this browser and sends it to a page.

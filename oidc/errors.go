@@ -25,7 +25,7 @@ const (
 	requestNotSupported      = string(zoidc.RequestNotSupported)
 	loginRequired            = string(zoidc.LoginRequired)
 	serverError              = string(zoidc.ServerError)
-	invalidToken             = "invalid_token" //nolint:gosec // an error code of RFC 6750, not a credential
+	invalidToken             = "invalid_token"
 )
 
 // fault is a refusal in OAuth's terms: the code and description that a client

@@ -3,9 +3,8 @@ package oidc
 import (
 	"context"
 	"errors"
-	"time"
-
 	"idpbridge/claims"
+	"time"
 )
 
 var (

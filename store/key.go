@@ -5,9 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
-
 	"idpbridge/keys"
+	"time"
 )
 
 // Keys implements keys.Store.

@@ -5,11 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"strings"
-	"time"
-
 	"idpbridge/claims"
 	"idpbridge/web"
+	"strings"
+	"time"
 )
 
 const startSQL = `INSERT INTO session (id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends)

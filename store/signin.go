@@ -6,10 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
-
 	"idpbridge/claims"
 	"idpbridge/oidc"
+	"time"
 )
 
 const signinColumns = "id, reference, client_id, session_id, subject, state, created, code_expires, expires, granted"
@@ -73,7 +72,7 @@ func (s *Store) redeem(ctx context.Context, id string, at time.Time) (in oidc.Si
 	} else {
 		err = sql.ErrNoRows
 	}
-	if failed := errors.Join(rows.Err(), rows.Close()); failed != nil {
+	if failed := errors.Join(rows.Err(), rows.Close()); failed != nil { //nolint:sqlclosecheck // the error of Close is the verdict
 		err = failed
 	}
 	if err != nil {

@@ -11,6 +11,10 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"idpbridge/keys"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
+	"idpbridge/web"
 	"io/fs"
 	"strings"
 	"time"
@@ -18,11 +22,6 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
-
-	"idpbridge/keys"
-	"idpbridge/oidc"
-	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 //go:embed migrations/*.sql
@@ -160,7 +159,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		{&s.hot.touch, s.write, touchSQL},
 		{&s.hot.account, s.read, accountSQL},
 	} {
-		stmt, err := p.db.PrepareContext(ctx, s.dialect(p.sql))
+		stmt, err := p.db.PrepareContext(ctx, s.dialect(p.sql)) //nolint:sqlclosecheck // kept until the database is closed
 		if err != nil {
 			return err
 		}

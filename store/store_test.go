@@ -3,13 +3,6 @@ package store_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
-
 	"idpbridge/claims"
 	"idpbridge/internal/pgtest"
 	"idpbridge/oidc"
@@ -17,6 +10,12 @@ import (
 	"idpbridge/store/storetest"
 	"idpbridge/upstream"
 	"idpbridge/web"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // postgres is nil where PostgreSQL is not installed.
@@ -59,17 +58,13 @@ func TestSQLite(t *testing.T) {
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	if postgres == nil {
-		t.Skip(pgtest.ErrNotInstalled)
-	}
+	require.NotNil(t, postgres, pgtest.ErrNotInstalled)
 	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, store.Config{URL: postgres.NewDatabase(t)}) })
 }
 
 func TestPostgresOpenedByManyAtOnce(t *testing.T) {
 	t.Parallel()
-	if postgres == nil {
-		t.Skip(pgtest.ErrNotInstalled)
-	}
+	require.NotNil(t, postgres, pgtest.ErrNotInstalled)
 	address := postgres.NewDatabase(t)
 	results := make(chan error)
 	for range 4 {

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-
 	"idpbridge/claims"
+	"strings"
 )
 
 // longestPassword is the longest password in bytes that is looked at.

@@ -5,7 +5,6 @@ package upstream
 import (
 	"context"
 	"errors"
-
 	"idpbridge/claims"
 )
 

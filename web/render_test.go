@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"html"
+	"idpbridge/liveengage"
+	"idpbridge/web"
 	"io"
 	"math"
 	"net/http"
@@ -19,9 +21,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/liveengage"
-	"idpbridge/web"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a test flag
@@ -64,8 +63,11 @@ func everyPage() map[string]shown {
 			Cause: "redirect_uri", Received: "https://shop.example/cb", Registered: []string{"https://shop.example/CB", "https://shop.example/cb/"},
 			RestartURL: "/authorize?again",
 		}, web.Policy{}},
-		"form_post": {"form_post", web.FormPostPage{Action: "https://shop.example/cb", Fields: []web.Field{{Name: "state", Value: `{"a": "b+c"}`}}},
-			web.Policy{FormAction: []string{"https://shop.example"}, ScriptHash: web.FormPostScriptHash()}},
+		"form_post": {
+			"form_post",
+			web.FormPostPage{Action: "https://shop.example/cb", Fields: []web.Field{{Name: "state", Value: `{"a": "b+c"}`}}},
+			web.Policy{FormAction: []string{"https://shop.example"}, ScriptHash: web.FormPostScriptHash()},
+		},
 		"logout":     {"logout", web.LogoutPage{Client: "Example Shop", Person: "Jane", Request: "sealed"}, web.Policy{}},
 		"signed_out": {"signed_out", web.SignedOutPage{ContinueURL: "https://shop.example/bye"}, web.Policy{}},
 		"home": {"home", web.HomePage{
@@ -260,6 +262,19 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+func TestHome(t *testing.T) {
+	t.Parallel()
+	_, body := render(t, true, everyPage()["home"])
+	require.Contains(t, body, `<time datetime="2026-03-04T17:00:00Z">4 Mar 2026, 17:00:00</time>`)
+	require.Equal(t, "yesterday", web.RecentSignin{When: "yesterday"}.At())
+	require.Contains(t, body, `href="http://localhost:8080/jwks"`)
+	require.NotContains(t, body, `href="http://localhost:8080/token"`, "a link would only show an error")
+	require.Contains(t, body, `href="http://127.0.0.1:8081/healthz"`)
+	_, body = render(t, true, shown{"home", web.HomePage{Operations: "off"}, web.Policy{}})
+	require.Contains(t, body, "switched off")
+	require.NotContains(t, body, "healthz")
+}
+
 func TestRenderSendsNothingWhenItCannot(t *testing.T) {
 	t.Parallel()
 	r, err := web.NewRenderer("", brand, false)
@@ -277,27 +292,27 @@ func TestStatic(t *testing.T) {
 	_, body := render(t, false, everyPage()["setup"])
 	addresses := regexp.MustCompile(`"/base/static/([^"]+)"`).FindAllStringSubmatch(body, -1)
 	require.Len(t, addresses, 3, "style sheet, icon, copy script")
-	get := func(method, path, match string) *http.Response {
+	get := func(method, path, match string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "http://localhost/x", http.NoBody)
 		r.URL.Path, r.URL.RawQuery, _ = strings.Cut(path, "?")
 		r.Header.Set("If-None-Match", match)
 		w := httptest.NewRecorder()
 		web.Static().ServeHTTP(w, r)
-		return w.Result()
+		return w
 	}
 	for _, a := range addresses {
 		res := get(http.MethodGet, a[1], "")
-		require.Equal(t, http.StatusOK, res.StatusCode)
-		require.Contains(t, res.Header.Get("Cache-Control"), "immutable")
-		require.Contains(t, []string{"text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/svg+xml"}, res.Header.Get("Content-Type"))
+		require.Equal(t, http.StatusOK, res.Code)
+		require.Contains(t, res.Header().Get("Cache-Control"), "immutable")
+		require.Contains(t, []string{"text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/svg+xml"}, res.Header().Get("Content-Type"))
 		name, _, _ := strings.Cut(a[1], "?")
-		again := get(http.MethodGet, name, res.Header.Get("ETag"))
-		require.Equal(t, http.StatusNotModified, again.StatusCode)
-		require.Equal(t, "no-cache", again.Header.Get("Cache-Control"))
+		again := get(http.MethodGet, name, res.Header().Get("ETag"))
+		require.Equal(t, http.StatusNotModified, again.Code)
+		require.Equal(t, "no-cache", again.Header().Get("Cache-Control"))
 	}
-	require.Equal(t, http.StatusNotFound, get(http.MethodGet, "", "").StatusCode, "no list of files")
-	require.Equal(t, http.StatusNotFound, get(http.MethodGet, "../render.go", "").StatusCode)
-	require.Equal(t, http.StatusMethodNotAllowed, get(http.MethodPost, "idp.css", "").StatusCode)
+	require.Equal(t, http.StatusNotFound, get(http.MethodGet, "", "").Code, "no list of files")
+	require.Equal(t, http.StatusNotFound, get(http.MethodGet, "../render.go", "").Code)
+	require.Equal(t, http.StatusMethodNotAllowed, get(http.MethodPost, "idp.css", "").Code)
 }
 
 // TestContrast computes WCAG 2.2's contrast of every pair of colours that text

@@ -3,9 +3,8 @@ package web
 import (
 	"context"
 	"errors"
-	"time"
-
 	"idpbridge/claims"
+	"time"
 )
 
 // ErrNoSession says that a session does not exist, has ended or has expired,

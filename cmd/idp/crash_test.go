@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,7 +115,7 @@ func try(b *browser, issuer string) (code string, ok bool) {
 		return "", false
 	}
 	_ = answer.Body.Close()
-	return code, answer.StatusCode == 200
+	return code, answer.StatusCode == http.StatusOK
 }
 
 // TestStartRefusals: one clear line, exit status 1, and nothing overwritten.

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"net/http"
-	"time"
-
-	"github.com/labstack/echo/v4"
-
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/oidc"
 	"idpbridge/web"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
 )
 
 // registerHome mounts what stands at the bare address: in the development mode

@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-
 	"idpbridge/config"
 	"idpbridge/keys"
 	"idpbridge/store"
+	"os"
+	"path/filepath"
 )
 
 type keysShowCommand struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"idpbridge/keys"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,8 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"idpbridge/keys"
 )
 
 // metrics counts what operators watch.

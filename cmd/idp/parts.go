@@ -2,17 +2,16 @@ package main
 
 import (
 	"errors"
-	"net/http"
-	"runtime"
-	"slices"
-
-	"github.com/labstack/echo/v4"
-
 	"idpbridge/claims"
 	"idpbridge/config"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 	"idpbridge/web"
+	"net/http"
+	"runtime"
+	"slices"
+
+	"github.com/labstack/echo/v4"
 )
 
 // parts lets packages oidc and web, which do not know each other, meet: each

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"idpbridge/config"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
-
-	"idpbridge/config"
-	"idpbridge/oidc"
-	"idpbridge/upstream"
 )
 
 type serveCommand struct {

@@ -4,6 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"idpbridge/config"
+	"idpbridge/cookie"
+	"idpbridge/keys"
+	"idpbridge/limit"
+	"idpbridge/oidc"
+	"idpbridge/store"
+	"idpbridge/upstream"
+	"idpbridge/web"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,15 +22,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"idpbridge/config"
-	"idpbridge/cookie"
-	"idpbridge/keys"
-	"idpbridge/limit"
-	"idpbridge/oidc"
-	"idpbridge/store"
-	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 // setup is what dev and serve differ in.

@@ -3,6 +3,9 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"idpbridge/config"
+	"idpbridge/limit"
+	"idpbridge/web"
 	"net"
 	"net/http"
 	"net/netip"
@@ -13,10 +16,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
-
-	"idpbridge/config"
-	"idpbridge/limit"
-	"idpbridge/web"
 )
 
 // newHandler returns the public handler with everything that every request
@@ -145,12 +144,12 @@ func (in *instance) showError(err error, c echo.Context) {
 		status = he.Code
 	}
 	page := web.ErrorPage{Happened: "Something went wrong on our side.", Todo: "Try again in a moment."}
-	switch {
-	case status == http.StatusNotFound:
+	switch status {
+	case http.StatusNotFound:
 		page = web.ErrorPage{Title: "Nothing here", Happened: "There is no page at this address.", Todo: "Check the address, or go back to where you came from."}
-	case status == http.StatusMethodNotAllowed:
+	case http.StatusMethodNotAllowed:
 		page = web.ErrorPage{Title: "Not that way", Happened: "This address does not take such a request.", Todo: "Go back to where you came from and try again."}
-	case status == http.StatusRequestEntityTooLarge:
+	case http.StatusRequestEntityTooLarge:
 		page = web.ErrorPage{Title: "Too large", Happened: "The request is too large.", Todo: "Go back to where you came from and try again."}
 	default:
 		if c.Request().Context().Err() == nil {

@@ -2,20 +2,15 @@ package pgtest_test
 
 import (
 	"database/sql"
-	"errors"
+	"idpbridge/internal/pgtest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/internal/pgtest"
 )
 
 func TestServer(t *testing.T) {
 	t.Parallel()
 	s, err := pgtest.Start()
-	if errors.Is(err, pgtest.ErrNotInstalled) {
-		t.Skip(err)
-	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
 

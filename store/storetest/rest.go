@@ -3,15 +3,14 @@ package storetest
 import (
 	"context"
 	"fmt"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
-
 	"idpbridge/keys"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 	"idpbridge/web"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func peopleReplaced(t *testing.T, s Store) {

@@ -1,13 +1,12 @@
 package storetest
 
 import (
+	"idpbridge/oidc"
+	"idpbridge/web"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/oidc"
-	"idpbridge/web"
 )
 
 func sessionKept(t *testing.T, s Store) {

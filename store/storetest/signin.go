@@ -3,14 +3,13 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"idpbridge/oidc"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/oidc"
 )
 
 func signinKept(t *testing.T, s Store) {
@@ -123,7 +122,7 @@ func signinRace(t *testing.T, s Store) {
 		case errors.Is(err, oidc.ErrReplayed):
 			replayed++
 		default:
-			assert.ErrorIs(t, err, oidc.ErrNotFound)
+			require.ErrorIs(t, err, oidc.ErrNotFound)
 		}
 	}
 	require.Equal(t, 1, won)

@@ -1,0 +1,115 @@
+// openid-client from npm signs in at a running idp dev. ISSUER says where; run.sh
+// starts one and sets it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as client from "openid-client";
+
+import { Browser } from "./browser.mjs";
+
+const issuer = process.env.ISSUER;
+if (!issuer) {
+  throw new Error("ISSUER is not set; run interop/run.sh, which starts a server and sets it");
+}
+
+// Nothing listens there: the browser stops where it would leave the issuer. The
+// port is one that was never registered (RFC 8252 section 7.3).
+const redirectURI = "http://127.0.0.1:49152/cb";
+
+const clients = {
+  "local-app": { secret: undefined, authentication: client.None() },
+  "local-web": {
+    secret: "local-web-development-secret-0000000000000",
+    authentication: client.ClientSecretBasic("local-web-development-secret-0000000000000"),
+  },
+};
+
+async function discovered(id) {
+  const { secret, authentication } = clients[id];
+  return client.discovery(new URL(issuer), id, secret, authentication, {
+    execute: [client.allowInsecureRequests], // plain http, on loopback
+  });
+}
+
+// started prepares an authorization request; pkce is undefined for none.
+async function started(config, { pkce, ...more }) {
+  const checks = { expectedState: client.randomState(), expectedNonce: client.randomNonce(), idTokenExpected: true };
+  const parameters = {
+    redirect_uri: redirectURI,
+    scope: "openid profile email address phone lp_sdes",
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+    ...more,
+  };
+  if (pkce) {
+    checks.pkceCodeVerifier = client.randomPKCECodeVerifier();
+    parameters.code_challenge = await client.calculatePKCECodeChallenge(checks.pkceCodeVerifier);
+    parameters.code_challenge_method = "S256";
+  }
+  return { address: client.buildAuthorizationUrl(config, parameters), checks };
+}
+
+function isJane(claims, id) {
+  assert.equal(claims.iss, issuer);
+  assert.equal(claims.aud, id);
+  assert.match(claims.sub, /^[^@]+$/, "sub is opaque");
+  for (const name of ["exp", "iat", "auth_time"]) {
+    assert.ok(Number.isInteger(claims[name]), `${name} is whole seconds`);
+  }
+  assert.equal(claims.acr, "loa1");
+}
+
+for (const [id, pkce] of [["local-app", true], ["local-web", false], ["local-web", true]]) {
+  test(`${id} completes the code flow ${pkce ? "with" : "without"} PKCE`, async () => {
+    const config = await discovered(id);
+    const browser = new Browser(issuer);
+
+    const { address, checks } = await started(config, { pkce });
+    const back = await browser.signIn(await browser.open(address), "jane", "jane-password");
+    assert.ok(back.left, `still at the issuer: ${back.status} ${back.body}`);
+    assert.equal(back.left.searchParams.get("iss"), issuer, "RFC 9207");
+
+    const tokens = await client.authorizationCodeGrant(config, back.left, checks);
+    const claims = tokens.claims();
+    isJane(claims, id);
+
+    const person = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+    assert.equal(person.given_name, "Jane");
+    assert.equal(person.email, "jane@example.com");
+    assert.deepEqual(person.lp_sdes.map((sde) => sde.type).sort(), ["ctmrinfo", "personal"]);
+
+    // A code that comes back is refused, and ends what came of it.
+    await assert.rejects(client.authorizationCodeGrant(config, back.left, checks), { error: "invalid_grant" });
+    await assert.rejects(client.fetchUserInfo(config, tokens.access_token, claims.sub));
+
+    // Signed in already: one request is enough.
+    const again = await started(config, { pkce, prompt: "none" });
+    const before = browser.hops;
+    const answer = await browser.open(again.address);
+    assert.equal(browser.hops - before, 1);
+    const second = await client.authorizationCodeGrant(config, answer.left, again.checks);
+    assert.equal(second.claims().sub, claims.sub);
+    assert.equal(second.claims().auth_time, claims.auth_time);
+  });
+}
+
+test("local-web completes the implicit flow", async () => {
+  const config = await discovered("local-web");
+  client.useIdTokenResponseType(config);
+  const browser = new Browser(issuer);
+  const { address, checks } = await started(config, {});
+  const back = await browser.signIn(await browser.open(address), "jane", "jane-password");
+  const claims = await client.implicitAuthentication(config, back.left, checks.expectedNonce, {
+    expectedState: checks.expectedState,
+  });
+  isJane(claims, "local-web");
+  assert.equal(claims.given_name, "Jane");
+});
+
+test("a public client without PKCE is refused at its redirect URI", async () => {
+  const config = await discovered("local-app");
+  const { address, checks } = await started(config, {});
+  const back = await new Browser(issuer).open(address);
+  await assert.rejects(client.authorizationCodeGrant(config, back.left, checks), { error: "invalid_request" });
+});
