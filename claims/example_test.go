@@ -3,6 +3,7 @@ package claims_test
 import (
 	"encoding/json"
 	"fmt"
+
 	"idpbridge/claims"
 )
 

@@ -1,11 +1,12 @@
 package claims_test
 
 import (
-	"idpbridge/claims"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/claims"
 )
 
 func TestInteractions(t *testing.T) {

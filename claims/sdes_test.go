@@ -2,13 +2,14 @@ package claims_test
 
 import (
 	"encoding/json"
-	"idpbridge/claims"
 	"math"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/claims"
 )
 
 // refused lists texts that UnmarshalJSON must refuse, each with its one message.

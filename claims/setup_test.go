@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"idpbridge/claims"
-	"idpbridge/testdata"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/claims"
+	"idpbridge/testdata"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")

@@ -2,12 +2,13 @@ package claims_test
 
 import (
 	"encoding/json"
-	"idpbridge/claims"
 	"maps"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/claims"
 )
 
 func members(t *testing.T, v any) []string {

@@ -1,12 +1,13 @@
 package claims_test
 
 import (
-	"idpbridge/claims"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/claims"
 )
 
 func TestValidatePerson(t *testing.T) {

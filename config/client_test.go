@@ -1,10 +1,11 @@
 package config_test
 
 import (
-	"idpbridge/config"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/config"
 )
 
 func TestCheckRedirectURI(t *testing.T) {

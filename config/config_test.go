@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"fmt"
-	"idpbridge/config"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/config"
 )
 
 const secret = "a-secret-of-more-than-32-characters-x"

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+
 	"idpbridge/config"
 )
 

@@ -2,10 +2,11 @@ package config
 
 import (
 	"fmt"
-	"idpbridge/claims"
 	"os"
 	"strings"
 	"unicode"
+
+	"idpbridge/claims"
 )
 
 // Person is somebody in the people file.

@@ -1,13 +1,14 @@
 package config_test
 
 import (
-	"idpbridge/config"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/config"
 )
 
 const goodHash = "$argon2id$v=19$m=19456,t=2,p=1$hUqlhqAJUX4DJRm5n8L7Cg$QELPUeTfQvRAJewDy5psaVEB1jvHPRn5LtYrciNKZaw"

@@ -96,7 +96,7 @@ func readSecret(path string) (Secret, error) {
 // of two processes one wins and nobody ever reads half a file.
 func writeSecret(path string) error {
 	raw := make([]byte, secretLength)
-	_, _ = rand.Read(raw) // never fails (crypto/rand)
+	_, _ = rand.Read(raw)                                    // never fails (crypto/rand)
 	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // made 0600 with O_EXCL
 	if err != nil {
 		return err

@@ -3,13 +3,14 @@ package liveengage_test
 import (
 	"encoding/json"
 	"flag"
-	"idpbridge/liveengage"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a test flag

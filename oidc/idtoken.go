@@ -3,11 +3,12 @@ package oidc
 import (
 	"encoding/json"
 	"fmt"
-	"idpbridge/claims"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/claims"
 )
 
 // ScopeSDEs asks for the claim lp_sdes. LiveEngage itself gets the claim

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"idpbridge/claims"
-	"idpbridge/cookie"
-	"idpbridge/keys"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -16,6 +13,10 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/labstack/echo/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"idpbridge/claims"
+	"idpbridge/cookie"
+	"idpbridge/keys"
 )
 
 // The paths of the endpoints, below the issuer.

@@ -3,8 +3,9 @@ package oidc
 import (
 	"context"
 	"errors"
-	"idpbridge/claims"
 	"time"
+
+	"idpbridge/claims"
 )
 
 var (

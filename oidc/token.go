@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"idpbridge/claims"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/claims"
 )
 
 // tokenAnswer is the body of a good answer (RFC 6749 section 5.1, OIDC Core

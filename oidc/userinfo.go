@@ -2,12 +2,13 @@ package oidc
 
 import (
 	"errors"
-	"idpbridge/claims"
 	"mime"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/claims"
 )
 
 // userinfoClaims is the answer of /userinfo (OIDC Core section 5.3.2).

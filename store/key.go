@@ -5,8 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"idpbridge/keys"
 	"time"
+
+	"idpbridge/keys"
 )
 
 // Keys implements keys.Store.

@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"idpbridge/upstream"
 	"maps"
 	"slices"
+
+	"idpbridge/upstream"
 )
 
 const accountSQL = "SELECT username, password_hash, person FROM person WHERE username = $1"

@@ -5,10 +5,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"idpbridge/claims"
-	"idpbridge/web"
 	"strings"
 	"time"
+
+	"idpbridge/claims"
+	"idpbridge/web"
 )
 
 const startSQL = `INSERT INTO session (id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends)

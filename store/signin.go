@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
+
 	"idpbridge/claims"
 	"idpbridge/oidc"
-	"time"
 )
 
 const signinColumns = "id, reference, client_id, session_id, subject, state, created, code_expires, expires, granted"

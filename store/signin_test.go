@@ -2,15 +2,16 @@ package store_test
 
 import (
 	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
 	"idpbridge/claims"
 	"idpbridge/oidc"
 	"idpbridge/store"
 	"idpbridge/upstream"
 	"idpbridge/web"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // signedIn is a store with one person, who has the session b, and a sign-in of

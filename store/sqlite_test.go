@@ -5,13 +5,14 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
-	"idpbridge/oidc"
-	"idpbridge/store"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/oidc"
+	"idpbridge/store"
 )
 
 // filled is the path of a closed database of many pages.

@@ -11,10 +11,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"idpbridge/keys"
-	"idpbridge/oidc"
-	"idpbridge/upstream"
-	"idpbridge/web"
 	"io/fs"
 	"strings"
 	"time"
@@ -22,6 +18,11 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
+
+	"idpbridge/keys"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
+	"idpbridge/web"
 )
 
 //go:embed migrations/*.sql

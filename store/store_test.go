@@ -3,6 +3,13 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
 	"idpbridge/claims"
 	"idpbridge/internal/pgtest"
 	"idpbridge/oidc"
@@ -10,12 +17,6 @@ import (
 	"idpbridge/store/storetest"
 	"idpbridge/upstream"
 	"idpbridge/web"
-	"os"
-	"path/filepath"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // postgres is nil where PostgreSQL is not installed.

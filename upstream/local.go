@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"idpbridge/claims"
 	"strings"
+
+	"idpbridge/claims"
 )
 
 // longestPassword is the longest password in bytes that is looked at.

@@ -5,6 +5,7 @@ package upstream
 import (
 	"context"
 	"errors"
+
 	"idpbridge/claims"
 )
 

@@ -7,12 +7,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"idpbridge/claims"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/claims"
 )
 
 // sessionCookie names the cookie that carries a session: its id, a dot, and a

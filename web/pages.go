@@ -2,11 +2,12 @@ package web
 
 import (
 	"html/template"
-	"idpbridge/liveengage"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"idpbridge/liveengage"
 )
 
 // Brand is what every page says about whose it is. Only Name is required; a

@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"html"
-	"idpbridge/liveengage"
-	"idpbridge/web"
 	"io"
 	"math"
 	"net/http"
@@ -21,6 +19,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage"
+	"idpbridge/web"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a test flag

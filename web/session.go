@@ -3,8 +3,9 @@ package web
 import (
 	"context"
 	"errors"
-	"idpbridge/claims"
 	"time"
+
+	"idpbridge/claims"
 )
 
 // ErrNoSession says that a session does not exist, has ended or has expired,

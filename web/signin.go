@@ -3,12 +3,13 @@ package web
 import (
 	"errors"
 	"fmt"
-	"idpbridge/claims"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/claims"
 )
 
 // showSignin shows the sign-in page of a waiting request.

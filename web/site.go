@@ -9,13 +9,14 @@ package web
 
 import (
 	"context"
-	"idpbridge/claims"
-	"idpbridge/cookie"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/claims"
+	"idpbridge/cookie"
 )
 
 // The paths of the pages, below the issuer.

@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"idpbridge/config"
-	"idpbridge/oidc"
-	"idpbridge/testdata"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+
+	"idpbridge/config"
+	"idpbridge/oidc"
+	"idpbridge/testdata"
 )
 
 type devCommand struct {
@@ -50,7 +51,7 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 // The secrets of the ready-made clients are public: they open nothing but a
 // development server.
 const (
-	liveengageSecret = "liveengage-development-secret-000000000000" //nolint:gosec // public, see above
+	liveengageSecret = "liveengage-development-secret-000000000000"
 	localWebSecret   = "local-web-development-secret-0000000000000"
 )
 

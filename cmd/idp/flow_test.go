@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"idpbridge/oidc"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +15,8 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/client/rp"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 	"golang.org/x/oauth2"
+
+	"idpbridge/oidc"
 )
 
 const localCallback = "http://127.0.0.1:7777/cb"

@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"flag"
-	"idpbridge/config"
-	"idpbridge/testdata"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/config"
+	"idpbridge/testdata"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a test flag

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"idpbridge/internal/pgtest"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
+
+	"idpbridge/internal/pgtest"
 )
 
 // postgres is the private server of this package's tests.

@@ -1,14 +1,15 @@
 package main
 
 import (
-	"idpbridge/keys"
-	"idpbridge/liveengage"
-	"idpbridge/oidc"
-	"idpbridge/web"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/keys"
+	"idpbridge/liveengage"
+	"idpbridge/oidc"
+	"idpbridge/web"
 )
 
 // registerHome mounts what stands at the bare address: in the development mode

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+
 	"idpbridge/config"
 	"idpbridge/keys"
 	"idpbridge/store"
-	"os"
-	"path/filepath"
 )
 
 type keysShowCommand struct {

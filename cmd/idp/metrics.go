@@ -1,7 +1,6 @@
 package main
 
 import (
-	"idpbridge/keys"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"idpbridge/keys"
 )
 
 // metrics counts what operators watch.

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"idpbridge/web"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/web"
 )
 
 // operations is the handler of the second, loopback-only address: metrics,

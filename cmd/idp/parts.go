@@ -2,16 +2,17 @@ package main
 
 import (
 	"errors"
-	"idpbridge/claims"
-	"idpbridge/config"
-	"idpbridge/oidc"
-	"idpbridge/upstream"
-	"idpbridge/web"
 	"net/http"
 	"runtime"
 	"slices"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/claims"
+	"idpbridge/config"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
+	"idpbridge/web"
 )
 
 // parts lets packages oidc and web, which do not know each other, meet: each

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"idpbridge/config"
-	"idpbridge/oidc"
-	"idpbridge/upstream"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
+
+	"idpbridge/config"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
 )
 
 type serveCommand struct {

@@ -4,14 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"idpbridge/config"
-	"idpbridge/cookie"
-	"idpbridge/keys"
-	"idpbridge/limit"
-	"idpbridge/oidc"
-	"idpbridge/store"
-	"idpbridge/upstream"
-	"idpbridge/web"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,6 +14,15 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/config"
+	"idpbridge/cookie"
+	"idpbridge/keys"
+	"idpbridge/limit"
+	"idpbridge/oidc"
+	"idpbridge/store"
+	"idpbridge/upstream"
+	"idpbridge/web"
 )
 
 // setup is what dev and serve differ in.
@@ -171,19 +172,20 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 
 // run answers until the context ends, then lets requests finish.
 func (in *instance) run(ctx context.Context, listener, operations net.Listener) error {
-	servers := []*http.Server{in.server(in.handler)}
+	public := in.server(in.handler)
+	servers := []*http.Server{public}
 	failed := make(chan error, 2)
-	tls := in.config.TLS
 	go func() {
-		if tls != nil {
-			failed <- servers[0].ServeTLS(listener, tls.Certificate, tls.Key)
+		if tls := in.config.TLS; tls != nil {
+			failed <- public.ServeTLS(listener, tls.Certificate, tls.Key)
 			return
 		}
-		failed <- servers[0].Serve(listener)
+		failed <- public.Serve(listener)
 	}()
 	if operations != nil {
-		servers = append(servers, in.server(in.operations()))
-		go func() { failed <- servers[1].Serve(operations) }()
+		private := in.server(in.operations())
+		servers = append(servers, private)
+		go func() { failed <- private.Serve(operations) }()
 	}
 	work, stop := context.WithCancel(ctx)
 	swept := make(chan struct{})

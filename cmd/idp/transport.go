@@ -3,9 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"errors"
-	"idpbridge/config"
-	"idpbridge/limit"
-	"idpbridge/web"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,6 +13,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"idpbridge/config"
+	"idpbridge/limit"
+	"idpbridge/web"
 )
 
 // newHandler returns the public handler with everything that every request

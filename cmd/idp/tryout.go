@@ -4,14 +4,15 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"idpbridge/cookie"
-	"idpbridge/oidc"
-	"idpbridge/web"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/cookie"
+	"idpbridge/oidc"
+	"idpbridge/web"
 )
 
 // The paths of the development mode's own small client.

@@ -2,10 +2,11 @@ package pgtest_test
 
 import (
 	"database/sql"
-	"idpbridge/internal/pgtest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/internal/pgtest"
 )
 
 func TestServer(t *testing.T) {

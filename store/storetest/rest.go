@@ -3,14 +3,15 @@ package storetest
 import (
 	"context"
 	"fmt"
-	"idpbridge/keys"
-	"idpbridge/oidc"
-	"idpbridge/upstream"
-	"idpbridge/web"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/keys"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
+	"idpbridge/web"
 )
 
 func peopleReplaced(t *testing.T, s Store) {

@@ -1,12 +1,13 @@
 package storetest
 
 import (
-	"idpbridge/oidc"
-	"idpbridge/web"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/oidc"
+	"idpbridge/web"
 )
 
 func sessionKept(t *testing.T, s Store) {

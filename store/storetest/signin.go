@@ -3,13 +3,14 @@ package storetest
 import (
 	"errors"
 	"fmt"
-	"idpbridge/oidc"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/oidc"
 )
 
 func signinKept(t *testing.T, s Store) {

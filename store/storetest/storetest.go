@@ -4,15 +4,16 @@ package storetest
 
 import (
 	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
 	"idpbridge/claims"
 	"idpbridge/keys"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 	"idpbridge/web"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // Store is everything that the contract is about.

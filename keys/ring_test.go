@@ -1,0 +1,242 @@
+package keys_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/keys"
+)
+
+func TestFixedKeysComeOutAsEver(t *testing.T) {
+	t.Parallel()
+	r := open(t, &memory{})
+	set, err := json.MarshalIndent(r.JWKS(), "", "  ")
+	require.NoError(t, err)
+	golden(t, "jwks.golden", string(set)+"\n")
+	for _, alg := range []string{"RS256", "ES256"} {
+		k := r.Active(alg)
+		golden(t, strings.ToLower(alg)+".pem.golden", k.PEM())
+		golden(t, strings.ToLower(alg)+".line.golden", k.Line()+"\n"+k.Fingerprint()+"\n")
+	}
+	token, err := r.Sign("RS256", []byte(`{"sub":"1"}`))
+	require.NoError(t, err)
+	golden(t, "token.golden", token+"\n")
+	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"k"`} {
+		require.NotContains(t, string(set), private)
+	}
+}
+
+func TestSign(t *testing.T) {
+	t.Parallel()
+	r := open(t, &memory{})
+	require.Equal(t, []string{"RS256", "ES256"}, r.Algorithms())
+	for _, alg := range r.Algorithms() {
+		token, err := r.Sign(alg, []byte(`{"sub":"1"}`))
+		require.NoError(t, err)
+		head, _, _ := strings.Cut(token, ".")
+		raw, err := base64.RawURLEncoding.DecodeString(head)
+		require.NoError(t, err)
+		var header map[string]any
+		require.NoError(t, json.Unmarshal(raw, &header))
+		require.Equal(t, map[string]any{"alg": alg, "kid": r.Active(alg).ID, "typ": "JWT"}, header)
+
+		jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
+		require.NoError(t, err)
+		key, ok := r.Key(jws.Signatures[0].Header.KeyID)
+		require.True(t, ok)
+		payload, err := jws.Verify(key.Key)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"sub":"1"}`, string(payload))
+	}
+	_, err := r.Sign("none", nil)
+	require.ErrorContains(t, err, "no active none key")
+}
+
+func TestOpenIsARace(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	rings := make([]*keys.Ring, 8)
+	var wg sync.WaitGroup
+	for i := range rings {
+		wg.Go(func() {
+			cfg := config(store)
+			cfg.Algorithms = []string{"ES256"}
+			r, err := keys.Open(t.Context(), cfg)
+			if err == nil {
+				rings[i] = r
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, store.records, 1)
+	for _, r := range rings {
+		require.NotNil(t, r)
+		require.Equal(t, store.records[0].ID, r.Active("ES256").ID, "losers use the winner's key")
+	}
+}
+
+func TestOpenAgainKeepsTheKeys(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	first := open(t, store)
+	again, err := keys.Open(t.Context(), config(store))
+	require.NoError(t, err)
+	require.Equal(t, first.Public(), again.Public())
+	for _, r := range store.records {
+		require.NotContains(t, r.Sealed, r.ID, "the kid stands in the protected header, encoded")
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	kept := func() *memory { m := &memory{}; open(t, m); return m }
+	down := errors.New("down")
+	p384 := func(string) (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P384(), rand.Reader) }
+	for name, c := range map[string]struct {
+		change func(*keys.Config, *memory)
+		want   string
+	}{
+		"another secret":       {func(c *keys.Config, _ *memory) { c.Secret = keys.Secret(strings.Repeat("x", 32)) }, "not the one that this database was made with"},
+		"a short secret":       {func(c *keys.Config, _ *memory) { c.Secret = nil }, "0 bytes; want 32"},
+		"no store":             {func(c *keys.Config, _ *memory) { c.Store = nil }, "no store"},
+		"no clock":             {func(c *keys.Config, _ *memory) { c.Now = nil }, "no clock"},
+		"no algorithm":         {func(c *keys.Config, _ *memory) { c.Algorithms = nil }, "no algorithm"},
+		"HS256":                {func(c *keys.Config, _ *memory) { c.Algorithms = []string{"HS256"} }, `"HS256" is neither`},
+		"a generator's P-384":  {func(c *keys.Config, m *memory) { c.Generate = p384; m.records = nil }, "of another kind"},
+		"a store that is down": {func(_ *keys.Config, m *memory) { m.err = down }, "down"},
+		"keys exchanged": {func(_ *keys.Config, m *memory) {
+			m.records[0].Sealed, m.records[1].Sealed = m.records[1].Sealed, m.records[0].Sealed
+		}, "is damaged"},
+		"an algorithm changed": {func(_ *keys.Config, m *memory) { m.records[0].Algorithm = "ES256" }, "cannot sign ES256"},
+		"a damaged key":        {func(_ *keys.Config, m *memory) { m.records[0].Sealed = "x" }, "is damaged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := kept()
+			cfg := config(store)
+			c.change(&cfg, store)
+			before := len(store.records)
+			_, err := keys.Open(t.Context(), cfg)
+			require.ErrorContains(t, err, c.want)
+			require.Len(t, store.records, before, "nothing is replaced")
+			if strings.Contains(c.want, "database was made") {
+				require.ErrorContains(t, err, store.records[0].ID)
+			}
+		})
+	}
+}
+
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	store, now := &memory{}, start
+	cfg := config(store)
+	cfg.Algorithms, cfg.Now = []string{"ES256"}, func() time.Time { return now }
+	r, err := keys.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	other, err := keys.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	step := func(want bool) func(bool, error) {
+		return func(got bool, err error) {
+			t.Helper()
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+	}
+	first := r.Active("ES256").ID
+	token, err := r.Sign("ES256", []byte("{}"))
+	require.NoError(t, err)
+
+	step(false)(r.Promote(t.Context(), "ES256"))
+	now = now.Add(time.Hour)
+	step(true)(r.Prepare(t.Context(), "ES256"))
+	step(false)(other.Prepare(t.Context(), "ES256"))
+	require.Len(t, r.JWKS().Keys, 2, "published before it signs")
+	require.Equal(t, first, r.Active("ES256").ID)
+
+	step(true)(r.Promote(t.Context(), "ES256"))
+	step(false)(other.Promote(t.Context(), "ES256"))
+	second := r.Active("ES256")
+	require.NotEqual(t, first, second.ID)
+	require.Equal(t, second, other.Active("ES256"), "the slower one has read again")
+	require.Equal(t, now, second.Changed)
+
+	old, ok := r.Key(first)
+	require.True(t, ok)
+	require.Equal(t, keys.Retiring, old.State)
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
+	require.NoError(t, err)
+	_, err = jws.Verify(old.Key)
+	require.NoError(t, err)
+
+	step(false)(r.Retire(t.Context(), second.ID))
+	step(true)(r.Retire(t.Context(), first))
+	_, ok = r.Key(first)
+	require.False(t, ok)
+	_, ok = other.Key(first)
+	require.True(t, ok, "until it reads again")
+	require.NoError(t, other.Reload(t.Context()))
+	require.Equal(t, r.Public(), other.Public())
+}
+
+func TestReloadKeepsWhatItHasOnError(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	r := open(t, store)
+	before := r.Public()
+	store.err = errors.New("down")
+	require.ErrorIs(t, r.Reload(t.Context()), store.err)
+	_, err := r.Retire(t.Context(), "x")
+	require.ErrorIs(t, err, store.err)
+	_, err = r.Prepare(t.Context(), "ES256")
+	require.ErrorIs(t, err, store.err)
+	store.err, store.records = nil, nil
+	require.ErrorContains(t, r.Reload(t.Context()), "no active RS256 key")
+	require.Equal(t, before, r.Public(), "the key set is never empty")
+	_, err = r.Sign("RS256", nil)
+	require.NoError(t, err)
+}
+
+func TestCallersCannotChangeTheRing(t *testing.T) {
+	t.Parallel()
+	r := open(t, &memory{})
+	r.Public()[0], r.JWKS().Keys[0] = keys.Public{}, jose.JSONWebKey{}
+	require.NotEmpty(t, r.Public()[0].ID)
+	require.NotEmpty(t, r.JWKS().Keys[0].KeyID)
+}
+
+func TestSignWhileRotating(t *testing.T) {
+	t.Parallel()
+	cfg := config(&memory{})
+	cfg.Algorithms = []string{"ES256"}
+	r, err := keys.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				if _, err := r.Sign("ES256", []byte("{}")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 5 {
+		_, err1 := r.Prepare(t.Context(), "ES256")
+		_, err2 := r.Promote(t.Context(), "ES256")
+		require.NoError(t, errors.Join(err1, err2))
+	}
+	wg.Wait()
+	require.Len(t, r.Public(), 6)
+}
