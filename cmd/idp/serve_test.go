@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// command runs a command to its end.
+func command(t testing.TB, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(context.Background(), &process{
+		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, now: time.Now,
+		getenv: func(name string) string { return map[string]string{"LIVEENGAGE_SECRET": strings.Repeat("s", 40)}[name] },
+	}, args)
+	return code, out.String(), errs.String()
+}
+
+// TestServe runs what a configuration file describes: its own people, none of
+// the development mode's, keys that a command shows.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	code, hash, stderr := command(t, "correct horse\n", "people", "hash")
+	require.Equal(t, 0, code, stderr)
+	people := filepath.Join(folder, "people.yaml")
+	require.NoError(t, os.WriteFile(people, []byte("people:\n  - username: Ann\n    password_hash: "+hash+"    sub: 0123456789abcdef\n"), 0o600))
+
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := probe.Addr().String()
+	require.NoError(t, probe.Close())
+	file := filepath.Join(folder, "idp.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`issuer: http://`+address+`
+listen: `+address+`
+operations: off
+data: data
+people: people.yaml
+brand: {name: Brand}
+clients:
+  - id: local-web
+    name: Shop
+    secret: `+localWebSecret+`
+    application_type: native
+    redirect_uris: ["http://127.0.0.1/cb"]
+`), 0o600))
+	code, stdout, stderr := command(t, "", "config", "check", file)
+	require.Equal(t, 0, code, stderr)
+	require.Contains(t, stdout, "is good")
+
+	ctx, cancel := context.WithCancel(context.Background())
+	var log lockedBuffer
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, &process{stdin: strings.NewReader(""), stdout: &log, stderr: &log, getenv: os.Getenv, now: time.Now}, []string{"serve", "--config", file})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		require.Equal(t, 0, <-done, log.String())
+	})
+	issuer := "http://" + address
+	require.Eventually(t, func() bool {
+		res, err := http.Get(issuer + "/jwks")
+		if err != nil {
+			return false
+		}
+		return res.Body.Close() == nil
+	}, 20*time.Second, 20*time.Millisecond, log.String())
+
+	b := newBrowser(t)
+	require.Equal(t, http.StatusUnprocessableEntity, b.signIn(issuer, webRequest(issuer), "jane", "jane-password").status)
+	require.NotContains(t, b.get(webRequest(issuer)).body, "Development")
+	code2 := b.signIn(issuer, webRequest(issuer), "ann", "correct horse").answer(t).Get("code")
+	form := strings.NewReader("grant_type=authorization_code&redirect_uri=" + localCallback + "&code=" + code2)
+	r, err := http.NewRequest(http.MethodPost, issuer+"/token", form)
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("local-web", localWebSecret)
+	require.Equal(t, 200, b.do(r).status)
+	require.Equal(t, http.StatusNotFound, b.get(issuer+"/").status)
+	require.Equal(t, http.StatusNotFound, b.get(issuer+"/setup").status, "strangers get no internals")
+	require.NotContains(t, log.String(), "correct horse")
+	require.NotContains(t, log.String(), code2)
+
+	code, line, stderr := command(t, "", "keys", "show", "--config", file, "--format", "line")
+	require.Equal(t, 0, code, stderr)
+	require.Equal(t, b.get(issuer+"/keys/public.txt").body, line)
+}
+
+// TestInitWritesOnce: the file is written, checked with its line and column,
+// and never overwritten.
+func TestInitWritesOnce(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "idp.yaml")
+	code, _, stderr := command(t, "", "init", file)
+	require.Equal(t, 0, code, stderr)
+	code, _, stderr = command(t, "", "init", file)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "exists already")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, append(text, []byte("\nisuer: x\n")...), 0o600))
+	code, _, stderr = command(t, "", "config", "check", file)
+	require.Equal(t, 1, code)
+	require.Regexp(t, `idp\.yaml:\d+:\d+: `, stderr)
+	require.Contains(t, stderr, "issuer")
+}

@@ -1,0 +1,37 @@
+package keys_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"idpbridge/keys"
+)
+
+// A ring makes its first keys, signs, and shows its public key in the form that
+// LiveEngage's console takes.
+func Example() {
+	ring, err := keys.Open(context.Background(), keys.Config{
+		Store:      &memory{},
+		Secret:     keys.Secret(strings.Repeat("s", 32)), // keys.LoadSecret reads or makes one
+		Algorithms: []string{"RS256"},
+		Now:        time.Now,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token, err := ring.Sign("RS256", []byte(`{"sub":"1"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pasted, err := keys.ParsePublic(ring.Active("RS256").Line())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.Count(token, "."), "dots;", pasted.Algorithm, pasted.ID == ring.Active("RS256").ID)
+	// Output: 2 dots; RS256 true
+}
