@@ -13,6 +13,7 @@ import (
 const longestPassword = 1024
 
 // Local is the local directory: people who are rows of our own, with passwords.
+// It is safe for concurrent use.
 type Local struct {
 	people People
 	slots  chan struct{}
@@ -20,7 +21,7 @@ type Local struct {
 }
 
 // NewLocal returns a directory that compares as many passwords at once as it
-// has slots; each takes 19 MiB.
+// has slots, at least one; each takes 19 MiB, or what the stored hash asks for.
 func NewLocal(people People, slots int) *Local {
 	return &Local{
 		people: people, slots: make(chan struct{}, max(1, slots)),
@@ -29,11 +30,17 @@ func NewLocal(people People, slots int) *Local {
 }
 
 // Authenticate returns the person to whom name and password belong, or
-// ErrRefused. A name that does not exist costs the same time as a wrong
-// password. Allowed is called when a comparison is about to start, and only as
+// ErrRefused. Case and space around the name do not matter. A name that does not
+// exist, or has no password, costs the same time as a wrong password, provided
+// the hashes cost what HashPassword makes them cost; and so does a password of
+// more than 1024 bytes, which is never right. Where ctx ends while it waits for a
+// slot, its error is returned. Allowed, which is required, is called when a comparison is about to start, and only as
 // many run at once as there are slots, so guesses made side by side cannot slip
-// past a throttle; its error is returned as it is.
+// past a throttle by more than one for each slot; its error is returned as it is.
 func (l *Local) Authenticate(ctx context.Context, username, password string, allowed func() error) (claims.Person, error) {
+	if err := ctx.Err(); err != nil {
+		return claims.Person{}, fmt.Errorf("wait for a password slot: %w", err) // select would choose at random
+	}
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()

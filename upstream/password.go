@@ -32,7 +32,7 @@ var errHash = errors.New("not an argon2id hash in PHC form; make one with idp pe
 var phc = base64.RawStdEncoding.Strict() //nolint:gochecknoglobals // read only
 
 // HashPassword returns the argon2id hash of a password in PHC form, with a salt
-// of its own.
+// of its own. An empty password and one of more than 1024 bytes are errors.
 func HashPassword(password string) (string, error) {
 	if password == "" || len(password) > longestPassword {
 		return "", fmt.Errorf("a password has 1 to %d bytes", longestPassword)
@@ -47,12 +47,14 @@ func formatHash(salt, hash []byte) string {
 		phc.EncodeToString(salt), phc.EncodeToString(hash))
 }
 
-// CheckHash says whether a hash can be used, without using it.
+// CheckHash returns an error unless the text is an argon2id hash in PHC form that
+// costs no more than 1 GiB and 16 passes. It computes nothing.
 func CheckHash(hash string) error {
 	_, err := parseHash(hash)
 	return err
 }
 
+// parsedHash is a hash in PHC form, taken apart; memory is in KiB.
 type parsedHash struct {
 	memory, passes uint32
 	lanes          uint8
@@ -83,7 +85,7 @@ func parseHash(text string) (parsedHash, error) {
 	return p, nil
 }
 
-// verify compares in constant time.
+// verify compares in constant time. An error says that the hash is no hash.
 func verify(hash, password string) (bool, error) {
 	p, err := parseHash(hash)
 	if err != nil {

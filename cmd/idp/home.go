@@ -67,6 +67,7 @@ func (in *instance) showSetup(c echo.Context) error {
 func (in *instance) sheet() liveengage.Sheet {
 	key := in.ring.Active("RS256")
 	facts := sheetFacts(in.config.Issuer, key, in.process.now())
+	facts.DisplayName = in.config.Brand.Name
 	for _, client := range in.clients {
 		if client.AlwaysSDEs {
 			facts.ClientID = client.ID

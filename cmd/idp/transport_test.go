@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// startServe runs idp serve with the given lines of configuration on a port of
+// its own; PORT in them stands for it.
+func startServe(t *testing.T, lines string, files map[string][]byte) (port string) {
+	t.Helper()
+	folder := t.TempDir()
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	_, port, err = net.SplitHostPort(probe.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, probe.Close())
+	text := strings.ReplaceAll(lines, "PORT", port) + `
+listen: 127.0.0.1:` + port + `
+operations: off
+data: data
+people: people.yaml
+brand: {name: Brand}
+clients:
+  - {id: shop, name: Shop, secret: ` + localWebSecret + `, redirect_uris: ["https://shop.example/cb"]}
+`
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "idp.yaml"), []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), []byte("people:\n  - {username: ann, sub: 0123456789abcdef}\n"), 0o600))
+	for name, content := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var log lockedBuffer
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, &process{stdin: strings.NewReader(""), stdout: &log, stderr: &log, getenv: os.Getenv, now: time.Now},
+			[]string{"serve", "--config", filepath.Join(folder, "idp.yaml")})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		require.Equal(t, 0, <-done, log.String())
+	})
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "serving") }, 20*time.Second, 10*time.Millisecond, log.String())
+	return port
+}
+
+const discoveryPath = "/.well-known/openid-configuration"
+
+// TestBehindAProxy: forwarded headers count from the configured proxy alone,
+// and the issuer is never built from a request.
+func TestBehindAProxy(t *testing.T) {
+	t.Parallel()
+	port := startServe(t, "issuer: https://login.example\nproxies: [127.0.0.1]", nil)
+	ask := func(host, proto string) (int, string, http.Header) {
+		r, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+discoveryPath, nil)
+		require.NoError(t, err)
+		r.Host = host
+		if proto != "" {
+			r.Header.Set("X-Forwarded-Proto", proto)
+		}
+		p := newBrowser(t).do(r)
+		return p.status, p.body, p.header
+	}
+	status, body, header := ask("login.example", "https")
+	require.Equal(t, 200, status)
+	require.Contains(t, body, `"issuer":"https://login.example"`)
+	require.NotEmpty(t, header.Get("Strict-Transport-Security"))
+	status, _, _ = ask("evil.example", "https")
+	require.Equal(t, http.StatusMisdirectedRequest, status)
+	status, _, _ = ask("login.example", "http")
+	require.Equal(t, http.StatusForbidden, status)
+
+	r, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+"/authorize?client_id=shop&redirect_uri=https%3A%2F%2Fshop.example%2Fcb&response_type=code&scope=openid", nil)
+	require.NoError(t, err)
+	r.Host = "login.example"
+	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(r)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	cookie := res.Header.Get("Set-Cookie")
+	require.Regexp(t, `^__Host-idp_browser=.*; Path=/; HttpOnly; Secure; SameSite=Lax$`, cookie)
+}
+
+// TestNotBehindThatProxy: whoever is not the proxy gets nothing over http.
+func TestNotBehindThatProxy(t *testing.T) {
+	t.Parallel()
+	port := startServe(t, "issuer: https://login.example\nproxies: [10.9.8.7]", nil)
+	r, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+discoveryPath, nil)
+	require.NoError(t, err)
+	r.Host = "login.example"
+	r.Header.Set("X-Forwarded-Proto", "https")
+	require.Equal(t, http.StatusForbidden, newBrowser(t).do(r).status)
+}
+
+// TestTLSFromFiles serves https itself, TLS 1.2 and newer.
+func TestTLSFromFiles(t *testing.T) {
+	t.Parallel()
+	lender := httptest.NewTLSServer(http.NotFoundHandler()) // lends its certificate for 127.0.0.1
+	defer lender.Close()
+	certificate, key := pemOf(t, lender.TLS.Certificates[0])
+	port := startServe(t, "issuer: https://127.0.0.1:PORT\ntls: {certificate: cert.pem, key: key.pem}",
+		map[string][]byte{"cert.pem": certificate, "key.pem": key})
+	client := lender.Client()
+	res, err := client.Get("https://127.0.0.1:" + port + discoveryPath)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, 200, res.StatusCode)
+	transport, ok := client.Transport.(*http.Transport)
+	require.True(t, ok)
+	old := transport.Clone()
+	old.TLSClientConfig.MaxVersion = tls.VersionTLS11
+	old.TLSClientConfig.MinVersion = tls.VersionTLS10
+	res, err = (&http.Client{Transport: old}).Get("https://127.0.0.1:" + port + discoveryPath)
+	if err == nil {
+		_ = res.Body.Close()
+	}
+	require.Error(t, err)
+}
