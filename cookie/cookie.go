@@ -3,7 +3,11 @@
 // name that no sub-domain can set.
 package cookie
 
-import "net/http"
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+)
 
 // Policy says over which transport cookies travel.
 type Policy struct {
@@ -27,7 +31,7 @@ func (p Policy) Set(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, p.cookie(name, value, 0))
 }
 
-// Clear takes a cookie away.
+// Clear takes the cookie of that full name away.
 func (p Policy) Clear(w http.ResponseWriter, name string) { http.SetCookie(w, p.cookie(name, "", -1)) }
 
 func (p Policy) cookie(name, value string, maxAge int) *http.Cookie {
@@ -38,11 +42,21 @@ func (p Policy) cookie(name, value string, maxAge int) *http.Cookie {
 }
 
 // Get returns the value of the cookie of that full name, or "" where there is
-// none, or more than one: then somebody has planted one of them.
+// none, or more than one: then somebody has planted one of them. One that is
+// malformed counts, though it has no value.
 func (Policy) Get(r *http.Request, name string) string {
-	found := r.CookiesNamed(name)
-	if len(found) != 1 {
+	occurs := 0
+	for _, line := range r.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			found, _, _ := strings.Cut(pair, "=")
+			if textproto.TrimString(found) == name {
+				occurs++
+			}
+		}
+	}
+	c, err := r.Cookie(name)
+	if err != nil || occurs != 1 {
 		return ""
 	}
-	return found[0].Value
+	return c.Value
 }

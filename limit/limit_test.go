@@ -25,9 +25,10 @@ func setup(cfg limit.Config) *bundle {
 	return b
 }
 
-func (b *bundle) fail(key string, times int) {
+// failA lets the key a fail so often.
+func (b *bundle) failA(times int) {
 	for range times {
-		b.Fail(key)
+		b.Fail("a")
 	}
 }
 
@@ -57,7 +58,7 @@ func TestWaitRunsOut(t *testing.T) {
 func TestForgottenAfterTheWindow(t *testing.T) {
 	t.Parallel()
 	b := setup(limit.Config{Free: 2, Delay: time.Second, Window: time.Minute})
-	b.fail("a", 8)
+	b.failA(8)
 	b.now = b.now.Add(time.Minute - time.Nanosecond)
 	b.Fail("a")
 	require.Positive(t, b.Wait("a"), "not a moment sooner")
@@ -73,17 +74,17 @@ func TestForgottenAfterTheWindow(t *testing.T) {
 func TestNobodyIsLockedOutForGood(t *testing.T) {
 	t.Parallel()
 	b := setup(limit.Config{Max: time.Hour, Window: time.Minute})
-	b.fail("a", 10_000)
+	b.failA(10_000)
 	require.Equal(t, time.Minute, b.Wait("a"), "no wait is longer than the memory of it")
 	b = setup(limit.Config{})
-	b.fail("a", 10_000)
+	b.failA(10_000)
 	require.Equal(t, 5*time.Minute, b.Wait("a"))
 }
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	b := setup(limit.Config{})
-	b.fail("a", 4)
+	b.failA(4)
 	require.Zero(t, b.Wait("a"))
 	b.Fail("a")
 	require.Equal(t, time.Second, b.Wait("a"))
@@ -92,7 +93,7 @@ func TestDefaults(t *testing.T) {
 func TestForget(t *testing.T) {
 	t.Parallel()
 	b := setup(limit.Config{Free: 1})
-	b.fail("a", 3)
+	b.failA(3)
 	b.Forget("a")
 	b.Forget("never there")
 	require.Zero(t, b.Wait("a"))
