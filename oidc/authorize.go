@@ -25,10 +25,10 @@ func (p *Provider) authorize(c echo.Context) error {
 func (p *Provider) authorizePosted(c echo.Context) error {
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
-		return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", todo: "Go back and try again."}, "")
+		return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", remedy: "Go back and try again."}, "")
 	}
 	if _, err := url.ParseQuery(string(body)); err != nil {
-		return p.showDoubt(c, &doubt{happened: "The request that led here is damaged.", todo: "Go back and try again."}, "")
+		return p.showDoubt(c, &doubt{happened: "The request that led here is damaged.", remedy: "Go back and try again."}, "")
 	}
 	return see(c, p.base+PathAuthorize+"?"+string(body))
 }
@@ -45,10 +45,10 @@ func (p *Provider) resume(c echo.Context) error {
 	case errors.Is(err, ErrOtherBrowser):
 		return p.showDoubt(c, &doubt{
 			happened: "This sign-in was started in another browser, or your browser does not keep cookies.",
-			todo:     "Go back to where you came from and start again there. Make sure that cookies are allowed.",
+			remedy:   "Go back to where you came from and start again there. Make sure that cookies are allowed.",
 		}, "")
 	case err != nil:
-		return p.showDoubt(c, &doubt{happened: "This address is damaged or no longer valid.", todo: "Go back to where you came from and start again there."}, "")
+		return p.showDoubt(c, &doubt{happened: "This address is damaged or no longer valid.", remedy: "Go back to where you came from and start again there."}, "")
 	}
 	return p.proceed(c, req)
 }
@@ -129,7 +129,7 @@ func (p *Provider) showDoubt(c echo.Context, d *doubt, reference string) error {
 	if reference == "" {
 		reference = newReference()
 	}
-	page := Doubt{Happened: d.happened, Todo: d.todo, Reference: reference, Received: d.received, Cause: d.happened}
+	page := Doubt{Happened: d.happened, Remedy: d.remedy, Reference: reference, Received: d.received, Cause: d.happened}
 	clientID := ""
 	if d.client != nil {
 		clientID = d.client.ID

@@ -15,7 +15,7 @@ import (
 // sees a page, and the browser is sent nowhere (RFC 6749 section 4.1.2.1).
 type doubt struct {
 	happened string
-	todo     string
+	remedy   string
 	client   *Client // nil while unknown
 	received string  // the redirect URI that was sent
 }
@@ -28,7 +28,7 @@ func (d *doubt) Error() string { return d.happened }
 func (p *Provider) check(ctx context.Context, query string) (*request, error) {
 	v, repeated, err := parameters(query)
 	if err != nil {
-		return nil, &doubt{happened: "The address that led here is damaged.", todo: "Go back to where you came from and try again."}
+		return nil, &doubt{happened: "The address that led here is damaged.", remedy: "Go back to where you came from and try again."}
 	}
 	client, err := p.party(v, repeated)
 	if err != nil {
@@ -58,19 +58,19 @@ func (p *Provider) check(ctx context.Context, query string) (*request, error) {
 // party finds the client and makes sure that the redirect URI is one of its
 // own, compared before any decoding beyond the form's.
 func (p *Provider) party(v url.Values, repeated []string) (*Client, error) {
-	const todo = "Go back to where you came from and try again. If it happens again, tell the people who run that site."
+	const remedy = "Go back to where you came from and try again. If it happens again, tell the people who run that site."
 	if slices.Contains(repeated, "client_id") || slices.Contains(repeated, "redirect_uri") {
-		return nil, &doubt{happened: "The address that led here names its application twice.", todo: todo}
+		return nil, &doubt{happened: "The address that led here names its application twice.", remedy: remedy}
 	}
 	client, ok := p.clients[v.Get("client_id")]
 	if !ok {
-		return nil, &doubt{happened: "The application that sent you here is not known to us.", todo: todo}
+		return nil, &doubt{happened: "The application that sent you here is not known to us.", remedy: remedy}
 	}
 	uri := v.Get("redirect_uri")
 	if uri == "" || !client.redirectAllowed(uri) {
 		return nil, &doubt{
 			happened: "The application that sent you here asked us to send you on to an address that is not registered for it.",
-			todo:     todo, client: client, received: uri,
+			remedy:   remedy, client: client, received: uri,
 		}
 	}
 	return client, nil

@@ -25,13 +25,13 @@ func (p *Provider) endSession(c echo.Context) error {
 	if c.Request().Method == http.MethodPost {
 		body, err := io.ReadAll(c.Request().Body)
 		if err != nil {
-			return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", todo: "Try again."}, "")
+			return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", remedy: "Try again."}, "")
 		}
 		raw = string(body)
 	}
 	v, repeated, err := parameters(raw)
 	if err != nil || len(repeated) > 0 {
-		return p.showDoubt(c, &doubt{happened: "The address that led here is damaged.", todo: "Go back and sign out again."}, "")
+		return p.showDoubt(c, &doubt{happened: "The address that led here is damaged.", remedy: "Go back and sign out again."}, "")
 	}
 	var client *Client
 	subject := ""
@@ -69,7 +69,7 @@ func (p *Provider) endSession(c echo.Context) error {
 	if !allowed {
 		return p.showDoubt(c, &doubt{
 			happened: "You are signed out, but the address to go to next is not registered.",
-			todo:     "You may close this page.", client: nil, received: target,
+			remedy:   "You may close this page.", client: nil, received: target,
 		}, "")
 	}
 	return p.left(c, withState(target, v.Get("state")))
@@ -79,11 +79,11 @@ func (p *Provider) endSession(c echo.Context) error {
 func (p *Provider) leave(c echo.Context) error {
 	v, err := form(c)
 	if err != nil {
-		return p.showDoubt(c, &doubt{happened: "The request is damaged.", todo: "Go back and sign out again."}, "")
+		return p.showDoubt(c, &doubt{happened: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
 	var ask leaving
 	if err := p.leaves.open(v.Get("request"), &ask); err != nil {
-		return p.showDoubt(c, &doubt{happened: "The request is damaged.", todo: "Go back and sign out again."}, "")
+		return p.showDoubt(c, &doubt{happened: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
 	session, signedIn, err := p.sessions.Current(c.Request())
 	if err != nil {

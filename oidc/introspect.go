@@ -30,29 +30,22 @@ type introspected struct {
 // introspect answers POST /introspect (RFC 7662) to the confidential client
 // that the token was issued to.
 func (p *Provider) introspect(c echo.Context) error {
-	v, err := form(c)
-	if err != nil {
-		return p.writeFault(c, err)
-	}
-	client, err := p.authenticate(c, v)
+	client, token, err := p.presentedToken(c)
 	if err != nil {
 		return p.writeFault(c, err)
 	}
 	if client.public() {
 		return p.writeFault(c, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Introspection needs a client secret."})
 	}
-	if v.Get("token") == "" {
-		return p.writeFault(c, refuse(invalidRequest, "token is missing."))
-	}
 	noStore(c)
-	in, _, err := p.findAccess(c, v.Get("token"))
+	in, _, err := p.findAccess(c, token)
 	if f := asFault(err); err != nil && f.code == serverError {
 		return p.writeFault(c, err)
 	}
 	if err != nil || in.ClientID != client.ID {
 		return c.JSON(http.StatusOK, inactive{})
 	}
-	_, expires, _ := open(p.tokenKey, kindAccess, v.Get("token"), p.now())
+	_, expires, _ := open(p.tokenKey, kindAccess, token, p.now())
 	return c.JSON(http.StatusOK, introspected{
 		Active: true, Scope: strings.Join(in.Grant.Scopes, " "), ClientID: client.ID, TokenType: zoidc.BearerToken,
 		Expires: expires.Unix(), IssuedAt: expires.Add(-p.lifetimes.AccessToken).Unix(),

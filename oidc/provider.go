@@ -60,11 +60,11 @@ type Sessions interface {
 // Doubt is what a person is told when a request cannot be answered to its
 // client. Received and Registered are for the development mode alone.
 type Doubt struct {
-	Happened, Todo, Reference string
-	Received                  string
-	Registered                []string
-	Cause                     string
-	Status                    int // HTTP status; zero means 400
+	Happened, Remedy, Reference string
+	Received                    string
+	Registered                  []string
+	Cause                       string
+	Status                      int // HTTP status; zero means 400
 }
 
 // Param is a parameter of an authorization response.

@@ -9,19 +9,12 @@ import (
 // revoke answers POST /revoke (RFC 7009). Whatever token is shown, the whole
 // sign-in that it came of is closed.
 func (p *Provider) revoke(c echo.Context) error {
-	v, err := form(c)
+	client, token, err := p.presentedToken(c)
 	if err != nil {
 		return p.writeFault(c, err)
-	}
-	client, err := p.authenticate(c, v)
-	if err != nil {
-		return p.writeFault(c, err)
-	}
-	if v.Get("token") == "" {
-		return p.writeFault(c, refuse(invalidRequest, "token is missing."))
 	}
 	noStore(c)
-	in, _, err := p.findAccess(c, v.Get("token"))
+	in, _, err := p.findAccess(c, token)
 	if f := asFault(err); err != nil && f.code == invalidToken {
 		return c.NoContent(http.StatusOK) // it is worth nothing already (RFC 7009 section 2.2)
 	}
@@ -37,4 +30,20 @@ func (p *Provider) revoke(c echo.Context) error {
 	p.events("revoked", client.ID)
 	p.log.InfoContext(c.Request().Context(), "sign-in revoked", "reference", in.Reference, "client_id", client.ID)
 	return c.NoContent(http.StatusOK)
+}
+
+// presentedToken reads what a client asks about a token, at /revoke and at
+// /introspect: the client first, then the token.
+func (p *Provider) presentedToken(c echo.Context) (client *Client, token string, err error) {
+	v, err := form(c)
+	if err != nil {
+		return nil, "", err
+	}
+	if client, err = p.authenticate(c, v); err != nil {
+		return nil, "", err
+	}
+	if token = v.Get("token"); token == "" {
+		return nil, "", refuse(invalidRequest, "token is missing.")
+	}
+	return client, token, nil
 }

@@ -64,12 +64,12 @@ func (p ConsentPage) Told() []string {
 // It is the page "error". Cause, Received and Registered are shown in the
 // development mode only, whatever the caller fills in.
 type ErrorPage struct {
-	Title, Happened, Todo string
-	Reference             string   // empty where there is none
-	Cause                 string   // for the engineer
-	Received              string   // redirect URI of the request
-	Registered            []string // redirect URIs of the client
-	RestartURL            string   // where the sign-in starts again; may be empty
+	Title, Happened, Remedy string
+	Reference               string   // empty where there is none
+	Cause                   string   // for the engineer
+	Received                string   // redirect URI of the request
+	Registered              []string // redirect URIs of the client
+	RestartURL              string   // where the sign-in starts again; may be empty
 }
 
 // Compared is a text cut at the first character that differs from another one:

@@ -60,7 +60,7 @@ func everyPage() map[string]shown {
 			Client: "Example Shop", Person: "Jane", Request: "sealed", Scopes: []string{"openid", "lp_sdes", "points"},
 		}, web.Policy{}},
 		"error": {"error", web.ErrorPage{
-			Title: "That did not work", Happened: "The address is not registered.", Todo: "Tell whoever runs it.", Reference: "7QK4-M2XD",
+			Title: "That did not work", Happened: "The address is not registered.", Remedy: "Tell whoever runs it.", Reference: "7QK4-M2XD",
 			Cause: "redirect_uri", Received: "https://shop.example/cb", Registered: []string{"https://shop.example/CB", "https://shop.example/cb/"},
 			RestartURL: "/authorize?again",
 		}, web.Policy{}},

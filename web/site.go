@@ -115,7 +115,7 @@ func (s *Site) SameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := s.forms.Check(c.Request()); err != nil {
 			return s.ShowError(c, http.StatusForbidden, ErrorPage{
 				Title: "Not from here", Happened: "This form was sent by another site.",
-				Todo: "Go back to where you came from and start again there.",
+				Remedy: "Go back to where you came from and start again there.",
 			})
 		}
 		return next(c)
@@ -138,12 +138,12 @@ func (s *Site) unusable(c echo.Context, w Waiting) (bool, error) {
 	case w.Foreign:
 		return true, s.ShowError(c, http.StatusBadRequest, ErrorPage{
 			Happened: "This sign-in was started in another browser, or your browser does not keep cookies.",
-			Todo:     "Go back to where you came from and start again there. Make sure that cookies are allowed.",
+			Remedy:   "Go back to where you came from and start again there. Make sure that cookies are allowed.",
 		})
 	case w.Broken:
 		return true, s.ShowError(c, http.StatusBadRequest, ErrorPage{
 			Happened: "A sign-in starts from the application that you want to use; this address alone leads nowhere.",
-			Todo:     "Go back to that application and sign in from there.",
+			Remedy:   "Go back to that application and sign in from there.",
 		})
 	}
 	return false, nil

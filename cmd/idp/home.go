@@ -19,7 +19,7 @@ func (in *instance) registerHome(renderer *web.Renderer) {
 		in.handler.GET(in.base+"/", func(c echo.Context) error {
 			return in.site.ShowError(c, http.StatusNotFound, web.ErrorPage{
 				Title: "Sign-in service", Happened: "A sign-in starts from the application that you want to use.",
-				Todo: "Go to that application and sign in from there.",
+				Remedy: "Go to that application and sign in from there.",
 			})
 		})
 		return

@@ -44,7 +44,7 @@ func (p *parts) Leave(w http.ResponseWriter, r *http.Request) error { return p.s
 
 // Doubt implements oidc.Pages.
 func (p *parts) Doubt(c echo.Context, d oidc.Doubt) error {
-	page := web.ErrorPage{Happened: d.Happened, Todo: d.Todo, Reference: d.Reference}
+	page := web.ErrorPage{Happened: d.Happened, Remedy: d.Remedy, Reference: d.Reference}
 	if p.dev {
 		page.Cause, page.Received, page.Registered = d.Cause, d.Received, d.Registered
 	}

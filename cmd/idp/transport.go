@@ -83,7 +83,7 @@ func doorkeeper(in *instance, issuer *url.URL) echo.MiddlewareFunc {
 				if r.TLS == nil && (!proxied || proto != "" && proto != "https") {
 					return in.site.ShowError(c, http.StatusForbidden, web.ErrorPage{
 						Title: "Only over https", Happened: "This address is served over https only.",
-						Todo: "Open " + in.config.Issuer + " instead.",
+						Remedy: "Open " + in.config.Issuer + " instead.",
 					})
 				}
 				c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
@@ -94,7 +94,7 @@ func doorkeeper(in *instance, issuer *url.URL) echo.MiddlewareFunc {
 				}
 				return in.site.ShowError(c, http.StatusMisdirectedRequest, web.ErrorPage{
 					Title: "Another address", Happened: "This service answers at another address.",
-					Todo: "Open " + in.config.Issuer + " instead. A proxy in front must pass the Host header on.",
+					Remedy: "Open " + in.config.Issuer + " instead. A proxy in front must pass the Host header on.",
 				})
 			}
 			c.Response().Header().Set("X-Content-Type-Options", "nosniff")
@@ -144,14 +144,14 @@ func (in *instance) showError(err error, c echo.Context) {
 	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
 		status = he.Code
 	}
-	page := web.ErrorPage{Happened: "Something went wrong on our side.", Todo: "Try again in a moment."}
+	page := web.ErrorPage{Happened: "Something went wrong on our side.", Remedy: "Try again in a moment."}
 	switch status {
 	case http.StatusNotFound:
-		page = web.ErrorPage{Title: "Nothing here", Happened: "There is no page at this address.", Todo: "Check the address, or go back to where you came from."}
+		page = web.ErrorPage{Title: "Nothing here", Happened: "There is no page at this address.", Remedy: "Check the address, or go back to where you came from."}
 	case http.StatusMethodNotAllowed:
-		page = web.ErrorPage{Title: "Not that way", Happened: "This address does not take such a request.", Todo: "Go back to where you came from and try again."}
+		page = web.ErrorPage{Title: "Not that way", Happened: "This address does not take such a request.", Remedy: "Go back to where you came from and try again."}
 	case http.StatusRequestEntityTooLarge:
-		page = web.ErrorPage{Title: "Too large", Happened: "The request is too large.", Todo: "Go back to where you came from and try again."}
+		page = web.ErrorPage{Title: "Too large", Happened: "The request is too large.", Remedy: "Go back to where you came from and try again."}
 	default:
 		if c.Request().Context().Err() == nil {
 			in.log.ErrorContext(c.Request().Context(), "request failed", "path", c.Path(), "error", err.Error())

@@ -51,7 +51,7 @@ func (t *tryout) finish(c echo.Context) error {
 	if state == "" || c.QueryParam("state") != state || c.QueryParam("code") == "" {
 		return t.site.ShowError(c, http.StatusBadRequest, web.ErrorPage{
 			Title: "No token this time", Happened: "The sign-in came back without a code for this page: " + c.QueryParam("error") + ".",
-			Todo: "Start again from " + t.config.Issuer + pathTry + ".",
+			Remedy: "Start again from " + t.config.Issuer + pathTry + ".",
 		})
 	}
 	form := url.Values{
@@ -78,7 +78,7 @@ func (t *tryout) finish(c echo.Context) error {
 	if answer.IDToken == "" {
 		return t.site.ShowError(c, http.StatusBadRequest, web.ErrorPage{
 			Title: "No token this time", Happened: "The code had been used or had expired; a code works once.",
-			Todo: "Start again from " + t.config.Issuer + pathTry + ".",
+			Remedy: "Start again from " + t.config.Issuer + pathTry + ".",
 		})
 	}
 	return t.renderer.Render(c.Response(), http.StatusOK, "token", web.TokenPage{
