@@ -40,6 +40,7 @@ const (
 	kong    = "github.com/alecthomas/kong"
 	prom    = "github.com/prometheus/client_golang"
 	argon2  = "golang.org/x/crypto/argon2"
+	xhtml   = "golang.org/x/net/html"
 )
 
 // arrows is docs/adr/0001 as a table. A folder that is not in it fails the test:
@@ -65,10 +66,11 @@ func arrows() map[string]allowance {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{testify},
 		},
+		"selftest":        {theirs: []string{jose, xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "cookie", "keys", "limit", "liveengage", "oidc", "store", "testdata", "upstream", "web",
+				"claims", "config", "cookie", "keys", "limit", "liveengage", "oidc", "selftest", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},
