@@ -44,7 +44,28 @@ type Signin struct {
 	Created     time.Time //
 	CodeExpires time.Time // zero where no code was issued
 	Expires     time.Time // when the last token of it has expired and the row may go
+	Refresh     Refresh   // zero where it has no refresh token
 	Grant       Grant     //
+}
+
+// Refresh is the newest refresh token of a sign-in. The tokens before it are
+// spent; they are told apart by number, and none of them is kept.
+type Refresh struct {
+	Number  int       // of the newest; the first is 1, and 0 means that there is none
+	Issued  time.Time // when the newest was issued
+	Expires time.Time // when it ends unless used before: idle lifetime
+	Ends    time.Time // when the last of them ends, however busy: absolute lifetime
+}
+
+// Rotation asks for the successor of a refresh token.
+type Rotation struct {
+	ID       string        // of the sign-in
+	ClientID string        // who presents it
+	Number   int           // of the token that is presented
+	At       time.Time     //
+	Idle     time.Duration // lifetime of the successor, unless used
+	Access   time.Duration // lifetime of an access token that comes with it
+	Grace    time.Duration // how long the predecessor may come back; zero for never
 }
 
 // Grant is what the person's client asked for and was given, kept for the
@@ -74,6 +95,16 @@ type Signins interface {
 	// Find returns a sign-in that is not closed and has not expired, with the
 	// person as known now, or ErrNotFound.
 	Find(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
+
+	// Rotate spends a refresh token of a redeemed sign-in of that client whose
+	// refresh token has not expired, and returns the sign-in with its successor
+	// and the person as known now. It is one conditional update: of any number of
+	// callers one spends the token. The sign-in lives at least as long as its new
+	// tokens. Who presents the newest token's predecessor less than Grace after
+	// that was issued gets the same successor, and nothing is written. Who presents
+	// any other spent token closes the sign-in and gets ErrReplayed (RFC 9700
+	// section 4.14.2). Every other miss is ErrNotFound and changes nothing.
+	Rotate(ctx context.Context, r Rotation) (Signin, claims.Person, error)
 
 	// CloseSignin ends a sign-in. Closing one that is closed or unknown is no error.
 	CloseSignin(ctx context.Context, id string) error

@@ -39,7 +39,8 @@ type Sessions interface {
 	RenewSession(ctx context.Context, old string, s Session) error
 	// TouchSession moves Seen and Expires forward; an ended session stays ended.
 	TouchSession(ctx context.Context, id string, seen, expires time.Time) error
-	// EndSession removes the session and closes every sign-in answered from it.
-	// Ending one that is unknown is no error.
-	EndSession(ctx context.Context, id string) error
+	// EndSession removes the session, closes every sign-in answered from it, and
+	// queues a logout for every client that joined it. It returns these clients'
+	// ids, sorted. Ending one that is unknown is no error.
+	EndSession(ctx context.Context, id string, at time.Time) (clients []string, err error)
 }
