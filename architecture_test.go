@@ -53,7 +53,7 @@ func arrows() map[string]allowance {
 		"cookie":     {},
 		"testdata":   {},
 		"keys":       {theirs: []string{jose}},
-		"config":     {ours: []string{"claims"}, theirs: []string{yaml}},
+		"config":     {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
 		"upstream":   {ours: []string{"claims"}, theirs: []string{argon2}},
 		"liveengage": {ours: []string{"claims", "keys"}},
 		"oidc":       {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},

@@ -1,6 +1,10 @@
 package claims
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
 
 // Standard holds the 19 standard claims that scopes release, in the order of
 // OIDC Core 5.1; the twentieth, sub, is Person.Subject. The zero value of a field
@@ -39,10 +43,11 @@ type Address struct {
 	Country       string `json:"country,omitempty"`        // country name
 }
 
-// Released returns the part of s that the scopes release (OIDC Core 5.4): profile,
-// email, phone and address. Other scopes release nothing, and without any of
-// the four the result is zero. The address is shared with s.
-func (s Standard) Released(scopes []string) Standard {
+// Released returns the part of s that the scopes release (OIDC Core 5.4) and
+// that is asked for by name (OIDC Core 5.5). The scopes are profile, email, phone
+// and address; others release nothing, and neither do names that are no standard
+// claims. The address is shared with s.
+func (s Standard) Released(scopes, names []string) Standard {
 	var r Standard
 	if slices.Contains(scopes, "profile") {
 		// Everything but what the three other scopes govern.
@@ -60,5 +65,31 @@ func (s Standard) Released(scopes []string) Standard {
 	if slices.Contains(scopes, "address") {
 		r.Address = s.Address
 	}
+	if len(names) > 0 {
+		from, to := reflect.ValueOf(s), reflect.ValueOf(&r).Elem()
+		for i := range from.NumField() {
+			name, _, _ := strings.Cut(from.Type().Field(i).Tag.Get("json"), ",")
+			if slices.Contains(names, name) {
+				to.Field(i).Set(from.Field(i))
+			}
+		}
+	}
 	return r
+}
+
+// ScopeOf is the scope that releases a standard claim (OIDC Core 5.4), and empty
+// for every other name, sub among them.
+func ScopeOf(name string) string {
+	switch name {
+	case "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+		"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at":
+		return "profile"
+	case "email", "email_verified":
+		return "email"
+	case "phone_number", "phone_number_verified":
+		return "phone"
+	case "address":
+		return "address"
+	}
+	return ""
 }

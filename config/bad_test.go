@@ -264,12 +264,33 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`10:23: client "shop": application_type "spa" is not known; write one of: web, native`,
 	},
 	{
-		"method unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    token_endpoint_auth_method: private_key_jwt",
-		`10:33: client "shop": token_endpoint_auth_method "private_key_jwt" is not known; write one of: client_secret_basic, client_secret_post, none`,
+		"method without its keys", `    secret: {env: SHOP_SECRET}`, "    token_endpoint_auth_method: private_key_jwt",
+		`9:33: client "shop": token_endpoint_auth_method is private_key_jwt, but there are no keys; add jwks: {file: client.jwks.json}`,
+	},
+	{
+		"keys and a secret", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    jwks: '{\"keys\":[]}'",
+		`10:11: client "shop": there is a secret and a key set; leave one of them out`,
+	},
+	{
+		"keys for another method", `    secret: {env: SHOP_SECRET}`, "    token_endpoint_auth_method: none\n    jwks: hunter2",
+		`9:33: client "shop": token_endpoint_auth_method is none, but there is a secret or a key set; leave one of them out` + "\n" +
+			`idp.yaml:10:11: client "shop": jwks: not a JSON Web Key Set; write {"keys":[…]} with public keys`,
+	},
+	{
+		"logout address over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    backchannel_logout_uri: http://shop.example/out",
+		`10:29: client "shop": "http://shop.example/out" is not an https address without a fragment; write one such as https://www.brand.example/signed-out`,
+	},
+	{
+		"grace too long", ``, "lifetimes: {refresh_token_grace: 2m}\n",
+		`12:34: lifetimes.refresh_token_grace is 2m; write 0s to 1m`,
+	},
+	{
+		"method unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    token_endpoint_auth_method: client_secret_jwt",
+		`10:33: client "shop": token_endpoint_auth_method "client_secret_jwt" is not known; write one of: client_secret_basic, client_secret_post, private_key_jwt, none`,
 	},
 	{
 		"method none with a secret", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    token_endpoint_auth_method: none",
-		`10:33: client "shop": token_endpoint_auth_method is none, but there is a secret; leave one of them out`,
+		`10:33: client "shop": token_endpoint_auth_method is none, but there is a secret or a key set; leave one of them out`,
 	},
 	{
 		"method without a secret", `    secret: {env: SHOP_SECRET}`, `    token_endpoint_auth_method: client_secret_post`,
@@ -277,11 +298,11 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	},
 	{
 		"response type unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    response_types: [code, token]",
-		`10:28: client "shop": response_types "token" is not known; write one of: code, id_token, id_token token`,
+		`10:28: client "shop": response_types "token" is not known; write one of: code, id_token, id_token token, code id_token, code token, code id_token token`,
 	},
 	{
-		"scope unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    scopes: [openid, offline_access]",
-		`10:22: client "shop": scopes "offline_access" is not known; write one of: openid, profile, email, address, phone, lp_sdes`,
+		"scope unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    scopes: [openid, offline]",
+		`10:22: client "shop": scopes "offline" is not known; write one of: openid, profile, email, address, phone, lp_sdes, offline_access`,
 	},
 	{
 		"scopes without openid", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    scopes: [email]",

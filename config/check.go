@@ -158,6 +158,9 @@ func (r *reader) lifetimes(l Lifetimes) {
 	r.within("lifetimes.access_token", l.AccessToken, time.Minute, day)
 	r.within("lifetimes.session", l.Session, time.Minute, 90*day)
 	r.within("lifetimes.session_idle", l.SessionIdle, time.Minute, 90*day)
+	r.within("lifetimes.refresh_token", l.Refresh, time.Minute, 400*day)
+	r.within("lifetimes.refresh_token_idle", l.RefreshIdle, time.Minute, 400*day)
+	r.within("lifetimes.refresh_token_grace", l.RefreshGrace, 0, time.Minute)
 }
 
 func (r *reader) limits(l Limits) {

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/keys"
 )
 
 const (
@@ -15,6 +17,7 @@ const (
 	liveengage = "liveengage"
 	authBasic  = "client_secret_basic"
 	authPost   = "client_secret_post"
+	authKey    = "private_key_jwt"
 	authNone   = "none"
 )
 
@@ -22,8 +25,16 @@ const (
 // half of what openssl rand -hex 32 makes.
 const shortestSecret = 32
 
-func allScopes() []string {
+// offlineAccess allows refresh tokens, which outlive the session: it is for whom
+// the file names it (OIDC Core section 11).
+const offlineAccess = "offline_access"
+
+func defaultScopes() []string {
 	return []string{"openid", "profile", "email", "address", "phone", "lp_sdes"}
+}
+
+func responseTypes() []string {
+	return []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
 }
 
 // clients fills in the clients' defaults and checks them.
@@ -38,15 +49,16 @@ func (r *reader) clients(clients []Client) {
 			r.fault(path+".id", "another client has that id; give each one of its own")
 		}
 		seen[c.ID] = true
-		c.fillIn(r.has(path + ".secret"))
+		c.fillIn(r.has(path+".secret"), r.has(path+".jwks"))
 		r.client(path, *c)
+		r.credentials(path, *c)
 		r.addresses(path, *c)
 	}
 }
 
-// fillIn sets what the file leaves out. A secret that is named but cannot be
-// had counts, so that its absence is not reported as two faults.
-func (c *Client) fillIn(secret bool) {
+// fillIn sets what the file leaves out. A secret or key set that is named but
+// cannot be had counts, so that its absence is not reported as two faults.
+func (c *Client) fillIn(secret, keys bool) {
 	set := func(s *string, value string) {
 		if *s == "" {
 			*s = value
@@ -55,6 +67,9 @@ func (c *Client) fillIn(secret bool) {
 	set(&c.Name, c.ID)
 	set(&c.Type, web)
 	set(&c.Algorithm, "RS256")
+	if keys {
+		set(&c.AuthMethod, authKey)
+	}
 	if secret {
 		set(&c.AuthMethod, authBasic)
 	}
@@ -63,7 +78,7 @@ func (c *Client) fillIn(secret bool) {
 		c.ResponseTypes = []string{"code"}
 	}
 	if len(c.Scopes) == 0 {
-		c.Scopes = allScopes()
+		c.Scopes = defaultScopes()
 	}
 	if c.Profile == liveengage {
 		c.ClaimsInIDToken = true
@@ -89,32 +104,50 @@ func (r *reader) client(path string, c Client) {
 	}
 	oneOf("application_type", c.Type, web, native)
 	oneOf("id_token_signed_response_alg", c.Algorithm, "RS256", "ES256")
-	oneOf("token_endpoint_auth_method", c.AuthMethod, authBasic, authPost, authNone)
+	oneOf("token_endpoint_auth_method", c.AuthMethod, authBasic, authPost, authKey, authNone)
 	if c.Profile != "" {
 		oneOf("profile", c.Profile, liveengage)
 	}
 	for i, t := range c.ResponseTypes {
-		oneOf(fmt.Sprintf("response_types[%d]", i), t, "code", "id_token", "id_token token")
+		oneOf(fmt.Sprintf("response_types[%d]", i), t, responseTypes()...)
 	}
 	for i, s := range c.Scopes {
-		oneOf(fmt.Sprintf("scopes[%d]", i), s, allScopes()...)
+		oneOf(fmt.Sprintf("scopes[%d]", i), s, append(defaultScopes(), offlineAccess)...)
 	}
 	if r.has(path+".scopes") && !slices.Contains(c.Scopes, "openid") {
 		bad("scopes", "scopes lacks openid, without which nobody can sign in; add it (OIDC Core section 3.1.2.1)")
 	}
-	secret := r.has(path + ".secret")
+	if c.Profile == liveengage && c.Algorithm == "ES256" {
+		bad("id_token_signed_response_alg", "LiveEngage reads RS256 only; leave id_token_signed_response_alg out")
+	}
+}
+
+// credentials checks that a client has what its authentication method needs, and
+// nothing else.
+func (r *reader) credentials(path string, c Client) {
+	bad := func(key, format string, args ...any) { r.fault(path+"."+key, format, args...) }
+	secret, jwks := r.has(path+".secret"), r.has(path+".jwks")
+	code := slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return strings.Contains(t, "code") })
 	switch {
 	case c.Secret != "" && len(c.Secret) < shortestSecret:
 		bad("secret", "secret has fewer than %d characters; make one with: openssl rand -hex 32", shortestSecret)
-	case secret && c.AuthMethod == authNone:
-		bad("token_endpoint_auth_method", "token_endpoint_auth_method is none, but there is a secret; leave one of them out")
+	case secret && jwks:
+		bad("jwks", "there is a secret and a key set; leave one of them out")
+	case (secret || jwks) && c.AuthMethod == authNone:
+		bad("token_endpoint_auth_method", "token_endpoint_auth_method is none, but there is a secret or a key set; leave one of them out")
 	case !secret && (c.AuthMethod == authBasic || c.AuthMethod == authPost):
 		bad("token_endpoint_auth_method", "token_endpoint_auth_method is %s, but there is no secret; add secret: {env: NAME}, or write none", c.AuthMethod)
-	case !secret && c.Profile == liveengage && slices.Contains(c.ResponseTypes, "code"):
+	case !jwks && c.AuthMethod == authKey:
+		bad("token_endpoint_auth_method", "token_endpoint_auth_method is private_key_jwt, but there are no keys; add jwks: {file: client.jwks.json}")
+	case jwks && c.AuthMethod != authKey:
+		bad("token_endpoint_auth_method", "token_endpoint_auth_method is %s, but there is a key set; write private_key_jwt", c.AuthMethod)
+	case !secret && !jwks && c.Profile == liveengage && code:
 		bad("profile", "profile liveengage has no secret for the code flow; add secret: {env: NAME}, or write response_types: [id_token]")
 	}
-	if c.Profile == liveengage && c.Algorithm == "ES256" {
-		bad("id_token_signed_response_alg", "LiveEngage reads RS256 only; leave id_token_signed_response_alg out")
+	if c.JWKS != "" {
+		if _, err := keys.ParseSet(string(c.JWKS)); err != nil {
+			bad("jwks", "jwks: %s", err)
+		}
 	}
 }
 
@@ -137,6 +170,25 @@ func (r *reader) addresses(path string, c Client) {
 	check("redirect_uris", c.RedirectURIs, redirect)
 	check("post_logout_redirect_uris", c.PostLogoutRedirectURIs, redirect)
 	check("redirects_on_to", c.RedirectsOnTo, checkOrigin)
+	for key, uri := range map[string]string{"backchannel_logout_uri": c.BackchannelLogoutURI, "frontchannel_logout_uri": c.FrontchannelLogoutURI} {
+		if uri == "" && !r.has(path+"."+key) {
+			continue
+		}
+		if err := checkLogoutURI(uri); err != nil {
+			r.fault(path+"."+key, "%s", err)
+		}
+	}
+}
+
+// checkLogoutURI says what is wrong with an address that is told of sign-outs:
+// https, or http on loopback, without a fragment (Back-Channel Logout section 2.2).
+func checkLogoutURI(uri string) error {
+	u, err := url.Parse(uri)
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsFunc(uri, unfit) || strings.ContainsAny(uri, "#*") ||
+		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return fmt.Errorf("%q is not an https address without a fragment; write one such as https://www.brand.example/signed-out", withoutUser(uri))
+	}
+	return nil
 }
 
 // checkOrigin keeps what goes into a Content-Security-Policy to one source.

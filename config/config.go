@@ -74,15 +74,26 @@ type Client struct {
 	Type string `yaml:"application_type"`
 	// AuthMethod is the one method that the client may use at the token
 	// endpoint: client_secret_basic, the default with a secret,
-	// client_secret_post, or none, the default without (OIDC Core section 9).
+	// client_secret_post, private_key_jwt, the default with JWKS, or none, the
+	// default without either (OIDC Core section 9).
 	AuthMethod string `yaml:"token_endpoint_auth_method"`
+	// JWKS is the JSON Web Key Set of the client's public keys, for private_key_jwt.
+	JWKS Text `yaml:"jwks"`
+	// PushedOnly refuses authorization requests that were not pushed (RFC 9126).
+	PushedOnly bool `yaml:"require_pushed_authorization_requests"`
 	// RedirectURIs and PostLogoutRedirectURIs are compared byte for byte
 	// (RFC 9700 section 4.1.3); the first list is never empty.
 	RedirectURIs           []string `yaml:"redirect_uris"`
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
-	// ResponseTypes holds code, id_token or "id_token token"; code unless given.
+	// BackchannelLogoutURI and FrontchannelLogoutURI are told of sign-outs; empty
+	// means not. They are https, or http on loopback.
+	BackchannelLogoutURI  string `yaml:"backchannel_logout_uri"`
+	FrontchannelLogoutURI string `yaml:"frontchannel_logout_uri"`
+	// ResponseTypes holds code, id_token, "id_token token", "code id_token",
+	// "code token" or "code id_token token"; code unless given.
 	ResponseTypes []string `yaml:"response_types"`
-	// Scopes are those that the client may ask for; all of them unless given.
+	// Scopes are those that the client may ask for; all of them unless given, but
+	// for offline_access, which allows refresh tokens and must be named.
 	Scopes []string `yaml:"scopes"`
 	// Profile is empty or liveengage, which always gets lp_sdes and the claims
 	// in the ID token.
@@ -105,6 +116,11 @@ type Lifetimes struct {
 	AccessToken time.Duration `yaml:"access_token"` // 1h
 	Session     time.Duration `yaml:"session"`      // 12h, however busy
 	SessionIdle time.Duration `yaml:"session_idle"` // 1h without a request
+	// Of refresh tokens: all of a sign-in together 720h, one of them 168h unless
+	// used, and 10s in which one that was used may come back; 0s is never.
+	Refresh      time.Duration `yaml:"refresh_token"`
+	RefreshIdle  time.Duration `yaml:"refresh_token_idle"`
+	RefreshGrace time.Duration `yaml:"refresh_token_grace"`
 }
 
 // Limits bounds what strangers can do.
@@ -127,6 +143,7 @@ func Defaults() Config {
 		Lifetimes: Lifetimes{
 			Request: 30 * time.Minute, Code: time.Minute, IDToken: time.Hour, AccessToken: time.Hour,
 			Session: 12 * time.Hour, SessionIdle: time.Hour,
+			Refresh: 30 * 24 * time.Hour, RefreshIdle: 7 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		},
 		Limits: Limits{
 			Failures: 5, AddressFailures: 100, Delay: time.Second, MaxDelay: 5 * time.Minute, Window: 15 * time.Minute,

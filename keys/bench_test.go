@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/keys"
 )
 
 // BenchmarkSign stands beside BenchmarkBareSignature, which is what no signer
@@ -16,7 +18,7 @@ func BenchmarkSign(b *testing.B) {
 	payload := make([]byte, 800)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Sign("RS256", payload); err != nil {
+		if _, err := r.Sign("RS256", keys.TypeJWT, payload); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -144,7 +144,7 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 		if p.State != Active {
 			continue
 		}
-		js, err := newSigner(p, private)
+		js, err := newSigner(p, private, TypeJWT)
 		if err != nil {
 			return nil, err
 		}
@@ -154,27 +154,41 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 }
 
 // newSigner prepares everything about a signature but the signature.
-func newSigner(p Public, private crypto.Signer) (jose.Signer, error) {
+func newSigner(p Public, private crypto.Signer, kind string) (jose.Signer, error) {
 	key := jose.JSONWebKey{Key: cryptosigner.Opaque(private), KeyID: p.ID}
 	js, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(p.Algorithm), Key: key},
-		(&jose.SignerOptions{}).WithType("JWT"))
+		(&jose.SignerOptions{}).WithType(jose.ContentType(kind)))
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: %w", p.ID, err)
 	}
 	return js, nil
 }
 
-// Sign returns the payload as a compact JWS with the header alg, kid and typ
-// JWT and no other member, signed by the active key of the algorithm: one
-// signature (RFC 7515 section 7.1). It holds no lock. It does not look at the
-// payload. An algorithm without an active key is an error.
-func (r *Ring) Sign(algorithm string, payload []byte) (string, error) {
-	s, ok := r.state.Load().signers[algorithm]
+// The types of what is signed: the header typ (RFC 8725 section 3.11).
+const (
+	TypeJWT    = "JWT"
+	TypeLogout = "logout+jwt" // OpenID Connect Back-Channel Logout section 2.4
+)
+
+// Sign returns the payload as a compact JWS with the header alg, kid and typ and
+// no other member, signed by the active key of the algorithm: one signature (RFC
+// 7515 section 7.1). It holds no lock. It does not look at the payload. An
+// algorithm without an active key is an error.
+func (r *Ring) Sign(algorithm, kind string, payload []byte) (string, error) {
+	now := r.state.Load()
+	s, ok := now.signers[algorithm]
 	if !ok {
 		return "", fmt.Errorf("sign: no active %s key", algorithm)
 	}
-	jws, err := s.jose.Sign(payload)
+	js := s.jose
+	if kind != TypeJWT { // too rare to be kept ready
+		var err error
+		if js, err = newSigner(s.public, now.private[s.public.ID], kind); err != nil {
+			return "", err
+		}
+	}
+	jws, err := js.Sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("sign: %w", err)
 	}

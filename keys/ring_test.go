@@ -30,7 +30,7 @@ func TestFixedKeysComeOutAsEver(t *testing.T) {
 		golden(t, strings.ToLower(alg)+".pem.golden", k.PEM())
 		golden(t, strings.ToLower(alg)+".line.golden", k.Line()+"\n"+k.Fingerprint()+"\n")
 	}
-	token, err := r.Sign("RS256", []byte(`{"sub":"1"}`))
+	token, err := r.Sign("RS256", keys.TypeJWT, []byte(`{"sub":"1"}`))
 	require.NoError(t, err)
 	golden(t, "token.golden", token+"\n")
 	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"k"`} {
@@ -43,7 +43,7 @@ func TestSign(t *testing.T) {
 	r := open(t, &memory{})
 	require.Equal(t, []string{"RS256", "ES256"}, r.Algorithms())
 	for _, alg := range r.Algorithms() {
-		token, err := r.Sign(alg, []byte(`{"sub":"1"}`))
+		token, err := r.Sign(alg, keys.TypeJWT, []byte(`{"sub":"1"}`))
 		require.NoError(t, err)
 		head, _, _ := strings.Cut(token, ".")
 		raw, err := base64.RawURLEncoding.DecodeString(head)
@@ -60,7 +60,7 @@ func TestSign(t *testing.T) {
 		require.NoError(t, err)
 		require.JSONEq(t, `{"sub":"1"}`, string(payload))
 	}
-	_, err := r.Sign("none", nil)
+	_, err := r.Sign("none", keys.TypeJWT, nil)
 	require.ErrorContains(t, err, "no active none key")
 }
 
@@ -155,7 +155,7 @@ func TestRotation(t *testing.T) {
 		}
 	}
 	first := r.Active("ES256").ID
-	token, err := r.Sign("ES256", []byte("{}"))
+	token, err := r.Sign("ES256", keys.TypeJWT, []byte("{}"))
 	require.NoError(t, err)
 
 	step(false)(r.Promote(t.Context(), "ES256"))
@@ -204,7 +204,7 @@ func TestReloadKeepsWhatItHasOnError(t *testing.T) {
 	store.err, store.records = nil, nil
 	require.ErrorContains(t, r.Reload(t.Context()), "no active RS256 key")
 	require.Equal(t, before, r.Public(), "the key set is never empty")
-	_, err = r.Sign("RS256", nil)
+	_, err = r.Sign("RS256", keys.TypeJWT, nil)
 	require.NoError(t, err)
 }
 
@@ -226,7 +226,7 @@ func TestSignWhileRotating(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 50 {
-				if _, err := r.Sign("ES256", []byte("{}")); err != nil {
+				if _, err := r.Sign("ES256", keys.TypeJWT, []byte("{}")); err != nil {
 					t.Error(err)
 				}
 			}

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,48 +11,72 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
-// answer gives the client what it asked for: a code, an ID token, an access
-// token. It is one insert, and none for a bare ID token.
+// answer gives the client what it asked for: a code, an access token, an ID
+// token, in that order, since the last contains hashes of the others. It is one
+// insert, and none for a bare ID token; clients that want to be told of sign-outs
+// cost one more.
 func (p *Provider) answer(c echo.Context, r *request, req pending, s Session) error {
-	now := p.now()
-	g := Grant{
-		RedirectURI: r.RedirectURI, Scopes: r.Scopes, Nonce: r.Nonce, CodeChallenge: r.CodeChallenge,
-		AuthTime: s.AuthTime.Unix(), ACR: s.ACR, AMR: s.AMR,
-	}
-	in := Signin{
-		ID: newID(), Reference: req.Reference, ClientID: r.client.ID, SessionID: s.ID, Subject: s.Person.Subject,
-		State: Redeemed, Created: now, Expires: now.Add(p.lifetimes.AccessToken), Grant: g,
-	}
+	ctx, in := c.Request().Context(), p.signin(r, req, s)
 	var params []Param
+	issued := issue{}
 	if r.wantsCode() {
-		in.State, in.CodeExpires = Answered, now.Add(p.lifetimes.Code)
-		in.Expires = in.CodeExpires.Add(p.lifetimes.AccessToken)
-		params = append(params, Param{"code", mint(p.tokenKey, kindCode, in.ID, in.CodeExpires)})
+		issued.code = mintCode(p.tokenKey, in.ID, in.CodeExpires)
+		params = append(params, Param{"code", issued.code})
 	}
-	access := ""
 	if r.wantsToken() {
-		access = mint(p.tokenKey, kindAccess, in.ID, in.Expires)
+		issued.access = mintAccess(p.tokenKey, in.ID, in.Created.Add(p.lifetimes.AccessToken), 0)
 		params = append(params,
-			Param{"access_token", access}, Param{"token_type", "Bearer"},
+			Param{"access_token", issued.access}, Param{"token_type", "Bearer"},
 			Param{"expires_in", strconv.Itoa(int(p.lifetimes.AccessToken / time.Second))},
 			Param{"scope", strings.Join(r.Scopes, " ")})
 	}
 	if r.wantsIDToken() {
-		token, err := p.idToken(r.client, s.Person, g, access, !r.wantsToken())
+		issued.alone = !r.wantsToken() && !r.wantsCode()
+		token, err := p.idToken(r.client, s.Person, in, issued)
 		if err != nil {
 			return p.deny(c, r, req, err)
 		}
 		params = append(params, Param{"id_token", token})
 	}
+	if r.client.hearsOfSignOut() {
+		if err := p.logouts.JoinSession(ctx, s.ID, r.client.ID); err != nil {
+			return p.deny(c, r, req, err)
+		}
+	}
 	if r.wantsCode() || r.wantsToken() {
-		if err := p.signins.Answer(c.Request().Context(), in); err != nil {
+		if err := p.signins.Answer(ctx, in); err != nil {
 			return p.deny(c, r, req, err)
 		}
 	}
 	p.events("answered", r.client.ID)
-	p.log.InfoContext(c.Request().Context(), "signed in", "reference", req.Reference, "client_id", r.client.ID,
+	p.log.InfoContext(ctx, "signed in", "reference", req.Reference, "client_id", r.client.ID,
 		"response_type", string(r.ResponseType), "subject", s.Person.Subject)
 	return p.deliver(c, r, params)
+}
+
+// signin is the row that an answer makes. Its tokens and the row end together.
+func (p *Provider) signin(r *request, req pending, s Session) Signin {
+	now, l := p.now(), p.lifetimes
+	in := Signin{
+		ID: newID(), Reference: req.Reference, ClientID: r.client.ID, SessionID: s.ID, Subject: s.Person.Subject,
+		State: Redeemed, Created: now, Expires: now.Add(l.AccessToken),
+		Grant: Grant{
+			RedirectURI: r.RedirectURI, Scopes: r.Scopes, Nonce: r.Nonce, CodeChallenge: r.CodeChallenge,
+			AuthTime: s.AuthTime.Unix(), ACR: s.ACR, AMR: s.AMR,
+			UserinfoClaims: r.claims.userinfo, IDTokenClaims: r.claims.idToken,
+		},
+	}
+	if r.wantsCode() {
+		in.State, in.CodeExpires = Answered, now.Add(l.Code)
+		in.Expires = in.CodeExpires.Add(l.AccessToken)
+	}
+	if slices.Contains(r.Scopes, zoidc.ScopeOfflineAccess) {
+		in.Refresh = Refresh{Number: 1, Issued: now, Expires: now.Add(min(l.RefreshIdle, l.Refresh)), Ends: now.Add(l.Refresh)}
+		if in.Refresh.Expires.After(in.Expires) {
+			in.Expires = in.Refresh.Expires
+		}
+	}
+	return in
 }
 
 // deny sends an error to the client in the mode that the request would have

@@ -16,13 +16,19 @@ func (p *Provider) authorize(c echo.Context) error {
 	req := pending{
 		Query: c.Request().URL.RawQuery, Reference: newReference(), Started: p.now().UnixMilli(),
 	}
+	if err := p.unpush(&req); err != nil {
+		return p.showDoubt(c, err, req.Reference)
+	}
 	return p.proceed(c, req)
 }
 
 // authorizePosted answers POST /authorize by sending the browser to the same
 // request as GET: a cross-site POST carries no SameSite=Lax cookie, so only
 // there can it be seen who is signed in.
-func (p *Provider) authorizePosted(c echo.Context) error {
+func (p *Provider) authorizePosted(c echo.Context) error { return p.asGet(c, PathAuthorize) }
+
+// asGet sends a posted request on to the same endpoint as GET.
+func (p *Provider) asGet(c echo.Context, path string) error {
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
 		return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", remedy: "Go back and try again."}, "")
@@ -30,7 +36,7 @@ func (p *Provider) authorizePosted(c echo.Context) error {
 	if _, err := url.ParseQuery(string(body)); err != nil {
 		return p.showDoubt(c, &doubt{happened: "The request that led here is damaged.", remedy: "Go back and try again."}, "")
 	}
-	return see(c, p.base+PathAuthorize+"?"+string(body))
+	return see(c, p.base+path+"?"+string(body))
 }
 
 // resume is the dispatcher to which every page of a sign-in returns. The
@@ -55,7 +61,7 @@ func (p *Provider) resume(c echo.Context) error {
 
 // proceed takes a request one step further: a refusal, a page, or the answer.
 func (p *Provider) proceed(c echo.Context, req pending) error {
-	r, err := p.check(c.Request().Context(), req.Query)
+	r, err := p.check(c.Request().Context(), req.Query, req.Pushed)
 	if d, ok := errors.AsType[*doubt](err); ok {
 		return p.showDoubt(c, d, req.Reference)
 	}
@@ -77,21 +83,23 @@ func (p *Provider) proceed(c echo.Context, req pending) error {
 }
 
 // next decides what a request needs: the path of a page, "" for an answer, or
-// an error. It is the whole of prompt, max_age and id_token_hint (OIDC Core
-// section 3.1.2.1).
+// an error. It is the whole of prompt, max_age, id_token_hint and the values in
+// the claims parameter (OIDC Core sections 3.1.2.1 and 5.5.1).
 func (p *Provider) next(r *request, req pending, s Session, signedIn bool) (string, error) {
 	silent := r.prompts(zoidc.PromptNone)
 	fresh := signedIn && !s.AuthTime.Before(req.started())
 	switch {
 	case req.Denied:
 		return "", refuse(accessDenied, "The person did not allow it.")
-	case !signedIn, !fresh && p.mustSignIn(r, s), r.hint != "" && r.hint != s.Person.Subject && !fresh:
+	case !signedIn, !fresh && (p.mustSignIn(r, s) || !r.mayBe(s.Person.Subject)):
 		if silent {
 			return "", refuse(loginRequired, "Nobody who may be answered for is signed in.")
 		}
 		return pathLogin, nil
-	case r.hint != "" && r.hint != s.Person.Subject:
-		return "", refuse(loginRequired, "Somebody else signed in than id_token_hint names.")
+	case !r.mayBe(s.Person.Subject):
+		return "", refuse(loginRequired, "Somebody else signed in than the request names.")
+	case r.claims.unmet(s.ACR):
+		return "", refuse(unmetRequirements, "The acr that claims calls essential cannot be reached here.")
 	case r.prompts(zoidc.PromptConsent) && req.Consented != s.Person.Subject:
 		return pathConsent, nil
 	}

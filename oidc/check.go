@@ -2,13 +2,10 @@ package oidc
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
-	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
 // doubt is a request whose client or redirect URI cannot be trusted: the person
@@ -22,10 +19,11 @@ type doubt struct {
 
 func (d *doubt) Error() string { return d.happened }
 
-// check reads and validates an authorization request. The error is a *doubt
-// when nothing may be redirected, else a *fault beside a request that says
-// where to send it.
-func (p *Provider) check(ctx context.Context, query string) (*request, error) {
+// check reads and validates an authorization request; pushed says that it came
+// by the pushed authorization request endpoint. The error is a *doubt when
+// nothing may be redirected, else a *fault beside a request that says where to
+// send it.
+func (p *Provider) check(ctx context.Context, query string, pushed bool) (*request, error) {
 	v, repeated, err := parameters(query)
 	if err != nil {
 		return nil, &doubt{happened: "The address that led here is damaged.", remedy: "Go back to where you came from and try again."}
@@ -44,7 +42,10 @@ func (p *Provider) check(ctx context.Context, query string) (*request, error) {
 	if err != nil {
 		return r, err
 	}
-	for _, rule := range []func(*request, url.Values) error{checkObject, checkType, checkScope, checkFlow, checkPrompt} {
+	if client.PushedOnly && !pushed {
+		return r, refuse(invalidRequest, "This client must push its requests first (RFC 9126).")
+	}
+	for _, rule := range []func(*request, url.Values) error{checkObject, checkType, checkScope, checkClaims, checkFlow, checkPrompt} {
 		if err := rule(r, v); err != nil {
 			return r, err
 		}
@@ -81,9 +82,9 @@ func (p *Provider) party(v url.Values, repeated []string) (*Client, error) {
 func checkObject(_ *request, v url.Values) error {
 	switch {
 	case v.Has("request"):
-		return refuse(requestNotSupported, "Request objects are not supported.")
+		return refuse(requestNotSupported, "Request objects are not supported. Push the request instead (RFC 9126).")
 	case v.Has("request_uri"):
-		return refuse(requestURINotSupported, "Request objects are not supported.")
+		return refuse(requestURINotSupported, "Request objects are not fetched. Push the request instead (RFC 9126).")
 	case v.Has("registration"):
 		return refuse(registrationNotSupported, "Registration in a request is not supported.")
 	}
@@ -103,14 +104,16 @@ func checkType(r *request, _ url.Values) error {
 }
 
 // checkScope insists on openid (OIDC Core section 3.1.2.1) and drops what the
-// client may not have or nobody knows.
+// client may not have or nobody knows, and offline_access where there is no code
+// to redeem for a refresh token (OIDC Core section 11).
 func checkScope(r *request, _ url.Values) error {
 	if !slices.Contains(r.Scopes, zoidc.ScopeOpenID) {
 		return refuse(invalidScope, "The scope openid is missing.")
 	}
 	kept := make([]string, 0, len(r.Scopes))
 	for _, s := range r.Scopes {
-		if (s == zoidc.ScopeOpenID || slices.Contains(r.client.Scopes, s)) && !slices.Contains(kept, s) {
+		allowed := s == zoidc.ScopeOpenID || slices.Contains(r.client.Scopes, s)
+		if allowed && !slices.Contains(kept, s) && (s != zoidc.ScopeOfflineAccess || r.wantsCode()) {
 			kept = append(kept, s)
 		}
 	}
@@ -201,11 +204,9 @@ func (p *Provider) checkHint(ctx context.Context, r *request) error {
 	return nil
 }
 
-// verifyHint checks signature and issuer of an ID token of ours.
-func (p *Provider) verifyHint(ctx context.Context, token string) (*zoidc.IDTokenClaims, error) {
-	hint, err := op.VerifyIDTokenHint[*zoidc.IDTokenClaims](ctx, token, p.hints)
-	if _, expired := errors.AsType[op.IDTokenHintExpiredError](err); err != nil && !expired {
-		return nil, fmt.Errorf("verify id_token_hint: %w", err)
-	}
-	return hint, nil
+// mayBe says whether the request may be answered for a person: the one whom
+// id_token_hint and the claims parameter name, where they do (OIDC Core sections
+// 3.1.2.1 and 5.5.1).
+func (r *request) mayBe(subject string) bool {
+	return (r.hint == "" || r.hint == subject) && r.claims.sub.wants(subject)
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/keys"
 )
 
 // The ways in which a client may authenticate at the token endpoint
@@ -14,6 +16,7 @@ import (
 const (
 	AuthBasic = "client_secret_basic"
 	AuthPost  = "client_secret_post"
+	AuthKey   = "private_key_jwt"
 	AuthNone  = "none"
 )
 
@@ -22,12 +25,17 @@ type Client struct {
 	ID   string
 	Name string // what people call it; shown on pages
 
-	// Secret is the client's secret; New keeps only its hash. Empty means a
-	// public client, which must use PKCE (RFC 7636).
+	// Secret is the client's secret; New keeps only its hash. Without Secret and
+	// Keys it is a public client, which must use PKCE (RFC 7636).
 	Secret string
+	// Keys are the client's public keys, for private_key_jwt (keys.ParseSet).
+	Keys []keys.Public
 	// AuthMethods lists the client authentication methods that it may use; empty
-	// means client_secret_basic with a secret and none without.
+	// means private_key_jwt with keys, client_secret_basic with a secret, else none.
 	AuthMethods []string
+	// PushedOnly refuses authorization requests that were not pushed (RFC 9126
+	// section 6).
+	PushedOnly bool
 
 	// Native marks an application on a person's device: a redirect URI that is
 	// registered on a loopback IP address may then come with any port
@@ -35,8 +43,13 @@ type Client struct {
 	Native                 bool
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
-	ResponseTypes          []string // "code", "id_token", "id_token token"; empty means code
-	Scopes                 []string // what it may ask for beside openid
+	ResponseTypes          []string // in canonical order, such as "code id_token"; empty means code
+	Scopes                 []string // what it may ask for beside openid; offline_access allows refresh tokens
+
+	// BackchannelLogoutURI is told of the end of every session that the client was
+	// answered from, FrontchannelLogoutURI is loaded in a frame of the page that
+	// ends a sign-out. Empty means not at all.
+	BackchannelLogoutURI, FrontchannelLogoutURI string
 
 	// AlwaysSDEs puts lp_sdes into its ID tokens whether asked for or not:
 	// LiveEngage asks for the scope openid alone.
@@ -60,8 +73,12 @@ func (c Client) prepared() *Client {
 		c.secretHash = sha256.Sum256([]byte(c.Secret))
 	}
 	if len(c.AuthMethods) == 0 {
-		c.AuthMethods = []string{AuthBasic}
-		if c.Secret == "" {
+		switch {
+		case len(c.Keys) > 0:
+			c.AuthMethods = []string{AuthKey}
+		case c.Secret != "":
+			c.AuthMethods = []string{AuthBasic}
+		default:
 			c.AuthMethods = []string{AuthNone}
 		}
 	}
@@ -80,13 +97,19 @@ func (c Client) prepared() *Client {
 	return &c
 }
 
-// public says whether the client has no secret.
-func (c *Client) public() bool { return c.Secret == "" }
+// public says whether the client has nothing to authenticate with.
+func (c *Client) public() bool { return c.Secret == "" && len(c.Keys) == 0 }
 
-// secretMatches compares in constant time. A public client matches nothing.
+// secretMatches compares in constant time. A client without a secret matches
+// nothing.
 func (c *Client) secretMatches(secret string) bool {
 	got := sha256.Sum256([]byte(secret))
-	return subtle.ConstantTimeCompare(got[:], c.secretHash[:]) == 1 && !c.public()
+	return subtle.ConstantTimeCompare(got[:], c.secretHash[:]) == 1 && c.Secret != ""
+}
+
+// hearsOfSignOut says whether the client wants to be told when a session ends.
+func (c *Client) hearsOfSignOut() bool {
+	return c.BackchannelLogoutURI != "" || c.FrontchannelLogoutURI != ""
 }
 
 // redirectAllowed compares plainly, byte for byte (RFC 9700 section 4.1.3),

@@ -48,53 +48,76 @@ func form(c echo.Context) (url.Values, error) {
 // It comes before anything that the request's content could do or reveal.
 // Failures are counted for the client at that address and slow it down.
 func (p *Provider) authenticate(c echo.Context, v url.Values) (*Client, error) {
-	id, secret, method, err := presented(c.Request().Header, v)
+	shown, err := presented(c.Request().Header, v)
 	if err != nil {
 		return nil, err
 	}
-	key := "client " + c.RealIP() + " " + id
+	key := "client " + c.RealIP() + " " + shown.id
 	if wait := p.throttle.Wait(key); wait > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		return nil, &fault{status: http.StatusTooManyRequests, code: invalidClient, description: "Too many failures. Wait before you try again."}
 	}
-	client, ok := p.clients[id]
+	client, ok := p.clients[shown.id]
+	err = &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Client authentication failed."}
 	switch {
-	case !ok, !slices.Contains(client.AuthMethods, method):
-	case method == AuthNone && client.public():
+	case !ok, !slices.Contains(client.AuthMethods, shown.method):
+	case shown.method == AuthNone && client.public():
 		return client, nil
-	case method != AuthNone && client.secretMatches(secret):
+	case shown.method == AuthKey:
+		if err = p.assert(c.Request().Context(), client, shown.secret); err == nil {
+			return client, nil
+		}
+		if asFault(err).code == serverError {
+			return nil, err
+		}
+		p.log.InfoContext(c.Request().Context(), "client refused", "client_id", client.ID, "reason", asFault(err).description)
+	case shown.method != AuthNone && client.secretMatches(shown.secret):
 		return client, nil
 	}
 	p.throttle.Fail(key)
 	p.events("client_refused", "")
-	return nil, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Client authentication failed."}
+	return nil, err
 }
 
-// presented returns the client's id and secret and the way in which they came:
-// exactly one way. In the Basic header both are form-encoded (RFC 6749 section
+// proof is how a client says who it is: its id, a secret or an assertion, and
+// the method.
+type proof struct{ id, secret, method string }
+
+// presented returns how a client authenticates: exactly one way (RFC 6749
+// section 2.3). In the Basic header both id and secret are form-encoded (section
 // 2.3.1).
-func presented(h http.Header, v url.Values) (id, secret, method string, err error) {
+func presented(h http.Header, v url.Values) (proof, error) {
 	headers := h.Values("Authorization")
-	if len(headers) == 0 {
-		if v.Has("client_assertion") || v.Has("client_assertion_type") {
-			return "", "", "", &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Client assertions are not supported."}
+	ways := len(headers)
+	for _, name := range []string{"client_secret", "client_assertion"} {
+		if v.Has(name) {
+			ways++
 		}
-		if v.Has("client_secret") {
-			return v.Get("client_id"), v.Get("client_secret"), AuthPost, nil
+	}
+	id := v.Get("client_id")
+	shown := proof{id: id, method: AuthNone}
+	switch {
+	case ways > 1:
+		return proof{}, refuse(invalidRequest, "The client authenticates in more than one way.")
+	case len(headers) == 1:
+		user, secret, ok := basic(headers[0])
+		if !ok {
+			return proof{}, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "The Authorization header is not a Basic header."}
 		}
-		return v.Get("client_id"), "", AuthNone, nil
+		shown = proof{user, secret, AuthBasic}
+	case v.Has("client_assertion"), v.Has("client_assertion_type"):
+		if v.Get("client_assertion_type") != assertionType {
+			return proof{}, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "client_assertion_type must be " + assertionType + "."}
+		}
+		assertion := v.Get("client_assertion")
+		shown = proof{assertedClient(assertion), assertion, AuthKey}
+	case v.Has("client_secret"):
+		shown = proof{id, v.Get("client_secret"), AuthPost}
 	}
-	if len(headers) > 1 || v.Has("client_secret") || v.Has("client_assertion") {
-		return "", "", "", refuse(invalidRequest, "The client authenticates in more than one way.")
+	if v.Has("client_id") && id != shown.id {
+		return proof{}, refuse(invalidRequest, "client_id differs from the client that authenticates.")
 	}
-	id, secret, ok := basic(headers[0])
-	if !ok {
-		return "", "", "", &fault{status: http.StatusUnauthorized, code: invalidClient, description: "The Authorization header is not a Basic header."}
-	}
-	if v.Has("client_id") && v.Get("client_id") != id {
-		return "", "", "", refuse(invalidRequest, "client_id differs from the Authorization header.")
-	}
-	return id, secret, AuthBasic, nil
+	return shown, nil
 }
 
 // basic reads a Basic header strictly: no second spelling of the same

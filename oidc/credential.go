@@ -13,13 +13,14 @@ import (
 // The kinds of credential. The kind is part of what is authenticated, so a code
 // is never taken for an access token.
 const (
-	kindCode   = 'c'
-	kindAccess = 'a'
+	kindCode    = 'c'
+	kindAccess  = 'a'
+	kindRefresh = 'r'
 )
 
 const (
-	idLength   = 22    // 128 bits, base64url
-	bodyLength = 4 + 8 // expiry in seconds, random bytes
+	idLength   = 22        // 128 bits, base64url
+	bodyLength = 4 + 2 + 6 // see body
 	credLength = bodyLength + sha256.Size
 )
 
@@ -33,42 +34,83 @@ func newID() string {
 	return encoding.EncodeToString(b[:])
 }
 
-// mint returns a credential of the sign-in: its id, a dot, then expiry, random
-// bytes and a MAC over kind, id and both. The database needs to hold nothing of
-// it, not even a hash.
-func mint(key []byte, kind byte, id string, expires time.Time) string {
-	var b [credLength]byte
+// body is what a credential says beside its sign-in's id. A code or an access
+// token has its expiry in seconds, which scopes it does without, and random
+// bytes. A refresh token has its number and nothing else, so that a successor
+// can be told again without having been kept.
+type body [bodyLength]byte
+
+func expiring(expires time.Time, without uint16) body {
+	var b body
 	binary.BigEndian.PutUint32(b[:4], uint32(expires.Unix())) //nolint:gosec // seconds until the year 2106
-	_, _ = rand.Read(b[4:bodyLength])                         // never fails (crypto/rand)
-	stamp(key, kind, id, &b)
-	return id + "." + encoding.EncodeToString(b[:])
+	binary.BigEndian.PutUint16(b[4:6], without)
+	_, _ = rand.Read(b[6:]) // never fails (crypto/rand)
+	return b
 }
 
-// open returns the sign-in's id of a credential of that kind that has not
-// expired. It says nothing about the state of the sign-in.
-func open(key []byte, kind byte, credential string, now time.Time) (id string, expires time.Time, ok bool) {
+func (b body) expires() time.Time { return time.Unix(int64(binary.BigEndian.Uint32(b[:4])), 0) }
+func (b body) without() uint16    { return binary.BigEndian.Uint16(b[4:6]) }
+
+// mint returns a credential of the sign-in: its id, a dot, then the body and a
+// MAC over kind, id and body. The database needs to hold nothing of it, not even
+// a hash.
+func mint(key []byte, kind byte, id string, b body) string {
+	mac := stamp(key, kind, id, b)
+	return id + "." + encoding.EncodeToString(append(b[:], mac...))
+}
+
+// mintCode and mintAccess return credentials that expire; an access token may do
+// without some of the sign-in's scopes, see narrowed.
+func mintCode(key []byte, id string, expires time.Time) string {
+	return mint(key, kindCode, id, expiring(expires, 0))
+}
+
+func mintAccess(key []byte, id string, expires time.Time, without uint16) string {
+	return mint(key, kindAccess, id, expiring(expires, without))
+}
+
+// mintRefresh returns the refresh token of that number: always the same text.
+func mintRefresh(key []byte, id string, number int) string {
+	var b body
+	binary.BigEndian.PutUint32(b[:4], uint32(number)) //nolint:gosec // counts from one
+	return mint(key, kindRefresh, id, b)
+}
+
+// genuine returns the sign-in's id and the body of a credential of that kind. It
+// says nothing about expiry or the state of the sign-in.
+func genuine(key []byte, kind byte, credential string) (id string, b body, ok bool) {
 	id, rest, found := strings.Cut(credential, ".")
 	if !found || len(id) != idLength || len(rest) != encoding.EncodedLen(credLength) {
-		return "", time.Time{}, false
+		return "", body{}, false
 	}
-	var got, want [credLength]byte
-	if _, err := encoding.Decode(got[:], []byte(rest)); err != nil {
-		return "", time.Time{}, false
+	var raw [credLength]byte
+	if _, err := encoding.Decode(raw[:], []byte(rest)); err != nil {
+		return "", body{}, false
 	}
-	want = got
-	stamp(key, kind, id, &want)
-	if !hmac.Equal(got[:], want[:]) {
-		return "", time.Time{}, false
+	copy(b[:], raw[:])
+	if !hmac.Equal(raw[bodyLength:], stamp(key, kind, id, b)) {
+		return "", body{}, false
 	}
-	expires = time.Unix(int64(binary.BigEndian.Uint32(got[:4])), 0)
-	return id, expires, now.Before(expires)
+	return id, b, true
 }
 
-// stamp writes the MAC behind the body.
-func stamp(key []byte, kind byte, id string, b *[credLength]byte) {
+// open is genuine for a code or an access token that has not expired.
+func open(key []byte, kind byte, credential string, now time.Time) (id string, b body, ok bool) {
+	id, b, ok = genuine(key, kind, credential)
+	return id, b, ok && now.Before(b.expires())
+}
+
+// openRefresh returns the sign-in's id and the number of a genuine refresh token.
+func openRefresh(key []byte, credential string) (id string, number int, ok bool) {
+	id, b, ok := genuine(key, kindRefresh, credential)
+	return id, int(binary.BigEndian.Uint32(b[:4])), ok
+}
+
+// stamp is the MAC.
+func stamp(key []byte, kind byte, id string, b body) []byte {
 	h := hmac.New(sha256.New, key)
 	_, _ = h.Write([]byte{kind})
 	_, _ = h.Write([]byte(id))
-	_, _ = h.Write(b[:bodyLength])
-	h.Sum(b[:bodyLength])
+	_, _ = h.Write(b[:])
+	return h.Sum(nil)
 }

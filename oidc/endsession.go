@@ -1,8 +1,6 @@
 package oidc
 
 import (
-	"io"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,63 +14,84 @@ type leaving struct {
 	Address   string `json:"a,omitempty"` // where to go afterwards: registered, state included
 }
 
-// endSession answers GET and POST /end_session (OpenID Connect RP-Initiated
-// Logout 1.0). A genuine hint that names the person of this browser's session
-// ends it at once; otherwise the person is asked. Only a genuine hint and a
-// registered address lead anywhere afterwards.
+// farewell is a request to sign out, as far as it can be believed.
+type farewell struct {
+	client  *Client // whom a genuine hint was made for; nil without one
+	subject string  // whom that hint names
+	asking  string  // name of the client that says it asks; may be empty
+	target  string  // where to go afterwards, as it came
+	address string  // the same with the client's state, where it is registered, else empty
+}
+
+// endSession answers GET /end_session (OpenID Connect RP-Initiated Logout 1.0).
+// A genuine hint that names the person of this browser's session ends it at once;
+// otherwise the person is asked. Only a genuine hint and a registered address
+// lead anywhere afterwards.
 func (p *Provider) endSession(c echo.Context) error {
-	raw := c.Request().URL.RawQuery
-	if c.Request().Method == http.MethodPost {
-		body, err := io.ReadAll(c.Request().Body)
-		if err != nil {
-			return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", remedy: "Try again."}, "")
-		}
-		raw = string(body)
-	}
-	v, repeated, err := parameters(raw)
-	if err != nil || len(repeated) > 0 {
-		return p.showDoubt(c, &doubt{happened: "The address that led here is damaged.", remedy: "Go back and sign out again."}, "")
-	}
-	var client *Client
-	subject := ""
-	if hint, err := p.verifyHint(c.Request().Context(), v.Get("id_token_hint")); v.Has("id_token_hint") && err == nil && len(hint.Audience) == 1 {
-		if id := v.Get("client_id"); id == "" || id == hint.Audience[0] {
-			client, subject = p.clients[hint.Audience[0]], hint.Subject
-		}
+	f, damaged := p.farewell(c)
+	if damaged != nil {
+		return p.showDoubt(c, damaged, "")
 	}
 	session, signedIn, err := p.sessions.Current(c.Request())
 	if err != nil {
 		return err
 	}
-	target := v.Get("post_logout_redirect_uri")
-	allowed := target == "" || client != nil && slices.Contains(client.PostLogoutRedirectURIs, target)
-	if signedIn && (client == nil || subject != session.Person.Subject) {
-		ask := leaving{SessionID: session.ID}
-		var onward []string
-		if allowed && target != "" {
-			ask.Address = withState(target, v.Get("state"))
-			onward = []string{Origin(target)}
-		}
-		sealed, err := p.leaves.seal(ask)
+	if signedIn && (f.client == nil || f.subject != session.Person.Subject) {
+		sealed, err := p.leaves.seal(leaving{SessionID: session.ID, Address: f.address})
 		if err != nil {
 			return err
 		}
-		return p.pages.ConfirmLeave(c, session.Person, sealed, onward)
+		var onward []string
+		if f.address != "" {
+			onward = []string{Origin(f.address)}
+		}
+		return p.pages.ConfirmLeave(c, session.Person, f.asking, sealed, onward)
 	}
-	if err := p.sessions.Leave(c.Response(), c.Request()); err != nil {
+	clients, err := p.sessions.Leave(c.Response(), c.Request())
+	if err != nil {
 		return err
 	}
 	if signedIn {
-		p.events("signed_out", client.ID)
-		p.log.InfoContext(c.Request().Context(), "signed out", "client_id", client.ID, "subject", subject)
+		p.events("signed_out", f.client.ID)
+		p.log.InfoContext(c.Request().Context(), "signed out", "client_id", f.client.ID, "subject", f.subject)
 	}
-	if !allowed {
+	if f.target != "" && f.address == "" {
 		return p.showDoubt(c, &doubt{
 			happened: "You are signed out, but the address to go to next is not registered.",
-			remedy:   "You may close this page.", client: nil, received: target,
+			remedy:   "You may close this page.", received: f.target,
 		}, "")
 	}
-	return p.left(c, withState(target, v.Get("state")))
+	return p.left(c, f.address, p.frames(clients, session.ID))
+}
+
+// farewell reads a request to sign out.
+func (p *Provider) farewell(c echo.Context) (farewell, *doubt) {
+	v, repeated, err := parameters(c.Request().URL.RawQuery)
+	if err != nil || len(repeated) > 0 {
+		return farewell{}, &doubt{happened: "The address that led here is damaged.", remedy: "Go back and sign out again."}
+	}
+	f := farewell{target: v.Get("post_logout_redirect_uri")}
+	id := v.Get("client_id")
+	if c, ok := p.clients[id]; ok {
+		f.asking = c.Name
+	}
+	hint, err := p.verifyHint(c.Request().Context(), v.Get("id_token_hint"))
+	if err != nil || len(hint.Audience) != 1 || id != "" && id != hint.Audience[0] || p.clients[hint.Audience[0]] == nil {
+		return f, nil
+	}
+	f.client, f.subject = p.clients[hint.Audience[0]], hint.Subject
+	f.asking = f.client.Name
+	if slices.Contains(f.client.PostLogoutRedirectURIs, f.target) {
+		f.address = withState(f.target, v.Get("state"))
+	}
+	return f, nil
+}
+
+// endSessionPosted answers POST /end_session by sending the browser to the same
+// request as GET, for the reason that authorizePosted has: seen without its
+// SameSite=Lax cookie, a browser that is signed in looks like one that is not.
+func (p *Provider) endSessionPosted(c echo.Context) error {
+	return p.asGet(c, PathEndSession)
 }
 
 // leave answers the person's yes.
@@ -89,32 +108,51 @@ func (p *Provider) leave(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if signedIn && session.ID == ask.SessionID {
-		if err := p.sessions.Leave(c.Response(), c.Request()); err != nil {
-			return err
-		}
-		p.events("signed_out", "")
-		p.log.InfoContext(c.Request().Context(), "signed out", "subject", session.Person.Subject)
+	if !signedIn || session.ID != ask.SessionID {
+		return p.left(c, ask.Address, nil)
 	}
-	return p.left(c, ask.Address)
+	clients, err := p.sessions.Leave(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	p.events("signed_out", "")
+	p.log.InfoContext(c.Request().Context(), "signed out", "subject", session.Person.Subject)
+	return p.left(c, ask.Address, p.frames(clients, session.ID))
 }
 
-// left goes to the client's address, or says that the person is signed out.
-func (p *Provider) left(c echo.Context, address string) error {
-	if address == "" {
-		return p.pages.SignedOut(c)
+// left goes to the client's address, or says that the person is signed out. Where
+// clients are told by frames there is a page in any case.
+func (p *Provider) left(c echo.Context, address string, frames []string) error {
+	if address == "" || len(frames) > 0 {
+		return p.pages.SignedOut(c, SignedOut{Frames: frames, Continue: address})
 	}
 	return see(c, address)
 }
 
+// frames are the addresses by which clients are told of the end of a session in
+// the browser (OpenID Connect Front-Channel Logout 1.0 section 3).
+func (p *Provider) frames(clients []string, sessionID string) []string {
+	var out []string
+	for _, id := range clients {
+		if c := p.clients[id]; c != nil && c.FrontchannelLogoutURI != "" {
+			out = append(out, withParam(withParam(c.FrontchannelLogoutURI, "iss", p.issuer), "sid", sessionID))
+		}
+	}
+	return out
+}
+
 // withState adds the client's state to its address, if it sent one.
 func withState(address, state string) string {
-	if address == "" || state == "" {
+	if state == "" {
 		return address
 	}
+	return withParam(address, "state", state)
+}
+
+func withParam(address, name, value string) string {
 	mark := "?"
 	if strings.Contains(address, "?") {
 		mark = "&"
 	}
-	return address + mark + "state=" + url.QueryEscape(state)
+	return address + mark + name + "=" + url.QueryEscape(value)
 }

@@ -14,7 +14,6 @@ const (
 	unsupportedResponseType  = "unsupported_response_type"
 	requestURINotSupported   = "request_uri_not_supported"
 	registrationNotSupported = "registration_not_supported"
-	consentRequired          = "consent_required"
 	accessDenied             = string(zoidc.AccessDenied)
 	invalidRequest           = string(zoidc.InvalidRequest)
 	invalidScope             = string(zoidc.InvalidScope)
@@ -26,6 +25,7 @@ const (
 	loginRequired            = string(zoidc.LoginRequired)
 	serverError              = string(zoidc.ServerError)
 	invalidToken             = "invalid_token"
+	insufficientScope        = "insufficient_scope"
 )
 
 // fault is a refusal in OAuth's terms: the code and description that a client

@@ -1,8 +1,20 @@
 package oidc
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"idpbridge/keys"
 )
 
 // FuzzSealed: what was changed by a byte never opens. Each fuzzing process seals
@@ -31,23 +43,52 @@ func FuzzSealed(f *testing.F) {
 	})
 }
 
-// FuzzCredential: the same for codes and access tokens.
+// FuzzPushed: a request_uri that was not made here is never taken up, and leaves
+// the request as it is.
+func FuzzPushed(f *testing.F) {
+	s, err := newSealer(make([]byte, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	now := time.Unix(1_700_000_000, 0)
+	p := &Provider{pushes: s, now: func() time.Time { return now }}
+	for _, query := range []string{
+		"client_id=a&request_uri=" + url.QueryEscape(pushedPrefix+"x.y"),
+		"client_id=a&request_uri=" + url.QueryEscape(pushedPrefix) + "&request_uri=b",
+		"request_uri=" + pushedPrefix + "....", "request_uri=https://x.example", "request_uri=%zz", "",
+	} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		req := pending{Query: query}
+		if d := p.unpush(&req); req.Pushed || req.Query != query {
+			t.Fatalf("%q was taken up (%v)", query, d)
+		}
+	})
+}
+
+// FuzzCredential: what was changed by a byte is no credential, and one kind is
+// never another.
 func FuzzCredential(f *testing.F) {
 	key, now := make([]byte, 32), time.Unix(1_700_000_000, 0)
-	good := mint(key, kindCode, newID(), now.Add(time.Minute))
+	good := mintCode(key, newID(), now.Add(time.Minute))
 	f.Add(good, len(good)-1, byte(1))
 	f.Add(good, 0, byte(0))
+	f.Add(mintRefresh(key, newID(), 7), 30, byte(1))
 	f.Add(".", 0, byte(0))
 	f.Fuzz(func(t *testing.T, text string, at int, bit byte) {
 		changed := []byte(text)
 		if at >= 0 && at < len(changed) {
 			changed[at] ^= bit
 		}
-		if _, _, ok := open(key, kindCode, string(changed), now); ok && string(changed) != text {
-			t.Fatalf("opened %q", changed)
+		kinds := 0
+		for _, kind := range []byte{kindCode, kindAccess, kindRefresh} {
+			if _, _, ok := genuine(key, kind, string(changed)); ok {
+				kinds++
+			}
 		}
-		if _, _, ok := open(key, kindAccess, string(changed), now); ok {
-			t.Fatalf("opened %q as an access token", changed)
+		if kinds > 1 || kinds > 0 && string(changed) != text {
+			t.Fatalf("opened %q as %d kinds", changed, kinds)
 		}
 	})
 }
@@ -62,5 +103,99 @@ func FuzzBasic(f *testing.F) {
 		if ok && id == "" {
 			t.Fatalf("%q: empty id with secret %q", header, secret)
 		}
+	})
+}
+
+// FuzzClientCredentials: whatever a client sends, it is read as one way to
+// authenticate or refused.
+func FuzzClientCredentials(f *testing.F) {
+	f.Add("", "client_id=a&client_secret=b")
+	f.Add("Basic YTpi", "client_id=a")
+	f.Add("Basic YTpi", "client_secret=b")
+	f.Add("", "client_id=a&client_assertion=x.y.z&client_assertion_type="+url.QueryEscape(assertionType))
+	f.Add("", "client_assertion_type=x")
+	f.Fuzz(func(t *testing.T, header, body string) {
+		v, repeated, err := parameters(body)
+		if err != nil || len(repeated) > 0 {
+			return
+		}
+		h := http.Header{}
+		if header != "" {
+			h.Set("Authorization", header)
+		}
+		shown, err := presented(h, v)
+		if err != nil {
+			if f := asFault(err); f.code == serverError {
+				t.Fatalf("%q %q: %v", header, body, err)
+			}
+			return
+		}
+		ways := []string{AuthNone, AuthPost, AuthBasic, AuthKey}
+		if !slices.Contains(ways, shown.method) || shown.method == AuthBasic && header == "" || shown.method == AuthPost && !v.Has("client_secret") {
+			t.Fatalf("%q %q: read as %s", header, body, shown.method)
+		}
+	})
+}
+
+// FuzzAssertion: no text but what the client's key signed is an assertion.
+func FuzzAssertion(f *testing.F) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	client := &Client{ID: "a", Keys: []keys.Public{{ID: "k", Algorithm: "ES256", Key: private.Public()}}}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: "k"}}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	jws, err := signer.Sign([]byte(`{"iss":"a","sub":"a"}`))
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := jws.CompactSerialize()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(good + "x")
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	f.Add("eyJhbGciOiJIUzI1NiJ9.e30.AAAA")
+	f.Add(`{"payload":"e30","signatures":[]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		_ = assertedClient(text)
+		if _, err := verifyAssertion(client, text); err == nil && text != good {
+			t.Fatalf("verified %q", text)
+		}
+	})
+}
+
+// FuzzClaimsParameter: it is read or refused; what is kept is sorted, and of what
+// the client may be told.
+func FuzzClaimsParameter(f *testing.F) {
+	for _, s := range []string{
+		`{"userinfo":{"name":{"essential":true},"email":null},"id_token":{"acr":{"essential":true,"values":["1","loa1"]},"sub":{"value":"x"}}}`,
+		`{"userinfo":null}`, `{"id_token":{"sub":{"value":7}}}`, `{"id_token":[]}`, `[]`, `null`, `{"a":`, `{"id_token":{"acr":{"values":{}}}}`,
+		strings.Repeat(`{"userinfo":`, 50),
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := &request{client: &Client{Scopes: []string{"email"}}}
+		if err := checkClaims(r, url.Values{"claims": {text}}); err != nil {
+			if f := asFault(err); f.code != invalidRequest {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		for _, name := range slices.Concat(r.claims.userinfo, r.claims.idToken) {
+			if name != "email" && name != "email_verified" {
+				t.Fatalf("%q: keeps %q", text, name)
+			}
+		}
+		if !slices.IsSorted(r.claims.userinfo) || !json.Valid([]byte(text)) && text != "" {
+			t.Fatalf("%q: read as %v", text, r.claims)
+		}
+		r.mayBe("x")
+		r.claims.unmet("loa1")
 	})
 }

@@ -9,6 +9,7 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"idpbridge/claims"
+	"idpbridge/keys"
 )
 
 // ScopeSDEs asks for the claim lp_sdes. LiveEngage itself gets the claim
@@ -27,42 +28,63 @@ type idTokenClaims struct {
 	Nonce    string   `json:"nonce,omitempty"`
 	ACR      string   `json:"acr,omitempty"`
 	AMR      []string `json:"amr,omitempty"`
+	Session  string   `json:"sid,omitempty"` // OpenID Connect Back-Channel Logout section 2.1
 	AtHash   string   `json:"at_hash,omitempty"`
+	CHash    string   `json:"c_hash,omitempty"`
 	claims.Standard
 	SDEs *claims.SDEs `json:"lp_sdes,omitempty"`
 }
 
+// issue is what an ID token is issued with.
+type issue struct {
+	code, access string // hashed into it, where not empty
+	alone        bool   // no access token, now or later, could fetch the claims
+	refreshed    bool   // by a refresh token: without nonce (OIDC Core section 12.2)
+}
+
 // idToken signs an ID token about the person. The claims of the granted scopes
-// are in it where no access token could fetch them (alone), or where the client
-// wants them there (OIDC Core section 5.4).
-func (p *Provider) idToken(c *Client, person claims.Person, g Grant, access string, alone bool) (string, error) {
-	now := p.now()
+// are in it where no access token could fetch them, or where the client wants
+// them there (OIDC Core section 5.4), and those that were asked for by name.
+func (p *Provider) idToken(c *Client, person claims.Person, in Signin, with issue) (string, error) {
+	now, g := p.now(), in.Grant
 	t := idTokenClaims{
 		Issuer: p.issuer, Subject: person.Subject, Audience: c.ID,
 		Expires: now.Add(p.lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime,
-		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR,
+		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, Session: in.SessionID,
 	}
-	if access != "" {
-		hash, err := zoidc.ClaimHash(access, jose.SignatureAlgorithm(c.Algorithm))
-		if err != nil {
-			return "", fmt.Errorf("at_hash: %w", err)
+	if with.refreshed {
+		t.Nonce = ""
+	}
+	for _, h := range []struct {
+		of string
+		to *string
+	}{{with.access, &t.AtHash}, {with.code, &t.CHash}} {
+		if h.of == "" {
+			continue
 		}
-		t.AtHash = hash
+		hash, err := zoidc.ClaimHash(h.of, jose.SignatureAlgorithm(c.Algorithm))
+		if err != nil {
+			return "", fmt.Errorf("hash for ID token: %w", err)
+		}
+		*h.to = hash
 	}
-	if alone || c.ClaimsInIDToken {
-		t.Standard = person.Standard.Released(g.Scopes)
+	var scopes []string
+	if with.alone || c.ClaimsInIDToken {
+		scopes = g.Scopes
 	}
-	if sdes := person.SDEs(); releasesSDEs(c, g) && !sdes.Empty() {
+	t.Standard = person.Standard.Released(scopes, g.IDTokenClaims)
+	if sdes := person.SDEs(); releasesSDEs(c, g, g.IDTokenClaims) && !sdes.Empty() {
 		t.SDEs = &sdes
 	}
 	payload, err := json.Marshal(t)
 	if err != nil {
 		return "", fmt.Errorf("id token: %w", err)
 	}
-	return p.keys.Sign(c.Algorithm, payload)
+	return p.keys.Sign(c.Algorithm, keys.TypeJWT, payload)
 }
 
-// releasesSDEs says whether the client is told lp_sdes.
-func releasesSDEs(c *Client, g Grant) bool {
-	return c.AlwaysSDEs || slices.Contains(g.Scopes, ScopeSDEs)
+// releasesSDEs says whether the client is told lp_sdes: always, by its scope, or
+// by name.
+func releasesSDEs(c *Client, g Grant, names []string) bool {
+	return c.AlwaysSDEs || slices.Contains(g.Scopes, ScopeSDEs) || slices.Contains(names, ScopeSDEs)
 }

@@ -1,8 +1,10 @@
 package oidc
 
 import (
+	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
@@ -14,14 +16,15 @@ type inactive struct {
 	Active bool `json:"active"`
 }
 
-// introspected describes a good access token (RFC 7662 section 2.2).
+// introspected describes a good token (RFC 7662 section 2.2). A refresh token
+// has no token_type, which is how the two are told apart.
 type introspected struct {
 	Active    bool   `json:"active"`
 	Scope     string `json:"scope"`
 	ClientID  string `json:"client_id"`
-	TokenType string `json:"token_type"`
-	Expires   int64  `json:"exp"`
-	IssuedAt  int64  `json:"iat"`
+	TokenType string `json:"token_type,omitempty"`
+	Expires   int64  `json:"exp"` // seconds
+	IssuedAt  int64  `json:"iat"` // seconds
 	Subject   string `json:"sub"`
 	Audience  string `json:"aud"`
 	Issuer    string `json:"iss"`
@@ -35,20 +38,63 @@ func (p *Provider) introspect(c echo.Context) error {
 		return p.writeFault(c, err)
 	}
 	if client.public() {
-		return p.writeFault(c, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Introspection needs a client secret."})
+		return p.writeFault(c, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Introspection needs a client that can authenticate."})
 	}
 	noStore(c)
-	in, _, err := p.findAccess(c, token)
-	if f := asFault(err); err != nil && f.code == serverError {
-		return p.writeFault(c, err)
-	}
-	if err != nil || in.ClientID != client.ID {
+	t, err := p.findToken(c, token)
+	if errors.Is(err, errBadToken) || err == nil && t.signin.ClientID != client.ID {
 		return c.JSON(http.StatusOK, inactive{})
 	}
-	_, expires, _ := open(p.tokenKey, kindAccess, token, p.now())
+	if err != nil {
+		return p.writeFault(c, err)
+	}
 	return c.JSON(http.StatusOK, introspected{
-		Active: true, Scope: strings.Join(in.Grant.Scopes, " "), ClientID: client.ID, TokenType: zoidc.BearerToken,
-		Expires: expires.Unix(), IssuedAt: expires.Add(-p.lifetimes.AccessToken).Unix(),
-		Subject: in.Subject, Audience: client.ID, Issuer: p.issuer,
+		Active: true, Scope: strings.Join(t.signin.Grant.Scopes, " "), ClientID: client.ID, TokenType: t.kind,
+		Expires: t.expires.Unix(), IssuedAt: t.issued.Unix(),
+		Subject: t.signin.Subject, Audience: client.ID, Issuer: p.issuer,
 	})
+}
+
+// foundToken is an access token or a refresh token that is good, or was spent.
+type foundToken struct {
+	signin          Signin
+	kind            string // token_type; empty for a refresh token
+	issued, expires time.Time
+}
+
+// findToken returns what a token of either kind is, or errBadToken. A refresh
+// token that is spent is found by revoke alone, see findRefresh.
+func (p *Provider) findToken(c echo.Context, token string) (foundToken, error) {
+	in, number, err := p.findRefresh(c, token)
+	if err == nil {
+		if number != in.Refresh.Number || !p.now().Before(in.Refresh.Expires) {
+			return foundToken{}, errBadToken
+		}
+		return foundToken{signin: in, issued: in.Refresh.Issued, expires: in.Refresh.Expires}, nil
+	}
+	if !errors.Is(err, errBadToken) {
+		return foundToken{}, err
+	}
+	in, _, err = p.findAccess(c, token)
+	if err != nil {
+		return foundToken{}, err
+	}
+	_, b, _ := open(p.tokenKey, kindAccess, token, p.now())
+	return foundToken{
+		signin: in, kind: zoidc.BearerToken, issued: b.expires().Add(-p.lifetimes.AccessToken), expires: b.expires(),
+	}, nil
+}
+
+// findRefresh returns the open sign-in of a genuine refresh token, spent or not,
+// and the token's number, or errBadToken.
+func (p *Provider) findRefresh(c echo.Context, token string) (Signin, int, error) {
+	id, number, ok := openRefresh(p.tokenKey, token)
+	if !ok {
+		return Signin{}, 0, errBadToken
+	}
+	in, _, err := p.signins.Find(c.Request().Context(), id, p.now())
+	if errors.Is(err, ErrNotFound) {
+		return Signin{}, 0, errBadToken
+	}
+	return in, number, err
 }

@@ -5,60 +5,78 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
 // metadata is the discovery document: zitadel's type and what it has no field
-// for (RFC 9207 section 3, OIDC Discovery section 3).
+// for (RFC 9126 section 5, RFC 9207 section 3, OIDC Discovery section 3, OpenID
+// Connect Back-Channel Logout section 2.1, Front-Channel Logout section 3).
 type metadata struct {
 	zoidc.DiscoveryConfiguration
-	IssInResponse    bool `json:"authorization_response_iss_parameter_supported"`
-	ClaimsParameter  bool `json:"claims_parameter_supported"`
-	RequestParameter bool `json:"request_parameter_supported"`
-	RequestURI       bool `json:"request_uri_parameter_supported"`
+	PAREndpoint        string   `json:"pushed_authorization_request_endpoint"`
+	PARRequired        bool     `json:"require_pushed_authorization_requests"`
+	Prompts            []string `json:"prompt_values_supported"`
+	UILocales          []string `json:"ui_locales_supported"`
+	IssInResponse      bool     `json:"authorization_response_iss_parameter_supported"`
+	RequestParameter   bool     `json:"request_parameter_supported"` // said also where false
+	FrontchannelLogout bool     `json:"frontchannel_logout_supported"`
+	FrontchannelSID    bool     `json:"frontchannel_logout_session_supported"`
 }
 
 // discovery answers GET /.well-known/openid-configuration (OIDC Discovery
-// section 4, RFC 8414 section 3). Every member is set here; none of the
-// library's defaults is used.
+// section 4) and the same at RFC 8414's address (section 3). Every member is set
+// here; none of the library's defaults is used.
 func (p *Provider) discovery(c echo.Context) error {
-	methods := []zoidc.AuthMethod{AuthBasic, AuthPost, AuthNone}
-	confidential := methods[:2]
+	confidential := []zoidc.AuthMethod{AuthBasic, AuthPost, AuthKey}
+	methods := append(slices.Clone(confidential), AuthNone)
+	var algorithms []string
+	for _, alg := range assertionAlgorithms() {
+		algorithms = append(algorithms, string(alg))
+	}
 	doc := metadata{
 		DiscoveryConfiguration: zoidc.DiscoveryConfiguration{
-			Issuer:                                    p.issuer,
-			AuthorizationEndpoint:                     p.issuer + PathAuthorize,
-			TokenEndpoint:                             p.issuer + PathToken,
-			IntrospectionEndpoint:                     p.issuer + PathIntrospect,
-			UserinfoEndpoint:                          p.issuer + PathUserinfo,
-			RevocationEndpoint:                        p.issuer + PathRevoke,
-			EndSessionEndpoint:                        p.issuer + PathEndSession,
-			JwksURI:                                   p.issuer + PathJWKS,
-			ScopesSupported:                           []string{"openid", "profile", "email", "address", "phone", ScopeSDEs},
-			ResponseTypesSupported:                    responseTypes,
-			ResponseModesSupported:                    []string{"query", "fragment", "form_post"},
-			GrantTypesSupported:                       []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit},
-			ACRValuesSupported:                        []string{"loa1"},
-			SubjectTypesSupported:                     []string{"public"},
-			IDTokenSigningAlgValuesSupported:          p.keys.Algorithms(),
-			TokenEndpointAuthMethodsSupported:         methods,
-			RevocationEndpointAuthMethodsSupported:    methods,
-			IntrospectionEndpointAuthMethodsSupported: confidential,
-			DisplayValuesSupported:                    []zoidc.Display{zoidc.DisplayPage},
-			ClaimTypesSupported:                       []string{"normal"},
-			ClaimsSupported:                           claimsSupported,
-			CodeChallengeMethodsSupported:             []zoidc.CodeChallengeMethod{zoidc.CodeChallengeMethodS256},
+			Issuer:                                             p.issuer,
+			AuthorizationEndpoint:                              p.issuer + PathAuthorize,
+			TokenEndpoint:                                      p.issuer + PathToken,
+			IntrospectionEndpoint:                              p.issuer + PathIntrospect,
+			UserinfoEndpoint:                                   p.issuer + PathUserinfo,
+			RevocationEndpoint:                                 p.issuer + PathRevoke,
+			EndSessionEndpoint:                                 p.issuer + PathEndSession,
+			JwksURI:                                            p.issuer + PathJWKS,
+			ScopesSupported:                                    []string{"openid", "profile", "email", "address", "phone", "offline_access", ScopeSDEs},
+			ResponseTypesSupported:                             responseTypes,
+			ResponseModesSupported:                             []string{"query", "fragment", "form_post"},
+			GrantTypesSupported:                                []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit, zoidc.GrantTypeRefreshToken},
+			ACRValuesSupported:                                 []string{"loa1"},
+			SubjectTypesSupported:                              []string{"public"},
+			IDTokenSigningAlgValuesSupported:                   p.keys.Algorithms(),
+			TokenEndpointAuthMethodsSupported:                  methods,
+			RevocationEndpointAuthMethodsSupported:             methods,
+			IntrospectionEndpointAuthMethodsSupported:          confidential,
+			TokenEndpointAuthSigningAlgValuesSupported:         algorithms,
+			RevocationEndpointAuthSigningAlgValuesSupported:    algorithms,
+			IntrospectionEndpointAuthSigningAlgValuesSupported: algorithms,
+			ClaimsParameterSupported:                           true,
+			BackChannelLogoutSupported:                         true,
+			BackChannelLogoutSessionSupported:                  true,
+			DisplayValuesSupported:                             []zoidc.Display{zoidc.DisplayPage},
+			ClaimTypesSupported:                                []string{"normal"},
+			ClaimsSupported:                                    claimsSupported,
+			CodeChallengeMethodsSupported:                      []zoidc.CodeChallengeMethod{zoidc.CodeChallengeMethodS256},
 		},
-		IssInResponse: true,
+		PAREndpoint: p.issuer + PathPAR,
+		Prompts:     []string{zoidc.PromptNone, zoidc.PromptLogin, zoidc.PromptConsent, zoidc.PromptSelectAccount}, UILocales: []string{"en"},
+		IssInResponse: true, FrontchannelLogout: true, FrontchannelSID: true,
 	}
 	return cached(c, doc)
 }
 
 // claimsSupported are the names of every claim that may be told.
 var claimsSupported = []string{ //nolint:gochecknoglobals // read only
-	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash",
+	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid",
 	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
 	"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified",
 	"phone_number", "phone_number_verified", "address", ScopeSDEs,

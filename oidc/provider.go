@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/labstack/echo/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
@@ -22,11 +20,13 @@ import (
 // The paths of the endpoints, below the issuer.
 const (
 	PathDiscovery  = "/.well-known/openid-configuration"
+	PathMetadata   = "/.well-known/oauth-authorization-server" // before the issuer's path, not behind it
 	PathJWKS       = "/jwks"
 	PathAuthorize  = "/authorize"
 	PathResume     = "/resume"
 	PathToken      = "/token"
 	PathUserinfo   = "/userinfo"
+	PathPAR        = "/par"
 	PathRevoke     = "/revoke"
 	PathIntrospect = "/introspect"
 	PathEndSession = "/end_session"
@@ -38,7 +38,9 @@ const (
 )
 
 // responseTypes are those that are supported, in canonical order.
-var responseTypes = []string{"code", "id_token", "id_token token"} //nolint:gochecknoglobals // read only
+var responseTypes = []string{ //nolint:gochecknoglobals // read only
+	"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token",
+}
 
 // Session is what the provider needs to know of a browser's session.
 type Session struct {
@@ -53,8 +55,9 @@ type Session struct {
 type Sessions interface {
 	// Current returns the request's session; false when nobody is signed in.
 	Current(r *http.Request) (Session, bool, error)
-	// Leave ends the request's session, if any, and takes its cookie away.
-	Leave(w http.ResponseWriter, r *http.Request) error
+	// Leave ends the request's session, if any, and takes its cookie away. It
+	// returns the ids of the clients that joined the session.
+	Leave(w http.ResponseWriter, r *http.Request) (clients []string, err error)
 }
 
 // Doubt is what a person is told when a request cannot be answered to its
@@ -76,9 +79,17 @@ type Pages interface {
 	// FormPost sends the parameters to the client by a form that submits itself
 	// (OAuth 2.0 Form Post Response Mode).
 	FormPost(c echo.Context, action string, params []Param) error
-	// ConfirmLeave asks whether to sign out; request goes back to PathLeave.
-	ConfirmLeave(c echo.Context, person claims.Person, request string, formAction []string) error
-	SignedOut(c echo.Context) error
+	// ConfirmLeave asks whether to sign out; request goes back to PathLeave. The
+	// client that asks may be unknown, then its name is empty.
+	ConfirmLeave(c echo.Context, person claims.Person, client, request string, formAction []string) error
+	// SignedOut says that it is done, tells clients by frames, and leads on.
+	SignedOut(c echo.Context, s SignedOut) error
+}
+
+// SignedOut is what is left to do for a person's browser after a sign-out.
+type SignedOut struct {
+	Frames   []string // addresses to load in frames (Front-Channel Logout section 3)
+	Continue string   // address to go on to once they are loaded; empty for none
 }
 
 // Throttle slows down who fails. Wait is zero for everybody else.
@@ -93,22 +104,28 @@ type Lifetimes struct {
 	Code        time.Duration // at most 10 minutes (RFC 6749 section 4.1.2)
 	IDToken     time.Duration
 	AccessToken time.Duration
+
+	Refresh      time.Duration // of all refresh tokens of a sign-in together
+	RefreshIdle  time.Duration // of one refresh token, unless used
+	RefreshGrace time.Duration // how long a spent one may come back; zero for never
 }
 
 // Config is what a Provider needs. Every field but Events is required.
 type Config struct {
-	Issuer    string // without a slash at its end
-	Clients   []Client
-	Signins   Signins
-	Sessions  Sessions
-	Pages     Pages
-	Keys      *keys.Ring
-	Secret    keys.Secret
-	Cookies   cookie.Policy
-	Throttle  Throttle
-	Lifetimes Lifetimes
-	Now       func() time.Time
-	Log       *slog.Logger
+	Issuer     string // without a slash at its end
+	Clients    []Client
+	Signins    Signins
+	Sessions   Sessions
+	Logouts    Logouts
+	Assertions Assertions
+	Pages      Pages
+	Keys       *keys.Ring
+	Secret     keys.Secret
+	Cookies    cookie.Policy
+	Throttle   Throttle
+	Lifetimes  Lifetimes
+	Now        func() time.Time
+	Log        *slog.Logger
 	// Events is told what happened, for metrics: "answered", "redeemed",
 	// "replayed", "refused" and the like, with the client's id or "".
 	Events func(event, client string)
@@ -116,23 +133,26 @@ type Config struct {
 
 // Provider serves the OpenID Connect endpoints.
 type Provider struct {
-	issuer    string
-	base      string // path of the issuer
-	clients   map[string]*Client
-	signins   Signins
-	sessions  Sessions
-	pages     Pages
-	keys      *keys.Ring
-	hints     *op.IDTokenHintVerifier
-	requests  sealer
-	leaves    sealer
-	tokenKey  []byte
-	cookies   cookie.Policy
-	throttle  Throttle
-	lifetimes Lifetimes
-	now       func() time.Time
-	log       *slog.Logger
-	events    func(event, client string)
+	issuer     string
+	base       string // path of the issuer
+	clients    map[string]*Client
+	signins    Signins
+	sessions   Sessions
+	logouts    Logouts
+	assertions Assertions
+	pages      Pages
+	keys       *keys.Ring
+	hints      *op.IDTokenHintVerifier
+	requests   sealer
+	pushes     sealer
+	leaves     sealer
+	tokenKey   []byte
+	cookies    cookie.Policy
+	throttle   Throttle
+	lifetimes  Lifetimes
+	now        func() time.Time
+	log        *slog.Logger
+	events     func(event, client string)
 }
 
 // New returns a Provider, or says what is missing.
@@ -142,13 +162,13 @@ func New(cfg Config) (*Provider, error) {
 		return nil, fmt.Errorf("issuer %q is not an address without a slash at its end", cfg.Issuer)
 	}
 	l := cfg.Lifetimes
-	if l.Request <= 0 || l.Code <= 0 || l.Code > 10*time.Minute || l.IDToken <= 0 || l.AccessToken <= 0 {
+	if min(l.Request, l.Code, l.IDToken, l.AccessToken, l.Refresh, l.RefreshIdle) <= 0 || l.RefreshGrace < 0 || l.Code > 10*time.Minute {
 		return nil, errors.New("a lifetime is missing, or codes live longer than 10 minutes")
 	}
 	p := &Provider{
 		issuer: cfg.Issuer, base: u.Path, clients: make(map[string]*Client, len(cfg.Clients)),
-		signins: cfg.Signins, sessions: cfg.Sessions, pages: cfg.Pages, keys: cfg.Keys,
-		tokenKey: cfg.Secret.Derive("codes and access tokens"), cookies: cfg.Cookies, throttle: cfg.Throttle,
+		signins: cfg.Signins, sessions: cfg.Sessions, logouts: cfg.Logouts, assertions: cfg.Assertions, pages: cfg.Pages, keys: cfg.Keys,
+		tokenKey: cfg.Secret.Derive("codes and tokens"), cookies: cfg.Cookies, throttle: cfg.Throttle,
 		lifetimes: l, now: cfg.Now, log: cfg.Log, events: cfg.Events,
 	}
 	if p.events == nil {
@@ -165,6 +185,9 @@ func New(cfg Config) (*Provider, error) {
 	if p.requests, err = newSealer(cfg.Secret.Derive("sealed authorization request")); err != nil {
 		return nil, err
 	}
+	if p.pushes, err = newSealer(cfg.Secret.Derive("pushed authorization request")); err != nil {
+		return nil, err
+	}
 	p.leaves, err = newSealer(cfg.Secret.Derive("sealed sign-out request"))
 	return p, err
 }
@@ -173,6 +196,7 @@ func New(cfg Config) (*Provider, error) {
 func (p *Provider) Register(e *echo.Echo) {
 	public := anyOrigin
 	e.GET(p.base+PathDiscovery, p.discovery, public)
+	e.GET(PathMetadata+p.base, p.discovery, public)
 	e.GET(p.base+PathJWKS, p.jwks, public)
 	e.GET(p.base+PathPEM, p.pem, public)
 	e.GET(p.base+PathLine, p.line, public)
@@ -182,14 +206,27 @@ func (p *Provider) Register(e *echo.Echo) {
 	e.POST(p.base+PathToken, p.token, public)
 	e.GET(p.base+PathUserinfo, p.userinfo, public)
 	e.POST(p.base+PathUserinfo, p.userinfo, public)
+	e.POST(p.base+PathPAR, p.push, public)
 	e.POST(p.base+PathRevoke, p.revoke, public)
 	e.POST(p.base+PathIntrospect, p.introspect)
 	e.GET(p.base+PathEndSession, p.endSession)
-	e.POST(p.base+PathEndSession, p.endSession)
+	e.POST(p.base+PathEndSession, p.endSessionPosted)
 	e.POST(p.base+PathLeave, p.leave)
-	for _, path := range []string{PathToken, PathUserinfo, PathRevoke} {
+	for _, path := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke} {
 		e.OPTIONS(p.base+path, preflight)
 	}
+}
+
+// ForClients says whether a path is one of an endpoint that clients ask without
+// a browser, so that every answer of it is JSON, the one to a body that is too
+// large among them.
+func ForClients(path string) bool {
+	for _, p := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect} {
+		if strings.HasSuffix(path, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // anyOrigin lets scripts of any origin read an answer that no cookie plays a
@@ -208,19 +245,4 @@ func preflight(c echo.Context) error {
 	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 	h.Set("Access-Control-Max-Age", "600")
 	return c.NoContent(http.StatusNoContent)
-}
-
-// hintKeys finds the key of an ID token of ours for zitadel's verifier.
-type hintKeys struct{ ring *keys.Ring }
-
-// VerifySignature implements the key set of zitadel/oidc.
-func (h hintKeys) VerifySignature(_ context.Context, jws *jose.JSONWebSignature) ([]byte, error) {
-	if len(jws.Signatures) != 1 {
-		return nil, errors.New("not one signature")
-	}
-	key, ok := h.ring.Key(jws.Signatures[0].Header.KeyID)
-	if !ok || key.Algorithm != jws.Signatures[0].Header.Algorithm {
-		return nil, errors.New("unknown key")
-	}
-	return jws.Verify(key.Key)
 }

@@ -16,6 +16,7 @@ type request struct {
 
 	client *Client
 	query  string // the parameters as they came
+	claims claimsParameter
 	hint   string // the subject of a valid id_token_hint
 }
 

@@ -10,7 +10,7 @@ type Waiting struct {
 	Client     string   // display name
 	ClientID   string   //
 	LoginHint  string   //
-	Scopes     []string // granted if the person allows it
+	Scopes     []string // told to the client if the person allows it
 	FormAction []string // origins that the page's form leads to in the end
 	Reference  string   //
 	Restart    string   // address that starts the request again
@@ -27,12 +27,12 @@ func (p *Provider) Waiting(r *http.Request, sealed string) (Waiting, error) {
 	if err != nil {
 		return Waiting{Restart: restart, Reference: req.Reference}, err
 	}
-	in, err := p.check(r.Context(), req.Query)
+	in, err := p.check(r.Context(), req.Query, req.Pushed)
 	if err != nil {
 		return Waiting{}, ErrBroken // it was good when it was sealed: the configuration has changed
 	}
 	return Waiting{
-		Client: in.client.Name, ClientID: in.client.ID, LoginHint: in.LoginHint, Scopes: in.Scopes,
+		Client: in.client.Name, ClientID: in.client.ID, LoginHint: in.LoginHint, Scopes: in.shared(),
 		FormAction: in.client.formAction(in.RedirectURI), Reference: req.Reference, Restart: restart,
 	}, nil
 }

@@ -1,21 +1,26 @@
 package oidc
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 )
 
-// revoke answers POST /revoke (RFC 7009). Whatever token is shown, the whole
-// sign-in that it came of is closed.
+// revoke answers POST /revoke (RFC 7009). Whatever token is shown, an access
+// token or a refresh token, the whole sign-in that it came of is closed.
+// token_type_hint is not needed to tell them apart.
 func (p *Provider) revoke(c echo.Context) error {
 	client, token, err := p.presentedToken(c)
 	if err != nil {
 		return p.writeFault(c, err)
 	}
 	noStore(c)
-	in, _, err := p.findAccess(c, token)
-	if f := asFault(err); err != nil && f.code == invalidToken {
+	in, _, err := p.findRefresh(c, token)
+	if errors.Is(err, errBadToken) {
+		in, _, err = p.findAccess(c, token)
+	}
+	if errors.Is(err, errBadToken) {
 		return c.NoContent(http.StatusOK) // it is worth nothing already (RFC 7009 section 2.2)
 	}
 	if err != nil {

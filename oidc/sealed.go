@@ -31,6 +31,7 @@ type pending struct {
 	Browser   string `json:"b"`           // SHA-256 of the browser's cookie
 	Consented string `json:"c,omitempty"` // the subject who allowed it
 	Denied    bool   `json:"d,omitempty"` // the person said no
+	Pushed    bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
 }
 
 func (p pending) started() time.Time { return time.UnixMilli(p.Started) }

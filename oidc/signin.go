@@ -78,6 +78,10 @@ type Grant struct {
 	AuthTime      int64    `json:"auth_time"`                // seconds
 	ACR           string   `json:"acr,omitempty"`
 	AMR           []string `json:"amr,omitempty"`
+	// Claims that the parameter claims asked for by name, beside those of the
+	// scopes (OIDC Core section 5.5).
+	UserinfoClaims []string `json:"userinfo_claims,omitempty"`
+	IDTokenClaims  []string `json:"id_token_claims,omitempty"`
 }
 
 // Signins keeps sign-ins. Each method is one atomic step; store implements it.

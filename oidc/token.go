@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,14 +19,15 @@ import (
 // tokenAnswer is the body of a good answer (RFC 6749 section 5.1, OIDC Core
 // section 3.1.3.3).
 type tokenAnswer struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int64  `json:"expires_in"` // seconds
-	Scope       string `json:"scope"`
-	IDToken     string `json:"id_token"`
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"` // seconds
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Scope        string `json:"scope"`
+	IDToken      string `json:"id_token,omitempty"`
 }
 
-// token answers POST /token (OIDC Core section 3.1.3).
+// token answers POST /token (OIDC Core sections 3.1.3 and 12).
 func (p *Provider) token(c echo.Context) error {
 	answer, err := p.exchange(c)
 	if err != nil {
@@ -44,38 +46,63 @@ func (p *Provider) exchange(c echo.Context) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx := c.Request().Context()
 	switch zoidc.GrantType(v.Get("grant_type")) {
 	case zoidc.GrantTypeCode:
+		return p.spendCode(ctx, client, v)
+	case zoidc.GrantTypeRefreshToken:
+		return p.spendRefreshToken(ctx, client, v)
 	case "":
 		return nil, refuse(invalidRequest, "grant_type is missing.")
-	default:
-		return nil, refuse(unsupportedGrantType, "Only authorization_code is supported.")
 	}
+	return nil, refuse(unsupportedGrantType, "Only authorization_code and refresh_token are supported.")
+}
+
+// spendCode exchanges a code for tokens.
+func (p *Provider) spendCode(ctx context.Context, client *Client, v url.Values) (*tokenAnswer, error) {
 	if v.Get("code") == "" {
 		return nil, refuse(invalidRequest, "code is missing.")
 	}
-	in, person, err := p.redeem(c.Request().Context(), client, v)
-	if err != nil {
-		return nil, err
-	}
-	access := mint(p.tokenKey, kindAccess, in.ID, p.now().Add(p.lifetimes.AccessToken))
-	token, err := p.idToken(client, person, in.Grant, access, false)
+	in, person, err := p.redeem(ctx, client, v)
 	if err != nil {
 		return nil, err
 	}
 	p.events("redeemed", client.ID)
-	return &tokenAnswer{
-		AccessToken: access, TokenType: zoidc.BearerToken, ExpiresIn: int64(p.lifetimes.AccessToken / time.Second),
-		Scope: strings.Join(in.Grant.Scopes, " "), IDToken: token,
-	}, nil
+	return p.tokens(client, person, in, 0, issue{})
 }
 
-// errBadCode is the one answer to every code that is no good: why is for the
-// log, not for whoever holds it.
-func errBadCode(cause error) error {
+// tokens issues what a sign-in gives at the token endpoint. Without says which
+// scopes the access token does without; an ID token needs openid.
+func (p *Provider) tokens(client *Client, person claims.Person, in Signin, without uint16, with issue) (*tokenAnswer, error) {
+	now := p.now()
+	expires := now.Add(p.lifetimes.AccessToken)
+	if in.Expires.Before(expires) {
+		expires = in.Expires // the row is gone then
+	}
+	scopes := in.Grant.narrowed(without).Scopes
+	with.access = mintAccess(p.tokenKey, in.ID, expires, without)
+	answer := &tokenAnswer{
+		AccessToken: with.access, TokenType: zoidc.BearerToken, ExpiresIn: int64(expires.Sub(now) / time.Second),
+		Scope: strings.Join(scopes, " "),
+	}
+	if in.Refresh.Number > 0 {
+		answer.RefreshToken = mintRefresh(p.tokenKey, in.ID, in.Refresh.Number)
+	}
+	if !slices.Contains(scopes, zoidc.ScopeOpenID) {
+		return answer, nil
+	}
+	in.Grant = in.Grant.narrowed(without)
+	var err error
+	answer.IDToken, err = p.idToken(client, person, in, with)
+	return answer, err
+}
+
+// errBadGrant is the one answer to every code or refresh token that is no good:
+// why is for the log, not for whoever holds it.
+func errBadGrant(what string, cause error) error {
 	return &fault{
 		code: invalidGrant, cause: cause,
-		description: "The code is wrong, expired, used already, or not for this client and redirect URI.",
+		description: "The " + what + " is wrong, expired, used already, or not for this client.",
 	}
 }
 
@@ -85,17 +112,17 @@ func (p *Provider) redeem(ctx context.Context, client *Client, v url.Values) (Si
 	id, _, ok := open(p.tokenKey, kindCode, v.Get("code"), p.now())
 	if !ok {
 		p.events("code_refused", client.ID)
-		return Signin{}, claims.Person{}, errBadCode(nil)
+		return Signin{}, claims.Person{}, errBadGrant("code", nil)
 	}
 	in, person, err := p.signins.Redeem(ctx, id, p.now())
 	switch {
 	case errors.Is(err, ErrReplayed):
 		p.events("replayed", client.ID)
 		p.log.WarnContext(ctx, "code used twice; sign-in closed", "client_id", client.ID)
-		return Signin{}, claims.Person{}, errBadCode(err)
+		return Signin{}, claims.Person{}, errBadGrant("code", err)
 	case errors.Is(err, ErrNotFound):
 		p.events("code_refused", client.ID)
-		return Signin{}, claims.Person{}, errBadCode(err)
+		return Signin{}, claims.Person{}, errBadGrant("code", err)
 	case err != nil:
 		return Signin{}, claims.Person{}, err
 	}
@@ -106,7 +133,7 @@ func (p *Provider) redeem(ctx context.Context, client *Client, v url.Values) (Si
 	}
 	p.events("code_refused", client.ID)
 	p.log.WarnContext(ctx, "code refused; sign-in closed", "reference", in.Reference, "client_id", client.ID, "reason", reason)
-	return Signin{}, claims.Person{}, errors.Join(errBadCode(nil), p.signins.CloseSignin(ctx, in.ID))
+	return Signin{}, claims.Person{}, errors.Join(errBadGrant("code", nil), p.signins.CloseSignin(ctx, in.ID))
 }
 
 // misuse says what is wrong with the way in which a good code was presented.

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"idpbridge/claims"
 )
@@ -37,8 +39,13 @@ func (p *Provider) userinfo(c echo.Context) error {
 	if !ok {
 		return p.challenge(c, errBadToken)
 	}
-	answer := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Released(in.Grant.Scopes)}
-	if sdes := person.SDEs(); releasesSDEs(client, in.Grant) && !sdes.Empty() {
+	if !slices.Contains(in.Grant.Scopes, zoidc.ScopeOpenID) {
+		return p.challenge(c, &fault{
+			status: http.StatusForbidden, code: insufficientScope, description: "The access token lacks the scope openid.",
+		})
+	}
+	answer := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Released(in.Grant.Scopes, in.Grant.UserinfoClaims)}
+	if sdes := person.SDEs(); releasesSDEs(client, in.Grant, in.Grant.UserinfoClaims) && !sdes.Empty() {
 		answer.SDEs = &sdes
 	}
 	return c.JSON(http.StatusOK, answer)
@@ -50,10 +57,11 @@ var errBadToken = &fault{
 	description: "The access token is wrong, expired or revoked.",
 }
 
-// findAccess returns the sign-in that an access token came of.
+// findAccess returns the sign-in that an access token came of, with what of its
+// grant the token is good for.
 func (p *Provider) findAccess(c echo.Context, token string) (Signin, claims.Person, error) {
 	now := p.now()
-	id, _, ok := open(p.tokenKey, kindAccess, token, now)
+	id, b, ok := open(p.tokenKey, kindAccess, token, now)
 	if !ok {
 		return Signin{}, claims.Person{}, errBadToken
 	}
@@ -61,6 +69,7 @@ func (p *Provider) findAccess(c echo.Context, token string) (Signin, claims.Pers
 	if errors.Is(err, ErrNotFound) {
 		return Signin{}, claims.Person{}, errBadToken
 	}
+	in.Grant = in.Grant.narrowed(b.without())
 	return in, person, err
 }
 

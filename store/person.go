@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"idpbridge/upstream"
 )
@@ -50,7 +51,7 @@ func accounts(rows *sql.Rows, err error) ([]upstream.Account, error) {
 // ReplacePeople implements upstream.People. It writes only what differs, so a
 // start with an unchanged people file writes nothing. Two accounts with one
 // subject or one username are an error, and nothing changes.
-func (s *Store) ReplacePeople(ctx context.Context, want []upstream.Account) error {
+func (s *Store) ReplacePeople(ctx context.Context, want []upstream.Account, at time.Time) error {
 	rows := make(map[string]personRow, len(want))
 	for _, a := range want {
 		person, err := json.Marshal(a.Person)
@@ -73,7 +74,7 @@ func (s *Store) ReplacePeople(ctx context.Context, want []upstream.Account) erro
 		if err != nil {
 			return err
 		}
-		return replacePeople(exec, have, rows)
+		return replacePeople(exec, have, rows, at)
 	}))
 }
 
@@ -97,18 +98,18 @@ func personRows(rows *sql.Rows, err error) (map[string]personRow, error) {
 }
 
 // replacePeople writes what differs, in the order of subjects.
-func replacePeople(exec execFunc, have, want map[string]personRow) error {
+func replacePeople(exec execFunc, have, want map[string]personRow, at time.Time) error {
 	for _, subject := range slices.Sorted(maps.Keys(have)) {
 		old := have[subject]
 		now, kept := want[subject]
 		if !kept {
-			if err := removePerson(exec, subject, true); err != nil {
+			if err := removePerson(exec, subject, true, at); err != nil {
 				return err
 			}
 			continue
 		}
 		if old.passwordHash != now.passwordHash {
-			if err := removePerson(exec, subject, false); err != nil {
+			if err := removePerson(exec, subject, false, at); err != nil {
 				return err
 			}
 		}
@@ -135,11 +136,12 @@ func replacePeople(exec execFunc, have, want map[string]personRow) error {
 }
 
 // removePerson ends a person's sessions and sign-ins, and with row the person.
-func removePerson(exec execFunc, subject string, row bool) error {
-	statements := []string{
-		"UPDATE signin SET state = 3 WHERE subject = $1 AND state <> 3",
-		"DELETE FROM session WHERE subject = $1",
+func removePerson(exec execFunc, subject string, row bool, at time.Time) error {
+	if err := endSessions(exec, "subject = $1", subject, at); err != nil {
+		return err
 	}
+	// Those whose session had expired, too.
+	statements := []string{"UPDATE signin SET state = 3 WHERE subject = $1 AND state <> 3"}
 	if row {
 		statements = append(statements, "DELETE FROM person WHERE subject = $1")
 	}

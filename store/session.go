@@ -75,14 +75,3 @@ func (s *Store) TouchSession(ctx context.Context, id string, seen, expires time.
 	_, err := s.hot.touch.ExecContext(ctx, id, millis(seen), millis(expires))
 	return wrap("touch session", err)
 }
-
-// EndSession implements web.Sessions.
-func (s *Store) EndSession(ctx context.Context, id string) error {
-	return wrap("end session", s.tx(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {
-		if _, err := exec("UPDATE signin SET state = 3 WHERE session_id = $1 AND state <> 3", id); err != nil {
-			return err
-		}
-		_, err := exec("DELETE FROM session WHERE id = $1", id)
-		return err
-	}))
-}

@@ -12,9 +12,10 @@ import (
 	"idpbridge/oidc"
 )
 
-const signinColumns = "id, reference, client_id, session_id, subject, state, created, code_expires, expires, granted"
+const signinColumns = `id, reference, client_id, session_id, subject, state, created, code_expires, expires,
+	refresh_number, refresh_issued, refresh_expires, refresh_ends, granted`
 
-const answerSQL = "INSERT INTO signin (" + signinColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+const answerSQL = "INSERT INTO signin (" + signinColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 
 // Answer implements oidc.Signins: one insert.
 func (s *Store) Answer(ctx context.Context, in oidc.Signin) error {
@@ -23,7 +24,8 @@ func (s *Store) Answer(ctx context.Context, in oidc.Signin) error {
 		return fmt.Errorf("answer: %w", err)
 	}
 	if _, err := s.hot.answer.ExecContext(ctx, in.ID, in.Reference, in.ClientID, in.SessionID, in.Subject, int(in.State),
-		millis(in.Created), millis(in.CodeExpires), millis(in.Expires), string(granted)); err != nil {
+		millis(in.Created), millis(in.CodeExpires), millis(in.Expires),
+		in.Refresh.Number, millis(in.Refresh.Issued), millis(in.Refresh.Expires), millis(in.Refresh.Ends), string(granted)); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
 	return nil
@@ -45,7 +47,7 @@ const replaySQL = "UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND c
 // first loser gets ErrReplayed; those after it find the sign-in closed, which is
 // ErrNotFound, since a sign-in may be closed for other reasons than a replay.
 func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
-	in, person, err := s.redeem(ctx, id, at)
+	in, person, err := s.once(ctx, s.hot.redeem, id, millis(at))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return in, person, wrap("redeem", err)
 	}
@@ -59,31 +61,8 @@ func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signi
 	return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
 }
 
-// redeem passes the gate, or returns sql.ErrNoRows. It reads past the one row:
-// SQLite commits when the statement is done, and only then is it known to have
-// happened once.
-func (s *Store) redeem(ctx context.Context, id string, at time.Time) (in oidc.Signin, person claims.Person, err error) {
-	rows, err := s.hot.redeem.QueryContext(ctx, id, millis(at))
-	if err != nil {
-		return in, person, err
-	}
-	if rows.Next() {
-		in, person, err = scanSignin(rows)
-		rows.Next()
-	} else {
-		err = sql.ErrNoRows
-	}
-	if failed := errors.Join(rows.Err(), rows.Close()); failed != nil { //nolint:sqlclosecheck // the error of Close is the verdict
-		err = failed
-	}
-	if err != nil {
-		return oidc.Signin{}, claims.Person{}, err
-	}
-	return in, person, nil
-}
-
-const findSQL = `SELECT s.id, s.reference, s.client_id, s.session_id, s.subject, s.state, s.created, s.code_expires, s.expires, s.granted, p.person
-	FROM signin s JOIN person p ON p.subject = s.subject WHERE s.id = $1 AND s.state <> 3 AND s.expires > $2`
+const findSQL = "SELECT " + signinColumns + `, person.person
+	FROM signin JOIN person USING (subject) WHERE id = $1 AND state <> 3 AND expires > $2`
 
 // Find implements oidc.Signins.
 func (s *Store) Find(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
@@ -111,9 +90,8 @@ type Recent struct {
 // whatever state. The username is empty where the person is gone. Bare ID tokens
 // leave no row.
 func (s *Store) RecentSignins(ctx context.Context, limit int) ([]Recent, error) {
-	rows, err := s.read.QueryContext(ctx, s.dialect(`SELECT s.id, s.reference, s.client_id, s.session_id, s.subject, s.state,
-		s.created, s.code_expires, s.expires, s.granted, COALESCE(p.username, '')
-		FROM signin s LEFT JOIN person p ON p.subject = s.subject ORDER BY s.created DESC, s.id LIMIT $1`), limit)
+	rows, err := s.read.QueryContext(ctx, s.dialect("SELECT "+signinColumns+`, COALESCE(person.username, '')
+		FROM signin LEFT JOIN person USING (subject) ORDER BY created DESC, id LIMIT $1`), limit)
 	if err != nil {
 		return nil, wrap("recent sign-ins", err)
 	}
@@ -149,14 +127,15 @@ func scanSignin(row scanner) (oidc.Signin, claims.Person, error) {
 // scanColumns reads signinColumns and one column more.
 func scanColumns(row scanner, last any) (oidc.Signin, error) {
 	var in oidc.Signin
-	var state, created, codeExpires, expires int64
+	var state, created, codeExpires, expires, issued, idle, ends int64
 	var granted []byte
 	if err := row.Scan(&in.ID, &in.Reference, &in.ClientID, &in.SessionID, &in.Subject, &state,
-		&created, &codeExpires, &expires, &granted, last); err != nil {
+		&created, &codeExpires, &expires, &in.Refresh.Number, &issued, &idle, &ends, &granted, last); err != nil {
 		return oidc.Signin{}, err
 	}
 	in.State = oidc.State(state)
 	in.Created, in.CodeExpires, in.Expires = moment(created), moment(codeExpires), moment(expires)
+	in.Refresh.Issued, in.Refresh.Expires, in.Refresh.Ends = moment(issued), moment(idle), moment(ends)
 	if err := json.Unmarshal(granted, &in.Grant); err != nil {
 		return oidc.Signin{}, err
 	}

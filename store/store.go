@@ -30,6 +30,8 @@ var migrations embed.FS
 
 var (
 	_ oidc.Signins    = (*Store)(nil)
+	_ oidc.Logouts    = (*Store)(nil)
+	_ oidc.Assertions = (*Store)(nil)
 	_ web.Sessions    = (*Store)(nil)
 	_ upstream.People = (*Store)(nil)
 	_ keys.Store      = (*Store)(nil)
@@ -61,7 +63,7 @@ type Store struct {
 
 // hot are the statements of the path that every sign-in takes, prepared once.
 type hot struct {
-	answer, redeem, replay, find, session, start, renew, touch, account *sql.Stmt
+	answer, redeem, replay, rotate, find, join, session, start, renew, touch, account *sql.Stmt
 }
 
 // Open opens the database and brings its tables up to date. Whatever is wrong
@@ -153,6 +155,8 @@ func (s *Store) prepare(ctx context.Context) error {
 		{&s.hot.answer, s.write, answerSQL},
 		{&s.hot.redeem, s.write, redeemSQL},
 		{&s.hot.replay, s.write, replaySQL},
+		{&s.hot.rotate, s.write, rotateSQL},
+		{&s.hot.join, s.write, joinSQL},
 		{&s.hot.find, s.read, findSQL},
 		{&s.hot.session, s.read, sessionSQL},
 		{&s.hot.start, s.write, startSQL},
@@ -244,16 +248,23 @@ func (s *Store) durable(ctx context.Context, do func(exec execFunc, tx *sql.Tx) 
 // never wait long for it.
 const sweepBatch = 1000
 
-// Sweep removes sign-ins and sessions that have expired, and returns how many.
-// A sign-in stays until its last token has expired, so that a code which comes
-// back is still known.
+// Sweep removes sign-ins, sessions with the notes about their clients, and used
+// assertions that have expired, and returns how many rows. A sign-in stays until
+// its last token has expired, so that a code which comes back is still known.
+// Clients that are yet to be told of a logout stay whatever their age.
 func (s *Store) Sweep(ctx context.Context, at time.Time) (int, error) {
 	total := 0
-	for _, table := range []string{"signin", "session"} {
+	for _, batch := range []string{
+		"DELETE FROM signin WHERE id IN (SELECT id FROM signin WHERE expires <= $1 LIMIT $2)",
+		"DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires <= $1 LIMIT $2)",
+		`DELETE FROM session_client WHERE session_id IN (SELECT session_id FROM session_client
+			WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.id = session_id) AND CAST($1 AS BIGINT) > 0 LIMIT $2)`,
+		"DELETE FROM assertion WHERE (client_id, id) IN (SELECT client_id, id FROM assertion WHERE expires <= $1 LIMIT $2)",
+	} {
 		for {
-			n, err := s.exec(ctx, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE expires <= $1 LIMIT $2)", millis(at), sweepBatch)
+			n, err := s.exec(ctx, batch, millis(at), sweepBatch)
 			if err != nil {
-				return total, fmt.Errorf("sweep %s: %w", table, err)
+				return total, fmt.Errorf("sweep: %w", err)
 			}
 			total += int(n)
 			if n < sweepBatch {

@@ -86,7 +86,7 @@ func TestRecentSignins(t *testing.T) {
 	t.Parallel()
 	s := open(t, store.Config{URL: file(t)})
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}))
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, time.Time{}))
 	for i, subject := range []string{"1", "gone", "1"} {
 		require.NoError(t, s.Answer(t.Context(), oidc.Signin{ID: fmt.Sprint(i), Subject: subject, State: oidc.Answered, Created: at.Add(time.Duration(i) * time.Second)}))
 	}
@@ -103,7 +103,7 @@ func BenchmarkSQLite(b *testing.B) {
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := open(b, store.Config{Path: file(b)})
 	ctx := b.Context()
-	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}))
+	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, time.Time{}))
 	require.NoError(b, s.StartSession(ctx, web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
 	in := oidc.Signin{
 		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Answered,

@@ -5,6 +5,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"time"
 
 	"idpbridge/claims"
 )
@@ -31,7 +32,7 @@ type People interface {
 	// ReplacePeople makes the directory hold exactly these accounts, in one step:
 	// others are removed, and with them their sessions and sign-ins. An account
 	// whose password hash changed loses its sessions and sign-ins too.
-	ReplacePeople(ctx context.Context, accounts []Account) error
+	ReplacePeople(ctx context.Context, accounts []Account, at time.Time) error
 	// Accounts returns everybody, ordered by username.
 	Accounts(ctx context.Context) ([]Account, error)
 }

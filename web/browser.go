@@ -68,7 +68,7 @@ func (s *Site) begin(c echo.Context, person claims.Person) error {
 			err = s.Sessions.StartSession(ctx, next)
 		}
 	default:
-		if err = s.Sessions.EndSession(ctx, old.ID); err == nil {
+		if _, err = s.Sessions.EndSession(ctx, old.ID, now); err == nil {
 			err = s.Sessions.StartSession(ctx, next)
 		}
 	}
@@ -80,17 +80,17 @@ func (s *Site) begin(c echo.Context, person claims.Person) error {
 }
 
 // Leave ends the session of a request's browser, if there is one, and takes its
-// cookie away.
-func (s *Site) Leave(w http.ResponseWriter, r *http.Request) error {
+// cookie away. It returns the ids of the clients that joined the session.
+func (s *Site) Leave(w http.ResponseWriter, r *http.Request) (clients []string, err error) {
 	session, _, err := s.Current(r)
 	if err == nil {
-		err = s.Sessions.EndSession(r.Context(), session.ID)
+		clients, err = s.Sessions.EndSession(r.Context(), session.ID, s.Now())
 	}
 	if err != nil && !errors.Is(err, ErrNoSession) {
-		return fmt.Errorf("end session: %w", err)
+		return nil, fmt.Errorf("end session: %w", err)
 	}
 	s.Cookies.Clear(w, s.Cookies.Name(sessionCookie))
-	return nil
+	return clients, nil
 }
 
 // DisplayName is what pages call a person.

@@ -124,7 +124,8 @@ type LogoutPage struct{ Client, Person, Request string }
 
 // SignedOutPage says that it is done. It is the page "signed_out".
 type SignedOutPage struct {
-	ContinueURL string // the client's registered address to return to; may be empty
+	ContinueURL string   // the client's registered address to return to; may be empty
+	Frames      []string // addresses to load in frames before going there; the policy needs their origins
 }
 
 // Continue is ContinueURL where a browser may be sent there, else empty: https,

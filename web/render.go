@@ -38,6 +38,7 @@ func FormPostScriptHash() string {
 // nothing.
 type Policy struct {
 	FormAction []string // origins that a form leads to in the end, beside our own
+	Frames     []string // origins that are shown in frames of the page
 	ScriptHash string   // the one inline script of the page, by its hash
 }
 
@@ -109,8 +110,8 @@ func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page a
 		Brand: r.brand, Dev: r.dev, Page: page, Submit: FormPostScript,
 	}
 	script := policy.ScriptHash
-	if copies(name) {
-		f.Script, script = r.assets["copy.js"], "'self'"
+	if file := scriptOf(name, policy); file != "" {
+		f.Script, script = r.assets[file], "'self'"
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", f); err != nil {
@@ -125,7 +126,7 @@ func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page a
 	h.Set("X-Content-Type-Options", "nosniff")
 	// No Cross-Origin-Opener-Policy: LiveEngage's chat window opens these pages
 	// in its own window and must still know its opener when it comes back.
-	h.Set("Content-Security-Policy", r.security(policy.FormAction, script))
+	h.Set("Content-Security-Policy", r.security(policy, script))
 	w.WriteHeader(status)
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("send %s: %w", name, err)
@@ -133,17 +134,29 @@ func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page a
 	return nil
 }
 
-// copies says whether a page has values to copy, for which it loads copy.js.
-func copies(page string) bool { return page == "setup" || page == "token" }
+// scriptOf is the script that a page loads: to copy its values, or to go on when
+// its frames have loaded; most have none.
+func scriptOf(page string, policy Policy) string {
+	switch {
+	case page == "setup", page == "token":
+		return "copy.js"
+	case page == "signed_out" && len(policy.Frames) > 0:
+		return "leave.js"
+	}
+	return ""
+}
 
 // security spells the Content-Security-Policy: nothing from elsewhere but the
-// brand's logo, nothing inline but what the hash allows, no frames.
-func (r *Renderer) security(formAction []string, script string) string {
+// brand's logo and the policy's frames, nothing inline but what the hash allows.
+func (r *Renderer) security(policy Policy, script string) string {
 	csp := "default-src 'none'; style-src 'self'; img-src 'self'" + r.images
 	if script != "" {
 		csp += "; script-src " + script
 	}
-	form := strings.Join(append([]string{"'self'"}, formAction...), " ")
+	if len(policy.Frames) > 0 {
+		csp += "; frame-src " + strings.Join(policy.Frames, " ")
+	}
+	form := strings.Join(append([]string{"'self'"}, policy.FormAction...), " ")
 	return csp + "; form-action " + form + "; frame-ancestors 'none'; base-uri 'none'"
 }
 
@@ -173,7 +186,7 @@ func staticFiles() (map[string]staticFile, error) {
 	return files, nil
 }
 
-// Static serves the style sheet, the logo and the copy script by name, without
+// Static serves the style sheet, the logo and the scripts by name, without
 // a folder before it. An address with the content's version in its query, as the
 // pages have it, is kept by browsers for a year; any other is asked for again.
 func Static() http.Handler {

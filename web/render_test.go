@@ -71,6 +71,9 @@ func everyPage() map[string]shown {
 		},
 		"logout":     {"logout", web.LogoutPage{Client: "Example Shop", Person: "Jane", Request: "sealed"}, web.Policy{}},
 		"signed_out": {"signed_out", web.SignedOutPage{ContinueURL: "https://shop.example/bye"}, web.Policy{}},
+		"signed_out_frames": {"signed_out", web.SignedOutPage{
+			ContinueURL: "https://shop.example/bye?state=a%26b", Frames: []string{"https://shop.example/out?iss=https%3A%2F%2Fbank.example&sid=s"},
+		}, web.Policy{Frames: []string{"https://shop.example"}}},
 		"home": {"home", web.HomePage{
 			Issuer: "http://localhost:8080", DataDir: "/data/idp", Operations: "127.0.0.1:8081", ClientID: "liveengage", TryURL: "/base/try",
 			Person: "Jane", People: people,
@@ -138,7 +141,7 @@ func TestPages(t *testing.T) {
 func TestPagesAreSmall(t *testing.T) {
 	t.Parallel()
 	shared := 0
-	for _, name := range []string{"idp.css", "copy.js", "logo.svg"} {
+	for _, name := range []string{"idp.css", "copy.js", "logo.svg"} { // leave.js is smaller than copy.js, and no page has both
 		info, err := os.Stat(filepath.Join("static", name))
 		require.NoError(t, err)
 		shared += int(info.Size())
@@ -170,10 +173,12 @@ func TestStableIDs(t *testing.T) {
 func TestSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"signin":         "form-action 'self'",
-		"signin_refused": "form-action 'self' https://shop.example",
-		"setup":          "script-src 'self'; form-action 'self'",
-		"form_post":      "script-src " + web.FormPostScriptHash() + "; form-action 'self' https://shop.example",
+		"signin":            "form-action 'self'",
+		"signin_refused":    "form-action 'self' https://shop.example",
+		"setup":             "script-src 'self'; form-action 'self'",
+		"signed_out":        "form-action 'self'",
+		"signed_out_frames": "script-src 'self'; frame-src https://shop.example; form-action 'self'",
+		"form_post":         "script-src " + web.FormPostScriptHash() + "; form-action 'self' https://shop.example",
 	} {
 		header, _ := render(t, false, everyPage()[name])
 		require.Equal(t, "default-src 'none'; style-src 'self'; img-src 'self' data: https://cdn.bank.example; "+want+

@@ -53,13 +53,15 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 const (
 	liveengageSecret = "liveengage-development-secret-000000000000"
 	localWebSecret   = "local-web-development-secret-0000000000000"
+	localPostSecret  = "local-post-development-secret-000000000000"
 )
 
 // demoClients are the clients of the development mode.
 func demoClients() []oidc.Client {
-	scopes := []string{"profile", "email", "address", "phone", oidc.ScopeSDEs}
-	all := []string{"code", "id_token", "id_token token"}
+	scopes := []string{"profile", "email", "address", "phone", "offline_access", oidc.ScopeSDEs}
+	all := []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
 	secret := []string{oidc.AuthBasic, oidc.AuthPost}
+	loopback := []string{"http://127.0.0.1/cb"}
 	return []oidc.Client{
 		{
 			ID: "liveengage", Name: "Example Brand chat", Secret: liveengageSecret, AuthMethods: secret,
@@ -68,13 +70,15 @@ func demoClients() []oidc.Client {
 		},
 		{
 			ID: "local-web", Name: "Local web application", Secret: localWebSecret, AuthMethods: secret, Native: true,
-			RedirectURIs: []string{"http://127.0.0.1/cb"}, PostLogoutRedirectURIs: []string{"http://127.0.0.1/cb"},
-			ResponseTypes: all, Scopes: scopes,
+			RedirectURIs: loopback, PostLogoutRedirectURIs: loopback, ResponseTypes: all, Scopes: scopes,
+		},
+		{
+			ID: "local-post", Name: "Another local web application", Secret: localPostSecret, AuthMethods: []string{oidc.AuthPost}, Native: true,
+			RedirectURIs: loopback, PostLogoutRedirectURIs: loopback, ResponseTypes: all, Scopes: scopes,
 		},
 		{
 			ID: "local-app", Name: "Local app", Native: true,
-			RedirectURIs: []string{"http://127.0.0.1/cb"}, PostLogoutRedirectURIs: []string{"http://127.0.0.1/cb"},
-			ResponseTypes: []string{"code"}, Scopes: scopes,
+			RedirectURIs: loopback, PostLogoutRedirectURIs: loopback, ResponseTypes: []string{"code"}, Scopes: scopes,
 		},
 	}
 }

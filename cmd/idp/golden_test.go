@@ -41,7 +41,8 @@ func TestGoldenTokens(t *testing.T) {
 		claims := decoded(t, token)
 		require.Equal(t, issuer, claims["iss"])
 		require.NotEmpty(t, claims["at_hash"])
-		claims["iss"], claims["at_hash"] = "http://127.0.0.1:0", "differs with every token"
+		require.NotEmpty(t, claims["sid"])
+		claims["iss"], claims["at_hash"], claims["sid"] = "http://127.0.0.1:0", "differs with every token", "differs with every session"
 		got, err := json.MarshalIndent(claims, "", "  ")
 		require.NoError(t, err)
 		file := filepath.Join("testdata", "id_token_"+person.Username+".golden")

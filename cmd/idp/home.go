@@ -42,7 +42,7 @@ func (in *instance) home(c echo.Context, renderer *web.Renderer) error {
 	}
 	for _, path := range []string{
 		oidc.PathDiscovery, oidc.PathJWKS, oidc.PathAuthorize, oidc.PathToken, oidc.PathUserinfo,
-		oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathLine,
+		oidc.PathPAR, oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathLine,
 	} {
 		page.Endpoints = append(page.Endpoints, web.Field{Name: path, Value: in.config.Issuer + path})
 	}

@@ -42,7 +42,8 @@ type commands struct {
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Selftest selftestCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 func main() {

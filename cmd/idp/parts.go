@@ -40,7 +40,9 @@ func (p *parts) Current(r *http.Request) (oidc.Session, bool, error) {
 }
 
 // Leave implements oidc.Sessions.
-func (p *parts) Leave(w http.ResponseWriter, r *http.Request) error { return p.site.Leave(w, r) }
+func (p *parts) Leave(w http.ResponseWriter, r *http.Request) ([]string, error) {
+	return p.site.Leave(w, r)
+}
 
 // Doubt implements oidc.Pages.
 func (p *parts) Doubt(c echo.Context, d oidc.Doubt) error {
@@ -62,14 +64,21 @@ func (p *parts) FormPost(c echo.Context, action string, params []oidc.Param) err
 }
 
 // ConfirmLeave implements oidc.Pages.
-func (p *parts) ConfirmLeave(c echo.Context, person claims.Person, request string, formAction []string) error {
-	page := web.LogoutPage{Person: web.DisplayName(person), Request: request}
+func (p *parts) ConfirmLeave(c echo.Context, person claims.Person, client, request string, formAction []string) error {
+	page := web.LogoutPage{Client: client, Person: web.DisplayName(person), Request: request}
 	return p.renderer.Render(c.Response(), http.StatusOK, "logout", page, web.Policy{FormAction: formAction})
 }
 
 // SignedOut implements oidc.Pages.
-func (p *parts) SignedOut(c echo.Context) error {
-	return p.renderer.Render(c.Response(), http.StatusOK, "signed_out", web.SignedOutPage{}, web.Policy{})
+func (p *parts) SignedOut(c echo.Context, s oidc.SignedOut) error {
+	policy := web.Policy{}
+	for _, address := range s.Frames {
+		if origin := oidc.Origin(address); !slices.Contains(policy.Frames, origin) {
+			policy.Frames = append(policy.Frames, origin)
+		}
+	}
+	page := web.SignedOutPage{ContinueURL: s.Continue, Frames: s.Frames}
+	return p.renderer.Render(c.Response(), http.StatusOK, "signed_out", page, policy)
 }
 
 // Waiting implements web.Requests.

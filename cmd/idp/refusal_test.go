@@ -49,7 +49,8 @@ func TestErrorsGoToTheClient(t *testing.T) {
 	}{
 		"no response type":       {"response_type=", "invalid_request", "?"},
 		"unknown response type":  {"response_type=none", "unsupported_response_type", "?"},
-		"hybrid":                 {"response_type=code id_token", "unsupported_response_type", "#"},
+		"token alone":            {"response_type=token", "unsupported_response_type", "#"},
+		"hybrid without nonce":   {"response_type=id_token code&nonce=", "invalid_request", "#"},
 		"no openid":              {"scope=email", "invalid_scope", "?"},
 		"id_token without nonce": {"response_type=id_token&nonce=", "invalid_request", "#"},
 		"token in a query":       {"response_type=id_token&response_mode=query", "invalid_request", "#"},

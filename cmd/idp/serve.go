@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"idpbridge/config"
+	"idpbridge/keys"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 )
@@ -28,26 +29,38 @@ func (s serveCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
+	clients, err := configuredClients(cfg.Clients)
+	if err != nil {
+		return err
+	}
 	return serve(ctx, p, &setup{
-		config: *cfg, clients: configuredClients(cfg.Clients), people: people,
+		config: *cfg, clients: clients, people: people,
 		log: slog.New(slog.NewJSONHandler(p.stderr, nil)),
 	})
 }
 
 // configuredClients translates the configuration file's clients.
-func configuredClients(in []config.Client) []oidc.Client {
+func configuredClients(in []config.Client) ([]oidc.Client, error) {
 	out := make([]oidc.Client, 0, len(in))
 	for _, c := range in {
 		liveengage := c.Profile == "liveengage"
+		var public []keys.Public
+		if c.JWKS != "" {
+			var err error
+			if public, err = keys.ParseSet(string(c.JWKS)); err != nil {
+				return nil, fmt.Errorf("client %q: %w", c.ID, err)
+			}
+		}
 		out = append(out, oidc.Client{
-			ID: c.ID, Name: c.Name, Secret: string(c.Secret), AuthMethods: []string{c.AuthMethod}, Native: c.Type == "native",
-			RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
+			ID: c.ID, Name: c.Name, Secret: string(c.Secret), Keys: public, AuthMethods: []string{c.AuthMethod}, Native: c.Type == "native",
+			RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, PushedOnly: c.PushedOnly,
+			BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
 			ResponseTypes: c.ResponseTypes, Scopes: c.Scopes,
 			AlwaysSDEs: liveengage, ClaimsInIDToken: liveengage || c.ClaimsInIDToken,
 			Algorithm: c.Algorithm, RedirectsOnTo: c.RedirectsOnTo,
 		})
 	}
-	return out
+	return out, nil
 }
 
 type initCommand struct {

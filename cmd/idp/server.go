@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -37,13 +38,14 @@ type setup struct {
 // instance is a running server's parts.
 type instance struct {
 	*setup
-	process *process
-	base    string // path of the issuer
-	store   *store.Store
-	ring    *keys.Ring
-	site    *web.Site
-	metrics *metrics
-	handler *echo.Echo
+	process  *process
+	base     string // path of the issuer
+	store    *store.Store
+	ring     *keys.Ring
+	site     *web.Site
+	provider *oidc.Provider
+	metrics  *metrics
+	handler  *echo.Echo
 }
 
 const (
@@ -126,7 +128,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	if in.ring, err = keys.Open(ctx, keys.Config{Store: in.store, Secret: secret, Algorithms: algorithms(in.clients), Now: now}); err != nil {
 		return err
 	}
-	if err := in.store.ReplacePeople(ctx, accounts(in.people)); err != nil {
+	if err := in.store.ReplacePeople(ctx, accounts(in.people), now()); err != nil {
 		return fmt.Errorf("load people: %w", err)
 	}
 	brand := web.Brand{Name: cfg.Brand.Name, LogoURL: cfg.Brand.Logo, HelpURL: cfg.Brand.Help, PrivacyURL: cfg.Brand.Privacy}
@@ -150,11 +152,12 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	})
 	parts.site = in.site
 	parts.provider, err = oidc.New(oidc.Config{
-		Issuer: cfg.Issuer, Clients: in.clients, Signins: in.store, Sessions: parts, Pages: parts, Keys: in.ring, Secret: secret,
+		Issuer: cfg.Issuer, Clients: in.clients, Signins: in.store, Sessions: parts, Logouts: in.store, Assertions: in.store, Pages: parts, Keys: in.ring, Secret: secret,
 		Cookies: cookies, Throttle: failures(cfg.Limits.AddressFailures), Now: now, Log: in.log, Events: in.metrics.event,
 		Lifetimes: oidc.Lifetimes{
 			Request: cfg.Lifetimes.Request, Code: cfg.Lifetimes.Code,
 			IDToken: cfg.Lifetimes.IDToken, AccessToken: cfg.Lifetimes.AccessToken,
+			Refresh: cfg.Lifetimes.Refresh, RefreshIdle: cfg.Lifetimes.RefreshIdle, RefreshGrace: cfg.Lifetimes.RefreshGrace,
 		},
 	})
 	if err != nil {
@@ -164,7 +167,8 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	if err != nil {
 		return err
 	}
-	parts.provider.Register(in.handler)
+	in.provider = parts.provider
+	in.provider.Register(in.handler)
 	in.site.Register(in.handler)
 	in.registerHome(renderer)
 	return nil
@@ -188,8 +192,9 @@ func (in *instance) run(ctx context.Context, listener, operations net.Listener) 
 		go func() { failed <- private.Serve(operations) }()
 	}
 	work, stop := context.WithCancel(ctx)
-	swept := make(chan struct{})
-	go func() { defer close(swept); in.sweep(work) }()
+	var chores sync.WaitGroup
+	chores.Go(func() { in.sweep(work) })
+	chores.Go(func() { in.tellClients(work) })
 	in.greet()
 
 	var err error
@@ -203,7 +208,7 @@ func (in *instance) run(ctx context.Context, listener, operations net.Listener) 
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(grace))
 	}
-	<-swept
+	chores.Wait()
 	in.log.InfoContext(grace, "stopped")
 	return err
 }

@@ -16,6 +16,7 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/limit"
+	"idpbridge/oidc"
 	"idpbridge/web"
 )
 
@@ -34,9 +35,25 @@ func newHandler(in *instance) (*echo.Echo, error) {
 		in.recovered,
 		in.metrics.measure,
 		doorkeeper(in, issuer),
-		middleware.BodyLimit(strconv.FormatInt(in.config.Limits.Body, 10)+"B"),
+		bodyLimit(in.config.Limits.Body),
 	)
 	return e, nil
+}
+
+// bodyLimit ends the reading of a body that is too large. A page is shown for one
+// whose length says so; whoever reads further answers in their own way.
+func bodyLimit(limit int64) echo.MiddlewareFunc {
+	return middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
+		Limit: strconv.FormatInt(limit, 10) + "B",
+		Skipper: func(c echo.Context) bool {
+			if !oidc.ForClients(c.Path()) {
+				return false
+			}
+			r := c.Request()
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
+			return true
+		},
+	})
 }
 
 // strictTLS takes TLS 1.2 and newer (RFC 9325).

@@ -45,7 +45,7 @@ func peopleLose(t *testing.T, s Store) {
 	changed.PasswordHash = "another"
 	renamed := account("ann")
 	renamed.Username = "anna"
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{renamed, changed}))
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{renamed, changed}, start))
 	people(t, s, "ann", "bob", "cid")
 	// Bob's hash changed back, and cid came back: neither brings anything back.
 	for _, name := range []string{"bob", "cid"} {
@@ -64,7 +64,7 @@ func peopleSwap(t *testing.T, s Store) {
 	people(t, s, "ann", "bob")
 	a, b := account("ann"), account("bob")
 	a.Username, b.Username = b.Username, a.Username
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a, b}))
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a, b}, start))
 	got, err := s.Accounts(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []upstream.Account{b, a}, got)
@@ -74,8 +74,8 @@ func peopleClash(t *testing.T, s Store) {
 	people(t, s, "ann")
 	sameName := account("bob")
 	sameName.Username = "cid"
-	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{sameName, account("cid")}))
-	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{account("bob"), account("bob")}))
+	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{sameName, account("cid")}, start))
+	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{account("bob"), account("bob")}, start))
 	got, err := s.Accounts(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []upstream.Account{account("ann")}, got)
@@ -203,8 +203,8 @@ func cancelled(t *testing.T, s Store) {
 	_, added := s.AddKey(ctx, key("k", "RS256", keys.Next))
 	_, sweep := s.Sweep(ctx, start)
 	for _, err := range []error{
-		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, signin("j", "", "ann")), s.EndSession(ctx, "b"),
-		s.ReplacePeople(ctx, nil), s.StartSession(ctx, session("b", "ann")),
+		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, signin("j", "", "ann")), endSession(ctx, s, "b"),
+		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, session("b", "ann")),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
 	}
@@ -216,7 +216,7 @@ func cancelled(t *testing.T, s Store) {
 func strange(t *testing.T, s Store) {
 	const odd = "Zoë 😀 '\"; -- $1 ?1 %s \\ \u202e\u0001\r\n\t\ufffd é 漢字"
 	a := upstream.Account{Username: odd, PasswordHash: odd, Person: person(odd)}
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a}))
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a}, start))
 	got, err := s.AccountByUsername(t.Context(), odd)
 	require.NoError(t, err)
 	require.Equal(t, a, got)

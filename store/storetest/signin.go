@@ -144,7 +144,7 @@ func manyWriters(t *testing.T, s Store) {
 			_, _, found := s.FindSession(t.Context(), b, start)
 			err = errors.Join(err, answered, redeemed, found)
 		}
-		return errors.Join(err, s.EndSession(t.Context(), b))
+		return errors.Join(err, endSession(t.Context(), s, b))
 	}) {
 		assert.NoError(t, err)
 	}

@@ -19,6 +19,8 @@ import (
 // Store is everything that the contract is about.
 type Store interface {
 	oidc.Signins
+	oidc.Logouts
+	oidc.Assertions
 	web.Sessions
 	upstream.People
 	keys.Store
@@ -87,7 +89,7 @@ func people(t *testing.T, s Store, names ...string) {
 	for _, name := range names {
 		all = append(all, account(name))
 	}
-	require.NoError(t, s.ReplacePeople(t.Context(), all))
+	require.NoError(t, s.ReplacePeople(t.Context(), all, start))
 }
 
 func session(id, name string) web.Session {
@@ -103,4 +105,10 @@ func signin(id, sessionID, name string) oidc.Signin {
 		Created: start, CodeExpires: start.Add(codeLife), Expires: start.Add(signinLife),
 		Grant: oidc.Grant{RedirectURI: "https://c.example/cb", Scopes: []string{"openid", "profile"}, Nonce: "n", AuthTime: start.Unix(), AMR: []string{"pwd"}},
 	}
+}
+
+// endSession ends a session and forgets whom to tell.
+func endSession(ctx context.Context, s Store, id string) error {
+	_, err := s.EndSession(ctx, id, start)
+	return err
 }

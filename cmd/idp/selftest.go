@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"idpbridge/selftest"
+)
+
+type selftestCommand struct {
+	Issuer      string        `required:"" help:"Issuer of the provider to test, such as http://127.0.0.1:8080." placeholder:"URL"`
+	Client      string        `required:"" help:"Client to test as, with a secret and client_secret_basic." placeholder:"ID"`
+	RedirectURI string        `name:"redirect-uri" default:"http://127.0.0.1:7777/cb" help:"Redirect URI of every client; nothing need listen there." placeholder:"URL"`
+	PostLogout  string        `name:"post-logout-redirect-uri" default:"http://127.0.0.1/cb" help:"Where a sign-out may lead." placeholder:"URL"`
+	Other       string        `help:"Another client with a secret." placeholder:"ID"`
+	Post        string        `help:"Client with client_secret_post." placeholder:"ID"`
+	Public      string        `help:"Client without a secret." placeholder:"ID"`
+	Keyed       string        `help:"Client with private_key_jwt." placeholder:"ID"`
+	Key         string        `help:"PEM file of the private key of --keyed." type:"existingfile" placeholder:"FILE"`
+	KeyID       string        `name:"kid" help:"kid of that key."`
+	Username    string        `default:"jane" help:"Somebody who has every standard claim."`
+	Else        string        `default:"victor" help:"Somebody else."`
+	Receive     string        `help:"host:port to listen on for back-channel logouts of --client, whose backchannel_logout_uri must be http://host:port/backchannel/ID." placeholder:"HOST:PORT"`
+	Front       string        `name:"frontchannel-logout-uri" help:"The frontchannel_logout_uri of --client." placeholder:"URL"`
+	CA          string        `name:"ca" help:"PEM file of certificates to trust." type:"existingfile" placeholder:"FILE"`
+	Only        string        `help:"Run the checks alone whose name contains this text." placeholder:"TEXT"`
+	Patience    time.Duration `default:"35s" help:"Longest wait that a check may take; longer ones are skipped."`
+	Lenient     bool          `help:"Exit with 0 in spite of warnings."`
+	JSON        bool          `name:"json" help:"Print JSON."`
+}
+
+// Help is shown below the flags.
+func (selftestCommand) Help() string {
+	return `  idp dev &
+  idp selftest --issuer http://127.0.0.1:8080 --client local-web --other local-post --post local-post --public local-app
+
+Secrets come from the environment: IDP_SELFTEST_SECRET of --client,
+IDP_SELFTEST_OTHER_SECRET, IDP_SELFTEST_POST_SECRET, IDP_SELFTEST_PASSWORD of
+--username, IDP_SELFTEST_ELSE_PASSWORD. Those of idp dev are known. It signs in
+hundreds of times and tries to break in: test your own provider only.
+
+Exit status: 0 all is well, 1 something is not, 2 used wrongly.`
+}
+
+// Run runs the checks against a running provider and reports.
+func (s selftestCommand) Run(ctx context.Context, p *process) error {
+	target, done, err := s.target(ctx, p)
+	if err != nil {
+		return err
+	}
+	checks := slices.DeleteFunc(selftest.All(), func(c selftest.Check) bool { return !strings.Contains(c.Name, s.Only) })
+	if len(checks) == 0 {
+		return errors.Join(&usageError{fmt.Sprintf("--only %q fits no check", s.Only)}, done())
+	}
+	results := s.run(ctx, p.stdout, checks, target)
+	if err := done(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return s.conclude(p.stdout, results)
+}
+
+// selftestAtOnce is how many checks run side by side.
+const selftestAtOnce = 4
+
+// run runs the checks, several at once, and prints each result in the order of
+// the checks as soon as it is there.
+func (s selftestCommand) run(ctx context.Context, out io.Writer, checks []selftest.Check, target *selftest.Target) []selftest.Result {
+	results := make([]selftest.Result, len(checks))
+	ready := make([]chan struct{}, len(checks))
+	for i := range ready {
+		ready[i] = make(chan struct{})
+	}
+	slots := make(chan struct{}, selftestAtOnce)
+	var group sync.WaitGroup
+	group.Go(func() {
+		for i, check := range checks {
+			slots <- struct{}{}
+			group.Go(func() {
+				results[i] = check.Run(ctx, target)
+				close(ready[i])
+				<-slots
+			})
+		}
+	})
+	for i := range checks {
+		<-ready[i]
+		if !s.JSON {
+			writeResult(out, results[i])
+		}
+	}
+	group.Wait()
+	return results
+}
+
+func writeResult(out io.Writer, r selftest.Result) {
+	_, _ = fmt.Fprintf(out, "%-7s %s\n", r.Outcome, r.Name)
+	if len(r.Problems) > 0 {
+		_, _ = fmt.Fprintf(out, "        demanded: %s\n", r.Says)
+	}
+	for _, problem := range r.Problems {
+		_, _ = fmt.Fprintf(out, "        seen:     %s\n", problem)
+	}
+	if r.Reason != "" {
+		_, _ = fmt.Fprintf(out, "        because %s\n", r.Reason)
+	}
+}
+
+// conclude prints the total, and returns an error where something is not well.
+func (s selftestCommand) conclude(out io.Writer, results []selftest.Result) error {
+	count := map[selftest.Outcome]int{}
+	for _, r := range results {
+		count[r.Outcome]++
+	}
+	failed, warned := count[selftest.Failed], count[selftest.Warned]
+	if s.JSON {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(map[string]any{"issuer": s.Issuer, "totals": count, "results": results}); err != nil {
+			return err
+		}
+	} else {
+		_, _ = fmt.Fprintf(out, "\n%d passed, %d failed, %d warned, %d skipped\n", count[selftest.Passed], failed, warned, count[selftest.Skipped])
+	}
+	if failed > 0 || warned > 0 && !s.Lenient {
+		return fmt.Errorf("%s does not hold up: %d failed, %d warned", s.Issuer, failed, warned)
+	}
+	return nil
+}
+
+// target is what the flags and the environment describe, and a function that
+// gives back what it holds.
+func (s selftestCommand) target(ctx context.Context, p *process) (*selftest.Target, func() error, error) {
+	transport := &http.Transport{MaxIdleConnsPerHost: 2 * selftestAtOnce, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+	if s.CA != "" {
+		text, err := os.ReadFile(s.CA)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read --ca: %w", err)
+		}
+		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
+			return nil, nil, &usageError{fmt.Sprintf("--ca %s holds no certificate in PEM", s.CA)}
+		}
+	}
+	if u, err := url.Parse(s.Issuer); err != nil || u.Host == "" || strings.HasSuffix(s.Issuer, "/") {
+		return nil, nil, &usageError{fmt.Sprintf("--issuer %q is not an address without a slash at its end", s.Issuer)}
+	}
+	t := &selftest.Target{
+		Issuer: s.Issuer, HTTP: transport, Now: p.now, Wait: s.wait,
+		Web: s.client(p, s.Client, "IDP_SELFTEST_SECRET"), Other: s.client(p, s.Other, "IDP_SELFTEST_OTHER_SECRET"),
+		Post: s.client(p, s.Post, "IDP_SELFTEST_POST_SECRET"), Public: s.client(p, s.Public, ""), Keyed: s.client(p, s.Keyed, ""),
+		Person: s.person(p, s.Username, "IDP_SELFTEST_PASSWORD"), Else: s.person(p, s.Else, "IDP_SELFTEST_ELSE_PASSWORD"),
+	}
+	if t.Web.Secret == "" {
+		return nil, nil, &usageError{"IDP_SELFTEST_SECRET is not set; it is the secret of --client"}
+	}
+	if t.Person.Password == "" {
+		return nil, nil, &usageError{"IDP_SELFTEST_PASSWORD is not set; it is the password of --username"}
+	}
+	t.Web.FrontchannelLogoutURI = s.Front
+	done := func() error { transport.CloseIdleConnections(); return nil }
+	if s.Keyed != "" {
+		key, err := readSigner(s.Key)
+		if err != nil {
+			return nil, nil, err
+		}
+		t.Keyed.Key, t.Keyed.KeyID = key, s.KeyID
+	}
+	if s.Receive != "" {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Receive)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--receive %s: %w", s.Receive, err)
+		}
+		t.Logouts = selftest.NewReceiver(listener)
+		t.Web.BackchannelLogoutURI = "http://" + listener.Addr().String() + "/backchannel/" + s.Client
+		done = t.Logouts.Close
+	}
+	return t, done, nil
+}
+
+// wait sleeps, if that is allowed.
+func (s selftestCommand) wait(ctx context.Context, d time.Duration) error {
+	if d > s.Patience {
+		return selftest.ErrTooLong
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// client is a client by its id; the secrets of the development mode are known.
+func (s selftestCommand) client(p *process, id, env string) selftest.Client {
+	if id == "" {
+		return selftest.Client{}
+	}
+	c := selftest.Client{ID: id, RedirectURI: s.RedirectURI, PostLogoutRedirectURI: s.PostLogout}
+	if env != "" {
+		c.Secret = p.getenv(env)
+		if known := map[string]string{"local-web": localWebSecret, "local-post": localPostSecret}[id]; c.Secret == "" && s.local() {
+			c.Secret = known
+		}
+	}
+	return c
+}
+
+// person is somebody by name; the passwords of the development mode are known.
+func (s selftestCommand) person(p *process, username, env string) selftest.Person {
+	password := p.getenv(env)
+	if password == "" && s.local() {
+		password = username + "-password"
+	}
+	if password == "" || username == "" {
+		return selftest.Person{}
+	}
+	return selftest.Person{Username: username, Password: password}
+}
+
+// local says whether the provider may be one in the development mode.
+func (s selftestCommand) local() bool {
+	u, err := url.Parse(s.Issuer)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "http" && ip != nil && ip.IsLoopback()
+}
+
+// readSigner reads a private key in PEM: PKCS #8.
+func readSigner(file string) (crypto.Signer, error) {
+	if file == "" {
+		return nil, &usageError{"--keyed needs --key, the PEM file of its private key"}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read --key: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, &usageError{fmt.Sprintf("--key %s is not PEM", file)}
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("--key %s is not PKCS #8; convert it with: openssl pkcs8 -topk8 -nocrypt -in %s", file, file)}
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, &usageError{fmt.Sprintf("--key %s cannot sign", file)}
+	}
+	return signer, nil
+}
