@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -79,7 +80,19 @@ func (p *Provider) proceed(c echo.Context, req pending) error {
 	if step == "" {
 		return p.answer(c, r, req, session)
 	}
+	if req.Browser == "" {
+		req.Before = mark(session, signedIn)
+	}
 	return p.visit(c, step, req)
+}
+
+// mark tells a sign-in from every other one of the browser. It is empty for
+// nobody.
+func mark(s Session, signedIn bool) string {
+	if !signedIn {
+		return ""
+	}
+	return s.ID + " " + strconv.FormatInt(s.AuthTime.UnixMilli(), 10)
 }
 
 // next decides what a request needs: the path of a page, "" for an answer, or
@@ -87,7 +100,7 @@ func (p *Provider) proceed(c echo.Context, req pending) error {
 // the claims parameter (OIDC Core sections 3.1.2.1 and 5.5.1).
 func (p *Provider) next(r *request, req pending, s Session, signedIn bool) (string, error) {
 	silent := r.prompts(zoidc.PromptNone)
-	fresh := signedIn && !s.AuthTime.Before(req.started())
+	fresh := signedIn && req.Browser != "" && req.Before != mark(s, signedIn) // a page of this request has led to the sign-in
 	switch {
 	case req.Denied:
 		return "", refuse(accessDenied, "The person did not allow it.")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
@@ -179,7 +181,11 @@ func checkPrompt(r *request, _ url.Values) error {
 func checkMode(r *request, mode zoidc.ResponseMode) error {
 	front := r.wantsIDToken() || r.wantsToken()
 	switch mode {
-	case "", zoidc.ResponseModeFormPost, zoidc.ResponseModeFragment:
+	case zoidc.ResponseModeFormPost:
+		if !postable(r.State) {
+			return refuse(invalidRequest, "state has characters that a form cannot return.")
+		}
+	case "", zoidc.ResponseModeFragment:
 	case zoidc.ResponseModeQuery:
 		if front {
 			return refuse(invalidRequest, "response_mode query is not allowed where tokens are returned.")
@@ -188,6 +194,13 @@ func checkMode(r *request, mode zoidc.ResponseMode) error {
 		return refuse(invalidRequest, "This response_mode is not known.")
 	}
 	return nil // errorMode has set the mode already: for a good request it is the same
+}
+
+// postable says whether a browser sends a text back from a form as it was: in
+// HTML there is no null character, and a line break is always CR LF.
+func postable(s string) bool {
+	rest := strings.ReplaceAll(s, "\r\n", "")
+	return utf8.ValidString(s) && !strings.ContainsAny(rest, "\x00\r\n")
 }
 
 // checkHint verifies an id_token_hint: one of ours, made for this client. That

@@ -28,7 +28,8 @@ type pending struct {
 	Query     string `json:"q"`           // the request's parameters, as they came
 	Reference string `json:"r"`           //
 	Started   int64  `json:"t"`           // unix milliseconds
-	Browser   string `json:"b"`           // SHA-256 of the browser's cookie
+	Browser   string `json:"b"`           // SHA-256 of the browser's cookie; empty until a page is needed
+	Before    string `json:"s,omitempty"` // the sign-in of the browser then, see mark
 	Consented string `json:"c,omitempty"` // the subject who allowed it
 	Denied    bool   `json:"d,omitempty"` // the person said no
 	Pushed    bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)

@@ -238,6 +238,17 @@ func (f form) fillIn(p Person) url.Values {
 	return v
 }
 
+// submitted are the fields as a browser sends them: every line break is CR LF.
+func (f form) submitted() url.Values {
+	v := url.Values{}
+	for name, values := range f.fields {
+		for _, value := range values {
+			v.Add(name, strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n").Replace(value))
+		}
+	}
+	return v
+}
+
 // agree is the form filled in with the button that says yes, or with the first.
 func (f form) agree() url.Values {
 	v := url.Values{}

@@ -57,7 +57,7 @@ func (p page) answered(redirectURI string) (answer, bool) {
 	}
 	for _, f := range p.forms() {
 		if f.action == redirectURI && f.method == http.MethodPost {
-			return answer{Values: f.fields, mode: "form_post", address: f.action, page: p}, true
+			return answer{Values: f.submitted(), mode: "form_post", address: f.action, page: p}, true
 		}
 	}
 	return answer{}, false

@@ -1,9 +1,13 @@
 package selftest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -185,6 +189,11 @@ func (r *run) signed(algorithm jose.SignatureAlgorithm, key any, kid string, cla
 	}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, opts)
 	r.must(err == nil, "no signer: %v", err)
+	return r.sign(signer, claims)
+}
+
+// sign is a JWT of the claims by a signer.
+func (r *run) sign(signer jose.Signer, claims map[string]any) string {
 	payload, err := json.Marshal(claims)
 	r.must(err == nil, "no claims: %v", err)
 	jws, err := signer.Sign(payload)
@@ -193,3 +202,13 @@ func (r *run) signed(algorithm jose.SignatureAlgorithm, key any, kid string, cla
 	r.must(err == nil, "not signed: %v", err)
 	return token
 }
+
+// strangersKey is a key that nobody knows.
+func strangersKey(r *run) *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	r.must(err == nil, "no key: %v", err)
+	return key
+}
+
+// publicDER is the public half of a key as SubjectPublicKeyInfo.
+func publicDER(key crypto.Signer) ([]byte, error) { return x509.MarshalPKIXPublicKey(key.Public()) }
