@@ -72,6 +72,19 @@ func TestPromptAndMaxAge(t *testing.T) {
 	require.Equal(t, "login_required", b.get(implicit("prompt", "none")).answer(t).Get("error"), "idle for too long")
 }
 
+// TestPromptLoginInTheSameMillisecond: a sign-in of a moment ago is none of this
+// request, however fast the request follows it.
+func TestPromptLoginInTheSameMillisecond(t *testing.T) {
+	t.Parallel()
+	fixed := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	issuer := startDev(t, func() time.Time { return fixed })
+	b := newBrowser(t)
+	b.signIn(issuer, webRequest(issuer), "jane", "jane-password")
+	for _, changes := range [][]string{{"prompt", "login"}, {"max_age", "0"}} {
+		require.Contains(t, b.get(webRequest(issuer, changes...)).body, "login-submit", changes)
+	}
+}
+
 func TestConsentIsAskedForAndObeyed(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)

