@@ -38,3 +38,14 @@ func (in *instance) tellClients(ctx context.Context) {
 		}
 	}
 }
+
+// waitingLogouts is the length of the queue, for metrics; -1 where nobody can tell.
+func (in *instance) waitingLogouts() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	n, err := in.store.WaitingLogouts(ctx)
+	if err != nil {
+		return -1
+	}
+	return float64(n)
+}

@@ -21,7 +21,7 @@ type metrics struct {
 	now      func() time.Time
 }
 
-func newMetrics(ring *keys.Ring, now func() time.Time) *metrics {
+func newMetrics(ring *keys.Ring, waiting func() float64, now func() time.Time) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(), now: now,
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -35,7 +35,10 @@ func newMetrics(ring *keys.Ring, now func() time.Time) *metrics {
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "idp_signing_key_age_seconds", Help: "Age of the RS256 key that signs now.",
 	}, func() float64 { return since(now, ring.Active("RS256").Created) })
-	m.registry.MustRegister(m.events, m.requests, age,
+	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "idp_logouts_waiting", Help: "Clients that are yet to be told of a sign-out; -1 where the database does not answer.",
+	}, waiting)
+	m.registry.MustRegister(m.events, m.requests, age, queue,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

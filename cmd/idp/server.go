@@ -136,7 +136,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	if err != nil {
 		return err
 	}
-	in.metrics = newMetrics(in.ring, now)
+	in.metrics = newMetrics(in.ring, in.waitingLogouts, now)
 	cookies := cookie.Policy{Secure: strings.HasPrefix(cfg.Issuer, "https:")}
 	failures := func(free int) *limit.Limiter {
 		l := cfg.Limits
