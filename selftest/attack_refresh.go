@@ -100,6 +100,7 @@ func extraAttacks() []Check {
 		{Name: "extra/claims-parameter", Says: "The claims parameter is read strictly, and tells a client no more than its scopes could.", do: claimsParameter},
 		{Name: "extra/logout-token-is-no-hint", Says: "A logout token is no ID token, though the same keys have signed it.", do: logoutTokenIsNoHint},
 		{Name: "extra/end-session-by-post", Says: "A sign-out that is posted from another site says the truth.", do: endSessionByPost},
+		{Name: "extra/hint-of-another-person-asks", Says: "A hint about somebody else signs nobody out without a question.", do: anothersHintAsks},
 		{Name: "extra/par", Says: "A pushed request is what the browser then does, whatever stands beside it.", do: pushedRequest},
 		{Name: "extra/par-of-another-client", Says: "A pushed request is its own client's.", do: pushedByAnother},
 		{Name: "extra/par-expired", Says: "A pushed request expires.", Alone: true, do: pushedExpired},
@@ -203,5 +204,16 @@ func endSessionByPost(r *run) {
 		return
 	}
 	r.must(res.status >= 400, "a sign-out posted without cookies is answered by %d to %q, as if it were done", res.status, excerpt(res.header.Get("Location")))
+	r.stillIn(b, code())
+}
+
+func anothersHintAsks(r *run) {
+	r.needs("second person", r.target.Else.Username != "")
+	o := r.signedIn(r.browser(), code())
+	b := r.browser()
+	q := r.request(r.target.Web, code())
+	r.good(b.signInAs(r.target.Else, q), q)
+	p := b.leave(pairs("id_token_hint", o.idText, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI))
+	r.pageShown(p, http.StatusOK)
 	r.stillIn(b, code())
 }
