@@ -9,7 +9,7 @@ export CGO_ENABLED ?= 1
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: deps
 deps: ## Install what the tests need from Debian's packages, where it is missing
@@ -27,6 +27,10 @@ run: ## Run the development mode
 test: deps ## Vet, then run every test with the race detector
 	go vet ./...
 	go test -race -timeout 9m ./...
+
+.PHONY: conformance
+conformance: ## Run every conformance module and attack; one line each, and a total
+	@./internal/conformance.sh
 
 .PHONY: lint
 lint: $(LINTER) ## Run golangci-lint; the first time builds it

@@ -45,6 +45,8 @@ func requestAttacks() []Check {
 				}
 				r.must(a.Get("error") == "invalid_scope" || a.Get("error") == "invalid_request", "the error is %q", a.Get("error"))
 			}
+			a := r.browser().signIn(r.request(r.target.Web, variant{responseType: "id_token"}, "scope", "email"))
+			r.must(!a.Has("id_token"), "an ID token came without openid")
 		}},
 		{Name: "attack/87-request-object", Says: "A request object is refused unless it is signed, in time, for us, and agrees with the query.", do: requestObject},
 		{Name: "attack/88-request-uri-fetches-nothing", Says: "A request_uri is never fetched from an address that a stranger names.", do: requestURIFetchesNothing},

@@ -46,7 +46,10 @@ func flowModules() []module {
 		{"oidcc-alternate-happy-flow", "Nothing depends on the order of parameters or scopes.", always, false, oidccAlternateHappyFlow},
 		{"oidcc-ensure-registered-redirect-uri", "A redirect URI that is not registered leads to a page and nowhere else.", always, false, func(r *run, v variant) {
 			q := r.request(r.target.Web, v, "redirect_uri", r.target.Web.RedirectURI+"/"+random(8))
-			r.pageShown(r.browser().authorize(q), http.StatusBadRequest, http.StatusForbidden, http.StatusOK)
+			p := r.browser().authorize(q)
+			r.pageShown(p, http.StatusBadRequest, http.StatusForbidden, http.StatusOK)
+			_, asks := p.signinForm()
+			r.must(!asks, "the person is asked to sign in, to be sent on to an address that is not registered")
 		}},
 		{"oidcc-ensure-post-request-succeeds", "The authorization endpoint takes POST.", always, false, func(r *run, v variant) {
 			q := r.request(r.target.Web, v)
