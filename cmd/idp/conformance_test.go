@@ -5,9 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -172,17 +170,6 @@ func servedPeople() []byte {
 		}
 	}
 	return []byte(strings.Join(kept, ""))
-}
-
-// trust is a PEM file of what the target's transport trusts.
-func (s *conformance) trust(t testing.TB) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.folder, "cert.pem"))
-	require.NoError(t, err)
-	block, _ := pem.Decode(text)
-	_, err = x509.ParseCertificate(block.Bytes)
-	require.NoError(t, err)
-	return filepath.Join(s.folder, "cert.pem")
 }
 
 // runChecks runs checks as subtests below plan and module: those that move the
