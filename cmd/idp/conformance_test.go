@@ -123,10 +123,10 @@ func writeConformance(t testing.TB, folder, lines string) (*selftest.Target, *cl
 }
 
 // startConformance runs idp serve in this process until the test ends.
-func startConformance(t testing.TB, lines string) *conformance {
+func startConformance(t testing.TB) *conformance {
 	t.Helper()
 	folder := t.TempDir()
-	target, c := writeConformance(t, folder, lines)
+	target, c := writeConformance(t, folder, "")
 	s := &conformance{target: target, folder: folder, clock: c}
 	s.log = serveConfig(t, c.now, folder)
 	return s
@@ -220,7 +220,7 @@ func plansOf(checks []selftest.Check) (names []string, plans map[string][]selfte
 // failure here.
 func TestOIDF(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t, "")
+	s := startConformance(t)
 	names, plans := plansOf(selftest.All())
 	for _, plan := range names {
 		if plan == "attack" || plan == "extra" {

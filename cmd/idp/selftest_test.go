@@ -91,7 +91,7 @@ func TestSelftestCommandUsedWrongly(t *testing.T) {
 // an address for logout tokens.
 func TestSelftestCommandInFull(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t, "")
+	s := startConformance(t)
 	der, err := x509.MarshalPKCS8PrivateKey(s.target.Keyed.Key)
 	require.NoError(t, err)
 	key := filepath.Join(t.TempDir(), "key.pem")
