@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -114,14 +113,28 @@ func refreshTokenLifetimes(t *testing.T) {
 	require.Equal(t, 401, userinfo(t, issuer, access))
 }
 
-// refreshAfterPasswordChange: another password in the people file ends what the
-// old one has led to.
-func refreshAfterPasswordChange(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	file := filepath.Join(folder, "idp.yaml")
-	address := freeAddress(t)
-	require.NoError(t, os.WriteFile(file, []byte("issuer: http://"+address+"\nlisten: "+address+`
+// restartable is a folder with a server that may be started again with other
+// scopes for its client, or another password for jane.
+type restartable struct {
+	folder, address string
+	hashes          map[string]string // by password: another hash would be another password
+}
+
+func newRestartable(t *testing.T) restartable {
+	t.Helper()
+	return restartable{folder: t.TempDir(), address: freeAddress(t), hashes: map[string]string{}}
+}
+
+func (r restartable) configure(t *testing.T, password, scopes string) {
+	t.Helper()
+	if r.hashes[password] == "" {
+		code, hash, stderr := command(t, password+"\n", "people", "hash")
+		require.Equal(t, 0, code, stderr)
+		r.hashes[password] = strings.TrimSpace(hash)
+	}
+	people := "people:\n  - {username: jane, sub: 0123456789abcdef, claims: {email: jane@example.com}, password_hash: '" + r.hashes[password] + "'}\n"
+	require.NoError(t, os.WriteFile(filepath.Join(r.folder, "people.yaml"), []byte(people), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(r.folder, "idp.yaml"), []byte("issuer: http://"+r.address+"\nlisten: "+r.address+`
 operations: off
 data: data
 people: people.yaml
@@ -132,34 +145,74 @@ clients:
     token_endpoint_auth_method: client_secret_post
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]
-    scopes: [openid, offline_access]
+    scopes: [`+scopes+`]
 `), 0o600))
-	write := func(password string) {
-		code, hash, stderr := command(t, password+"\n", "people", "hash")
-		require.Equal(t, 0, code, stderr)
-		people := "people:\n  - {username: jane, sub: 0123456789abcdef, password_hash: '" + strings.TrimSpace(hash) + "'}\n"
-		require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), []byte(people), 0o600))
-	}
-	issuer := "http://" + address
+}
+
+// refreshAfterPasswordChange: another password in the people file ends what the
+// old one has led to.
+func refreshAfterPasswordChange(t *testing.T) {
+	t.Parallel()
+	r := newRestartable(t)
+	issuer := "http://" + r.address
 	var access, refresh string
-	write("jane-password")
+	r.configure(t, "jane-password", "openid, offline_access")
 	t.Run("before", func(t *testing.T) {
-		serveConfig(t, time.Now, folder)
+		serveConfig(t, time.Now, r.folder)
 		access, refresh = offlineTokens(t, issuer, newBrowser(t))
 		require.Equal(t, 200, userinfo(t, issuer, access))
 	})
 	t.Run("unchanged", func(t *testing.T) {
-		serveConfig(t, time.Now, folder)
+		serveConfig(t, time.Now, r.folder)
 		var status int
 		status, access, refresh = refreshAt(t, issuer, refresh)
 		require.Equal(t, 200, status, "a restart alone ends nothing")
 	})
-	write("another-password")
+	r.configure(t, "another-password", "openid, offline_access")
 	t.Run("after", func(t *testing.T) {
-		serveConfig(t, time.Now, folder)
+		serveConfig(t, time.Now, r.folder)
 		status, _, _ := refreshAt(t, issuer, refresh)
 		require.Equal(t, 400, status)
 		require.Equal(t, 401, userinfo(t, issuer, access))
+	})
+}
+
+// refreshAfterScopesAreWithdrawn: what the configuration no longer lets a client
+// have it does not get by an old refresh token.
+func refreshAfterScopesAreWithdrawn(t *testing.T) {
+	t.Parallel()
+	r := newRestartable(t)
+	issuer := "http://" + r.address
+	email := func(access string) bool {
+		req, err := http.NewRequest(http.MethodGet, issuer+"/userinfo", nil)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+access)
+		return strings.Contains(newBrowser(t).do(req).body, "jane@example.com")
+	}
+	var access, refresh string
+	r.configure(t, "jane-password", "openid, email, offline_access")
+	t.Run("before", func(t *testing.T) {
+		serveConfig(t, time.Now, r.folder)
+		b := newBrowser(t)
+		code := b.signIn(issuer, webRequest(issuer, "scope", "openid email offline_access"), "jane", "jane-password").answer(t).Get("code")
+		_, body := redeem(t, issuer, code)
+		access, _ = body["access_token"].(string)
+		refresh, _ = body["refresh_token"].(string)
+		require.True(t, email(access))
+	})
+	r.configure(t, "jane-password", "openid, offline_access")
+	t.Run("email withdrawn", func(t *testing.T) {
+		serveConfig(t, time.Now, r.folder)
+		var status int
+		status, access, refresh = refreshAt(t, issuer, refresh)
+		require.Equal(t, 200, status)
+		require.False(t, email(access))
+	})
+	r.configure(t, "jane-password", "openid, email")
+	t.Run("refresh tokens withdrawn", func(t *testing.T) {
+		serveConfig(t, time.Now, r.folder)
+		status, _, _ := refreshAt(t, issuer, refresh)
+		require.Equal(t, 400, status)
 	})
 }
 
@@ -347,25 +400,29 @@ func floodOne(host string, worker, requests int) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	answers := bufio.NewReader(conn)
-	for n := range requests {
+	answers := bufio.NewReaderSize(conn, 64<<10)
+	const together = 25 // requests are sent so many at a time, and their answers read in turn
+	for n := 0; n < requests; n += together {
 		if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 			return err
 		}
-		path := strings.TrimPrefix(webRequest("", "state", fmt.Sprintf("stranger-%d-%d", worker, n)), "http://")
-		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: stranger\r\n\r\n", path, host); err != nil {
+		var batch bytes.Buffer
+		for i := range together {
+			fmt.Fprintf(&batch, "GET /authorize?client_id=local-web&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%2Fcb&response_type=code&scope=openid"+
+				"&state=stranger-%d-%d HTTP/1.1\r\nHost: %s\r\n\r\n", worker, n+i, host)
+		}
+		if _, err := conn.Write(batch.Bytes()); err != nil {
 			return err
 		}
-		res, err := http.ReadResponse(answers, nil)
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.Discard, res.Body); err != nil {
-			return err
-		}
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), "/login?") {
-			return fmt.Errorf("answered by %d to %s", res.StatusCode, res.Header.Get("Location"))
+		for range together {
+			res, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				return err
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), "/login?") {
+				return fmt.Errorf("answered by %d to %s", res.StatusCode, res.Header.Get("Location"))
+			}
 		}
 	}
 	return nil
