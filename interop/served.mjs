@@ -55,6 +55,51 @@ clients:
   }
 }
 
+/** A provider that is not ours, see other.mjs. */
+export class Other {
+  constructor(issuer, child) {
+    Object.assign(this, { issuer, process: child });
+  }
+
+  static async start() {
+    const port = await freePort();
+    const child = spawn(process.execPath, ["other.mjs", String(port)], { stdio: ["pipe", "pipe", "ignore"] });
+    await new Promise((resolve, reject) => {
+      child.stdout.once("data", resolve);
+      child.on("exit", () => reject(new Error("the other provider did not start")));
+    });
+    return new Other(`http://127.0.0.1:${port}`, child);
+  }
+
+  /** Runs idp selftest against it. */
+  async selftest(...args) {
+    const secret = (id) => `${id}-secret-0123456789abcdef0123456789`;
+    const child = spawn(
+      process.env.IDP,
+      ["selftest", "--issuer", this.issuer, "--client", "web", "--other", "other", "--post", "post", "--redirect-uri", "https://web.example/cb",
+        "--post-logout-redirect-uri", "https://web.example/bye", ...args],
+      {
+        env: {
+          IDP_SELFTEST_SECRET: secret("web"), IDP_SELFTEST_OTHER_SECRET: secret("other"), IDP_SELFTEST_POST_SECRET: secret("post"),
+          IDP_SELFTEST_PASSWORD: "any", IDP_SELFTEST_ELSE_PASSWORD: "any",
+        },
+      },
+    );
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (text) => (stdout += text));
+    child.stderr.on("data", (text) => (stderr += text));
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    return { code, stdout, stderr };
+  }
+
+  async stop() {
+    const gone = new Promise((resolve) => this.process.on("exit", resolve));
+    this.process.stdin.end();
+    await gone;
+  }
+}
+
 /** A port of the loopback address that was free a moment ago. */
 function freePort() {
   return new Promise((resolve) => {

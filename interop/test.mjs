@@ -7,7 +7,7 @@ import { test } from "node:test";
 import * as client from "openid-client";
 
 import { Browser } from "./browser.mjs";
-import { Served } from "./served.mjs";
+import { Other, Served } from "./served.mjs";
 
 const issuer = process.env.ISSUER;
 if (!issuer) {
@@ -170,6 +170,22 @@ test("a client authenticates by private_key_jwt", async () => {
     await server.stop();
   }
 });
+
+// The self-test, pointed at a provider that is not ours and that is certified by
+// the OpenID Foundation: a module that fails there would be a fault of the module.
+for (const plan of ["basic/", "implicit/", "hybrid/", "rp-initiated-logout/"]) {
+  test(`idp selftest finds no fault in another provider: ${plan}`, async () => {
+    const other = await Other.start();
+    try {
+      const { code, stdout, stderr } = await other.selftest("--only", plan);
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /^passed  /m);
+      assert.doesNotMatch(stdout, /^failed/m);
+    } finally {
+      await other.stop();
+    }
+  });
+}
 
 test("a public client without PKCE is refused at its redirect URI", async () => {
   const config = await discovered("local-app");

@@ -130,7 +130,7 @@ func repeatedParameters(r *run) {
 func issuerInAnswers(r *run) {
 	r.must(r.meta().IssParameter, "discovery does not say authorization_response_iss_parameter_supported")
 	b := r.browser()
-	for _, v := range []variant{{"code", ""}, {"code", "form_post"}, {"id_token", ""}} {
+	for _, v := range []variant{{"code", ""}, {"code", "form_post"}} {
 		bad := r.request(r.target.Web, v, "prompt", "none")
 		a := r.browser().silent(bad)
 		r.refused(a, bad, nobody()...)

@@ -14,7 +14,7 @@ func requestAttacks() []Check {
 	return []Check{
 		{Name: "attack/09-unknown-parameter", Says: "An unknown parameter is ignored and comes back nowhere.", do: unknownParameter},
 		{Name: "attack/10-token-in-query", Says: "response_mode=query is refused where a token is returned.", do: func(r *run) {
-			for _, t := range []string{"id_token", "id_token token", "code id_token", "code token"} {
+			for _, t := range r.types("id_token", "id_token token", "code id_token", "code token") {
 				q := r.request(r.target.Web, variant{responseType: t}, "response_mode", "query")
 				a := r.browser().signIn(q)
 				r.must(a.Get("error") == "invalid_request", "%s in a query is answered with %s", t, strings.Join(names(a.Values), ", "))
@@ -30,7 +30,7 @@ func requestAttacks() []Check {
 			r.must(ok && a.Get("error") != "" && !a.Has("code"), "response_mode=web_message is not refused (status %d)", p.status)
 		}},
 		{Name: "attack/36-nonce-missing", Says: "An ID token in the front channel needs a nonce.", do: func(r *run) {
-			for _, t := range []string{"id_token", "id_token token", "code id_token", "code id_token token"} {
+			for _, t := range r.types("id_token", "id_token token", "code id_token", "code id_token token") {
 				r.refusedBy(r.request(r.target.Web, variant{responseType: t}, "nonce", ""), "invalid_request")
 			}
 		}},
@@ -45,8 +45,10 @@ func requestAttacks() []Check {
 				}
 				r.must(a.Get("error") == "invalid_scope" || a.Get("error") == "invalid_request", "the error is %q", a.Get("error"))
 			}
-			a := r.browser().signIn(r.request(r.target.Web, variant{responseType: "id_token"}, "scope", "email"))
-			r.must(!a.Has("id_token"), "an ID token came without openid")
+			for _, t := range r.types("id_token") {
+				a := r.browser().signIn(r.request(r.target.Web, variant{responseType: t}, "scope", "email"))
+				r.must(!a.Has("id_token"), "an ID token came without openid")
+			}
 		}},
 		{Name: "attack/87-request-object", Says: "A request object is refused unless it is signed, in time, for us, and agrees with the query.", do: requestObject},
 		{Name: "attack/88-request-uri-fetches-nothing", Says: "A request_uri is never fetched from an address that a stranger names.", do: requestURIFetchesNothing},

@@ -99,7 +99,7 @@ func secured(cookies []*http.Cookie, u *url.URL) []*http.Cookie {
 
 func promptNone(r *run) {
 	b := r.browser()
-	for _, v := range []variant{{"code", ""}, {"id_token", ""}, {"code", "form_post"}} {
+	for _, v := range []variant{{"code", ""}, {"code", "form_post"}} {
 		q := r.request(r.target.Web, v, "prompt", "none")
 		r.refused(b.silent(q), q, nobody()...)
 	}
@@ -113,8 +113,8 @@ func promptNone(r *run) {
 
 func freshPassedBy(r *run) {
 	b := r.browser()
-	first := r.happy(b, r.target.Web, code())
-	for _, changes := range [][]string{{"prompt", "login"}, {"max_age", "0"}, {"max_age", "1"}, {"prompt", "select_account"}} {
+	first := r.happy(b, r.target.Web, code(), "max_age", "15000")
+	for _, changes := range [][]string{{"prompt", "login", "max_age", "15000"}, {"max_age", "0"}, {"max_age", "1"}, {"prompt", "select_account", "max_age", "15000"}} {
 		r.wait(2 * time.Second)
 		q := r.request(r.target.Web, code(), changes...)
 		p := b.authorize(q)

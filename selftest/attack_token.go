@@ -42,8 +42,8 @@ func caching(r *run) {
 	}
 	b := r.browser()
 	b.code(r.target.Web)
-	answered := b.once(http.MethodGet, r.at(r.request(r.target.Web, variant{responseType: "id_token"})), nil)
-	noStore("the redirect with an ID token", answered.header)
+	answered := b.once(http.MethodGet, r.at(r.request(r.target.Web, code())), nil)
+	noStore("the redirect with a code", answered.header)
 }
 
 func badTokenAtUserinfo(r *run) {

@@ -96,8 +96,9 @@ func (b *browser) post(address string, form url.Values, edit ...func(*http.Reque
 }
 
 func (b *browser) follow(method, address string, form url.Values, edit ...func(*http.Request)) page {
+	html := func(req *http.Request) { req.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8") }
 	for range mostRedirects {
-		res, at := b.r.send(b.jar, method, address, form, edit...)
+		res, at := b.r.send(b.jar, method, address, form, append([]func(*http.Request){html}, edit...)...)
 		p := page{response: res, address: at}
 		location := res.header.Get("Location")
 		if location == "" || res.status < 300 || res.status > 399 {
@@ -155,9 +156,16 @@ func (p page) forms() []form {
 	}
 	var out []form
 	for n := range doc.Descendants() {
-		if n.Type == html.ElementNode && n.Data == "form" {
-			out = append(out, readForm(n))
+		if n.Type != html.ElementNode || n.Data != "form" {
+			continue
 		}
+		f := readForm(n)
+		for c := range doc.Descendants() { // a button may stand elsewhere and name its form
+			if id := attr(n, "id"); id != "" && c.Type == html.ElementNode && c.Data == "button" && attr(c, "form") == id {
+				f.buttons = append(f.buttons, button{attr(c, "name"), attr(c, "value"), attr(c, "id"), textOf(c)})
+			}
+		}
+		out = append(out, f)
 	}
 	return out
 }

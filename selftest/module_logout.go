@@ -190,6 +190,9 @@ func backchannelModules() []module {
 const logoutWait = 20 * time.Second
 
 func oidccBackchannel(r *run, v variant) {
+	if !r.meta().BackchannelLogout {
+		r.skip("backchannel_logout_supported is not true")
+	}
 	r.needs("address for logout tokens", r.target.Logouts != nil && r.target.Web.BackchannelLogoutURI != "")
 	b := r.browser()
 	o := r.signedIn(b, v)
@@ -250,6 +253,9 @@ func frontchannelModules() []module {
 }
 
 func oidccFrontchannel(r *run, v variant) {
+	if !r.meta().FrontchannelLogout {
+		r.skip("frontchannel_logout_supported is not true")
+	}
 	r.needs("client with a frontchannel_logout_uri", r.target.Web.FrontchannelLogoutURI != "")
 	b := r.browser()
 	o := r.signedIn(b, v)

@@ -69,7 +69,10 @@ func (p plan) checks() []Check {
 			if p.brackets {
 				name += "[" + v.String() + "]"
 			}
-			out = append(out, Check{Name: name, Says: m.says, Alone: m.alone, do: func(r *run) { m.do(r, v) }})
+			out = append(out, Check{Name: name, Says: m.says, Alone: m.alone, do: func(r *run) {
+				r.in(v)
+				m.do(r, v)
+			}})
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -91,6 +92,7 @@ type metadata struct {
 	PAREndpoint            string   `json:"pushed_authorization_request_endpoint"`
 	ScopesSupported        []string `json:"scopes_supported"`
 	ResponseTypesSupported []string `json:"response_types_supported"`
+	ResponseModesSupported []string `json:"response_modes_supported"`
 	GrantTypesSupported    []string `json:"grant_types_supported"`
 	ACRValuesSupported     []string `json:"acr_values_supported"`
 	ClaimsParameter        bool     `json:"claims_parameter_supported"`
@@ -116,6 +118,36 @@ func (r *run) meta() *metadata {
 	r.must(m.AuthorizationEndpoint != "" && m.TokenEndpoint != "" && m.JWKSURI != "", "discovery lacks authorization_endpoint, token_endpoint or jwks_uri")
 	r.known = &m
 	return r.known
+}
+
+// supports says whether discovery names a response type, whatever its order.
+func (m *metadata) supports(responseType string) bool {
+	sorted := func(s string) string {
+		parts := strings.Fields(s)
+		slices.Sort(parts)
+		return strings.Join(parts, " ")
+	}
+	return slices.ContainsFunc(m.ResponseTypesSupported, func(t string) bool { return sorted(t) == sorted(responseType) })
+}
+
+// types are those of the response types that the provider supports. The check is
+// skipped where it supports none of them.
+func (r *run) types(all ...string) []string {
+	supported := slices.DeleteFunc(all, func(t string) bool { return !r.meta().supports(t) })
+	if len(supported) == 0 {
+		r.skip("the provider supports none of the response types in question")
+	}
+	return supported
+}
+
+// in skips the check where the provider does not support a variant at all.
+func (r *run) in(v variant) {
+	if !r.meta().supports(v.responseType) {
+		r.skip("response_types_supported lacks %q", v.responseType)
+	}
+	if modes := r.meta().ResponseModesSupported; v.responseMode != "" && modes != nil && !slices.Contains(modes, v.responseMode) {
+		r.skip("response_modes_supported lacks %q", v.responseMode)
+	}
 }
 
 // response is an answer that was read whole.
