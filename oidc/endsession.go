@@ -77,7 +77,7 @@ func (p *Provider) farewell(c echo.Context) (farewell, *doubt) {
 	}
 	hint, err := p.verifyHint(c.Request().Context(), v.Get("id_token_hint"))
 	if err != nil || len(hint.Audience) != 1 || id != "" && id != hint.Audience[0] || p.clients[hint.Audience[0]] == nil {
-		return f, nil
+		return f, nil //nolint:nilerr // a hint that is not genuine is none
 	}
 	f.client, f.subject = p.clients[hint.Audience[0]], hint.Subject
 	f.asking = f.client.Name

@@ -83,7 +83,7 @@ func (p *Provider) pushed(c echo.Context) (*pushedAnswer, error) {
 func (p *Provider) unpush(req *pending) *doubt {
 	v, err := url.ParseQuery(req.Query)
 	if err != nil || len(v["request_uri"]) != 1 || len(v["client_id"]) > 1 || v.Has("request") {
-		return nil // an ordinary request, or one that check refuses
+		return nil //nolint:nilerr // an ordinary request, or one that check refuses
 	}
 	sealed, ok := strings.CutPrefix(v.Get("request_uri"), pushedPrefix)
 	if !ok {

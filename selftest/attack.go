@@ -47,8 +47,8 @@ func (b *browser) code(c Client, changes ...string) string {
 }
 
 // tokensOf are fresh tokens of the Web client by the code flow.
-func (r *run) tokensOf(b *browser, changes ...string) tokens {
-	return r.redeem(r.target.Web, b.code(r.target.Web, changes...))
+func (r *run) tokensOf(b *browser) tokens {
+	return r.redeem(r.target.Web, b.code(r.target.Web))
 }
 
 // refusedBy sends a request that must be refused with one of the codes.
@@ -61,7 +61,7 @@ func (b *browser) rawPage(query string) page {
 	return b.get(withQuery(b.r.meta().AuthorizationEndpoint, query))
 }
 
-// withoutRedirect opens an address and does not follow.
+// once opens an address and does not follow.
 func (b *browser) once(method, address string, form url.Values, edit ...func(*http.Request)) response {
 	res, _ := b.r.send(b.jar, method, address, form, edit...)
 	return res

@@ -72,17 +72,10 @@ func sessionFixation(r *run) {
 	p = b.authorize(q)
 	u, err := url.Parse(r.target.Issuer)
 	r.must(err == nil, "the issuer is no address")
-	before := map[string]string{}
-	for _, c := range b.jar.Cookies(u) {
-		before[c.Name] = c.Value
-	}
+	before := b.jar.Cookies(u)
 	b.finish(p, r.target.Person, q.Get("redirect_uri"))
 	thief := r.browser()
-	var planted []*http.Cookie
-	for name, value := range before {
-		planted = append(planted, &http.Cookie{Name: name, Value: value, Path: "/", Secure: u.Scheme == "https"})
-	}
-	thief.jar.SetCookies(u, planted)
+	thief.jar.SetCookies(u, secured(before, u))
 	r.refused(thief.silent(silent), silent, nobody()...)
 	// A second sign-in in the same browser makes the first cookie worthless, too.
 	first := b.jar.Cookies(u)
@@ -97,7 +90,9 @@ func sessionFixation(r *run) {
 func secured(cookies []*http.Cookie, u *url.URL) []*http.Cookie {
 	out := make([]*http.Cookie, 0, len(cookies))
 	for _, c := range cookies {
-		out = append(out, &http.Cookie{Name: c.Name, Value: c.Value, Path: "/", Secure: u.Scheme == "https"})
+		out = append(out, &http.Cookie{ //nolint:gosec // goes into a cookie jar, not to a browser
+			Name: c.Name, Value: c.Value, Path: "/", Secure: u.Scheme == "https",
+		})
 	}
 	return out
 }

@@ -75,9 +75,7 @@ type page struct {
 }
 
 // get opens an address.
-func (b *browser) get(address string, edit ...func(*http.Request)) page {
-	return b.follow(http.MethodGet, address, nil, edit...)
-}
+func (b *browser) get(address string) page { return b.follow(http.MethodGet, address, nil) }
 
 // post sends a form as a page of the provider does.
 func (b *browser) post(address string, form url.Values, edit ...func(*http.Request)) page {

@@ -5,8 +5,8 @@ import "slices"
 // claimModules are about scopes and the claims parameter.
 func claimModules() []module {
 	scope := func(name, scope string, claims ...string) module {
-		return module{"oidcc-scope-" + name, "The scope " + scope + " releases every one of its claims.", always, false,
-			func(r *run, v variant) { scopeReleases(r, v, scope, claims) }}
+		releases := func(r *run, v variant) { scopeReleases(r, v, scope, claims) }
+		return module{"oidcc-scope-" + name, "The scope " + scope + " releases every one of its claims.", always, false, releases}
 	}
 	email, phone := []string{"email", "email_verified"}, []string{"phone_number", "phone_number_verified"}
 	all := slices.Concat(profileClaims, email, phone, []string{"address"})

@@ -23,6 +23,7 @@ func oidccDiscovery(r *run, _ variant) {
 	issuer, err := url.Parse(m.Issuer)
 	r.must(err == nil && issuer.Host != "" && issuer.RawQuery == "" && issuer.Fragment == "" && issuer.User == nil, "the issuer %q is not a bare address", m.Issuer)
 	r.https("issuer", m.Issuer)
+	r.should(issuer.Scheme == "https", "the issuer is http, on a loopback address: at work it must be https")
 	for name := range m.all {
 		if strings.HasSuffix(name, "_endpoint") || name == "jwks_uri" {
 			r.https(name, r.text(name))
@@ -58,14 +59,13 @@ func oidccDiscovery(r *run, _ variant) {
 	r.keySet()
 }
 
-// https demands an https address. A provider on a loopback address, which is not
-// reached from elsewhere, is warned of.
+// https demands an https address, but for a provider on a loopback address, which
+// is not reached from elsewhere.
 func (r *run) https(name, address string) {
 	u, err := url.Parse(address)
 	r.must(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), "%s is %q, not an address", name, address)
 	local := u.Hostname() == "127.0.0.1" || u.Hostname() == "::1" || u.Hostname() == "localhost"
 	r.must(u.Scheme == "https" || local, "%s is %q, not https", name, address)
-	r.should(u.Scheme == "https", "%s is http, on a loopback address", name)
 }
 
 // text and list are members of the metadata, of the right type.

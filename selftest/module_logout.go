@@ -24,7 +24,7 @@ func logoutModules() []module {
 	}
 	post := func(r *run) string { return r.target.Web.PostLogoutRedirectURI }
 	return []module{
-		{name + "-discovery-endpoint-verification", "Discovery names an end_session_endpoint.", nil, false, func(r *run, _ variant) {
+		{name + "-discovery-endpoint-verification", "Discovery names an end_session_endpoint.", onlyCode, false, func(r *run, _ variant) {
 			r.https("end_session_endpoint", r.meta().EndSessionEndpoint)
 		}},
 		{name, "A sign-out with hint, address and state ends the session and comes back with that state.", nil, false, func(r *run, v variant) {
@@ -176,7 +176,7 @@ func leadsNowhere(r *run, v variant, do func(*run, outcome) url.Values) {
 // backchannelModules are the plan Back-Channel Logout.
 func backchannelModules() []module {
 	return []module{
-		{"oidcc-backchannel-rp-initiated-logout-discovery-endpoint-verification", "Discovery says that logouts are told by the back channel.", nil, false, func(r *run, _ variant) {
+		{"oidcc-backchannel-rp-initiated-logout-discovery-endpoint-verification", "Discovery says that logouts are told by the back channel.", onlyCode, false, func(r *run, _ variant) {
 			r.https("end_session_endpoint", r.meta().EndSessionEndpoint)
 			for _, name := range []string{"backchannel_logout_supported", "backchannel_logout_session_supported"} {
 				r.must(string(r.meta().all[name]) == "true", "%s is %s", name, r.meta().all[name])
@@ -239,7 +239,7 @@ func (r *run) logoutToken(c Client, claims map[string]any) string {
 // frontchannelModules are the plan Front-Channel Logout.
 func frontchannelModules() []module {
 	return []module{
-		{"oidcc-frontchannel-rp-initiated-logout-discovery-endpoint-verification", "Discovery says that logouts are told by the front channel.", nil, false, func(r *run, _ variant) {
+		{"oidcc-frontchannel-rp-initiated-logout-discovery-endpoint-verification", "Discovery says that logouts are told by the front channel.", onlyCode, false, func(r *run, _ variant) {
 			r.https("end_session_endpoint", r.meta().EndSessionEndpoint)
 			for _, name := range []string{"frontchannel_logout_supported", "frontchannel_logout_session_supported"} {
 				r.must(string(r.meta().all[name]) == "true", "%s is %s", name, r.meta().all[name])

@@ -18,6 +18,7 @@ type module struct {
 // The response types that a module may be for.
 func always(string) bool         { return true }
 func coded(t string) bool        { return slices.Contains(strings.Fields(t), "code") }
+func onlyCode(t string) bool     { return t == "code" }
 func onlyIDToken(t string) bool  { return t == "id_token" }
 func withAccess(t string) bool   { return !onlyIDToken(t) }
 func frontIDToken(t string) bool { return slices.Contains(strings.Fields(t), "id_token") }

@@ -37,7 +37,7 @@ func (r *run) keySet() jose.JSONWebKeySet {
 
 // open verifies a JWT by the provider's key set and returns header and claims.
 func (r *run) open(token string) (header jose.Header, claims map[string]any) {
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.EdDSA})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.EdDSA})
 	r.must(err == nil, "not a signed JWT: %v", err)
 	r.must(len(jws.Signatures) == 1, "the JWT has %d signatures", len(jws.Signatures))
 	header = jws.Signatures[0].Header

@@ -115,7 +115,7 @@ func subjectsInThePeopleFile(t *testing.T) {
 // development mode itself starts on loopback alone.
 func developmentInProduction(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t, "")
+	s := startConformance(t)
 	client := &http.Client{Transport: s.target.HTTP}
 	for _, path := range []string{"/setup", "/try", "/cb", "/metrics", "/healthz"} {
 		res, err := client.Get(s.target.Issuer + path)

@@ -167,7 +167,7 @@ clients:
 // log.
 func secretsInLogs(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t, "")
+	s := startConformance(t)
 	b := newBrowser(t)
 	b.client.Transport = s.target.HTTP
 	issuer, web := s.target.Issuer, s.target.Web
@@ -379,6 +379,7 @@ func rowsOf(t *testing.T, data string) map[string]int {
 	defer func() { require.NoError(t, db.Close()) }()
 	rows, err := db.QueryContext(t.Context(), "SELECT name FROM sqlite_master WHERE type = 'table'")
 	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
 	var tables []string
 	for rows.Next() {
 		var name string
@@ -386,7 +387,6 @@ func rowsOf(t *testing.T, data string) map[string]int {
 		tables = append(tables, name)
 	}
 	require.NoError(t, rows.Err())
-	require.NoError(t, rows.Close())
 	require.True(t, slices.Contains(tables, "signin"))
 	count := map[string]int{}
 	for _, table := range tables {

@@ -11,7 +11,7 @@ import (
 // a look at configuration, logs or database follow, under the same name.
 func TestAttack(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t, "")
+	s := startConformance(t)
 	_, plans := plansOf(selftest.All())
 	runChecks(t, s.target, plans["attack"])
 	for _, row := range inside() {

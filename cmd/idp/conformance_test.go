@@ -5,9 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -125,10 +123,10 @@ func writeConformance(t testing.TB, folder, lines string) (*selftest.Target, *cl
 }
 
 // startConformance runs idp serve in this process until the test ends.
-func startConformance(t testing.TB, lines string) *conformance {
+func startConformance(t testing.TB) *conformance {
 	t.Helper()
 	folder := t.TempDir()
-	target, c := writeConformance(t, folder, lines)
+	target, c := writeConformance(t, folder, "")
 	s := &conformance{target: target, folder: folder, clock: c}
 	s.log = serveConfig(t, c.now, folder)
 	return s
@@ -172,17 +170,6 @@ func servedPeople() []byte {
 		}
 	}
 	return []byte(strings.Join(kept, ""))
-}
-
-// trust is a PEM file of what the target's transport trusts.
-func (s *conformance) trust(t testing.TB) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.folder, "cert.pem"))
-	require.NoError(t, err)
-	block, _ := pem.Decode(text)
-	_, err = x509.ParseCertificate(block.Bytes)
-	require.NoError(t, err)
-	return filepath.Join(s.folder, "cert.pem")
 }
 
 // runChecks runs checks as subtests below plan and module: those that move the
@@ -233,7 +220,7 @@ func plansOf(checks []selftest.Check) (names []string, plans map[string][]selfte
 // failure here.
 func TestOIDF(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t, "")
+	s := startConformance(t)
 	names, plans := plansOf(selftest.All())
 	for _, plan := range names {
 		if plan == "attack" || plan == "extra" {

@@ -58,7 +58,7 @@ func engineLimits() map[string][]string {
 // certified). Tokens are never encrypted, so that limit waits.
 func TestEngineLimits(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t, "")
+	s := startConformance(t)
 	known := map[string]selftest.Check{}
 	for _, c := range selftest.All() {
 		known[c.Name] = c

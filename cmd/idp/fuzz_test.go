@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -56,6 +58,76 @@ func FuzzAuthorize(f *testing.F) {
 		liveperson := strings.HasPrefix(location, "https://liveperson.net") || strings.HasPrefix(location, "https://lpcdn.lpsnmedia.net/le_unified_window/index.html")
 		if u.User != nil || !loopback && !liveperson {
 			t.Fatalf("%q: leads to %q", query, location)
+		}
+	})
+}
+
+// FuzzEndSession: no query whatever leads away from the server but to a
+// registered address, and without a genuine hint never.
+func FuzzEndSession(f *testing.F) {
+	issuer := startDev(f, time.Now)
+	hint := newBrowser(f).signIn(issuer, webRequest(issuer, "response_type", "id_token"), "jane", "jane-password").answer(f).Get("id_token")
+	for _, query := range []string{
+		"", "id_token_hint=" + hint, "id_token_hint=" + hint + "&post_logout_redirect_uri=https%3A%2F%2Fevil.example",
+		"post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb&state=a%26b", "client_id=local-web&client_id=x", "id_token_hint=e30.e30.e30", "%zz", "state=%00",
+	} {
+		f.Add(query)
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequest(http.MethodGet, "http://x/", nil)
+		u, err := url.Parse(issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.RequestURI, r.Host, r.URL = "", u.Host, &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/end_session", RawQuery: query}
+		res, err := client.Do(r)
+		if err != nil {
+			return // not a request at all
+		}
+		_ = res.Body.Close()
+		if res.StatusCode >= 500 {
+			t.Fatalf("%q: status %d", query, res.StatusCode)
+		}
+		location := res.Header.Get("Location")
+		registered := strings.HasPrefix(location, "http://127.0.0.1/cb") && strings.Contains(query, hint)
+		if location != "" && !registered {
+			t.Fatalf("%q: leads to %q", query, location)
+		}
+	})
+}
+
+// FuzzClientEndpoints: whatever is posted to the endpoints for clients, the answer
+// is JSON or empty, no server error, and holds no token.
+func FuzzClientEndpoints(f *testing.F) {
+	issuer := startDev(f, time.Now)
+	secret := "client_id=local-web&client_secret=" + localWebSecret
+	for _, body := range []string{
+		"", secret, secret + "&grant_type=authorization_code&code=a.b&redirect_uri=x", secret + "&grant_type=refresh_token&refresh_token=a.b&scope=openid",
+		secret + "&token=x&token_type_hint=refresh_token", secret + "&response_type=code&scope=openid&redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb",
+		secret + "&claims=%7B%7D&request_uri=x", "client_assertion=x.y.z", "a=%zz", "grant_type=authorization_code&grant_type=x",
+	} {
+		for path := range 5 {
+			f.Add(path, body)
+		}
+	}
+	paths := []string{"/token", "/par", "/revoke", "/introspect", "/userinfo"}
+	f.Fuzz(func(t *testing.T, path int, body string) {
+		path = ((path % len(paths)) + len(paths)) % len(paths)
+		res, err := http.Post(issuer+paths[path], "application/x-www-form-urlencoded", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode >= 500 {
+			t.Fatalf("%s %q: status %d, %v", paths[path], body, res.StatusCode, err)
+		}
+		if len(text) > 0 && !json.Valid(text) {
+			t.Fatalf("%s %q: answers %q", paths[path], body, text)
+		}
+		if strings.Contains(string(text), "access_token\":") || strings.Contains(string(text), `"active":true`) {
+			t.Fatalf("%s %q: gives a token", paths[path], body)
 		}
 	})
 }

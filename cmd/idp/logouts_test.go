@@ -111,8 +111,8 @@ func implicitOf(issuer, client string) string {
 }
 
 // signOut signs out with a hint.
-func signOut(b *browser, issuer, hint string) page {
-	return b.get(issuer + "/end_session?id_token_hint=" + hint)
+func signOut(b *browser, issuer, hint string) {
+	b.get(issuer + "/end_session?id_token_hint=" + hint)
 }
 
 // TestEveryClientOfTheSessionIsTold: all that were answered from it, also those
