@@ -93,6 +93,11 @@ func introspectionClosed(r *run) {
 	if r.target.Public.ID != "" {
 		res := post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Public.ID}})
 		r.must(res.status == http.StatusUnauthorized || !strings.Contains(res.body, `"active":true`), "introspection answers a public client")
+		// Not about its own token either: whoever found that could scan with it.
+		verifier := random(64)
+		own := r.redeem(r.target.Public, r.browser().code(r.target.Public, "code_challenge", challenge(verifier), "code_challenge_method", "S256"), "code_verifier", verifier)
+		res = post(url.Values{"token": {own.AccessToken}, "client_id": {r.target.Public.ID}})
+		r.must(res.status == http.StatusUnauthorized, "introspection answers %d to a client that cannot prove who it is", res.status)
 	}
 	for _, token := range []string{"nonsense", random(43), t.IDToken} {
 		got := r.inspect(r.target.Web, token)
