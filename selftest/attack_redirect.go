@@ -104,7 +104,7 @@ func nobodyRegisters(r *run) {
 	}
 	for _, path := range []string{"/register", "/connect/register", "/registration", "/oauth2/register"} {
 		res := r.fetch(http.MethodPost, r.target.Issuer+path, nil, func(req *http.Request) {
-			*req = *rebodied(req, `{"redirect_uris":["https://evil.example/cb"],"client_name":"evil"}`)
+			rebody(req, `{"redirect_uris":["https://evil.example/cb"],"client_name":"evil"}`)
 			req.Header.Set("Content-Type", "application/json")
 		})
 		r.must(res.status >= 400, "POST %s answers %d, though discovery names no registration_endpoint", path, res.status)

@@ -85,8 +85,8 @@ func anotherAudience(r *run) {
 func introspectionClosed(r *run) {
 	r.needs("introspection_endpoint", r.meta().IntrospectionEndpoint != "")
 	t := r.tokensOf(r.browser())
-	post := func(form url.Values, edit ...func(*http.Request)) response {
-		return r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form, edit...)
+	post := func(form url.Values) response {
+		return r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form)
 	}
 	r.must(post(url.Values{"token": {t.AccessToken}}).status == http.StatusUnauthorized, "introspection answers somebody who has not said who they are")
 	r.must(post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Web.ID}}).status == http.StatusUnauthorized, "introspection answers a client that has not proved who it is")
