@@ -24,9 +24,9 @@ run: ## Run the development mode
 	go run ./cmd/idp dev
 
 .PHONY: test
-test: deps ## Vet, then run every test with the race detector
+test: deps ## Vet, then run every test with the race detector; broken copies are built by make conformance
 	go vet ./...
-	go test -race -timeout 9m ./...
+	go test -race -timeout 9m -skip '^TestSelftestFindsEveryBreak$$' ./...
 
 .PHONY: conformance
 conformance: ## Run every conformance module and attack; one line each, and a total

@@ -6,5 +6,5 @@ targets=$(grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed -E 
 [ -n "$targets" ] || { echo "make fuzz: there are no fuzz targets" >&2; exit 1; }
 while read -r folder target; do
   echo "fuzz $target in $folder for $time"
-  go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$folder" </dev/null
+  go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel "${FUZZ_PARALLEL:-$(nproc)}" "$folder" </dev/null
 done <<<"$targets"

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import * as client from "openid-client";
 
 import { Browser } from "./browser.mjs";
+import { Served } from "./served.mjs";
 
 const issuer = process.env.ISSUER;
 if (!issuer) {
@@ -105,6 +106,69 @@ test("local-web completes the implicit flow", async () => {
   });
   isJane(claims, "local-web");
   assert.equal(claims.given_name, "Jane");
+});
+
+test("local-web completes the hybrid flow", async () => {
+  const config = await discovered("local-web");
+  client.useCodeIdTokenResponseType(config); // checks c_hash and both ID tokens
+  const browser = new Browser(issuer);
+  const { address, checks } = await started(config, { pkce: true });
+  const back = await browser.signIn(await browser.open(address), "jane", "jane-password");
+  const tokens = await client.authorizationCodeGrant(config, back.left, checks);
+  isJane(tokens.claims(), "local-web");
+});
+
+test("local-web refreshes, narrows, introspects and revokes", async () => {
+  const config = await discovered("local-web");
+  const browser = new Browser(issuer);
+  const { address, checks } = await started(config, { scope: "openid email offline_access" });
+  const back = await browser.signIn(await browser.open(address), "jane", "jane-password");
+  const first = await client.authorizationCodeGrant(config, back.left, checks);
+  assert.ok(first.refresh_token);
+
+  const second = await client.refreshTokenGrant(config, first.refresh_token);
+  assert.notEqual(second.refresh_token, first.refresh_token);
+  assert.equal(second.claims().sub, first.claims().sub);
+  assert.equal(second.claims().auth_time, first.claims().auth_time);
+
+  const narrow = await client.refreshTokenGrant(config, second.refresh_token, { scope: "openid" });
+  assert.equal(narrow.scope, "openid");
+  assert.equal((await client.fetchUserInfo(config, narrow.access_token, first.claims().sub)).email, undefined);
+  await assert.rejects(client.refreshTokenGrant(config, narrow.refresh_token, { scope: "openid profile" }), { error: "invalid_scope" });
+
+  assert.equal((await client.tokenIntrospection(config, narrow.access_token)).active, true);
+  await client.tokenRevocation(config, narrow.refresh_token);
+  assert.equal((await client.tokenIntrospection(config, narrow.access_token)).active, false);
+  await assert.rejects(client.refreshTokenGrant(config, narrow.refresh_token), { error: "invalid_grant" });
+});
+
+test("local-web pushes its request", async () => {
+  const config = await discovered("local-web");
+  const { address, checks } = await started(config, { pkce: true });
+  const pushed = await client.buildAuthorizationUrlWithPAR(config, address.searchParams);
+  assert.deepEqual([...pushed.searchParams.keys()].sort(), ["client_id", "request_uri"]);
+  const browser = new Browser(issuer);
+  const back = await browser.signIn(await browser.open(pushed), "jane", "jane-password");
+  isJane((await client.authorizationCodeGrant(config, back.left, checks)).claims(), "local-web");
+});
+
+test("a client authenticates by private_key_jwt", async () => {
+  const { publicKey, privateKey } = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const jwk = { ...(await crypto.subtle.exportKey("jwk", publicKey)), kid: "k1", alg: "ES256", use: "sig" };
+  const server = await Served.start({ jwks: { keys: [jwk] } });
+  try {
+    const config = await client.discovery(new URL(server.issuer), "keyed", undefined, client.PrivateKeyJwt({ key: privateKey, kid: "k1" }), {
+      execute: [client.allowInsecureRequests],
+    });
+    const browser = new Browser(server.issuer);
+    const { address, checks } = await started(config, { pkce: true });
+    const back = await browser.signIn(await browser.open(address), "jane", "jane-password");
+    const tokens = await client.authorizationCodeGrant(config, back.left, checks);
+    assert.equal(tokens.claims().aud, "keyed");
+    assert.ok(await client.tokenIntrospection(config, tokens.access_token));
+  } finally {
+    await server.stop();
+  }
 });
 
 test("a public client without PKCE is refused at its redirect URI", async () => {

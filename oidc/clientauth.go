@@ -44,6 +44,17 @@ func form(c echo.Context) (url.Values, error) {
 	return v, nil
 }
 
+// clientRequest reads what a client asks of its own accord: who it is first, then
+// the parameters.
+func (p *Provider) clientRequest(c echo.Context) (*Client, url.Values, error) {
+	v, err := form(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := p.authenticate(c, v)
+	return client, v, err
+}
+
 // authenticate finds out which client makes a request (RFC 6749 section 2.3).
 // It comes before anything that the request's content could do or reveal.
 // Failures are counted for the client at that address and slow it down.

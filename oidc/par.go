@@ -44,11 +44,7 @@ func (p *Provider) push(c echo.Context) error {
 }
 
 func (p *Provider) pushed(c echo.Context) (*pushedAnswer, error) {
-	v, err := form(c)
-	if err != nil {
-		return nil, err
-	}
-	client, err := p.authenticate(c, v)
+	client, v, err := p.clientRequest(c)
 	if err != nil {
 		return nil, err
 	}

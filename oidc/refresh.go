@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
 // spendRefreshToken exchanges a refresh token for tokens and its successor
@@ -13,6 +15,10 @@ import (
 func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.Values) (*tokenAnswer, error) {
 	if v.Get("refresh_token") == "" {
 		return nil, refuse(invalidRequest, "refresh_token is missing.")
+	}
+	if !slices.Contains(client.Scopes, zoidc.ScopeOfflineAccess) {
+		p.events("refresh_refused", client.ID)
+		return nil, errBadGrant("refresh token", errors.New("the client is no longer configured for refresh tokens"))
 	}
 	id, number, ok := openRefresh(p.tokenKey, v.Get("refresh_token"))
 	if !ok {
@@ -38,6 +44,7 @@ func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.
 	case err != nil:
 		return nil, err
 	}
+	without |= withdrawn(client, in.Grant.Scopes)
 	p.events("refreshed", client.ID)
 	p.log.InfoContext(ctx, "tokens refreshed", "reference", in.Reference, "client_id", client.ID)
 	return p.tokens(client, person, in, without, issue{refreshed: true})
@@ -74,6 +81,18 @@ func (p *Provider) narrowing(ctx context.Context, client *Client, id string, v u
 		}
 	}
 	return without, nil
+}
+
+// withdrawn are the bits of scopes that were granted when the configuration still
+// let the client have them.
+func withdrawn(client *Client, scopes []string) uint16 {
+	without := uint16(0)
+	for i, s := range scopes {
+		if s != zoidc.ScopeOpenID && !slices.Contains(client.Scopes, s) {
+			without |= 1 << i
+		}
+	}
+	return without
 }
 
 // narrowed is the grant without the scopes whose bit is set, and then without

@@ -40,11 +40,8 @@ func (p *Provider) revoke(c echo.Context) error {
 // presentedToken reads what a client asks about a token, at /revoke and at
 // /introspect: the client first, then the token.
 func (p *Provider) presentedToken(c echo.Context) (client *Client, token string, err error) {
-	v, err := form(c)
+	client, v, err := p.clientRequest(c)
 	if err != nil {
-		return nil, "", err
-	}
-	if client, err = p.authenticate(c, v); err != nil {
 		return nil, "", err
 	}
 	if token = v.Get("token"); token == "" {

@@ -38,11 +38,7 @@ func (p *Provider) token(c echo.Context) error {
 }
 
 func (p *Provider) exchange(c echo.Context) (*tokenAnswer, error) {
-	v, err := form(c)
-	if err != nil {
-		return nil, err
-	}
-	client, err := p.authenticate(c, v)
+	client, v, err := p.clientRequest(c)
 	if err != nil {
 		return nil, err
 	}

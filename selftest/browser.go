@@ -25,8 +25,16 @@ func (r *run) fetch(method, address string, form url.Values, edit ...func(*http.
 	return res
 }
 
-// send makes one request, with the cookies of a browser where there is one.
+// send makes one request, with the cookies of a browser where there is one, and
+// demands an answer.
 func (r *run) send(jar http.CookieJar, method, address string, form url.Values, edit ...func(*http.Request)) (response, *url.URL) {
+	res, at, err := r.attempt(jar, method, address, form, edit...)
+	r.must(err == nil, "%s %s got no answer: %v", method, excerpt(address), err)
+	return res, at
+}
+
+// attempt makes one request.
+func (r *run) attempt(jar http.CookieJar, method, address string, form url.Values, edit ...func(*http.Request)) (response, *url.URL, error) {
 	var body io.Reader
 	if form != nil {
 		body = strings.NewReader(form.Encode())
@@ -44,11 +52,12 @@ func (r *run) send(jar http.CookieJar, method, address string, form url.Values, 
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := client.Do(req)
-	r.must(err == nil, "%s %s got no answer: %v", method, excerpt(address), err)
+	if err != nil {
+		return response{}, req.URL, err
+	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(res.Body, mostBody))
-	r.must(err == nil, "the answer of %s broke off: %v", excerpt(address), err)
-	return response{status: res.StatusCode, header: res.Header, body: string(text)}, req.URL
+	return response{status: res.StatusCode, header: res.Header, body: string(text)}, req.URL, err
 }
 
 // browser is a person's browser: it keeps cookies and follows redirects until

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -35,10 +34,7 @@ func TestServe(t *testing.T) {
 	people := filepath.Join(folder, "people.yaml")
 	require.NoError(t, os.WriteFile(people, []byte("people:\n  - username: Ann\n    password_hash: "+hash+"    sub: 0123456789abcdef\n"), 0o600))
 
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := probe.Addr().String()
-	require.NoError(t, probe.Close())
+	address := freeAddress(t)
 	file := filepath.Join(folder, "idp.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(`issuer: http://`+address+`
 listen: `+address+`
@@ -57,24 +53,8 @@ clients:
 	require.Equal(t, 0, code, stderr)
 	require.Contains(t, stdout, "is good")
 
-	ctx, cancel := context.WithCancel(context.Background())
-	var log lockedBuffer
-	done := make(chan int, 1)
-	go func() {
-		done <- run(ctx, &process{stdin: strings.NewReader(""), stdout: &log, stderr: &log, getenv: os.Getenv, now: time.Now}, []string{"serve", "--config", file})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		require.Equal(t, 0, <-done, log.String())
-	})
+	log := serveConfig(t, time.Now, folder)
 	issuer := "http://" + address
-	require.Eventually(t, func() bool {
-		res, err := http.Get(issuer + "/jwks")
-		if err != nil {
-			return false
-		}
-		return res.Body.Close() == nil
-	}, 20*time.Second, 20*time.Millisecond, log.String())
 
 	b := newBrowser(t)
 	require.Equal(t, http.StatusUnprocessableEntity, b.signIn(issuer, webRequest(issuer), "jane", "jane-password").status)

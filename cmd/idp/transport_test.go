@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -20,11 +19,8 @@ import (
 func startServe(t *testing.T, lines string, files map[string][]byte) (port string) {
 	t.Helper()
 	folder := t.TempDir()
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(freeAddress(t))
 	require.NoError(t, err)
-	_, port, err = net.SplitHostPort(probe.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, probe.Close())
 	text := strings.ReplaceAll(lines, "PORT", port) + `
 listen: 127.0.0.1:` + port + `
 operations: off
@@ -39,18 +35,7 @@ clients:
 	for name, content := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var log lockedBuffer
-	done := make(chan int, 1)
-	go func() {
-		done <- run(ctx, &process{stdin: strings.NewReader(""), stdout: &log, stderr: &log, getenv: os.Getenv, now: time.Now},
-			[]string{"serve", "--config", filepath.Join(folder, "idp.yaml")})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		require.Equal(t, 0, <-done, log.String())
-	})
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), "serving") }, 20*time.Second, 10*time.Millisecond, log.String())
+	serveConfig(t, time.Now, folder)
 	return port
 }
 

@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,141 +26,6 @@ import (
 	"idpbridge/oidc"
 	"idpbridge/store"
 )
-
-// offlineTokens signs in at idp dev as jane and returns tokens with a refresh
-// token.
-func offlineTokens(t testing.TB, issuer string, b *browser) (access, refresh string) {
-	t.Helper()
-	request := webRequest(issuer, "scope", "openid offline_access")
-	p := b.get(request)
-	if p.location == "" {
-		p = b.signIn(issuer, request, "jane", "jane-password")
-	}
-	status, body := redeem(t, issuer, p.answer(t).Get("code"))
-	require.Equal(t, 200, status, body)
-	access, _ = body["access_token"].(string)
-	refresh, _ = body["refresh_token"].(string)
-	require.NotEmpty(t, refresh)
-	return access, refresh
-}
-
-// refreshAt spends a refresh token of local-web.
-func refreshAt(t testing.TB, issuer, token string) (status int, access, refresh string) {
-	t.Helper()
-	status, body := redeem(t, issuer, "", "code", "", "redirect_uri", "", "grant_type", "refresh_token", "refresh_token", token)
-	access, _ = body["access_token"].(string)
-	refresh, _ = body["refresh_token"].(string)
-	if status != 200 {
-		require.Equal(t, "invalid_grant", body["error"])
-	}
-	return status, access, refresh
-}
-
-// graceOfARefreshToken: the newest token's predecessor gets the same successor
-// for ten seconds, and after that it ends everything.
-func graceOfARefreshToken(t *testing.T) {
-	t.Parallel()
-	var c clock
-	issuer := startDev(t, c.now)
-	b := newBrowser(t)
-	_, first := offlineTokens(t, issuer, b)
-	_, _, second := refreshAt(t, issuer, first)
-	c.add(9 * time.Second)
-	status, access, again := refreshAt(t, issuer, first)
-	require.Equal(t, 200, status, "an honest retry")
-	require.Equal(t, second, again, "the same successor")
-	require.Equal(t, 200, userinfo(t, issuer, access))
-	c.add(2 * time.Second)
-	status, _, _ = refreshAt(t, issuer, first)
-	require.Equal(t, 400, status)
-	status, _, _ = refreshAt(t, issuer, second)
-	require.Equal(t, 400, status, "the family is dead")
-	require.Equal(t, 401, userinfo(t, issuer, access))
-
-	_, first = offlineTokens(t, issuer, b)
-	_, _, second = refreshAt(t, issuer, first)
-	_, _, third := refreshAt(t, issuer, second)
-	status, _, _ = refreshAt(t, issuer, first)
-	require.Equal(t, 400, status, "not the predecessor but one before it, also within the grace")
-	status, _, _ = refreshAt(t, issuer, third)
-	require.Equal(t, 400, status)
-}
-
-// refreshTokenLifetimes: a week without use, a month however busy.
-func refreshTokenLifetimes(t *testing.T) {
-	t.Parallel()
-	var c clock
-	issuer := startDev(t, c.now)
-	b := newBrowser(t)
-	const day = 24 * time.Hour
-	_, idle := offlineTokens(t, issuer, b)
-	c.add(7*day + time.Second)
-	status, _, _ := refreshAt(t, issuer, idle)
-	require.Equal(t, 400, status, "idle")
-
-	_, busy := offlineTokens(t, issuer, b)
-	for range 4 {
-		c.add(6 * day)
-		status, _, busy = refreshAt(t, issuer, busy)
-		require.Equal(t, 200, status)
-	}
-	c.add(5 * day)
-	status, access, busy := refreshAt(t, issuer, busy)
-	require.Equal(t, 200, status, "29 days")
-	c.add(day + time.Second)
-	status, _, _ = refreshAt(t, issuer, busy)
-	require.Equal(t, 400, status, "30 days, however busy")
-	require.Equal(t, 401, userinfo(t, issuer, access))
-}
-
-// refreshAfterPasswordChange: another password in the people file ends what the
-// old one has led to.
-func refreshAfterPasswordChange(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	file := filepath.Join(folder, "idp.yaml")
-	address := freeAddress(t)
-	require.NoError(t, os.WriteFile(file, []byte("issuer: http://"+address+"\nlisten: "+address+`
-operations: off
-data: data
-people: people.yaml
-brand: {name: Brand}
-clients:
-  - id: local-web
-    secret: `+localWebSecret+`
-    token_endpoint_auth_method: client_secret_post
-    application_type: native
-    redirect_uris: ["http://127.0.0.1/cb"]
-    scopes: [openid, offline_access]
-`), 0o600))
-	write := func(password string) {
-		code, hash, stderr := command(t, password+"\n", "people", "hash")
-		require.Equal(t, 0, code, stderr)
-		people := "people:\n  - {username: jane, sub: 0123456789abcdef, password_hash: '" + strings.TrimSpace(hash) + "'}\n"
-		require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), []byte(people), 0o600))
-	}
-	issuer := "http://" + address
-	var access, refresh string
-	write("jane-password")
-	t.Run("before", func(t *testing.T) {
-		serveConfig(t, time.Now, folder)
-		access, refresh = offlineTokens(t, issuer, newBrowser(t))
-		require.Equal(t, 200, userinfo(t, issuer, access))
-	})
-	t.Run("unchanged", func(t *testing.T) {
-		serveConfig(t, time.Now, folder)
-		var status int
-		status, access, refresh = refreshAt(t, issuer, refresh)
-		require.Equal(t, 200, status, "a restart alone ends nothing")
-	})
-	write("another-password")
-	t.Run("after", func(t *testing.T) {
-		serveConfig(t, time.Now, folder)
-		status, _, _ := refreshAt(t, issuer, refresh)
-		require.Equal(t, 400, status)
-		require.Equal(t, 401, userinfo(t, issuer, access))
-	})
-}
 
 // secretsInLogs runs flows, good and bad, and looks for what must not be in the
 // log.
@@ -347,25 +211,29 @@ func floodOne(host string, worker, requests int) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	answers := bufio.NewReader(conn)
-	for n := range requests {
+	answers := bufio.NewReaderSize(conn, 64<<10)
+	const together = 25 // requests are sent so many at a time, and their answers read in turn
+	for n := 0; n < requests; n += together {
 		if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 			return err
 		}
-		path := strings.TrimPrefix(webRequest("", "state", fmt.Sprintf("stranger-%d-%d", worker, n)), "http://")
-		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: stranger\r\n\r\n", path, host); err != nil {
+		var batch bytes.Buffer
+		for i := range together {
+			fmt.Fprintf(&batch, "GET /authorize?client_id=local-web&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%2Fcb&response_type=code&scope=openid"+
+				"&state=stranger-%d-%d HTTP/1.1\r\nHost: %s\r\n\r\n", worker, n+i, host)
+		}
+		if _, err := conn.Write(batch.Bytes()); err != nil {
 			return err
 		}
-		res, err := http.ReadResponse(answers, nil)
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.Discard, res.Body); err != nil {
-			return err
-		}
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), "/login?") {
-			return fmt.Errorf("answered by %d to %s", res.StatusCode, res.Header.Get("Location"))
+		for range together {
+			res, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				return err
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), "/login?") {
+				return fmt.Errorf("answered by %d to %s", res.StatusCode, res.Header.Get("Location"))
+			}
 		}
 	}
 	return nil
