@@ -116,6 +116,10 @@ func tokenByGet(r *run) {
 	}
 	res := r.fetch(http.MethodPost, address, url.Values{})
 	r.must(res.status >= 400 && res.status < 500 && !strings.Contains(res.body, "access_token"), "parameters in the address of a POST are answered by %d", res.status)
+	grant := url.Values{"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI}}
+	none := url.Values{}
+	res = r.fetch(http.MethodPost, withQuery(r.meta().TokenEndpoint, grant.Encode()), none, r.authenticates(r.target.Web, none))
+	r.must(res.status >= 400 && res.status < 500 && !strings.Contains(res.body, "access_token"), "a good client's code in the address of a POST is answered by %d", res.status)
 	r.redeem(r.target.Web, c) // nothing of it was processed
 }
 
@@ -143,11 +147,13 @@ func oddBodies(r *run) {
 		return func(req *http.Request) { req.Header.Set("Content-Type", k) }
 	}
 	basic := func(req *http.Request) { req.SetBasicAuth(r.target.Web.ID, r.target.Web.Secret) }
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {"x"}, "redirect_uri": {r.target.Web.RedirectURI}}
+	c := r.browser().code(r.target.Web)
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI}}
 	for _, k := range []string{"text/plain", "multipart/form-data; boundary=x", "application/xml", ""} {
 		t := r.token(form, basic, kind(k))
 		r.must(t.status == http.StatusUnsupportedMediaType || t.status == http.StatusBadRequest, "a body of type %q is answered by %d", k, t.status)
 	}
+	r.redeem(r.target.Web, c) // nothing of it was processed
 	form.Set("padding", strings.Repeat("a", 8<<20))
 	res, _, err := r.attempt(nil, http.MethodPost, r.meta().TokenEndpoint, form, basic)
 	// Hanging up before the whole body has come is an answer, too; keeping us

@@ -102,8 +102,11 @@ func nobodyRegisters(r *run) {
 	if _, has := r.meta().all["registration_endpoint"]; has {
 		r.skip("the provider offers dynamic registration, which this check knows nothing of")
 	}
-	for _, path := range []string{"/register", "/connect/register", "/registration"} {
-		res := r.fetch(http.MethodPost, r.target.Issuer+path, nil, func(req *http.Request) { req.Header.Set("Content-Type", "application/json") })
+	for _, path := range []string{"/register", "/connect/register", "/registration", "/oauth2/register"} {
+		res := r.fetch(http.MethodPost, r.target.Issuer+path, nil, func(req *http.Request) {
+			rebody(req, `{"redirect_uris":["https://evil.example/cb"],"client_name":"evil"}`)
+			req.Header.Set("Content-Type", "application/json")
+		})
 		r.must(res.status >= 400, "POST %s answers %d, though discovery names no registration_endpoint", path, res.status)
 	}
 }

@@ -85,14 +85,19 @@ func anotherAudience(r *run) {
 func introspectionClosed(r *run) {
 	r.needs("introspection_endpoint", r.meta().IntrospectionEndpoint != "")
 	t := r.tokensOf(r.browser())
-	post := func(form url.Values, edit ...func(*http.Request)) response {
-		return r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form, edit...)
+	post := func(form url.Values) response {
+		return r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form)
 	}
 	r.must(post(url.Values{"token": {t.AccessToken}}).status == http.StatusUnauthorized, "introspection answers somebody who has not said who they are")
 	r.must(post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Web.ID}}).status == http.StatusUnauthorized, "introspection answers a client that has not proved who it is")
 	if r.target.Public.ID != "" {
 		res := post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Public.ID}})
 		r.must(res.status == http.StatusUnauthorized || !strings.Contains(res.body, `"active":true`), "introspection answers a public client")
+		// Not about its own token either: whoever found that could scan with it.
+		verifier := random(64)
+		own := r.redeem(r.target.Public, r.browser().code(r.target.Public, "code_challenge", challenge(verifier), "code_challenge_method", "S256"), "code_verifier", verifier)
+		res = post(url.Values{"token": {own.AccessToken}, "client_id": {r.target.Public.ID}})
+		r.must(res.status == http.StatusUnauthorized, "introspection answers %d to a client that cannot prove who it is", res.status)
 	}
 	for _, token := range []string{"nonsense", random(43), t.IDToken} {
 		got := r.inspect(r.target.Web, token)
