@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -34,7 +35,10 @@ func (p *Provider) asGet(c echo.Context, path string) error {
 	if err != nil {
 		return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", remedy: "Go back and try again."}, "")
 	}
-	if _, err := url.ParseQuery(string(body)); err != nil {
+	// Whatever a form encodes is printable and has no #, which would become a
+	// fragment that browsers carry on to the client.
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
+	if _, err := url.ParseQuery(string(body)); err != nil || strings.ContainsFunc(string(body), unfit) {
 		return p.showDoubt(c, &doubt{happened: "The request that led here is damaged.", remedy: "Go back and try again."}, "")
 	}
 	return see(c, p.base+path+"?"+string(body))

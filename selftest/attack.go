@@ -11,7 +11,7 @@ import (
 // number, and a few of our own.
 func attacks() []Check {
 	return slices.Concat(redirectAttacks(), requestAttacks(), pageAttacks(), codeAttacks(), pkceAttacks(), implicitAttacks(), tokenAttacks(),
-		refreshAttacks(), clientAttacks(), assertionAttacks(), sessionAttacks(), logoutAttacks(), metadataAttacks(), extraAttacks(), moreAttacks())
+		refreshAttacks(), clientAttacks(), assertionAttacks(), sessionAttacks(), logoutAttacks(), metadataAttacks(), extraAttacks(), variationAttacks())
 }
 
 // code is the code flow, which most attacks are about.

@@ -88,6 +88,7 @@ func brokenCopies() []brokenCopy {
 		{"sign-out without a question", session, `signedIn && (f.client == nil || f.subject != session.Person.Subject)`, `signedIn && f.client == nil && f.subject != ""`, "attack/81-logout-by-image"},
 		{"post-logout address", session, `slices.Contains(f.client.PostLogoutRedirectURIs, f.target)`, `slices.Contains(f.client.PostLogoutRedirectURIs, f.target) || f.target != ""`, "attack/82-unregistered-post-logout"},
 		{"sign-out by post", "oidc/provider.go", `e.POST(p.base+PathEndSession, p.endSessionPosted)`, `e.POST(p.base+PathEndSession, p.endSession)`, "extra/end-session-by-post"},
+		{"fragment in a posted request", "oidc/authorize.go", ` || r == '#'`, ``, "extra/posted-request-makes-no-header"},
 		{"frames", "web/render.go", `frame-ancestors 'none'`, `frame-ancestors *`, "attack/16-framed-page"},
 		{"referrer", "web/render.go", `h.Set("Referrer-Policy", "no-referrer")`, `h.Set("Referrer-Policy", "unsafe-url")`, "attack/17-referrer-leak"},
 		{"cross-origin authorize", "oidc/provider.go", `e.GET(p.base+PathAuthorize, p.authorize)`, `e.GET(p.base+PathAuthorize, p.authorize, public)`, "attack/15-cross-origin-authorize"},

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// moreAttacks are variations on the rows that are easily forgotten.
-func moreAttacks() []Check {
+// variationAttacks are variations on the rows that are easily forgotten.
+func variationAttacks() []Check {
 	return []Check{
 		{Name: "extra/code-replayed-late", Says: "A code that comes back after it has expired still ends what it gave.", Alone: true, do: codeReplayedLate},
 		{Name: "extra/hybrid-code-replayed", Says: "A replayed code ends the access token of the front channel as well.", do: hybridCodeReplayed},
@@ -34,7 +34,7 @@ func codeReplayedLate(r *run) {
 	spent := o.answer.Get("code")
 	r.tokenRefused(r.tryCode(r.target.Web, spent), http.StatusBadRequest, "invalid_grant")
 	t := r.refresh(r.target.Web, o.tokens.RefreshToken)
-	r.should(t.status == http.StatusBadRequest, "the refresh token outlives the replay of an expired code")
+	r.must(t.status == http.StatusBadRequest, "the refresh token outlives the replay of an expired code")
 }
 
 func hybridCodeReplayed(r *run) {
