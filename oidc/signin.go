@@ -12,10 +12,10 @@ var (
 	// ErrNotFound says that no open sign-in has that id: it never existed, is
 	// closed, has expired, or its person is gone.
 	ErrNotFound = errors.New("no such sign-in")
-	// ErrReplayed says that the code of a sign-in was presented a second time.
-	// The sign-in is closed by then, and with it every token that came of it
-	// (RFC 6749 section 4.1.2).
-	ErrReplayed = errors.New("code already redeemed")
+	// ErrReplayed says that the code or a refresh token of a sign-in was presented
+	// a second time. The sign-in is closed by then, and with it every token that
+	// came of it (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+	ErrReplayed = errors.New("spent already")
 )
 
 // State is where a sign-in stands in its one life: answered, redeemed, closed.

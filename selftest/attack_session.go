@@ -140,12 +140,13 @@ func hintOfSomebodyElse(r *run) {
 	claims := map[string]any{"iss": r.target.Issuer, "aud": r.target.Web.ID, "sub": theirs.claims["sub"], "iat": now, "exp": now + 60}
 	foreign := map[string]any{"iss": "https://evil.example", "aud": r.target.Web.ID, "sub": own.claims["sub"], "iat": now, "exp": now + 60}
 	for why, hint := range map[string]string{
-		"somebody else's":        theirs.idText,
-		"unsigned":               unsigned(claims),
-		"with a changed body":    parts[0] + "." + strings.Split(theirs.idText, ".")[1] + "." + parts[2],
-		"under a stranger's key": r.signed(jose.ES256, strangersKey(r), "", claims),
-		"of another issuer":      r.signed(jose.ES256, strangersKey(r), "", foreign),
-		"no token":               "nonsense",
+		"somebody else's":          theirs.idText,
+		"unsigned":                 unsigned(claims),
+		"with a changed signature": parts[0] + "." + parts[1] + "." + strings.Split(theirs.idText, ".")[2],
+		"with a changed body":      parts[0] + "." + strings.Split(theirs.idText, ".")[1] + "." + parts[2],
+		"under a stranger's key":   r.signed(jose.ES256, strangersKey(r), "", claims),
+		"of another issuer":        r.signed(jose.ES256, strangersKey(r), "", foreign),
+		"no token":                 "nonsense",
 	} {
 		ask := r.request(r.target.Web, code(), "prompt", "none", "id_token_hint", hint)
 		a := b.silent(ask)

@@ -1,10 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
-	"strings"
 	"time"
 
 	"idpbridge/oidc"
@@ -12,31 +12,31 @@ import (
 
 const joinSQL = "INSERT INTO session_client (session_id, client_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
-// JoinSession implements oidc.Logouts.
+// JoinSession implements oidc.Logouts: one insert.
 func (s *Store) JoinSession(ctx context.Context, sessionID, clientID string) error {
 	_, err := s.hot.join.ExecContext(ctx, sessionID, clientID)
 	return wrap("join session", err)
 }
 
-// EndSession implements web.Sessions.
-func (s *Store) EndSession(ctx context.Context, id string, at time.Time) (clients []string, err error) {
-	err = s.tx(ctx, s.write, func(exec execFunc, tx *sql.Tx) error {
-		clients, err = s.joined(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		return endSessions(exec, "id = $1", id, at)
-	})
-	return clients, wrap("end session", err)
-}
+// queueSQL queues a logout for every client of some sessions that are about to
+// be removed; $2 is the time. What is queued already stays as it is.
+const (
+	queueSQL = `INSERT INTO logout (session_id, client_id, subject, created, tries, next)
+	SELECT c.session_id, c.client_id, s.subject, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT)
+	FROM session_client c JOIN session s ON s.id = c.session_id WHERE `
+	queueSessionSQL = queueSQL + "s.id = $1 ON CONFLICT DO NOTHING RETURNING client_id"
+	queuePersonSQL  = queueSQL + "s.subject = $1 ON CONFLICT DO NOTHING"
+)
 
-// joined lists the clients of a session, sorted.
-func (s *Store) joined(ctx context.Context, tx *sql.Tx, id string) (clients []string, err error) {
-	rows, err := tx.QueryContext(ctx, s.dialect("SELECT client_id FROM session_client WHERE session_id = $1"), id)
+// queueSession queues the logouts of one session and returns the clients' ids,
+// sorted.
+func (s *Store) queueSession(ctx context.Context, tx *sql.Tx, id string, at time.Time) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, s.dialect(queueSessionSQL), id, millis(at))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
+	var clients []string
 	for rows.Next() {
 		var client string
 		if err := rows.Scan(&client); err != nil {
@@ -48,42 +48,24 @@ func (s *Store) joined(ctx context.Context, tx *sql.Tx, id string) (clients []st
 	return clients, rows.Err()
 }
 
-// endSessions ends the sessions that a condition on id or subject, with one
-// parameter, picks: it closes what was answered from them, queues a logout for
-// each of their clients, and removes them. All in the caller's transaction.
-func endSessions(exec execFunc, which, value string, at time.Time) error {
-	ids := "(SELECT id FROM session WHERE " + which + ")"
-	for _, statement := range []struct {
-		sql  string
-		args []any
-	}{
-		{"UPDATE signin SET state = 3 WHERE session_id IN " + ids + " AND state <> 3", []any{value}},
-		{`INSERT INTO logout (session_id, client_id, subject, created, tries, due)
-			SELECT c.session_id, c.client_id, session.subject, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT)
-			FROM session_client c JOIN session ON session.id = c.session_id WHERE session.` + which + ` ON CONFLICT DO NOTHING`, []any{value, millis(at)}},
-		{"DELETE FROM session_client WHERE session_id IN " + ids, []any{value}},
-		{"DELETE FROM session WHERE " + which, []any{value}},
-	} {
-		if _, err := exec(statement.sql, statement.args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// takeSQL repeats the condition outside: with PostgreSQL an instance that waited
-// for another one's lease looks at the row as that one left it.
-const takeSQL = `UPDATE logout SET due = $2, tries = tries + 1 WHERE due <= $1
-	AND (session_id, client_id) IN (SELECT session_id, client_id FROM logout WHERE due <= $1 ORDER BY due, created, session_id, client_id LIMIT $3)
+// takeSQL says twice what is due. PostgreSQL lets a second instance wait for the
+// first and then asks the outer question again of the row as it has become, and
+// the inner one not.
+const takeSQL = `UPDATE logout SET next = $2, tries = tries + 1
+	WHERE next <= $1 AND (session_id, client_id) IN (SELECT d.session_id, d.client_id FROM logout d
+		WHERE d.next <= $1 ORDER BY d.next, d.created, d.session_id, d.client_id LIMIT $3)
 	RETURNING session_id, client_id, subject, created, tries`
 
-// TakeLogouts implements oidc.Logouts: one update.
-func (s *Store) TakeLogouts(ctx context.Context, at, until time.Time, limit int) (out []oidc.Logout, err error) {
+// TakeLogouts implements oidc.Logouts: one update. It takes those that have been
+// due longest, so that a client which never answers does not hold up the others,
+// and returns the oldest of them first. It reads to the end, as redeem does.
+func (s *Store) TakeLogouts(ctx context.Context, at, until time.Time, limit int) ([]oidc.Logout, error) {
 	rows, err := s.write.QueryContext(ctx, s.dialect(takeSQL), millis(at), millis(until), limit)
 	if err != nil {
 		return nil, wrap("take logouts", err)
 	}
 	defer func() { _ = rows.Close() }()
+	var out []oidc.Logout
 	for rows.Next() {
 		var l oidc.Logout
 		var created int64
@@ -93,18 +75,18 @@ func (s *Store) TakeLogouts(ctx context.Context, at, until time.Time, limit int)
 		l.Created = moment(created)
 		out = append(out, l)
 	}
+	if err := rows.Err(); err != nil {
+		return nil, wrap("take logouts", err)
+	}
 	slices.SortFunc(out, func(a, b oidc.Logout) int {
-		if order := a.Created.Compare(b.Created); order != 0 {
-			return order
-		}
-		return strings.Compare(a.SessionID+" "+a.ClientID, b.SessionID+" "+b.ClientID)
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.SessionID, b.SessionID), cmp.Compare(a.ClientID, b.ClientID))
 	})
-	return out, wrap("take logouts", rows.Err())
+	return out, nil
 }
 
 // PostponeLogout implements oidc.Logouts.
 func (s *Store) PostponeLogout(ctx context.Context, l oidc.Logout, until time.Time) error {
-	_, err := s.exec(ctx, "UPDATE logout SET due = $3 WHERE session_id = $1 AND client_id = $2", l.SessionID, l.ClientID, millis(until))
+	_, err := s.exec(ctx, "UPDATE logout SET next = $3 WHERE session_id = $1 AND client_id = $2", l.SessionID, l.ClientID, millis(until))
 	return wrap("postpone logout", err)
 }
 
@@ -114,8 +96,10 @@ func (s *Store) DropLogout(ctx context.Context, l oidc.Logout) error {
 	return wrap("drop logout", err)
 }
 
-// WaitingLogouts is how many clients are yet to be told.
-func (s *Store) WaitingLogouts(ctx context.Context) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM logout").Scan(&n)
+// WaitingLogouts is how many logouts clients are yet to be told of, those that
+// are being told at this moment included.
+func (s *Store) WaitingLogouts(ctx context.Context) (int, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM logout").Scan(&n)
 	return n, wrap("count logouts", err)
 }

@@ -103,13 +103,13 @@ func replacePeople(exec execFunc, have, want map[string]personRow, at time.Time)
 		old := have[subject]
 		now, kept := want[subject]
 		if !kept {
-			if err := removePerson(exec, subject, true, at); err != nil {
+			if err := removePerson(exec, subject, at, true); err != nil {
 				return err
 			}
 			continue
 		}
 		if old.passwordHash != now.passwordHash {
-			if err := removePerson(exec, subject, false, at); err != nil {
+			if err := removePerson(exec, subject, at, false); err != nil {
 				return err
 			}
 		}
@@ -135,13 +135,17 @@ func replacePeople(exec execFunc, have, want map[string]personRow, at time.Time)
 	return nil
 }
 
-// removePerson ends a person's sessions and sign-ins, and with row the person.
-func removePerson(exec execFunc, subject string, row bool, at time.Time) error {
-	if err := endSessions(exec, "subject = $1", subject, at); err != nil {
+// removePerson ends a person's sessions and sign-ins, queues the logouts, and
+// with row removes the person.
+func removePerson(exec execFunc, subject string, at time.Time, row bool) error {
+	if _, err := exec(queuePersonSQL, subject, millis(at)); err != nil {
 		return err
 	}
-	// Those whose session had expired, too.
-	statements := []string{"UPDATE signin SET state = 3 WHERE subject = $1 AND state <> 3"}
+	statements := []string{
+		"UPDATE signin SET state = 3 WHERE subject = $1 AND state <> 3",
+		"DELETE FROM session_client WHERE session_id IN (SELECT id FROM session WHERE subject = $1)",
+		"DELETE FROM session WHERE subject = $1",
+	}
 	if row {
 		statements = append(statements, "DELETE FROM person WHERE subject = $1")
 	}

@@ -3,87 +3,86 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
-	"time"
+	"math"
 
 	"idpbridge/claims"
 	"idpbridge/oidc"
 )
 
-// rotateSQL is the gate of a refresh token: of any number of callers, one gets a
-// row. $4 is now; $5 and $6 are when the successor and the access token beside it
-// end. The sign-in lives as long as both.
-const rotateSQL = `UPDATE signin SET refresh_number = refresh_number + 1, refresh_issued = $4,
-	refresh_expires = CASE WHEN $5 < refresh_ends THEN $5 ELSE refresh_ends END,
-	expires = CASE
-		WHEN expires >= $6 AND expires >= CASE WHEN $5 < refresh_ends THEN $5 ELSE refresh_ends END THEN expires
-		WHEN $6 >= CASE WHEN $5 < refresh_ends THEN $5 ELSE refresh_ends END THEN $6
-		ELSE CASE WHEN $5 < refresh_ends THEN $5 ELSE refresh_ends END END
-	WHERE id = $1 AND client_id = $2 AND refresh_number = $3 AND state = 2 AND refresh_expires > $4 AND refresh_ends > $4
-	AND EXISTS (SELECT 1 FROM person WHERE person.subject = signin.subject)
+// rotateSQL spends the newest refresh token, $3, or closes the sign-in of one that
+// was spent before. It is one statement, so that what it finds is what it acts on:
+// were the judgement a second one, another rotation could come in between, and a
+// retry that was in time would look like a replay. It passes over the predecessor
+// of a token issued after $7, which is in grace.
+//
+// $4 is now, $5 when the successor ends unless used, and $6 when an access token
+// ends. The sign-in then expires with the last of its tokens; a CASE is the
+// greatest and the least that both engines know.
+const rotateSQL = `UPDATE signin SET
+	state = CASE WHEN refresh_number = $3 THEN 2 ELSE 3 END,
+	refresh_number = CASE WHEN refresh_number = $3 THEN refresh_number + 1 ELSE refresh_number END,
+	refresh_issued = CASE WHEN refresh_number = $3 THEN $4 ELSE refresh_issued END,
+	refresh_expires = CASE WHEN refresh_number <> $3 THEN refresh_expires
+		WHEN refresh_ends > $5 THEN $5 ELSE refresh_ends END,
+	expires = CASE WHEN refresh_number <> $3 THEN expires
+		WHEN expires >= $6 AND (expires >= $5 OR expires >= refresh_ends) THEN expires
+		WHEN $6 >= $5 OR $6 >= refresh_ends THEN $6
+		WHEN $5 < refresh_ends THEN $5 ELSE refresh_ends END
+	WHERE id = $1 AND client_id = $2 AND state = 2
+	AND (refresh_number = $3 AND refresh_expires > $4 AND refresh_ends > $4 AND expires > $4
+			AND EXISTS (SELECT 1 FROM person WHERE person.subject = signin.subject)
+		OR refresh_number > $3 AND NOT (refresh_number - 1 = $3 AND refresh_issued > $7))
 	RETURNING ` + signinColumns + `, (SELECT person FROM person WHERE person.subject = signin.subject)`
 
-// reuseSQL closes a sign-in whose spent refresh token comes back: one before the
-// newest, at any time but for the predecessor within its grace. $4 is the time of
-// issue after which the grace still runs.
-const reuseSQL = `UPDATE signin SET state = 3 WHERE id = $1 AND client_id = $2 AND state = 2 AND refresh_number > $3
-	AND NOT (refresh_number = $3 + 1 AND refresh_issued > $4)`
+// successorSQL finds what a predecessor in grace gets; the parameters are those
+// of rotateSQL.
+const successorSQL = `SELECT ` + signinJoined + `, p.person FROM signin s JOIN person p ON p.subject = s.subject
+	WHERE s.id = $1 AND s.client_id = $2 AND s.state = 2 AND s.refresh_number - 1 = $3 AND s.refresh_issued > $5
+	AND s.refresh_expires > $4 AND s.refresh_ends > $4 AND s.expires > $4`
 
-// Rotate implements oidc.Signins: one update; a read and at most one update more
-// for whoever comes second. The grace is judged by the row that the read finds
-// and by the update that would close it, so a rotation in between is no harm.
+// Rotate implements oidc.Signins: one update, and one read for who finds the token
+// spent and in grace. That read may find it spent once more by then. Nobody gets
+// anything in that case, and nothing is closed: when the update looked, all was
+// well.
 func (s *Store) Rotate(ctx context.Context, r oidc.Rotation) (oidc.Signin, claims.Person, error) {
 	if r.Number < 1 {
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
 	}
-	in, person, err := s.once(ctx, s.hot.rotate, r.ID, r.ClientID, r.Number, millis(r.At), millis(r.At.Add(r.Idle)), millis(r.At.Add(r.Access)))
-	if !errors.Is(err, sql.ErrNoRows) {
-		return in, person, wrap("rotate refresh token", err)
+	grace := int64(math.MaxInt64) // nothing is issued after that
+	if r.Grace > 0 {
+		grace = millis(r.At.Add(-r.Grace))
 	}
-	in, person, err = s.Find(ctx, r.ID, r.At)
-	if err != nil {
-		return oidc.Signin{}, claims.Person{}, wrap("rotate refresh token", err)
+	in, person, err := s.rotate(ctx, r, grace)
+	if errors.Is(err, sql.ErrNoRows) {
+		in, person, err = scanSignin(s.hot.successor.QueryRowContext(ctx, r.ID, r.ClientID, r.Number, millis(r.At), grace))
 	}
-	grace := r.At.Add(-r.Grace)
-	if in.ClientID == r.ClientID && in.State == oidc.Redeemed && in.Refresh.Number == r.Number+1 &&
-		in.Refresh.Issued.After(grace) && r.At.Before(in.Refresh.Expires) {
-		return in, person, nil
-	}
-	n, err := s.exec(ctx, reuseSQL, r.ID, r.ClientID, r.Number, millis(grace))
 	switch {
-	case err != nil:
-		return oidc.Signin{}, claims.Person{}, wrap("close reused sign-in", err)
-	case n > 0:
+	case errors.Is(err, sql.ErrNoRows):
+		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
+	case errors.Is(err, oidc.ErrReplayed):
 		return oidc.Signin{}, claims.Person{}, oidc.ErrReplayed
 	}
-	return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
+	return in, person, wrap("rotate refresh token", err)
 }
 
-// once runs a gate and returns its one row, or sql.ErrNoRows. It reads past the
-// row: SQLite commits when the statement is done, and only then is it known to
-// have happened once.
-func (s *Store) once(ctx context.Context, gate *sql.Stmt, args ...any) (in oidc.Signin, person claims.Person, err error) {
-	rows, err := gate.QueryContext(ctx, args...)
-	if err != nil {
-		return in, person, err
+// rotate runs rotateSQL. It returns sql.ErrNoRows where nothing was changed, and
+// oidc.ErrReplayed where the sign-in was closed.
+func (s *Store) rotate(ctx context.Context, r oidc.Rotation, grace int64) (in oidc.Signin, person claims.Person, err error) {
+	var who []byte // none where the person of a closed sign-in is gone
+	err = once(func(row scanner) (err error) {
+		in, err = scanColumns(row, &who)
+		return err
+	})(s.hot.rotate.QueryContext(ctx, r.ID, r.ClientID, r.Number, millis(r.At), millis(r.At.Add(r.Idle)), millis(r.At.Add(r.Access)), grace))
+	if err == nil && in.State == oidc.Closed {
+		err = oidc.ErrReplayed
 	}
-	if rows.Next() {
-		in, person, err = scanSignin(rows)
-		rows.Next()
-	} else {
-		err = sql.ErrNoRows
-	}
-	if failed := errors.Join(rows.Err(), rows.Close()); failed != nil { //nolint:sqlclosecheck // the error of Close is the verdict
-		err = failed
+	if err == nil {
+		err = json.Unmarshal(who, &person)
 	}
 	if err != nil {
 		return oidc.Signin{}, claims.Person{}, err
 	}
 	return in, person, nil
-}
-
-// SpendAssertion implements oidc.Assertions: one insert.
-func (s *Store) SpendAssertion(ctx context.Context, clientID, id string, expires time.Time) (bool, error) {
-	n, err := s.exec(ctx, "INSERT INTO assertion (client_id, id, expires) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", clientID, id, millis(expires))
-	return n == 1, wrap("spend assertion", err)
 }

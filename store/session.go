@@ -75,3 +75,27 @@ func (s *Store) TouchSession(ctx context.Context, id string, seen, expires time.
 	_, err := s.hot.touch.ExecContext(ctx, id, millis(seen), millis(expires))
 	return wrap("touch session", err)
 }
+
+// EndSession implements web.Sessions.
+func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]string, error) {
+	var clients []string
+	err := s.tx(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
+		if clients, err = s.queueSession(ctx, tx, id, at); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			"UPDATE signin SET state = 3 WHERE session_id = $1 AND state <> 3",
+			"DELETE FROM session_client WHERE session_id = $1",
+			"DELETE FROM session WHERE id = $1",
+		} {
+			if _, err := exec(statement, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, wrap("end session", err)
+	}
+	return clients, nil
+}

@@ -12,8 +12,13 @@ import (
 	"idpbridge/oidc"
 )
 
-const signinColumns = `id, reference, client_id, session_id, subject, state, created, code_expires, expires,
-	refresh_number, refresh_issued, refresh_expires, refresh_ends, granted`
+// The columns that scanColumns reads, alone and where signin is s.
+const (
+	signinColumns = `id, reference, client_id, session_id, subject, state, created, code_expires, expires, granted,
+	refresh_number, refresh_issued, refresh_expires, refresh_ends`
+	signinJoined = `s.id, s.reference, s.client_id, s.session_id, s.subject, s.state, s.created, s.code_expires, s.expires, s.granted,
+	s.refresh_number, s.refresh_issued, s.refresh_expires, s.refresh_ends`
+)
 
 const answerSQL = "INSERT INTO signin (" + signinColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 
@@ -24,8 +29,8 @@ func (s *Store) Answer(ctx context.Context, in oidc.Signin) error {
 		return fmt.Errorf("answer: %w", err)
 	}
 	if _, err := s.hot.answer.ExecContext(ctx, in.ID, in.Reference, in.ClientID, in.SessionID, in.Subject, int(in.State),
-		millis(in.Created), millis(in.CodeExpires), millis(in.Expires),
-		in.Refresh.Number, millis(in.Refresh.Issued), millis(in.Refresh.Expires), millis(in.Refresh.Ends), string(granted)); err != nil {
+		millis(in.Created), millis(in.CodeExpires), millis(in.Expires), string(granted),
+		in.Refresh.Number, millis(in.Refresh.Issued), millis(in.Refresh.Expires), millis(in.Refresh.Ends)); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
 	return nil
@@ -47,7 +52,7 @@ const replaySQL = "UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND c
 // first loser gets ErrReplayed; those after it find the sign-in closed, which is
 // ErrNotFound, since a sign-in may be closed for other reasons than a replay.
 func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
-	in, person, err := s.once(ctx, s.hot.redeem, id, millis(at))
+	in, person, err := s.redeem(ctx, id, at)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return in, person, wrap("redeem", err)
 	}
@@ -61,8 +66,41 @@ func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signi
 	return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
 }
 
-const findSQL = "SELECT " + signinColumns + `, person.person
-	FROM signin JOIN person USING (subject) WHERE id = $1 AND state <> 3 AND expires > $2`
+// redeem passes the gate, or returns sql.ErrNoRows.
+func (s *Store) redeem(ctx context.Context, id string, at time.Time) (in oidc.Signin, person claims.Person, err error) {
+	err = once(func(row scanner) (err error) {
+		in, person, err = scanSignin(row)
+		return err
+	})(s.hot.redeem.QueryContext(ctx, id, millis(at)))
+	if err != nil {
+		return oidc.Signin{}, claims.Person{}, err
+	}
+	return in, person, nil
+}
+
+// once scans the row of a statement that changes at most one, or returns
+// sql.ErrNoRows. It reads past that row: SQLite commits when the statement is
+// done, and only then is it known to have happened once.
+func once(scan func(row scanner) error) func(rows *sql.Rows, err error) error {
+	return func(rows *sql.Rows, err error) error {
+		if err != nil {
+			return err
+		}
+		if rows.Next() {
+			err = scan(rows)
+			rows.Next()
+		} else {
+			err = sql.ErrNoRows
+		}
+		if failed := errors.Join(rows.Err(), rows.Close()); failed != nil { //nolint:sqlclosecheck // the error of Close is the verdict
+			return failed
+		}
+		return err
+	}
+}
+
+const findSQL = `SELECT ` + signinJoined + `, p.person
+	FROM signin s JOIN person p ON p.subject = s.subject WHERE s.id = $1 AND s.state <> 3 AND s.expires > $2`
 
 // Find implements oidc.Signins.
 func (s *Store) Find(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
@@ -90,8 +128,8 @@ type Recent struct {
 // whatever state. The username is empty where the person is gone. Bare ID tokens
 // leave no row.
 func (s *Store) RecentSignins(ctx context.Context, limit int) ([]Recent, error) {
-	rows, err := s.read.QueryContext(ctx, s.dialect("SELECT "+signinColumns+`, COALESCE(person.username, '')
-		FROM signin LEFT JOIN person USING (subject) ORDER BY created DESC, id LIMIT $1`), limit)
+	rows, err := s.read.QueryContext(ctx, s.dialect(`SELECT `+signinJoined+`, COALESCE(p.username, '')
+		FROM signin s LEFT JOIN person p ON p.subject = s.subject ORDER BY s.created DESC, s.id LIMIT $1`), limit)
 	if err != nil {
 		return nil, wrap("recent sign-ins", err)
 	}
@@ -130,7 +168,7 @@ func scanColumns(row scanner, last any) (oidc.Signin, error) {
 	var state, created, codeExpires, expires, issued, idle, ends int64
 	var granted []byte
 	if err := row.Scan(&in.ID, &in.Reference, &in.ClientID, &in.SessionID, &in.Subject, &state,
-		&created, &codeExpires, &expires, &in.Refresh.Number, &issued, &idle, &ends, &granted, last); err != nil {
+		&created, &codeExpires, &expires, &granted, &in.Refresh.Number, &issued, &idle, &ends, last); err != nil {
 		return oidc.Signin{}, err
 	}
 	in.State = oidc.State(state)

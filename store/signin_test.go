@@ -20,7 +20,7 @@ func signedIn(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin, time.T
 	t.Helper()
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := open(t, cfg)
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, time.Time{}))
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
 	require.NoError(t, s.StartSession(t.Context(), web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
 	return s, oidc.Signin{
 		ID: "i", SessionID: "b", Subject: "1", State: oidc.Answered,
@@ -37,7 +37,7 @@ func TestRedeemAfterSessionEnded(t *testing.T) {
 	for _, cfg := range configs {
 		s, in, at := signedIn(t, cfg)
 		require.NoError(t, s.Answer(t.Context(), in))
-		_, err := s.EndSession(t.Context(), "b", time.Time{})
+		_, err := s.EndSession(t.Context(), "b", at)
 		require.NoError(t, err)
 		in.ID = "late" // answered while the session ended: no row to close then
 		require.NoError(t, s.Answer(t.Context(), in))

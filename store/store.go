@@ -1,5 +1,5 @@
-// Package store keeps rows: people, sessions, sign-ins and signing keys, in
-// SQLite or PostgreSQL, by the same statements.
+// Package store keeps rows: people, sessions, sign-ins, logouts and signing keys,
+// in SQLite or PostgreSQL, by the same statements.
 //
 // Read store.go first; each table has a file of its own. The contract that both
 // engines pass is package storetest.
@@ -63,7 +63,7 @@ type Store struct {
 
 // hot are the statements of the path that every sign-in takes, prepared once.
 type hot struct {
-	answer, redeem, replay, rotate, find, join, session, start, renew, touch, account *sql.Stmt
+	answer, redeem, replay, find, rotate, successor, session, start, renew, touch, join, account, spend *sql.Stmt
 }
 
 // Open opens the database and brings its tables up to date. Whatever is wrong
@@ -155,14 +155,16 @@ func (s *Store) prepare(ctx context.Context) error {
 		{&s.hot.answer, s.write, answerSQL},
 		{&s.hot.redeem, s.write, redeemSQL},
 		{&s.hot.replay, s.write, replaySQL},
-		{&s.hot.rotate, s.write, rotateSQL},
-		{&s.hot.join, s.write, joinSQL},
 		{&s.hot.find, s.read, findSQL},
+		{&s.hot.rotate, s.write, rotateSQL},
+		{&s.hot.successor, s.read, successorSQL},
 		{&s.hot.session, s.read, sessionSQL},
 		{&s.hot.start, s.write, startSQL},
 		{&s.hot.renew, s.write, renewSQL},
 		{&s.hot.touch, s.write, touchSQL},
+		{&s.hot.join, s.write, joinSQL},
 		{&s.hot.account, s.read, accountSQL},
+		{&s.hot.spend, s.write, spendSQL},
 	} {
 		stmt, err := p.db.PrepareContext(ctx, s.dialect(p.sql)) //nolint:sqlclosecheck // kept until the database is closed
 		if err != nil {
@@ -248,23 +250,27 @@ func (s *Store) durable(ctx context.Context, do func(exec execFunc, tx *sql.Tx) 
 // never wait long for it.
 const sweepBatch = 1000
 
-// Sweep removes sign-ins, sessions with the notes about their clients, and used
-// assertions that have expired, and returns how many rows. A sign-in stays until
-// its last token has expired, so that a code which comes back is still known.
-// Clients that are yet to be told of a logout stay whatever their age.
+// sweeps are what Sweep runs: $1 is the time and $2 how many rows at most. Sessions
+// go before the list of their clients.
+var sweeps = []struct{ table, sql string }{
+	{"signin", "DELETE FROM signin WHERE id IN (SELECT id FROM signin WHERE expires <= $1 LIMIT $2)"},
+	{"session", "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires <= $1 LIMIT $2)"},
+	{"session_client", `DELETE FROM session_client WHERE (session_id, client_id) IN (SELECT c.session_id, c.client_id FROM session_client c
+		WHERE NOT EXISTS (SELECT 1 FROM session s WHERE s.id = c.session_id AND s.expires > $1) LIMIT $2)`},
+	{"assertion", `DELETE FROM assertion WHERE (client_id, id) IN (SELECT a.client_id, a.id FROM assertion a
+		WHERE a.expires <= $1 LIMIT $2)`},
+}
+
+// Sweep removes sign-ins, sessions and client assertions that have expired, and
+// returns how many rows. A sign-in stays until its last token has expired, so that
+// a code which comes back is still known. A logout that waits is never removed.
 func (s *Store) Sweep(ctx context.Context, at time.Time) (int, error) {
 	total := 0
-	for _, batch := range []string{
-		"DELETE FROM signin WHERE id IN (SELECT id FROM signin WHERE expires <= $1 LIMIT $2)",
-		"DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires <= $1 LIMIT $2)",
-		`DELETE FROM session_client WHERE session_id IN (SELECT session_id FROM session_client
-			WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.id = session_id) AND CAST($1 AS BIGINT) > 0 LIMIT $2)`,
-		"DELETE FROM assertion WHERE (client_id, id) IN (SELECT client_id, id FROM assertion WHERE expires <= $1 LIMIT $2)",
-	} {
+	for _, step := range sweeps {
 		for {
-			n, err := s.exec(ctx, batch, millis(at), sweepBatch)
+			n, err := s.exec(ctx, step.sql, millis(at), sweepBatch)
 			if err != nil {
-				return total, fmt.Errorf("sweep: %w", err)
+				return total, fmt.Errorf("sweep %s: %w", step.table, err)
 			}
 			total += int(n)
 			if n < sweepBatch {

@@ -86,15 +86,19 @@ func TestRecentSignins(t *testing.T) {
 	t.Parallel()
 	s := open(t, store.Config{URL: file(t)})
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, time.Time{}))
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
 	for i, subject := range []string{"1", "gone", "1"} {
-		require.NoError(t, s.Answer(t.Context(), oidc.Signin{ID: fmt.Sprint(i), Subject: subject, State: oidc.Answered, Created: at.Add(time.Duration(i) * time.Second)}))
+		require.NoError(t, s.Answer(t.Context(), oidc.Signin{
+			ID: fmt.Sprint(i), Subject: subject, State: oidc.Answered, Created: at.Add(time.Duration(i) * time.Second),
+			Refresh: oidc.Refresh{Number: i, Issued: at, Expires: at.Add(time.Hour), Ends: at.Add(2 * time.Hour)},
+		}))
 	}
 	got, err := s.RecentSignins(t.Context(), 2)
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	require.Equal(t, "2", got[0].ID)
 	require.Equal(t, "ann", got[0].Username)
+	require.Equal(t, oidc.Refresh{Number: 2, Issued: at, Expires: at.Add(time.Hour), Ends: at.Add(2 * time.Hour)}, got[0].Refresh)
 	require.Equal(t, "1", got[1].ID)
 	require.Empty(t, got[1].Username)
 }
@@ -103,7 +107,7 @@ func BenchmarkSQLite(b *testing.B) {
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := open(b, store.Config{Path: file(b)})
 	ctx := b.Context()
-	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, time.Time{}))
+	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
 	require.NoError(b, s.StartSession(ctx, web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
 	in := oidc.Signin{
 		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Answered,

@@ -31,7 +31,8 @@ type People interface {
 	AccountByUsername(ctx context.Context, username string) (Account, error)
 	// ReplacePeople makes the directory hold exactly these accounts, in one step:
 	// others are removed, and with them their sessions and sign-ins. An account
-	// whose password hash changed loses its sessions and sign-ins too.
+	// whose password hash changed loses its sessions and sign-ins too. Sessions
+	// end at the given time.
 	ReplacePeople(ctx context.Context, accounts []Account, at time.Time) error
 	// Accounts returns everybody, ordered by username.
 	Accounts(ctx context.Context) ([]Account, error)

@@ -12,144 +12,222 @@ import (
 	"idpbridge/upstream"
 )
 
-// joined starts a session that clients have joined.
+// joined starts a session of a person that was used for some clients.
 func joined(t *testing.T, s Store, id, name string, clients ...string) {
 	t.Helper()
 	require.NoError(t, s.StartSession(t.Context(), session(id, name)))
-	for _, c := range clients {
-		require.NoError(t, s.JoinSession(t.Context(), id, c))
-		require.NoError(t, s.JoinSession(t.Context(), id, c), "twice is once")
+	for range 2 { // the second time changes nothing
+		for _, client := range clients {
+			require.NoError(t, s.JoinSession(t.Context(), id, client))
+		}
 	}
 }
 
-// logout is one that was taken once.
-func logout(id, client, name string) oidc.Logout {
-	return oidc.Logout{SessionID: id, ClientID: client, Subject: "sub-" + name, Created: start, Tries: 1}
+// end ends a session and returns its clients.
+func end(t *testing.T, s Store, id string, at time.Time) []string {
+	t.Helper()
+	clients, err := s.EndSession(t.Context(), id, at)
+	require.NoError(t, err)
+	return clients
 }
 
-const lease = time.Minute
+// take takes logouts until five minutes later.
+func take(t *testing.T, s Store, at time.Time, limit int) []oidc.Logout {
+	t.Helper()
+	got, err := s.TakeLogouts(t.Context(), at, at.Add(5*time.Minute), limit)
+	require.NoError(t, err)
+	return got
+}
 
-func logoutsQueued(t *testing.T, s Store) {
+// waiting is how long the queue is.
+func waiting(t *testing.T, s Store) int {
+	t.Helper()
+	n, err := s.WaitingLogouts(t.Context())
+	require.NoError(t, err)
+	return n
+}
+
+func logout(sessionID, clientID, name string, created time.Time, tries int) oidc.Logout {
+	return oidc.Logout{SessionID: sessionID, ClientID: clientID, Subject: "sub-" + name, Created: created, Tries: tries}
+}
+
+func logoutQueued(t *testing.T, s Store) {
 	people(t, s, "ann", "bob")
-	joined(t, s, "b", "ann", "shop", "chat")
-	joined(t, s, "other", "bob", "shop")
-	joined(t, s, "nobody's", "ann")
-	clients, err := s.EndSession(t.Context(), "nobody's", start)
-	require.NoError(t, err)
-	require.Empty(t, clients)
-	clients, err = s.EndSession(t.Context(), "b", start)
-	require.NoError(t, err)
-	require.Equal(t, []string{"chat", "shop"}, clients)
-	clients, err = s.EndSession(t.Context(), "b", start.Add(time.Second))
-	require.NoError(t, err)
-	require.Empty(t, clients, "it has ended already")
+	joined(t, s, "b", "ann", "web", "Zeta", "app")
+	joined(t, s, "other", "bob", "web")
+	joined(t, s, "alone", "bob")
+	require.Zero(t, waiting(t, s))
+	require.Empty(t, take(t, s, start.Add(time.Hour), 9))
 
-	due, err := s.TakeLogouts(t.Context(), start.Add(-time.Millisecond), start, 9)
-	require.NoError(t, err)
-	require.Empty(t, due, "not before its time")
-	due, err = s.TakeLogouts(t.Context(), start, start.Add(lease), 9)
-	require.NoError(t, err)
-	require.Equal(t, []oidc.Logout{logout("b", "chat", "ann"), logout("b", "shop", "ann")}, due)
+	require.Equal(t, []string{"Zeta", "app", "web"}, end(t, s, "b", start))
+	require.Empty(t, end(t, s, "b", start.Add(time.Hour)), "it has ended")
+	require.Empty(t, end(t, s, "alone", start))
+	require.Empty(t, end(t, s, "unknown", start))
+	// Joined as it ended, by another request: nobody is told twice.
+	require.NoError(t, s.JoinSession(t.Context(), "b", "web"))
+	require.Empty(t, end(t, s, "b", start.Add(time.Hour)))
 
-	changed := account("bob")
+	require.Equal(t, 3, waiting(t, s))
+	require.Empty(t, take(t, s, start.Add(-time.Millisecond), 9))
+	require.Equal(t, []oidc.Logout{
+		logout("b", "Zeta", "ann", start, 1), logout("b", "app", "ann", start, 1), logout("b", "web", "ann", start, 1),
+	}, take(t, s, start, 9))
+	require.Equal(t, 3, waiting(t, s), "taken is not told")
+	require.Equal(t, []string{"web"}, end(t, s, "other", start), "the other session is another matter")
+}
+
+func logoutPeople(t *testing.T, s Store) {
+	people(t, s, "ann", "bob", "cid")
+	joined(t, s, "ann 1", "ann", "web", "app")
+	joined(t, s, "ann 2", "ann", "web")
+	joined(t, s, "bob", "bob", "web")
+	joined(t, s, "cid", "cid", "web")
+	changed := account("ann")
 	changed.PasswordHash = "another"
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{account("ann"), changed}, start))
-	due, err = s.TakeLogouts(t.Context(), start, start.Add(lease), 9)
-	require.NoError(t, err)
-	require.Equal(t, []oidc.Logout{logout("other", "shop", "bob")}, due, "a changed password ends sessions, too")
+	renamed := account("cid")
+	renamed.Username = "cindy"
+	at := start.Add(time.Minute)
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{changed, renamed}, at))
+	require.Empty(t, take(t, s, at.Add(-time.Millisecond), 9))
+	require.Equal(t, []oidc.Logout{
+		logout("ann 1", "app", "ann", at, 1), logout("ann 1", "web", "ann", at, 1), logout("ann 2", "web", "ann", at, 1),
+		logout("bob", "web", "bob", at, 1),
+	}, take(t, s, at, 9))
+	require.Empty(t, end(t, s, "ann 1", at))
+	require.Equal(t, []string{"web"}, end(t, s, "cid", at), "a new name is no reason")
 }
 
-func logoutsTaken(t *testing.T, s Store) {
+func logoutTaken(t *testing.T, s Store) {
 	people(t, s, "ann")
-	joined(t, s, "b", "ann", "1", "2", "3")
-	_, err := s.EndSession(t.Context(), "b", start)
-	require.NoError(t, err)
-	take := func(at time.Time, limit int) (clients string) {
-		due, err := s.TakeLogouts(t.Context(), at, at.Add(lease), limit)
-		require.NoError(t, err)
-		for _, l := range due {
-			clients += fmt.Sprint(l.ClientID, "/", l.Tries, " ")
-		}
-		return clients
+	for i := range 5 {
+		id := fmt.Sprint(4 - i)
+		joined(t, s, id, "ann", "web")
+		end(t, s, id, start.Add(time.Duration(i)*time.Second))
 	}
-	require.Equal(t, "1/1 2/1 ", take(start, 2))
-	require.Equal(t, "3/1 ", take(start, 2))
-	require.Empty(t, take(start.Add(lease-time.Millisecond), 9), "they are lent out")
-	require.NoError(t, s.DropLogout(t.Context(), logout("b", "1", "ann")))
-	require.NoError(t, s.PostponeLogout(t.Context(), logout("b", "2", "ann"), start.Add(time.Hour)))
-	require.NoError(t, s.DropLogout(t.Context(), logout("b", "unknown", "ann")))
-	require.NoError(t, s.PostponeLogout(t.Context(), logout("unknown", "2", "ann"), start))
-	require.Equal(t, "3/2 ", take(start.Add(lease), 9), "the lease of one who died runs out")
-	n, err := s.Sweep(t.Context(), start.Add(1000*time.Hour))
-	require.NoError(t, err)
-	require.Zero(t, n, "however old, a logout is not swept")
-	require.Equal(t, "2/2 3/3 ", take(start.Add(time.Hour), 9))
+	at := start.Add(time.Minute)
+	require.Equal(t, []oidc.Logout{logout("4", "web", "ann", start, 1), logout("3", "web", "ann", start.Add(time.Second), 1)}, take(t, s, at, 2))
+	require.Len(t, take(t, s, at, 2), 2)
+	require.Equal(t, []oidc.Logout{logout("0", "web", "ann", start.Add(4*time.Second), 1)}, take(t, s, at, 2))
+	until := at.Add(5 * time.Minute)
+	require.Empty(t, take(t, s, until.Add(-time.Millisecond), 9), "whoever took them has them")
+	got := take(t, s, until, 9)
+	require.Len(t, got, 5, "whoever took them has died")
+	for i, l := range got {
+		require.Equal(t, logout(fmt.Sprint(4-i), "web", "ann", start.Add(time.Duration(i)*time.Second), 2), l)
+	}
 }
 
-func logoutsShared(t *testing.T, s Store) {
+func logoutRace(t *testing.T, s Store) {
 	people(t, s, "ann")
-	const many = 40
+	const many = 60
 	for i := range many {
-		joined(t, s, fmt.Sprint("b", i), "ann", "shop")
-		_, err := s.EndSession(t.Context(), fmt.Sprint("b", i), start)
-		require.NoError(t, err)
+		id := fmt.Sprint(i)
+		joined(t, s, id, "ann", "web")
+		end(t, s, id, start)
 	}
-	var taken atomic.Int64
-	for _, err := range together(16, func(int) error {
-		due, err := s.TakeLogouts(t.Context(), start, start.Add(lease), 7)
-		taken.Add(int64(len(due)))
-		for _, l := range due {
-			if l.Tries != 1 {
-				err = fmt.Errorf("taken %d times", l.Tries)
+	taken := make([][]oidc.Logout, 16)
+	for _, err := range together(16, func(n int) (err error) {
+		for range many { // a taker that came second may get less than there is
+			got, failed := s.TakeLogouts(t.Context(), start, start.Add(time.Minute), 7)
+			if failed != nil {
+				return failed
 			}
+			taken[n] = append(taken[n], got...)
 		}
-		return err
+		return nil
 	}) {
 		require.NoError(t, err)
 	}
-	require.LessOrEqual(t, taken.Load(), int64(many), "of several takers one gets each")
-	rest, err := s.TakeLogouts(t.Context(), start, start.Add(lease), many)
-	require.NoError(t, err)
-	require.Equal(t, int64(many), taken.Load()+int64(len(rest)), "and none is lost")
+	seen := map[string]int{}
+	for _, got := range taken {
+		for _, l := range got {
+			require.Equal(t, 1, l.Tries)
+			seen[l.SessionID]++
+		}
+	}
+	require.Len(t, seen, many)
+	for id, n := range seen {
+		require.Equal(t, 1, n, id)
+	}
 }
 
-func notesSwept(t *testing.T, s Store) {
+func logoutMoved(t *testing.T, s Store) {
 	people(t, s, "ann")
-	joined(t, s, "b", "ann", "shop")
-	require.NoError(t, s.JoinSession(t.Context(), "never", "shop"))
+	joined(t, s, "b", "ann", "app", "web")
+	end(t, s, "b", start)
+	app, web := logout("b", "app", "ann", start, 1), logout("b", "web", "ann", start, 1)
+	require.Equal(t, []oidc.Logout{app, web}, take(t, s, start, 9))
+	until := start.Add(time.Hour)
+	require.NoError(t, s.PostponeLogout(t.Context(), web, until))
+	require.NoError(t, s.DropLogout(t.Context(), app))
+	require.NoError(t, s.DropLogout(t.Context(), app))
+	require.NoError(t, s.PostponeLogout(t.Context(), app, start))
+	require.Equal(t, 1, waiting(t, s))
+	require.Empty(t, take(t, s, until.Add(-time.Millisecond), 9))
+	require.Equal(t, []oidc.Logout{logout("b", "web", "ann", start, 2)}, take(t, s, until, 9))
+	// What has been due longest is taken first, however old the others are.
+	require.NoError(t, s.PostponeLogout(t.Context(), web, until.Add(3*time.Hour)))
+	joined(t, s, "new", "ann", "web")
+	end(t, s, "new", until.Add(2*time.Hour))
+	require.Equal(t, []oidc.Logout{logout("new", "web", "ann", until.Add(2*time.Hour), 1)}, take(t, s, until.Add(4*time.Hour), 1))
+}
+
+func logoutSwept(t *testing.T, s Store) {
+	people(t, s, "ann")
+	joined(t, s, "ended", "ann", "web")
+	joined(t, s, "expired", "ann", "app", "web")
+	open := session("open", "ann")
+	open.Expires = open.Ends
+	require.NoError(t, s.StartSession(t.Context(), open))
+	require.NoError(t, s.JoinSession(t.Context(), "open", "web"))
+	end(t, s, "ended", start)
 	n, err := s.Sweep(t.Context(), start)
 	require.NoError(t, err)
-	require.Equal(t, 1, n, "the note about a session that is not there")
-	clients, err := s.EndSession(t.Context(), "b", start)
+	require.Zero(t, n, "a session takes its clients with it")
+	require.NoError(t, s.JoinSession(t.Context(), "ended", "web"))
+	n, err = s.Sweep(t.Context(), start.Add(time.Hour-time.Millisecond))
 	require.NoError(t, err)
-	require.Equal(t, []string{"shop"}, clients)
+	require.Equal(t, 1, n, "the client of a session that has ended")
+	n, err = s.Sweep(t.Context(), start.Add(time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, 3, n, "the session that has expired and its clients")
+	require.Equal(t, []string{"web"}, end(t, s, "open", start))
+	_, err = s.Sweep(t.Context(), start.Add(10000*time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, 2, waiting(t, s))
 }
 
-func assertionOnce(t *testing.T, s Store) {
-	until := start.Add(time.Minute)
-	var first atomic.Int64
+func assertionRace(t *testing.T, s Store) {
+	var won atomic.Int64
 	for _, err := range together(64, func(int) error {
-		ok, err := s.SpendAssertion(t.Context(), "shop", "jti", until)
-		if ok {
-			first.Add(1)
+		first, err := s.SpendAssertion(t.Context(), "web", "a", start)
+		if first {
+			won.Add(1)
 		}
 		return err
 	}) {
 		require.NoError(t, err)
 	}
-	require.Equal(t, int64(1), first.Load())
-	for _, c := range [][2]string{{"chat", "jti"}, {"shop", "another"}} {
-		ok, err := s.SpendAssertion(t.Context(), c[0], c[1], until)
+	require.EqualValues(t, 1, won.Load())
+}
+
+func assertionForgotten(t *testing.T, s Store) {
+	spend := func(client, id string, want bool) {
+		t.Helper()
+		first, err := s.SpendAssertion(t.Context(), client, id, start)
 		require.NoError(t, err)
-		require.True(t, ok, c)
+		require.Equal(t, want, first)
 	}
-	n, err := s.Sweep(t.Context(), until.Add(-time.Millisecond))
+	spend("web", "a", true)
+	spend("app", "a", true)
+	spend("web", "A", true)
+	spend("web", "a", false)
+	n, err := s.Sweep(t.Context(), start.Add(-time.Millisecond))
 	require.NoError(t, err)
 	require.Zero(t, n)
-	n, err = s.Sweep(t.Context(), until)
+	spend("web", "a", false)
+	n, err = s.Sweep(t.Context(), start)
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
-	ok, err := s.SpendAssertion(t.Context(), "shop", "jti", until)
-	require.NoError(t, err)
-	require.True(t, ok, "forgotten once it has expired")
+	spend("web", "a", true)
 }

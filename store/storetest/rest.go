@@ -202,9 +202,14 @@ func cancelled(t *testing.T, s Store) {
 	_, _, found := s.FindSession(ctx, "b", start)
 	_, added := s.AddKey(ctx, key("k", "RS256", keys.Next))
 	_, sweep := s.Sweep(ctx, start)
+	_, ended := s.EndSession(ctx, "b", start)
+	_, _, rotated := s.Rotate(ctx, rotation(1))
+	_, taken := s.TakeLogouts(ctx, start, start, 1)
+	_, spent := s.SpendAssertion(ctx, "liveengage", "a", start)
 	for _, err := range []error{
-		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, signin("j", "", "ann")), endSession(ctx, s, "b"),
+		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, signin("j", "", "ann")), ended,
 		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, session("b", "ann")),
+		rotated, taken, spent, s.JoinSession(ctx, "b", "liveengage"),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
 	}

@@ -144,7 +144,8 @@ func manyWriters(t *testing.T, s Store) {
 			_, _, found := s.FindSession(t.Context(), b, start)
 			err = errors.Join(err, answered, redeemed, found)
 		}
-		return errors.Join(err, endSession(t.Context(), s, b))
+		_, ended := s.EndSession(t.Context(), b, start)
+		return errors.Join(err, ended)
 	}) {
 		assert.NoError(t, err)
 	}

@@ -26,6 +26,7 @@ type Store interface {
 	keys.Store
 	Ping(ctx context.Context) error
 	Sweep(ctx context.Context, at time.Time) (int, error)
+	WaitingLogouts(ctx context.Context) (int, error)
 }
 
 // Run runs the contract. Every call of open returns an empty store that the test
@@ -43,19 +44,6 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a code and a sign-in expire at their moment", signinExpires},
 		{"a code needs an open session", signinNeedsSession},
 		{"one of 64 redeems a code", signinRace},
-		{"a refresh token is replaced by the next", refreshRotates},
-		{"the predecessor of a refresh token has a grace", refreshGrace},
-		{"a spent refresh token closes the sign-in", refreshReused},
-		{"without a grace a refresh token works once", refreshStrict},
-		{"a refresh token is its own client's", refreshOthers},
-		{"refresh tokens expire at their moment", refreshExpires},
-		{"what ends a sign-in ends its refresh tokens", refreshEnded},
-		{"64 refresh at once", refreshRace},
-		{"the end of a session queues a logout for each of its clients", logoutsQueued},
-		{"a logout is lent out, postponed and dropped", logoutsTaken},
-		{"one of 16 takes each logout", logoutsShared},
-		{"notes about clients go with their session", notesSwept},
-		{"a client assertion is spent once", assertionOnce},
 		{"many write at once", manyWriters},
 		{"a session is kept as it was started", sessionKept},
 		{"a session expires at its moment", sessionExpires},
@@ -63,6 +51,27 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"one of 16 renews a session", sessionRenewRace},
 		{"a session's use moves it forward only", sessionTouched},
 		{"the end of a session closes its sign-ins", sessionEnded},
+		{"refresh tokens follow one another", refreshOrder},
+		{"a predecessor in grace gets the same successor", refreshGrace},
+		{"a predecessor after its grace closes the sign-in", refreshLate},
+		{"without grace a predecessor closes the sign-in at once", refreshNoGrace},
+		{"a token spent twice over closes the sign-in", refreshReplayed},
+		{"another client neither rotates nor closes", refreshForeign},
+		{"no refresh token before the code is redeemed, nor without one", refreshNone},
+		{"a refresh token expires at its moment", refreshExpires},
+		{"a refresh token lives as long as all that it is part of", refreshEach},
+		{"a sign-in lives as long as its tokens", refreshKeeps},
+		{"what closes a sign-in ends its refresh tokens", refreshClosed},
+		{"64 with one refresh token in grace get one successor", refreshRace},
+		{"64 with one refresh token and no grace end the sign-in", refreshRaceStrict},
+		{"the end of a session queues its logouts", logoutQueued},
+		{"people who leave or change password are logged out", logoutPeople},
+		{"logouts are taken oldest first, for a while", logoutTaken},
+		{"one of 16 takes each logout", logoutRace},
+		{"a logout is postponed and dropped", logoutMoved},
+		{"a sweep leaves logouts and clients of open sessions", logoutSwept},
+		{"one of 64 spends an assertion", assertionRace},
+		{"an assertion is the client's own, until it expires", assertionForgotten},
 		{"people are replaced", peopleReplaced},
 		{"people who leave or change password lose what they had", peopleLose},
 		{"usernames may change hands", peopleSwap},
@@ -118,10 +127,4 @@ func signin(id, sessionID, name string) oidc.Signin {
 		Created: start, CodeExpires: start.Add(codeLife), Expires: start.Add(signinLife),
 		Grant: oidc.Grant{RedirectURI: "https://c.example/cb", Scopes: []string{"openid", "profile"}, Nonce: "n", AuthTime: start.Unix(), AMR: []string{"pwd"}},
 	}
-}
-
-// endSession ends a session and forgets whom to tell.
-func endSession(ctx context.Context, s Store, id string) error {
-	_, err := s.EndSession(ctx, id, start)
-	return err
 }

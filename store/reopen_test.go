@@ -1,0 +1,106 @@
+package store_test
+
+import (
+	"database/sql"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/oidc"
+	"idpbridge/store"
+)
+
+// TestLogoutsSurviveReopening ends a session and then the process, twice: before
+// anybody has taken its logouts, and after somebody has.
+func TestLogoutsSurviveReopening(t *testing.T) {
+	t.Parallel()
+	configs := []store.Config{{Path: file(t)}}
+	if postgres != nil {
+		configs = append(configs, store.Config{URL: postgres.NewDatabase(t)})
+	}
+	for _, cfg := range configs {
+		s, in, at := signedIn(t, cfg)
+		in.ClientID, in.State, in.Refresh = "web", oidc.Redeemed, oidc.Refresh{Number: 1, Issued: at, Expires: in.Expires, Ends: in.Expires}
+		in.SessionID = "" // its end is another test's matter
+		require.NoError(t, s.Answer(t.Context(), in))
+		rotation := oidc.Rotation{ID: "i", ClientID: "web", Number: 1, At: at, Idle: time.Minute, Grace: time.Second}
+		want, _, err := s.Rotate(t.Context(), rotation)
+		require.NoError(t, err)
+		require.NoError(t, s.JoinSession(t.Context(), "b", "web"))
+		_, err = s.EndSession(t.Context(), "b", at)
+		require.NoError(t, err)
+		spent, err := s.SpendAssertion(t.Context(), "web", "a", at)
+		require.NoError(t, err)
+		require.True(t, spent)
+
+		for tries := range 2 {
+			require.NoError(t, s.Close())
+			s = open(t, cfg)
+			at := at.Add(time.Duration(tries) * time.Hour)
+			got, err := s.TakeLogouts(t.Context(), at, at.Add(time.Hour), 9)
+			require.NoError(t, err)
+			require.Equal(t, []oidc.Logout{{SessionID: "b", ClientID: "web", Subject: "1", Created: at.Add(-time.Duration(tries) * time.Hour), Tries: tries + 1}}, got)
+			got, err = s.TakeLogouts(t.Context(), at, at.Add(time.Hour), 9)
+			require.NoError(t, err)
+			require.Empty(t, got)
+		}
+		again, _, err := s.Rotate(t.Context(), rotation)
+		require.NoError(t, err)
+		require.Equal(t, want, again)
+		spent, err = s.SpendAssertion(t.Context(), "web", "a", at)
+		require.NoError(t, err)
+		require.False(t, spent)
+	}
+}
+
+// TestUpgrade opens a database of the first release.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	type old struct {
+		driver, address string
+		dialect         database.Dialect
+		cfg             store.Config
+	}
+	path := file(t)
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	olds := []old{{"sqlite", path, database.DialectSQLite3, store.Config{Path: path}}}
+	if postgres != nil {
+		address := postgres.NewDatabase(t)
+		olds = append(olds, old{"pgx", address, database.DialectPostgres, store.Config{URL: address}})
+	}
+	for _, o := range olds {
+		db, err := sql.Open(o.driver, o.address)
+		require.NoError(t, err)
+		first, err := goose.NewProvider(o.dialect, db, os.DirFS("migrations"))
+		require.NoError(t, err)
+		_, err = first.UpTo(t.Context(), 1)
+		require.NoError(t, err)
+		for _, row := range []string{
+			`INSERT INTO person VALUES ('1', 'ann', '', '{"subject":"1"}')`,
+			`INSERT INTO session VALUES ('b', '', '1', '', '', 1, 1, 1, 5000, 5000)`,
+			`INSERT INTO signin VALUES ('i', 'r', 'web', 'b', '1', 1, 1000, 2000, 3000, '{}')`,
+		} {
+			_, err = db.ExecContext(t.Context(), row)
+			require.NoError(t, err)
+		}
+		require.NoError(t, db.Close())
+
+		s := open(t, o.cfg)
+		at := time.UnixMilli(1500).UTC()
+		in, _, err := s.Redeem(t.Context(), "i", at)
+		require.NoError(t, err)
+		require.Equal(t, oidc.Signin{
+			ID: "i", Reference: "r", ClientID: "web", SessionID: "b", Subject: "1", State: oidc.Redeemed,
+			Created: time.UnixMilli(1000).UTC(), CodeExpires: time.UnixMilli(2000).UTC(), Expires: time.UnixMilli(3000).UTC(),
+		}, in)
+		_, _, err = s.Rotate(t.Context(), oidc.Rotation{ID: "i", ClientID: "web", Number: 1, At: at, Idle: time.Hour, Grace: time.Hour})
+		require.ErrorIs(t, err, oidc.ErrNotFound)
+		clients, err := s.EndSession(t.Context(), "b", at)
+		require.NoError(t, err)
+		require.Empty(t, clients)
+	}
+}
