@@ -66,10 +66,13 @@ func TestGet(t *testing.T) {
 	}
 }
 
+// mostCookies is how many net/http reads of one request; with more it reads none.
+const mostCookies = 3000 - 1
+
 // FuzzCookie: a value is only ever read where the name occurs once, and what is
 // set comes back unless somebody has planted another.
 func FuzzCookie(f *testing.F) {
-	for _, seed := range []string{"", "s=a", "s=a; s=b", "x=1; s=a", "s", `s="a b"`, "s=a;s=\x01", " s =a", "s=a=b", "s= 0"} {
+	for _, seed := range []string{"", "s=a", "s=a; s=b", "x=1; s=a", "s", `s="a b"`, "s=a;s=\x01", " s =a", "s=a=b", "s= 0", strings.Repeat(";", 3001)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
@@ -91,7 +94,7 @@ func FuzzCookie(f *testing.F) {
 		p.Set(w, "s", "abc_-.9")
 		pair, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
 		r.Header["Cookie"] = []string{header, pair}
-		if occurs == 0 {
+		if occurs == 0 && strings.Count(header, ";") < mostCookies {
 			require.Equal(t, "abc_-.9", p.Get(r, "s"))
 		} else {
 			require.Empty(t, p.Get(r, "s"))

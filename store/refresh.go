@@ -71,10 +71,10 @@ func (s *Store) Rotate(ctx context.Context, r oidc.Rotation) (oidc.Signin, claim
 // oidc.ErrReplayed where the sign-in was closed.
 func (s *Store) rotate(ctx context.Context, r oidc.Rotation, grace int64) (in oidc.Signin, person claims.Person, err error) {
 	var who []byte // none where the person of a closed sign-in is gone
-	err = once(func(row scanner) (err error) {
+	err = once(ctx, s.hot.rotate, func(row scanner) (err error) {
 		in, err = scanColumns(row, &who)
 		return err
-	})(s.hot.rotate.QueryContext(ctx, r.ID, r.ClientID, r.Number, millis(r.At), millis(r.At.Add(r.Idle)), millis(r.At.Add(r.Access)), grace))
+	}, r.ID, r.ClientID, r.Number, millis(r.At), millis(r.At.Add(r.Idle)), millis(r.At.Add(r.Access)), grace)
 	if err == nil && in.State == oidc.Closed {
 		err = oidc.ErrReplayed
 	}

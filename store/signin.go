@@ -68,35 +68,34 @@ func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signi
 
 // redeem passes the gate, or returns sql.ErrNoRows.
 func (s *Store) redeem(ctx context.Context, id string, at time.Time) (in oidc.Signin, person claims.Person, err error) {
-	err = once(func(row scanner) (err error) {
+	err = once(ctx, s.hot.redeem, func(row scanner) (err error) {
 		in, person, err = scanSignin(row)
 		return err
-	})(s.hot.redeem.QueryContext(ctx, id, millis(at)))
+	}, id, millis(at))
 	if err != nil {
 		return oidc.Signin{}, claims.Person{}, err
 	}
 	return in, person, nil
 }
 
-// once scans the row of a statement that changes at most one, or returns
-// sql.ErrNoRows. It reads past that row: SQLite commits when the statement is
-// done, and only then is it known to have happened once.
-func once(scan func(row scanner) error) func(rows *sql.Rows, err error) error {
-	return func(rows *sql.Rows, err error) error {
-		if err != nil {
-			return err
-		}
-		if rows.Next() {
-			err = scan(rows)
-			rows.Next()
-		} else {
-			err = sql.ErrNoRows
-		}
-		if failed := errors.Join(rows.Err(), rows.Close()); failed != nil { //nolint:sqlclosecheck // the error of Close is the verdict
-			return failed
-		}
+// once runs a statement that changes at most one row and scans that row, or
+// returns sql.ErrNoRows. It reads past the row: SQLite commits when the statement
+// is done, and only then is it known to have happened once.
+func once(ctx context.Context, gate *sql.Stmt, scan func(row scanner) error, args ...any) error {
+	rows, err := gate.QueryContext(ctx, args...)
+	if err != nil {
 		return err
 	}
+	if rows.Next() {
+		err = scan(rows)
+		rows.Next()
+	} else {
+		err = sql.ErrNoRows
+	}
+	if failed := errors.Join(rows.Err(), rows.Close()); failed != nil { //nolint:sqlclosecheck // the error of Close is the verdict
+		return failed
+	}
+	return err
 }
 
 const findSQL = `SELECT ` + signinJoined + `, p.person
