@@ -199,3 +199,23 @@ func refreshAfterScopesAreWithdrawn(t *testing.T) {
 		require.Equal(t, 400, status)
 	})
 }
+
+// claimsWithinScopes: by name a client gets no claim whose scope it may not have.
+func claimsWithinScopes(t *testing.T) {
+	t.Parallel()
+	r := newRestartable(t)
+	r.configure(t, "jane-password", "openid")
+	serveConfig(t, time.Now, r.folder)
+	issuer := "http://" + r.address
+	asks := webRequest(issuer, "claims", `{"userinfo":{"email":{"essential":true},"sub":null},"id_token":{"email":null,"lp_sdes":null}}`)
+	code := newBrowser(t).signIn(issuer, asks, "jane", "jane-password").answer(t).Get("code")
+	status, body := redeem(t, issuer, code)
+	require.Equal(t, 200, status, body)
+	token, _ := body["id_token"].(string)
+	require.NotContains(t, decoded(t, token), "email")
+	require.NotContains(t, decoded(t, token), "lp_sdes")
+	req, err := http.NewRequest(http.MethodGet, issuer+"/userinfo", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+body["access_token"].(string))
+	require.JSONEq(t, `{"sub":"0123456789abcdef"}`, newBrowser(t).do(req).body)
+}

@@ -39,6 +39,7 @@ func inside() []insideRow {
 		{"40-registered-algorithms", registeredAlgorithms},
 		{"43-subjects-in-the-people-file", subjectsInThePeopleFile},
 		{"54-grace-of-a-refresh-token", graceOfARefreshToken},
+		{"57-claims-within-scopes", claimsWithinScopes},
 		{"57-scopes-withdrawn", refreshAfterScopesAreWithdrawn},
 		{"58-refresh-token-lifetimes", refreshTokenLifetimes},
 		{"58-refresh-after-password-change", refreshAfterPasswordChange},
