@@ -51,8 +51,10 @@ func (p *Provider) resume(c echo.Context) error {
 	sealed := c.QueryParam("request")
 	req, err := p.openPending(c.Request(), sealed)
 	switch {
-	case errors.Is(err, ErrExpired):
+	case errors.Is(err, ErrExpired) && !req.Pushed:
 		return see(c, p.base+PathAuthorize+"?"+req.Query)
+	case errors.Is(err, ErrExpired):
+		return p.showDoubt(c, &doubt{happened: "This sign-in has taken too long.", remedy: "Go back to where you came from and start again there."}, req.Reference)
 	case errors.Is(err, ErrOtherBrowser):
 		return p.showDoubt(c, &doubt{
 			happened: "This sign-in was started in another browser, or your browser does not keep cookies.",

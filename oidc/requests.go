@@ -17,11 +17,15 @@ type Waiting struct {
 }
 
 // Waiting opens a sealed request for a page. With ErrExpired the result still
-// has Restart and Reference; ErrOtherBrowser and ErrBroken give nothing.
+// has Restart and Reference; ErrOtherBrowser and ErrBroken give nothing. A pushed
+// request cannot be started again from here, so that one is broken when expired.
 func (p *Provider) Waiting(r *http.Request, sealed string) (Waiting, error) {
 	req, err := p.openPending(r, sealed)
 	if err != nil && !errors.Is(err, ErrExpired) {
 		return Waiting{}, err
+	}
+	if err != nil && req.Pushed {
+		return Waiting{}, ErrBroken
 	}
 	restart := p.base + PathAuthorize + "?" + req.Query
 	if err != nil {

@@ -129,6 +129,32 @@ func TestSealedRequestIsBoundToItsBrowser(t *testing.T) {
 	require.NotEqual(t, form.Get("request"), again.fields(t).Get("request"), "an expired request starts itself again")
 }
 
+// TestExpiredPushedRequest: it is not taken up again from its parameters, which
+// were never in an address.
+func TestExpiredPushedRequest(t *testing.T) {
+	t.Parallel()
+	var c clock
+	issuer := startDev(t, c.now)
+	res, err := http.PostForm(issuer+"/par", url.Values{
+		"client_id": {"local-post"}, "client_secret": {localPostSecret}, "response_type": {"code"}, "scope": {"openid"}, "redirect_uri": {localCallback},
+	})
+	require.NoError(t, err)
+	var pushed struct {
+		RequestURI string `json:"request_uri"`
+	}
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&pushed))
+	require.NoError(t, res.Body.Close())
+	b := newBrowser(t)
+	p := b.get(issuer + "/authorize?client_id=local-post&request_uri=" + url.QueryEscape(pushed.RequestURI))
+	form := p.fields(t)
+	c.add(31 * time.Minute)
+	for _, late := range []page{b.get(p.address.String()), b.get(issuer + "/resume?request=" + form.Get("request"))} {
+		require.Equal(t, http.StatusBadRequest, late.status)
+		require.Contains(t, late.body, "op-error")
+		require.Empty(t, late.location)
+	}
+}
+
 func TestPasswordGuessingIsSlowedDown(t *testing.T) {
 	t.Parallel()
 	var c clock
