@@ -205,6 +205,35 @@ func (p page) elements(name, attribute string) []string {
 	return out
 }
 
+// has says whether any element of that name has the attribute, be it empty.
+func (p page) has(name, attribute string) bool {
+	doc, err := html.Parse(strings.NewReader(p.body))
+	if err != nil {
+		return false
+	}
+	for n := range doc.Descendants() {
+		if n.Type == html.ElementNode && n.Data == name && slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == attribute }) {
+			return true
+		}
+	}
+	return false
+}
+
+// text is what a person can read on the page.
+func (p page) text() string {
+	doc, err := html.Parse(strings.NewReader(p.body))
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	for n := range doc.Descendants() {
+		if n.Type == html.TextNode && !slices.Contains([]string{"title", "script", "style", "noscript", "template"}, n.Parent.Data) {
+			b.WriteString(n.Data)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
 func attr(n *html.Node, name string) string {
 	for _, a := range n.Attr {
 		if a.Key == name {

@@ -231,6 +231,9 @@ func (r *run) authenticates(c Client, form url.Values) func(*http.Request) {
 	return func(req *http.Request) { req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret)) }
 }
 
+// longestToken is how many seconds an access token may live.
+const longestToken = 365 * 24 * 3600
+
 // redeem spends a code as the client and demands good tokens.
 func (r *run) redeem(c Client, code string, changes ...string) tokens {
 	t := r.tryCode(c, code, changes...)
@@ -240,7 +243,7 @@ func (r *run) redeem(c Client, code string, changes ...string) tokens {
 	r.must(t.AccessToken != "", "there is no access_token")
 	r.must(t.IDToken != "", "there is no id_token")
 	r.should(t.ExpiresIn != nil, "there is no expires_in")
-	r.must(t.ExpiresIn == nil || *t.ExpiresIn > 0 && *t.ExpiresIn <= 365*24*3600, "expires_in is out of range")
+	r.must(t.ExpiresIn == nil || *t.ExpiresIn > 0 && *t.ExpiresIn <= longestToken, "expires_in is not within a year")
 	return t
 }
 

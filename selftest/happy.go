@@ -1,10 +1,12 @@
 package selftest
 
 import (
+	"encoding/json"
 	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,12 +29,17 @@ func (r *run) happy(b *browser, c Client, v variant, changes ...string) outcome 
 	return r.complete(c, q, b.signIn(q))
 }
 
-// complete takes a good answer through to its tokens, with all checks.
-func (r *run) complete(c Client, q url.Values, a answer) outcome {
+// complete takes a good answer through to its tokens, with all checks. Changes
+// are those of the token request.
+func (r *run) complete(c Client, q url.Values, a answer, changes ...string) outcome {
 	r.good(a, q)
+	r.listed(c)
 	o := outcome{query: q, answer: a, access: a.Get("access_token")}
-	if a.Has("access_token") {
+	if o.access != "" {
 		r.must(strings.EqualFold(a.Get("token_type"), "Bearer"), "token_type is %q", a.Get("token_type"))
+		seconds, err := strconv.ParseInt(a.Get("expires_in"), 10, 64)
+		r.should(a.Has("expires_in"), "there is no expires_in beside the access token")
+		r.must(!a.Has("expires_in") || err == nil && seconds > 0 && seconds <= longestToken, "expires_in is %q", a.Get("expires_in"))
 	}
 	if code := a.Get("code"); code != "" {
 		r.must(strong(code), "the code %d characters long can be guessed: it has less than 96 bits", len(code))
@@ -43,21 +50,44 @@ func (r *run) complete(c Client, q url.Values, a answer) outcome {
 		r.onlyAsked(c, q, o.claims)
 	}
 	if a.Has("code") {
-		o.tokens = r.redeem(c, a.Get("code"))
-		o.access = o.tokens.AccessToken
+		o.tokens = r.redeem(c, a.Get("code"), changes...)
 		claims := r.idToken(o.tokens.IDToken, c, q)
-		r.hashes(claims, o.tokens.AccessToken, "", false)
+		r.hashes(claims, o.tokens.AccessToken, a.Get("code"), false)
 		r.onlyAsked(c, q, claims)
 		if o.claims != nil {
 			r.must(claims["iss"] == o.claims["iss"] && claims["sub"] == o.claims["sub"], "the two ID tokens differ in iss or sub")
 		}
-		o.claims, o.idText = claims, o.tokens.IDToken
+		if o.access != "" { // the one beside the code must work as well
+			r.told(o.access, claims)
+		}
+		o.claims, o.idText, o.access = claims, o.tokens.IDToken, o.tokens.AccessToken
 	}
 	if o.access != "" {
-		info := r.claimsOf(r.userinfo(o.access))
-		r.must(info["sub"] == o.claims["sub"] || o.claims == nil, "sub is %v at userinfo and %v in the ID token", info["sub"], o.claims["sub"])
+		r.told(o.access, o.claims)
 	}
 	return o
+}
+
+// told demands that userinfo answers about the person of the ID token.
+func (r *run) told(access string, idToken map[string]any) {
+	info := r.claimsOf(r.userinfo(access))
+	r.must(info["sub"] == idToken["sub"], "sub is %v at userinfo and %v in the ID token", info["sub"], idToken["sub"])
+}
+
+// listed demands that discovery lists the method by which the client
+// authenticates, where it lists any.
+func (r *run) listed(c Client) {
+	method := "client_secret_basic"
+	switch {
+	case c.Key != nil:
+		method = "private_key_jwt"
+	case c.Secret == "":
+		method = "none"
+	case c.ID == r.target.Post.ID:
+		method = "client_secret_post"
+	}
+	methods := r.list("token_endpoint_auth_methods_supported", false)
+	r.must(len(methods) == 0 || slices.Contains(methods, method), "token_endpoint_auth_methods_supported lacks %s", method)
 }
 
 // claimsOf demands a good answer of userinfo.
@@ -83,14 +113,26 @@ func (r *run) hashes(claims map[string]any, access, code string, required bool) 
 	}
 }
 
-// onlyAsked warns of claims in an ID token that nobody asked for.
+// onlyAsked warns of claims in an ID token that nobody asked for. Those of a scope
+// belong there where there is no access token to fetch them with (OIDC Core
+// section 5.4), and those of the parameter claims where it says so (section 5.5).
 func (r *run) onlyAsked(c Client, q url.Values, claims map[string]any) {
-	if c.ClaimsInIDToken || q.Get("response_type") == "id_token" || q.Has("claims") {
+	if c.ClaimsInIDToken {
 		return
 	}
-	plain := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "s_hash", "nbf", "jti", "sid", "txn"}
+	asked := strings.Fields("iss sub aud exp iat auth_time nonce acr amr azp at_hash c_hash s_hash nbf jti sid txn")
+	if q.Get("response_type") == "id_token" {
+		for _, scope := range strings.Fields(q.Get("scope")) {
+			asked = append(asked, claimsOfScope(scope)...)
+		}
+	}
+	var parameter struct {
+		IDToken map[string]any `json:"id_token"`
+	}
+	_ = json.Unmarshal([]byte(q.Get("claims")), &parameter)
 	for name := range claims {
-		r.should(slices.Contains(plain, name), "the ID token holds the claim %s, which was not asked for", name)
+		_, named := parameter.IDToken[name]
+		r.should(named || slices.Contains(asked, name), "the ID token holds the claim %s, which was not asked for", name)
 	}
 }
 
@@ -108,13 +150,18 @@ func strong(s string) bool {
 	return len(s) >= 16 && bits*length > 96
 }
 
-// pageShown demands a page for a person: no redirect, something to read, and
-// neither a code nor a token in it.
+// pageShown demands a page for a person: no redirect, something to read, and no
+// form that a script might send anywhere but to the provider.
 func (r *run) pageShown(p page, statuses ...int) {
 	r.must(p.location == "", "the browser was sent on to %s", excerpt(p.location))
 	r.must(slices.Contains(statuses, p.status), "a page with status %v was due, not %d: %s", statuses, p.status, excerpt(p.body))
 	r.must(strings.HasPrefix(p.header.Get("Content-Type"), "text/html"), "the page is %q, not HTML", p.header.Get("Content-Type"))
-	r.must(len(p.elements("h1", "id"))+len(p.elements("p", "id"))+len(p.elements("title", "id")) > 0, "the page says nothing")
+	r.must(p.text() != "", "the page says nothing")
+	r.must(p.header.Get("Refresh") == "", "the page sends the browser on to %q", p.header.Get("Refresh"))
+	for _, f := range p.forms() {
+		to, err := p.address.Parse(f.action)
+		r.must(err == nil && !r.leaves(to, to.String()), "the page has a form that leads to %q", f.action)
+	}
 }
 
 // signinShown demands that the person is asked for a password.

@@ -60,6 +60,8 @@ func oidccUnsignedRequestObject(r *run, v variant) {
 		return
 	}
 	r.must(a.Get("state") == inner, "the request object was ignored: state is not the one inside")
+	q.Set("state", inner)
+	r.complete(r.target.Web, q, a)
 }
 
 func oidccRequestURIUnsigned(r *run, v variant) {
@@ -74,9 +76,12 @@ func oidccRequestObjectRedirectURI(r *run, v variant) {
 		"iss": r.target.Web.ID, "aud": r.target.Issuer, "client_id": r.target.Web.ID, "response_type": v.responseType,
 		"redirect_uri": r.target.Web.RedirectURI, "scope": "openid", "state": q.Get("state"), "nonce": q.Get("nonce"),
 	}))
-	p := r.browser().authorize(q)
-	if _, ok := p.signinForm(); ok {
-		return // the one inside is used
+	b := r.browser()
+	p := b.authorize(q)
+	if _, ok := p.signinForm(); ok { // then the one inside must be used
+		q.Set("redirect_uri", r.target.Web.RedirectURI)
+		r.complete(r.target.Web, q, b.finish(p, r.target.Person, r.target.Web.RedirectURI))
+		return
 	}
 	r.pageShown(p, http.StatusBadRequest, http.StatusForbidden, http.StatusOK)
 }

@@ -75,9 +75,13 @@ func peek(token string) map[string]any {
 // and absent where the request had none.
 func (r *run) idToken(token string, c Client, q url.Values) map[string]any {
 	header, t := r.open(token)
-	r.must(header.Algorithm == "RS256" || header.Algorithm == "ES256" || header.Algorithm == "PS256" || header.Algorithm == "EdDSA", "the ID token is signed with %s", header.Algorithm)
+	r.must(header.Algorithm == "RS256" || header.Algorithm == "ES256" || header.Algorithm == "PS256", "the ID token is signed with %s", header.Algorithm)
 	r.must(t["iss"] == r.target.Issuer, "iss is %v", t["iss"])
 	r.must(audience(t["aud"], c.ID), "aud is %v, without %s", t["aud"], c.ID)
+	azp, has := t["azp"]
+	list, _ := t["aud"].([]any)
+	r.must(!has || azp == c.ID, "azp is %v", azp)
+	r.must(has || len(list) < 2, "aud is %v, and azp does not say whom of them it is for", t["aud"])
 	now := float64(r.target.Now().Unix())
 	iat, okIat := t["iat"].(float64)
 	exp, okExp := t["exp"].(float64)
