@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,16 +126,24 @@ func returns(r *run, v variant, state string) {
 		ask.Set("state", state)
 	}
 	p := b.confirmed(b.leave(ask))
-	to, err := url.Parse(r.onward(p))
-	r.must(err == nil, "the sign-out leads to %q", r.onward(p))
-	got := to.Query()
-	to.RawQuery = ""
-	r.must(to.String() == r.target.Web.PostLogoutRedirectURI, "the sign-out leads to %q (status %d)", r.onward(p), p.status)
+	got, ok := r.cameBack(r.onward(p))
+	r.must(ok, "the sign-out leads to %q (status %d)", r.onward(p), p.status)
 	r.must(got.Get("state") == state && got.Has("state") == (state != ""), "state came back as %q instead of %q", got.Get("state"), state)
 	for name := range got {
 		r.should(name == "state", "the address came back with %s", name)
 	}
 	r.signedOut(b, v)
+}
+
+// cameBack reads what was added to the post-logout redirect URI; false where an
+// address is another one.
+func (r *run) cameBack(address string) (added url.Values, ok bool) {
+	rest, ok := strings.CutPrefix(address, r.target.Web.PostLogoutRedirectURI)
+	if !ok || rest != "" && rest[0] != '?' && rest[0] != '&' {
+		return nil, false
+	}
+	added, err := url.ParseQuery(strings.TrimLeft(rest, "?&"))
+	return added, err == nil
 }
 
 // confirmed presses the button that confirms a sign-out, where there is one.
@@ -160,17 +169,19 @@ func signsOut(r *run, v variant, do func(*run, outcome) url.Values) {
 	r.signedOut(b, v)
 }
 
-// leadsNowhere demands a page: an error, or a question whose answer leads nowhere
-// either.
+// leadsNowhere demands a page: an error, or a question. Its answer must not lead
+// to an address that is not registered, and should lead nowhere.
 func leadsNowhere(r *run, v variant, do func(*run, outcome) url.Values) {
 	b := r.browser()
 	o := r.signedIn(b, v)
 	p := b.leave(do(r, o))
-	for range 2 {
-		r.pageShown(p, http.StatusOK, http.StatusBadRequest, http.StatusForbidden)
-		r.must(r.onward(p) == "", "the page leads on to %q", r.onward(p))
-		p = b.confirmed(p)
-	}
+	r.pageShown(p, http.StatusOK, http.StatusBadRequest, http.StatusForbidden)
+	r.must(r.onward(p) == "", "the page leads on to %q", r.onward(p))
+	to := r.onward(b.confirmed(p))
+	added, registered := r.cameBack(to)
+	added.Del("state")
+	r.must(to == "" || registered && len(added) == 0, "after a yes the person is sent to %q", to)
+	r.should(to == "", "after a yes the person is sent to %q, though no genuine hint says who asks", to)
 }
 
 // backchannelModules are the plan Back-Channel Logout.
@@ -210,7 +221,7 @@ func oidccBackchannel(r *run, v variant) {
 	r.must(audience(t["aud"], r.target.Web.ID), "aud is %v", t["aud"])
 	r.must(iat > now-300 && iat < now+300, "iat is %v, now is %.0f", iat, now)
 	if exp, has := t["exp"].(float64); has {
-		r.must(exp > iat, "exp is not after iat")
+		r.must(exp > now, "exp is %.0f, now is %.0f", exp, now)
 	}
 	jti, _ := t["jti"].(string)
 	r.must(jti != "", "jti is missing")
@@ -271,11 +282,33 @@ func oidccFrontchannel(r *run, v variant) {
 	for name := range given {
 		r.should(name == "iss" || name == "sid", "the frame's address has %s", name)
 	}
-	policy := p.header.Get("Content-Security-Policy")
-	if policy != "" {
-		u, _ := url.Parse(before)
-		r.must(strings.Contains(policy, u.Scheme+"://"+u.Host), "the page's policy does not let the frame load: %s", policy)
-	}
+	r.frameLoads(p, before)
 	r.must(r.onward(p) == withQuery(r.target.Web.PostLogoutRedirectURI, "state=s"), "the page leads on to %q", r.onward(p))
 	r.signedOut(b, v)
+}
+
+// frameLoads demands that nothing on the page keeps its frame from loading, or
+// from reading its own cookies.
+func (r *run) frameLoads(p page, address string) {
+	r.must(!p.has("iframe", "sandbox"), "the frame is in a sandbox, where the client does not find its cookies")
+	r.must(!slices.Contains(p.elements("iframe", "loading"), "lazy"), "the frame is loaded when it is seen, which may be never")
+	u, err := url.Parse(address)
+	r.must(err == nil, "the frame loads %q", address)
+	for _, policy := range p.header.Values("Content-Security-Policy") {
+		rules := map[string][]string{}
+		for rule := range strings.SplitSeq(policy, ";") {
+			if words := strings.Fields(rule); len(words) > 0 {
+				rules[words[0]] = words[1:]
+			}
+		}
+		for _, name := range []string{"frame-src", "child-src", "default-src"} {
+			allowed, has := rules[name]
+			if !has {
+				continue
+			}
+			fits := slices.ContainsFunc([]string{"*", u.Scheme + ":", u.Host, u.Scheme + "://" + u.Host, address}, func(s string) bool { return slices.Contains(allowed, s) })
+			r.must(fits, "the page's policy does not let the frame load: %s", policy)
+			break
+		}
+	}
 }
