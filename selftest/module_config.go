@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -59,13 +60,17 @@ func oidccDiscovery(r *run, _ variant) {
 	r.keySet()
 }
 
-// https demands an https address, but for a provider on a loopback address, which
-// is not reached from elsewhere.
+// https demands an https address. Where the issuer itself is http on a loopback
+// address, which is not reached from elsewhere, its endpoints may be too.
 func (r *run) https(name, address string) {
 	u, err := url.Parse(address)
 	r.must(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), "%s is %q, not an address", name, address)
-	local := u.Hostname() == "127.0.0.1" || u.Hostname() == "::1" || u.Hostname() == "localhost"
-	r.must(u.Scheme == "https" || local, "%s is %q, not https", name, address)
+	r.must(u.Scheme == "https" || strings.HasPrefix(r.target.Issuer, "http:") && loopback(u.Hostname()), "%s is %q, not https", name, address)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // text and list are members of the metadata, of the right type.
