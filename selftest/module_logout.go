@@ -149,7 +149,7 @@ func (r *run) cameBack(address string) (added url.Values, ok bool) {
 // confirmed presses the button that confirms a sign-out, where there is one.
 func (b *browser) confirmed(p page) page {
 	forms := p.forms()
-	if p.location != "" || len(forms) == 0 || r303(p) {
+	if p.location != "" || len(forms) == 0 || p.status >= 300 {
 		return p
 	}
 	if _, asks := p.signinForm(); asks {
@@ -157,8 +157,6 @@ func (b *browser) confirmed(p page) page {
 	}
 	return b.submit(p, forms[0], forms[0].agree())
 }
-
-func r303(p page) bool { return p.status >= 300 }
 
 func signsOut(r *run, v variant, do func(*run, outcome) url.Values) {
 	b := r.browser()
