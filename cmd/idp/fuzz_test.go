@@ -131,3 +131,53 @@ func FuzzClientEndpoints(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPosted: whatever is posted to an endpoint that browsers are sent to, the
+// answer is a page or leads to the same endpoint by GET, and brings no fragment.
+func FuzzPosted(f *testing.F) {
+	issuer := startDev(f, time.Now)
+	good := strings.TrimPrefix(webRequest(""), "/authorize?")
+	for _, body := range []string{good, good + "#code=x", good + "&x=\r\nX-Y: z", "id_token_hint=x&post_logout_redirect_uri=https%3A%2F%2Fevil.example", "%zz", "", "a=b;c=d"} {
+		f.Add(true, body)
+		f.Add(false, body)
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	f.Fuzz(func(t *testing.T, authorize bool, body string) {
+		path := "/end_session"
+		if authorize {
+			path = "/authorize"
+		}
+		res, err := client.Post(issuer+path, "text/plain", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		location := res.Header.Get("Location")
+		if res.StatusCode >= 500 || location != "" && (!strings.HasPrefix(location, path+"?") || strings.Contains(location, "#")) {
+			t.Fatalf("%s %q: answered by %d to %q", path, body, res.StatusCode, location)
+		}
+	})
+}
+
+// FuzzBearer: no Authorization header whatever opens userinfo.
+func FuzzBearer(f *testing.F) {
+	issuer := startDev(f, time.Now)
+	for _, header := range []string{"", "Bearer", "Bearer x", "bearer a.b", "Basic YTpi", "Bearer a b", "Bearer \x00", "Bearer " + strings.Repeat("A", 22) + "." + strings.Repeat("B", 59)} {
+		f.Add(header)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		r, err := http.NewRequest(http.MethodGet, issuer+"/userinfo", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", header)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return // no header at all
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusUnauthorized && res.StatusCode != http.StatusBadRequest {
+			t.Fatalf("%q: status %d", header, res.StatusCode)
+		}
+	})
+}
