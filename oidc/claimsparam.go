@@ -17,7 +17,7 @@ const unmetRequirements = "unmet_authentication_requirements"
 // section 5.5.1).
 type claimRequest struct {
 	Essential bool              `json:"essential"`
-	Value     json.RawMessage   `json:"value"`
+	Value     *json.RawMessage  `json:"value"` // nil for null, which asks for nothing
 	Values    []json.RawMessage `json:"values"`
 }
 
@@ -30,7 +30,7 @@ func (c *claimRequest) wants(text string) bool {
 		var s string
 		return json.Unmarshal(raw, &s) == nil && s == text
 	}
-	return c.Value != nil && equal(c.Value) || slices.ContainsFunc(c.Values, equal)
+	return c.Value != nil && equal(*c.Value) || slices.ContainsFunc(c.Values, equal)
 }
 
 // claimsParameter is what the parameter claims asks for: by name, and of the
@@ -88,6 +88,9 @@ func (c claimsParameter) unmet(acr string) bool {
 // claims asked for by name among them.
 func (r *request) shared() []string {
 	out := slices.Clone(r.Scopes)
+	if r.client.AlwaysSDEs && !slices.Contains(out, ScopeSDEs) {
+		out = append(out, ScopeSDEs)
+	}
 	for _, name := range slices.Concat(r.claims.userinfo, r.claims.idToken) {
 		if scope := scopeOf(name); !slices.Contains(out, scope) {
 			out = append(out, scope)

@@ -18,13 +18,15 @@ type leaving struct {
 type farewell struct {
 	client  *Client // whom a genuine hint was made for; nil without one
 	subject string  // whom that hint names
+	session string  // the session that it is from; empty where it does not say
 	asking  string  // name of the client that says it asks; may be empty
 	target  string  // where to go afterwards, as it came
 	address string  // the same with the client's state, where it is registered, else empty
 }
 
 // endSession answers GET /end_session (OpenID Connect RP-Initiated Logout 1.0).
-// A genuine hint that names the person of this browser's session ends it at once;
+// A genuine hint that names the person of this browser's session ends it at once,
+// and what is left of the session that the hint is from, if that has expired;
 // otherwise the person is asked. Only a genuine hint and a registered address
 // lead anywhere afterwards.
 func (p *Provider) endSession(c echo.Context) error {
@@ -55,13 +57,21 @@ func (p *Provider) endSession(c echo.Context) error {
 		p.events("signed_out", f.client.ID)
 		p.log.InfoContext(c.Request().Context(), "signed out", "client_id", f.client.ID, "subject", f.subject)
 	}
-	if f.target != "" && f.address == "" {
+	frames := p.frames(clients, session.ID)
+	if f.session != "" && f.session != session.ID {
+		past, err := p.sessions.EndPast(c.Request(), f.session, f.subject)
+		if err != nil {
+			return err
+		}
+		frames = append(frames, p.frames(past, f.session)...)
+	}
+	if f.target != "" && f.address == "" && len(frames) == 0 {
 		return p.showDoubt(c, &doubt{
 			happened: "You are signed out, but the address to go to next is not registered.",
 			remedy:   "You may close this page.", received: f.target,
 		}, "")
 	}
-	return p.left(c, f.address, p.frames(clients, session.ID))
+	return p.left(c, f.address, frames)
 }
 
 // farewell reads a request to sign out.
@@ -79,7 +89,7 @@ func (p *Provider) farewell(c echo.Context) (farewell, *doubt) {
 	if err != nil || len(hint.Audience) != 1 || id != "" && id != hint.Audience[0] || p.clients[hint.Audience[0]] == nil {
 		return f, nil //nolint:nilerr // a hint that is not genuine is none
 	}
-	f.client, f.subject = p.clients[hint.Audience[0]], hint.Subject
+	f.client, f.subject, f.session = p.clients[hint.Audience[0]], hint.Subject, hint.SessionID
 	f.asking = f.client.Name
 	if slices.Contains(f.client.PostLogoutRedirectURIs, f.target) {
 		f.address = withState(f.target, v.Get("state"))
@@ -108,7 +118,10 @@ func (p *Provider) leave(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !signedIn || session.ID != ask.SessionID {
+	if signedIn && session.ID != ask.SessionID {
+		return see(c, p.base+PathEndSession) // somebody has signed in since: the yes was not about them
+	}
+	if !signedIn {
 		return p.left(c, ask.Address, nil)
 	}
 	clients, err := p.sessions.Leave(c.Response(), c.Request())

@@ -3,6 +3,7 @@ package oidc
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,8 @@ func (p *Provider) introspect(c echo.Context) error {
 	}
 	noStore(c)
 	t, err := p.findToken(c, token)
-	if errors.Is(err, errBadToken) || err == nil && t.signin.ClientID != client.ID {
+	withdrawn := err == nil && t.kind == "" && !slices.Contains(client.Scopes, zoidc.ScopeOfflineAccess)
+	if errors.Is(err, errBadToken) || err == nil && t.signin.ClientID != client.ID || withdrawn {
 		return c.JSON(http.StatusOK, inactive{})
 	}
 	if err != nil {

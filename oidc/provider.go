@@ -58,6 +58,9 @@ type Sessions interface {
 	// Leave ends the request's session, if any, and takes its cookie away. It
 	// returns the ids of the clients that joined the session.
 	Leave(w http.ResponseWriter, r *http.Request) (clients []string, err error)
+	// EndPast ends what is left of a session of that subject that has expired, and
+	// returns the ids of the clients that joined it. One that is open stays so.
+	EndPast(r *http.Request, id, subject string) (clients []string, err error)
 }
 
 // Doubt is what a person is told when a request cannot be answered to its
@@ -153,6 +156,7 @@ type Provider struct {
 	now        func() time.Time
 	log        *slog.Logger
 	events     func(event, client string)
+	resting    map[string]time.Time // by client: until when no logout is sent; TellClients alone uses it
 }
 
 // New returns a Provider, or says what is missing.
@@ -169,7 +173,7 @@ func New(cfg Config) (*Provider, error) {
 		issuer: cfg.Issuer, base: u.Path, clients: make(map[string]*Client, len(cfg.Clients)),
 		signins: cfg.Signins, sessions: cfg.Sessions, logouts: cfg.Logouts, assertions: cfg.Assertions, pages: cfg.Pages, keys: cfg.Keys,
 		tokenKey: cfg.Secret.Derive("codes and tokens"), cookies: cfg.Cookies, throttle: cfg.Throttle,
-		lifetimes: l, now: cfg.Now, log: cfg.Log, events: cfg.Events,
+		lifetimes: l, resting: map[string]time.Time{}, now: cfg.Now, log: cfg.Log, events: cfg.Events,
 	}
 	if p.events == nil {
 		p.events = func(string, string) {}

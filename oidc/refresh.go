@@ -44,7 +44,6 @@ func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.
 	case err != nil:
 		return nil, err
 	}
-	without |= withdrawn(client, in.Grant.Scopes)
 	p.events("refreshed", client.ID)
 	p.log.InfoContext(ctx, "tokens refreshed", "reference", in.Reference, "client_id", client.ID)
 	return p.tokens(client, person, in, without, issue{refreshed: true})
@@ -83,31 +82,37 @@ func (p *Provider) narrowing(ctx context.Context, client *Client, id string, v u
 	return without, nil
 }
 
-// withdrawn are the bits of scopes that were granted when the configuration still
-// let the client have them.
-func withdrawn(client *Client, scopes []string) uint16 {
-	without := uint16(0)
-	for i, s := range scopes {
-		if s != zoidc.ScopeOpenID && !slices.Contains(client.Scopes, s) {
-			without |= 1 << i
-		}
-	}
-	return without
-}
-
 // narrowed is the grant without the scopes whose bit is set, and then without
-// claims asked for by name as well. A sign-in has fewer scopes than there are
-// bits: unknown ones are never granted.
+// claims asked for by name as well; to do without offline_access alone tells
+// nobody less. A sign-in has fewer scopes than there are bits: unknown ones are
+// never granted.
 func (g Grant) narrowed(without uint16) Grant {
-	if without == 0 {
-		return g
-	}
 	var kept []string
+	fewer := false
 	for i, s := range g.Scopes {
 		if without&(1<<i) == 0 {
 			kept = append(kept, s)
+			continue
 		}
+		fewer = fewer || s != zoidc.ScopeOfflineAccess
 	}
-	g.Scopes, g.UserinfoClaims, g.IDTokenClaims = kept, nil, nil
+	g.Scopes = kept
+	if fewer {
+		g.UserinfoClaims, g.IDTokenClaims = nil, nil
+	}
+	return g
+}
+
+// allowedTo is the part of the grant that the configuration still lets the client
+// have: scopes may have been withdrawn since, and with them the claims that they
+// would release.
+func (g Grant) allowedTo(c *Client) Grant {
+	refused := func(scope string) bool { return scope != zoidc.ScopeOpenID && !slices.Contains(c.Scopes, scope) }
+	kept := func(all []string, scope func(string) string) []string {
+		return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return refused(scope(s)) })
+	}
+	itself := func(s string) string { return s }
+	g.Scopes = kept(g.Scopes, itself)
+	g.UserinfoClaims, g.IDTokenClaims = kept(g.UserinfoClaims, scopeOf), kept(g.IDTokenClaims, scopeOf)
 	return g
 }

@@ -75,7 +75,8 @@ func (p *Provider) tokens(client *Client, person claims.Person, in Signin, witho
 	if in.Expires.Before(expires) {
 		expires = in.Expires // the row is gone then
 	}
-	scopes := in.Grant.narrowed(without).Scopes
+	in.Grant = in.Grant.narrowed(without).allowedTo(client)
+	scopes := in.Grant.Scopes
 	with.access = mintAccess(p.tokenKey, in.ID, expires, without)
 	answer := &tokenAnswer{
 		AccessToken: with.access, TokenType: zoidc.BearerToken, ExpiresIn: int64(expires.Sub(now) / time.Second),
@@ -87,7 +88,6 @@ func (p *Provider) tokens(client *Client, person claims.Person, in Signin, witho
 	if !slices.Contains(scopes, zoidc.ScopeOpenID) {
 		return answer, nil
 	}
-	in.Grant = in.Grant.narrowed(without)
 	var err error
 	answer.IDToken, err = p.idToken(client, person, in, with)
 	return answer, err

@@ -69,8 +69,15 @@ func (p *Provider) findAccess(c echo.Context, token string) (Signin, claims.Pers
 	if errors.Is(err, ErrNotFound) {
 		return Signin{}, claims.Person{}, errBadToken
 	}
-	in.Grant = in.Grant.narrowed(b.without())
-	return in, person, err
+	if err != nil {
+		return Signin{}, claims.Person{}, err
+	}
+	client, ok := p.clients[in.ClientID]
+	if !ok {
+		return Signin{}, claims.Person{}, errBadToken
+	}
+	in.Grant = in.Grant.narrowed(b.without()).allowedTo(client)
+	return in, person, nil
 }
 
 // bearer returns the access token of a request: in the header or in a form

@@ -166,6 +166,8 @@ func claimsParameter(r *run) {
 	r.good(b.silent(q), q)
 	q = r.request(r.target.Web, code(), "prompt", "none", "claims", `{"id_token":{"sub":{"value":"somebody-else"}}}`)
 	r.refused(b.silent(q), q, nobody()...)
+	q = r.request(r.target.Web, code(), "prompt", "none", "claims", `{"id_token":{"acr":{"essential":true,"value":null},"sub":{"value":null}}}`)
+	r.good(b.silent(q), q) // null asks for nothing
 	q = r.request(r.target.Web, code(), "claims", `{"id_token":{"acr":{"essential":true,"values":["urn:no-such-level"]}}}`)
 	r.refused(b.signIn(q), q, "unmet_authentication_requirements", "access_denied", "login_required")
 }

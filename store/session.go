@@ -83,19 +83,63 @@ func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]stri
 		if clients, err = s.queueSession(ctx, tx, id, at); err != nil {
 			return err
 		}
-		for _, statement := range []string{
+		return run(exec, []any{id},
 			"UPDATE signin SET state = 3 WHERE session_id = $1 AND state <> 3",
 			"DELETE FROM session_client WHERE session_id = $1",
-			"DELETE FROM session WHERE id = $1",
-		} {
-			if _, err := exec(statement, id); err != nil {
-				return err
-			}
-		}
-		return nil
+			"DELETE FROM session WHERE id = $1")
 	})
 	if err != nil {
 		return nil, wrap("end session", err)
 	}
 	return clients, nil
+}
+
+// past says that a session $1 is not open at $3, and not somebody else's than $2.
+const past = ` AND NOT EXISTS (SELECT 1 FROM session WHERE id = $1 AND (subject <> $2 OR expires > $3 AND ends > $3))`
+
+// EndPastSession implements web.Sessions.
+func (s *Store) EndPastSession(ctx context.Context, id, subject string, at time.Time) ([]string, error) {
+	var clients []string
+	err := s.tx(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
+		if _, err = exec("UPDATE signin SET state = 3 WHERE session_id = $1 AND subject = $2 AND state <> 3"+past, id, subject, millis(at)); err != nil {
+			return err
+		}
+		// Whether there is such a row, and nobody else ends or renews it meanwhile.
+		n, err := exec("UPDATE session SET seen = seen WHERE id = $1 AND subject = $2 AND (expires <= $3 OR ends <= $3)", id, subject, millis(at))
+		if err != nil || n == 0 {
+			return err
+		}
+		if clients, err = s.queueSession(ctx, tx, id, at); err != nil {
+			return err
+		}
+		return run(exec, []any{id}, "DELETE FROM session_client WHERE session_id = $1", "DELETE FROM session WHERE id = $1")
+	})
+	if err != nil {
+		return nil, wrap("end past session", err)
+	}
+	return clients, nil
+}
+
+// InheritSession implements web.Sessions. What has a code that was not redeemed
+// stays behind: it ended with its session.
+func (s *Store) InheritSession(ctx context.Context, from, to, subject string, at time.Time) error {
+	return wrap("inherit session", s.tx(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {
+		if _, err := exec("UPDATE signin SET session_id = $4 WHERE session_id = $1 AND subject = $2 AND state = 2"+past, from, subject, millis(at), to); err != nil {
+			return err
+		}
+		_, err := exec(`INSERT INTO session_client (session_id, client_id) SELECT $4, c.client_id FROM session_client c
+			WHERE c.session_id = $1 AND EXISTS (SELECT 1 FROM session WHERE id = $1 AND subject = $2 AND (expires <= $3 OR ends <= $3))
+			ON CONFLICT DO NOTHING`, from, subject, millis(at), to)
+		return err
+	}))
+}
+
+// run runs statements with the same parameters, one after the other.
+func run(exec execFunc, args []any, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := exec(statement, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -59,7 +59,9 @@ func (s *Site) begin(c echo.Context, person claims.Person) error {
 	old, before, err := s.Current(c.Request())
 	switch {
 	case errors.Is(err, ErrNoSession):
-		err = s.Sessions.StartSession(ctx, next)
+		if err = s.Sessions.StartSession(ctx, next); err == nil {
+			err = s.inherit(c, next)
+		}
 	case err != nil:
 	case before.Subject == person.Subject:
 		next.ID, next.Created = old.ID, old.Created
@@ -77,6 +79,23 @@ func (s *Site) begin(c echo.Context, person claims.Person) error {
 	}
 	s.Cookies.Set(c.Response(), s.Cookies.Name(sessionCookie), next.ID+"."+secret)
 	return nil
+}
+
+// inherit lets a new session answer for what is left of the one that has expired
+// in this browser, so that signing out ends that too. The cookie's secret can no
+// longer be compared; whoever plants one reaches nothing but what the person has.
+func (s *Site) inherit(c echo.Context, next Session) error {
+	id, _, _ := strings.Cut(s.Cookies.Get(c.Request(), s.Cookies.Name(sessionCookie)), ".")
+	if len(id) != 22 {
+		return nil
+	}
+	return s.Sessions.InheritSession(c.Request().Context(), id, next.ID, next.Subject, s.Now())
+}
+
+// EndPast ends what is left of a subject's expired session and returns the ids of
+// the clients that joined it.
+func (s *Site) EndPast(r *http.Request, id, subject string) ([]string, error) {
+	return s.Sessions.EndPastSession(r.Context(), id, subject, s.Now())
 }
 
 // Leave ends the session of a request's browser, if there is one, and takes its

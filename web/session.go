@@ -39,6 +39,14 @@ type Sessions interface {
 	RenewSession(ctx context.Context, old string, s Session) error
 	// TouchSession moves Seen and Expires forward; an ended session stays ended.
 	TouchSession(ctx context.Context, id string, seen, expires time.Time) error
+	// EndPastSession is EndSession for one that has expired, or is gone but for the
+	// sign-ins that outlive it, and was that subject's. One that is still open, or
+	// somebody else's, stays as it is.
+	EndPastSession(ctx context.Context, id, subject string, at time.Time) (clients []string, err error)
+	// InheritSession moves what outlives an expired session of a subject, and the
+	// notes about its clients, to a new session of the same subject. One that is
+	// still open, or somebody else's, stays as it is.
+	InheritSession(ctx context.Context, from, to, subject string, at time.Time) error
 	// EndSession removes the session, closes every sign-in answered from it, and
 	// queues a logout for every client that joined it. It returns these clients'
 	// ids, sorted. Ending one that is unknown is no error.

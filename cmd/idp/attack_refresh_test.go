@@ -178,7 +178,8 @@ func refreshAfterScopesAreWithdrawn(t *testing.T) {
 	t.Run("before", func(t *testing.T) {
 		serveConfig(t, time.Now, r.folder)
 		b := newBrowser(t)
-		code := b.signIn(issuer, webRequest(issuer, "scope", "openid email offline_access"), "jane", "jane-password").answer(t).Get("code")
+		asks := webRequest(issuer, "scope", "openid offline_access", "claims", `{"userinfo":{"email":null},"id_token":{"email":null}}`)
+		code := b.signIn(issuer, asks, "jane", "jane-password").answer(t).Get("code")
 		_, body := redeem(t, issuer, code)
 		access, _ = body["access_token"].(string)
 		refresh, _ = body["refresh_token"].(string)
@@ -187,6 +188,7 @@ func refreshAfterScopesAreWithdrawn(t *testing.T) {
 	r.configure(t, "jane-password", "openid, offline_access")
 	t.Run("email withdrawn", func(t *testing.T) {
 		serveConfig(t, time.Now, r.folder)
+		require.False(t, email(access), "nor by an access token that is still good")
 		var status int
 		status, access, refresh = refreshAt(t, issuer, refresh)
 		require.Equal(t, 200, status)
@@ -218,4 +220,51 @@ func claimsWithinScopes(t *testing.T) {
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+body["access_token"].(string))
 	require.JSONEq(t, `{"sub":"0123456789abcdef"}`, newBrowser(t).do(req).body)
+}
+
+// signOutAfterIdling: signing out ends refresh tokens also when the session that
+// they came of has expired, by the hint or by the browser; and a hint ends no
+// session that is still open elsewhere.
+func signOutAfterIdling(t *testing.T) {
+	t.Parallel()
+	engines := func(name string, args ...string) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var c clock
+			issuer := startDev(t, c.now, args...)
+			signIn := func(b *browser) (hint, refresh string) {
+				code := b.signIn(issuer, webRequest(issuer, "scope", "openid offline_access"), "jane", "jane-password").answer(t).Get("code")
+				_, body := redeem(t, issuer, code)
+				hint, _ = body["id_token"].(string)
+				refresh, _ = body["refresh_token"].(string)
+				return hint, refresh
+			}
+			b := newBrowser(t)
+			hint, refresh := signIn(b)
+			leave := issuer + "/end_session?id_token_hint=" + hint
+			newBrowser(t).get(leave)
+			status, _, refresh := refreshAt(t, issuer, refresh)
+			require.Equal(t, 200, status, "a hint from another browser ends no open session")
+			c.add(61 * time.Minute)
+			status, _, refresh = refreshAt(t, issuer, refresh)
+			require.Equal(t, 200, status, "idling ends nothing")
+			b.get(leave)
+			status, _, _ = refreshAt(t, issuer, refresh)
+			require.Equal(t, 400, status, "the hint of an expired session")
+
+			b = newBrowser(t)
+			_, yesterday := signIn(b)
+			c.add(24 * time.Hour)
+			hint, today := signIn(b)
+			status, _, yesterday = refreshAt(t, issuer, yesterday)
+			require.Equal(t, 200, status, "signing in again ends nothing")
+			b.get(issuer + "/end_session?id_token_hint=" + hint)
+			for _, token := range []string{yesterday, today} {
+				status, _, _ = refreshAt(t, issuer, token)
+				require.Equal(t, 400, status, "the same browser's session of the day before")
+			}
+		})
+	}
+	engines("sqlite")
+	engines("postgres", "--store", postgres.NewDatabase(t))
 }

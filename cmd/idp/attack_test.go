@@ -41,6 +41,7 @@ func inside() []insideRow {
 		{"54-grace-of-a-refresh-token", graceOfARefreshToken},
 		{"57-claims-within-scopes", claimsWithinScopes},
 		{"57-scopes-withdrawn", refreshAfterScopesAreWithdrawn},
+		{"58-sign-out-after-idling", signOutAfterIdling},
 		{"58-refresh-token-lifetimes", refreshTokenLifetimes},
 		{"58-refresh-after-password-change", refreshAfterPasswordChange},
 		{"85-rotation", rotation},

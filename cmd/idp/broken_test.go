@@ -79,7 +79,7 @@ func brokenCopies() []brokenCopy {
 		{"refresh token works on", "store/refresh.go", `state = CASE WHEN refresh_number = $3 THEN 2 ELSE 3 END`, `state = CASE WHEN refresh_number = $3 THEN 2 ELSE 2 END`, "attack/54-spent-refresh-token"},
 		{"refresh token of another client", "store/refresh.go", "WHERE id = $1 AND client_id = $2 AND state = 2\n", "WHERE id = $1 AND $2 <> '' AND state = 2\n", "attack/56-refresh-token-of-another-client"},
 		{"wider scope", "oidc/refresh.go", `!slices.Contains(in.Grant.Scopes, s)`, `!slices.Contains(in.Grant.Scopes, s) && s == ""`, "attack/57-wider-scope-on-refresh"},
-		{"narrower scope", "oidc/userinfo.go", `in.Grant = in.Grant.narrowed(b.without())`, `_ = b`, "extra/access-token-narrowed"},
+		{"narrower scope", "oidc/userinfo.go", `in.Grant.narrowed(b.without()).allowedTo(client)`, `in.Grant.narrowed(b.without() & 0).allowedTo(client)`, "extra/access-token-narrowed"},
 		{"sign-out ends tokens", "store/session.go", `"UPDATE signin SET state = 3 WHERE session_id = $1 AND state <> 3"`, `"UPDATE signin SET state = state WHERE session_id = $1 AND state <> 3"`, "attack/58-refresh-after-sign-out"},
 		{"login form of another site", "web/site.go", `err := s.forms.Check(c.Request()); err != nil`, `err := s.forms.Check(c.Request()); false && err != nil`, "attack/68-login-csrf"},
 		{"session secret", "web/browser.go", `subtle.ConstantTimeCompare([]byte(hashed(secret)), []byte(session.SecretHash)) != 1`, `subtle.ConstantTimeCompare([]byte(hashed(secret)), []byte(session.SecretHash)) > 1`, "attack/69-session-fixation"},

@@ -17,6 +17,7 @@ const (
 // by another instance.
 func (in *instance) tellClients(ctx context.Context) {
 	transport := &http.Transport{
+		Proxy:           http.ProxyFromEnvironment, // where the way out is a proxy
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 4,
 		IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}

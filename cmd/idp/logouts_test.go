@@ -147,6 +147,21 @@ func TestEveryClientOfTheSessionIsTold(t *testing.T) {
 	require.Equal(t, decoded(t, hint)["sid"], decoded(t, form.Get("logout_token"))["sid"])
 }
 
+// TestFramesInSpiteOfABadAddress: a post-logout address that is not registered is
+// not gone to, and takes no client's frame away.
+func TestFramesInSpiteOfABadAddress(t *testing.T) {
+	t.Parallel()
+	p := newParty(t)
+	folder, issuer := withParties(t, "off", p)
+	serveConfig(t, time.Now, folder)
+	b := newBrowser(t)
+	hint := b.signIn(issuer, implicitOf(issuer, "local-web"), "jane", "jane-password").answer(t).Get("id_token")
+	page := b.get(issuer + "/end_session?post_logout_redirect_uri=https%3A%2F%2Fevil.example&id_token_hint=" + hint)
+	require.Equal(t, http.StatusOK, page.status)
+	require.Contains(t, page.body, "<iframe src=\""+p.address+"/frame?")
+	require.NotContains(t, page.body, "evil.example")
+}
+
 // TestLogoutsSurviveARestart: what a client could not be told before the end of
 // the process it is told after the next start.
 func TestLogoutsSurviveARestart(t *testing.T) {

@@ -44,6 +44,11 @@ func (p *parts) Leave(w http.ResponseWriter, r *http.Request) ([]string, error) 
 	return p.site.Leave(w, r)
 }
 
+// EndPast implements oidc.Sessions.
+func (p *parts) EndPast(r *http.Request, id, subject string) ([]string, error) {
+	return p.site.EndPast(r, id, subject)
+}
+
 // Doubt implements oidc.Pages.
 func (p *parts) Doubt(c echo.Context, d oidc.Doubt) error {
 	page := web.ErrorPage{Happened: d.Happened, Remedy: d.Remedy, Reference: d.Reference}

@@ -219,3 +219,27 @@ func TestStateComesBackUnchanged(t *testing.T) {
 	})
 	require.Equal(t, state, posted.answer(t).Get("state"))
 }
+
+// TestConsentNamesTheCustomerRecord: LiveEngage is told lp_sdes without asking, so
+// the person is asked about it.
+func TestConsentNamesTheCustomerRecord(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	p := newBrowser(t).signIn(issuer, webRequest(issuer, "client_id", "liveengage", "redirect_uri", "https://liveperson.net", "prompt", "consent"), "jane", "jane-password")
+	require.Contains(t, p.body, "Your customer record")
+}
+
+// TestYesIsAboutWhoWasAsked: a page that asked one person signs out no other, and
+// does not say that it did.
+func TestYesIsAboutWhoWasAsked(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	b := newBrowser(t)
+	b.signIn(issuer, webRequest(issuer), "jane", "jane-password")
+	asked := b.get(issuer + "/end_session").fields(t)
+	b.signIn(issuer, webRequest(issuer, "prompt", "login"), "victor", "victor-password")
+	p := b.post(issuer+"/end_session/confirm", asked)
+	require.Contains(t, p.body, "logout-confirm", "asked anew")
+	require.NotContains(t, p.body, "op-logged-out")
+	require.NotEmpty(t, b.get(webRequest(issuer, "prompt", "none")).answer(t).Get("code"))
+}

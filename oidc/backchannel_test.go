@@ -1,0 +1,118 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/keys"
+)
+
+// oneKey keeps the one key that a ring makes.
+type oneKey struct {
+	keys.Store
+
+	records []keys.Record
+}
+
+func (o *oneKey) Keys(context.Context) ([]keys.Record, error) { return o.records, nil }
+
+func (o *oneKey) AddKey(_ context.Context, r keys.Record) (bool, error) {
+	o.records = append(o.records, r)
+	return true, nil
+}
+
+// queue is a queue of logouts in memory.
+type queue struct {
+	Logouts
+
+	mu  sync.Mutex
+	due map[Logout]time.Time // by the logout as it was queued: Tries is 0
+}
+
+func (q *queue) TakeLogouts(_ context.Context, at, until time.Time, limit int) (out []Logout, err error) {
+	for l, next := range q.due {
+		if len(out) < limit && !next.After(at) {
+			q.due[l] = until
+			l.Tries = 1
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+func (q *queue) PostponeLogout(_ context.Context, l Logout, until time.Time) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l.Tries = 0
+	q.due[l] = until
+	return nil
+}
+
+func (q *queue) DropLogout(_ context.Context, l Logout) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l.Tries = 0
+	delete(q.due, l)
+	return nil
+}
+
+// transport answers for every host but dead.example, and counts who is asked.
+type transport struct {
+	mu    sync.Mutex
+	asked map[string]int
+}
+
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.asked[r.URL.Host]++
+	if r.URL.Host == "dead.example" {
+		return nil, errors.New("no answer")
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(""))}, nil
+}
+
+// TestASilentClientHoldsUpNobody: it is asked once, however much waits for it, and
+// again when a minute has passed; the others are told at once.
+func TestASilentClientHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
+	clock := func() time.Time { return now }
+	ring, err := keys.Open(t.Context(), keys.Config{Store: &oneKey{}, Secret: make([]byte, 32), Algorithms: []string{"ES256"}, Now: clock})
+	require.NoError(t, err)
+	q := &queue{due: map[Logout]time.Time{}}
+	p := &Provider{
+		issuer: "https://login.example", keys: ring, logouts: q, now: clock, log: slog.New(slog.DiscardHandler), events: func(string, string) {},
+		resting: map[string]time.Time{}, clients: map[string]*Client{
+			"dead": {ID: "dead", Algorithm: "ES256", BackchannelLogoutURI: "https://dead.example/out"},
+			"well": {ID: "well", Algorithm: "ES256", BackchannelLogoutURI: "https://well.example/out"},
+		},
+	}
+	for i := range 400 {
+		q.due[Logout{SessionID: fmt.Sprint(i), ClientID: "dead", Created: now}] = now
+	}
+	for i := range 40 {
+		q.due[Logout{SessionID: fmt.Sprint(i), ClientID: "well", Created: now}] = now
+	}
+	way := &transport{asked: map[string]int{}}
+	client := &http.Client{Transport: way}
+	require.NoError(t, p.TellClients(t.Context(), client))
+	require.Equal(t, map[string]int{"dead.example": 1, "well.example": 40}, way.asked)
+	require.Len(t, q.due, 400)
+	now = now.Add(logoutRest / 2)
+	require.NoError(t, p.TellClients(t.Context(), client))
+	require.Equal(t, 1, way.asked["dead.example"])
+	now = now.Add(logoutRest)
+	require.NoError(t, p.TellClients(t.Context(), client))
+	require.Equal(t, 2, way.asked["dead.example"])
+}
