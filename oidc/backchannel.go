@@ -100,7 +100,7 @@ func (p *Provider) tellClient(ctx context.Context, client *http.Client, share []
 		var err error
 		switch {
 		case ctx.Err() != nil:
-			return rests, nil // the lease runs out, and another attempt is made after the next start
+			return rests, nil //nolint:nilerr // the lease runs out, and another attempt is made after the next start
 		case now.Before(rests):
 			err = p.settle(ctx, l, true, errResting)
 		case now.Sub(begun) > logoutSpell:

@@ -36,7 +36,7 @@ func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.
 	switch {
 	case errors.Is(err, ErrReplayed):
 		p.events("refresh_replayed", client.ID)
-		p.log.WarnContext(ctx, "spent refresh token came back; sign-in closed", "client_id", client.ID)
+		p.log.WarnContext(ctx, "spent refresh token came back; sign-in closed", "reference", in.Reference, "client_id", client.ID)
 		return nil, errBadGrant("refresh token", err)
 	case errors.Is(err, ErrNotFound):
 		p.events("refresh_refused", client.ID)

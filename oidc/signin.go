@@ -14,7 +14,8 @@ var (
 	ErrNotFound = errors.New("no such sign-in")
 	// ErrReplayed says that the code or a refresh token of a sign-in was presented
 	// a second time. The sign-in is closed by then, and with it every token that
-	// came of it (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+	// came of it (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2). The sign-in is
+	// returned beside it, for the log.
 	ErrReplayed = errors.New("spent already")
 )
 

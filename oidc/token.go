@@ -116,7 +116,7 @@ func (p *Provider) redeem(ctx context.Context, client *Client, v url.Values) (Si
 	switch {
 	case errors.Is(err, ErrReplayed):
 		p.events("replayed", client.ID)
-		p.log.WarnContext(ctx, "code used twice; sign-in closed", "client_id", client.ID)
+		p.log.WarnContext(ctx, "code used twice; sign-in closed", "reference", in.Reference, "client_id", client.ID)
 		return Signin{}, claims.Person{}, errBadGrant("code", err)
 	case errors.Is(err, ErrNotFound):
 		p.events("code_refused", client.ID)

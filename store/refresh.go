@@ -62,7 +62,7 @@ func (s *Store) Rotate(ctx context.Context, r oidc.Rotation) (oidc.Signin, claim
 	case errors.Is(err, sql.ErrNoRows):
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
 	case errors.Is(err, oidc.ErrReplayed):
-		return oidc.Signin{}, claims.Person{}, oidc.ErrReplayed
+		return in, claims.Person{}, oidc.ErrReplayed
 	}
 	return in, person, wrap("rotate refresh token", err)
 }
@@ -76,7 +76,7 @@ func (s *Store) rotate(ctx context.Context, r oidc.Rotation, grace int64) (in oi
 		return err
 	}, r.ID, r.ClientID, r.Number, millis(r.At), millis(r.At.Add(r.Idle)), millis(r.At.Add(r.Access)), grace)
 	if err == nil && in.State == oidc.Closed {
-		err = oidc.ErrReplayed
+		return in, claims.Person{}, oidc.ErrReplayed
 	}
 	if err == nil {
 		err = json.Unmarshal(who, &person)

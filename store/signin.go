@@ -46,7 +46,7 @@ const redeemSQL = `UPDATE signin SET state = 2
 
 // replaySQL closes a sign-in whose code comes back, however late. One that never
 // had a code cannot be replayed.
-const replaySQL = "UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0"
+const replaySQL = "UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0 RETURNING " + signinColumns + ", ''"
 
 // Redeem implements oidc.Signins: one update, and a second only for a loser. The
 // first loser gets ErrReplayed; those after it find the sign-in closed, which is
@@ -56,14 +56,18 @@ func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signi
 	if !errors.Is(err, sql.ErrNoRows) {
 		return in, person, wrap("redeem", err)
 	}
-	n, err := changed(s.hot.replay.ExecContext(ctx, id))
-	if err != nil {
+	var none string
+	err = once(ctx, s.hot.replay, func(row scanner) (err error) {
+		in, err = scanColumns(row, &none)
+		return err
+	}, id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
+	case err != nil:
 		return oidc.Signin{}, claims.Person{}, wrap("close replayed sign-in", err)
 	}
-	if n > 0 {
-		return oidc.Signin{}, claims.Person{}, oidc.ErrReplayed
-	}
-	return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
+	return in, claims.Person{}, oidc.ErrReplayed
 }
 
 // redeem passes the gate, or returns sql.ErrNoRows.

@@ -34,7 +34,7 @@ func brokenCopies() []brokenCopy {
 		{"nonce echo", "oidc/idtoken.go", `Nonce: g.Nonce,`, `Nonce: "n",`, "basic/oidcc-server"},
 		{"single use", "store/signin.go", `WHERE id = $1 AND state = 1 AND`, `WHERE id = $1 AND state < 3 AND`, "attack/23-code-replay"},
 		{"single use in a race", "store/signin.go", `WHERE id = $1 AND state = 1 AND`, `WHERE id = $1 AND state < 3 AND`, "attack/24-parallel-code-redemption"},
-		{"replay ends tokens", "store/signin.go", `"UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0"`, `"UPDATE signin SET state = 2 WHERE id = $1 AND state = 2 AND code_expires > 0"`, "attack/23-code-replay"},
+		{"replay ends tokens", "store/signin.go", `SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0`, `SET state = 2 WHERE id = $1 AND state = 2 AND code_expires > 0`, "attack/23-code-replay"},
 		{"redirect comparison", "oidc/client.go", `slices.Contains(c.RedirectURIs, uri)`, `slices.Contains(c.RedirectURIs, strings.ToLower(uri))`, "attack/01-redirect-uri-variants"},
 		{"redirect by prefix", "oidc/client.go", `slices.Contains(c.RedirectURIs, uri)`, `slices.ContainsFunc(c.RedirectURIs, func(known string) bool { return strings.HasPrefix(uri, known) })`, "basic/oidcc-ensure-registered-redirect-uri"},
 		{"redirect unescaped", "oidc/check.go", `uri := v.Get("redirect_uri")`, `uri, _ := url.QueryUnescape(v.Get("redirect_uri"))`, "attack/02-redirect-uri-encoded-again"},

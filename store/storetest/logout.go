@@ -231,3 +231,69 @@ func assertionForgotten(t *testing.T, s Store) {
 	require.Equal(t, 3, n)
 	spend("web", "a", true)
 }
+
+// past is a sign-in that outlives its session, which has expired, and the moment
+// at which all that is to be seen.
+func past(t *testing.T, s Store) (after time.Time) {
+	t.Helper()
+	people(t, s, "ann", "bob")
+	b := session("b", "ann")
+	require.NoError(t, s.StartSession(t.Context(), b))
+	require.NoError(t, s.JoinSession(t.Context(), "b", "shop"))
+	in := signin("i", "b", "ann")
+	in.State, in.Expires = oidc.Redeemed, start.Add(100*time.Hour)
+	require.NoError(t, s.Answer(t.Context(), in))
+	return b.Expires
+}
+
+func pastSessionEnded(t *testing.T, s Store) {
+	after := past(t, s)
+	open := func() error {
+		_, _, err := s.Find(t.Context(), "i", after)
+		return err
+	}
+	clients, err := s.EndPastSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
+	require.NoError(t, err)
+	require.Empty(t, clients)
+	require.NoError(t, open(), "the session is still open")
+	clients, err = s.EndPastSession(t.Context(), "b", "sub-bob", after)
+	require.NoError(t, err)
+	require.Empty(t, clients)
+	require.NoError(t, open(), "it is somebody else's")
+	clients, err = s.EndPastSession(t.Context(), "b", "sub-ann", after)
+	require.NoError(t, err)
+	require.Equal(t, []string{"shop"}, clients)
+	require.ErrorIs(t, open(), oidc.ErrNotFound)
+	due, err := s.TakeLogouts(t.Context(), after, after.Add(time.Minute), 9)
+	require.NoError(t, err)
+	require.Len(t, due, 1, "its clients are told")
+
+	in := signin("swept", "gone", "ann")
+	in.State, in.Expires = oidc.Redeemed, start.Add(100*time.Hour)
+	require.NoError(t, s.Answer(t.Context(), in))
+	_, err = s.EndPastSession(t.Context(), "gone", "sub-ann", after)
+	require.NoError(t, err)
+	_, _, err = s.Find(t.Context(), "swept", after)
+	require.ErrorIs(t, err, oidc.ErrNotFound, "also where the session is no longer known")
+}
+
+func pastSessionInherited(t *testing.T, s Store) {
+	after := past(t, s)
+	next := session("next", "ann")
+	next.Expires, next.Ends = after.Add(time.Hour), after.Add(time.Hour)
+	require.NoError(t, s.StartSession(t.Context(), next))
+	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after.Add(-time.Millisecond)), "still open: stays")
+	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-bob", after), "somebody else's: stays")
+	in, _, err := s.Find(t.Context(), "i", after)
+	require.NoError(t, err)
+	require.Equal(t, "b", in.SessionID)
+	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after))
+	in, _, err = s.Find(t.Context(), "i", after)
+	require.NoError(t, err)
+	require.Equal(t, "next", in.SessionID)
+	clients, err := s.EndSession(t.Context(), "next", after)
+	require.NoError(t, err)
+	require.Equal(t, []string{"shop"}, clients)
+	_, _, err = s.Find(t.Context(), "i", after)
+	require.ErrorIs(t, err, oidc.ErrNotFound)
+}

@@ -56,8 +56,13 @@ func refused(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
 	before, _, _ := s.Find(t.Context(), "i", start)
 	in, who, err := s.Rotate(t.Context(), r)
 	require.ErrorIs(t, err, want)
-	require.Zero(t, in)
-	require.Zero(t, who)
+	require.Zero(t, who, "nobody is told about the person")
+	if errors.Is(want, oidc.ErrReplayed) {
+		require.Equal(t, r.ID, in.ID, "whose it was, for the log")
+		require.Equal(t, oidc.Closed, in.State)
+	} else {
+		require.Zero(t, in)
+	}
 	after, _, err := s.Find(t.Context(), "i", start)
 	if open {
 		require.NoError(t, err)

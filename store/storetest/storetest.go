@@ -72,6 +72,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a sweep leaves logouts and clients of open sessions", logoutSwept},
 		{"one of 64 spends an assertion", assertionRace},
 		{"an assertion is the client's own, until it expires", assertionForgotten},
+		{"what outlives an expired session is ended", pastSessionEnded},
+		{"a new session inherits what outlives an expired one", pastSessionInherited},
 		{"people are replaced", peopleReplaced},
 		{"people who leave or change password lose what they had", peopleLose},
 		{"usernames may change hands", peopleSwap},
