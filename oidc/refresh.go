@@ -87,6 +87,9 @@ func (p *Provider) narrowing(ctx context.Context, client *Client, id string, v u
 // nobody less. A sign-in has fewer scopes than there are bits: unknown ones are
 // never granted.
 func (g Grant) narrowed(without uint16) Grant {
+	if without == 0 {
+		return g
+	}
 	var kept []string
 	fewer := false
 	for i, s := range g.Scopes {

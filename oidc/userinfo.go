@@ -35,17 +35,13 @@ func (p *Provider) userinfo(c echo.Context) error {
 	if err != nil {
 		return p.challenge(c, err)
 	}
-	client, ok := p.clients[in.ClientID]
-	if !ok {
-		return p.challenge(c, errBadToken)
-	}
 	if !slices.Contains(in.Grant.Scopes, zoidc.ScopeOpenID) {
 		return p.challenge(c, &fault{
 			status: http.StatusForbidden, code: insufficientScope, description: "The access token lacks the scope openid.",
 		})
 	}
 	answer := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Released(in.Grant.Scopes, in.Grant.UserinfoClaims)}
-	if sdes := person.SDEs(); releasesSDEs(client, in.Grant, in.Grant.UserinfoClaims) && !sdes.Empty() {
+	if sdes := person.SDEs(); releasesSDEs(p.clients[in.ClientID], in.Grant, in.Grant.UserinfoClaims) && !sdes.Empty() {
 		answer.SDEs = &sdes
 	}
 	return c.JSON(http.StatusOK, answer)

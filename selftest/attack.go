@@ -61,6 +61,15 @@ func (b *browser) rawPage(query string) page {
 	return b.get(withQuery(b.r.meta().AuthorizationEndpoint, query))
 }
 
+// password sends the sign-in form of a page as the target's person, and returns
+// the very answer and where the form leads.
+func (b *browser) password(p page) (response, *url.URL) {
+	f := b.r.signinShown(p)
+	to, err := p.address.Parse(f.action)
+	b.r.must(err == nil, "the form leads to %q", f.action)
+	return b.once(http.MethodPost, to.String(), f.fillIn(b.r.target.Person), sameOrigin), to
+}
+
 // once opens an address and does not follow.
 func (b *browser) once(method, address string, form url.Values, edit ...func(*http.Request)) response {
 	res, _ := b.r.send(b.jar, method, address, form, edit...)

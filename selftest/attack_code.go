@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -46,24 +45,14 @@ func codeReplay(r *run) {
 
 func parallelRedemption(r *run) {
 	code := r.browser().code(r.target.Web)
-	r.meta() // fetched once, before the race
 	var won atomic.Int64
 	var access atomic.Value
-	var group sync.WaitGroup
-	begin := make(chan struct{})
-	for range 20 {
-		group.Go(func() {
-			// A fault in a helper ends this goroutine's part alone: it did not win.
-			defer func() { _ = recover() }()
-			<-begin
-			if t := r.tryCode(r.target.Web, code); t.status == http.StatusOK {
-				won.Add(1)
-				access.Store(t.AccessToken)
-			}
-		})
-	}
-	close(begin)
-	group.Wait()
+	r.together(20, func(r *run, _ int) {
+		if t := r.tryCode(r.target.Web, code); t.status == http.StatusOK {
+			won.Add(1)
+			access.Store(t.AccessToken)
+		}
+	})
 	r.must(won.Load() == 1, "%d of 20 succeeded", won.Load())
 	token, _ := access.Load().(string)
 	r.dead(token, "a race is a replay, so the winner's token must be dead")

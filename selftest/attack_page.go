@@ -75,13 +75,7 @@ func referrerLeak(r *run) {
 func postedOn(r *run) {
 	b := r.browser()
 	p := b.authorize(r.request(r.target.Web, code()))
-	f := r.signinShown(p)
-	to, err := p.address.Parse(f.action)
-	r.must(err == nil, "the form leads to %q", f.action)
-	res := b.once(http.MethodPost, to.String(), f.fillIn(r.target.Person), func(req *http.Request) {
-		req.Header.Set("Origin", to.Scheme+"://"+to.Host)
-		req.Header.Set("Sec-Fetch-Site", "same-origin")
-	})
+	res, _ := b.password(p)
 	r.must(res.status == http.StatusSeeOther, "a posted password is answered by %d", res.status)
 	q := r.request(r.target.Web, code())
 	res = b.once(http.MethodPost, r.meta().AuthorizationEndpoint, q)

@@ -58,21 +58,13 @@ func parallelRefresh(r *run) {
 	o := r.offline(r.browser(), r.target.Web, code())
 	var mu sync.Mutex
 	var successors []string
-	var group sync.WaitGroup
-	begin := make(chan struct{})
-	for range 8 {
-		group.Go(func() {
-			defer func() { _ = recover() }() // a fault in a helper: no successor
-			<-begin
-			if t := r.refresh(r.target.Web, o.tokens.RefreshToken); t.status == http.StatusOK {
-				mu.Lock()
-				successors = append(successors, t.RefreshToken)
-				mu.Unlock()
-			}
-		})
-	}
-	close(begin)
-	group.Wait()
+	r.together(8, func(r *run, _ int) {
+		if t := r.refresh(r.target.Web, o.tokens.RefreshToken); t.status == http.StatusOK {
+			mu.Lock()
+			successors = append(successors, t.RefreshToken)
+			mu.Unlock()
+		}
+	})
 	slices.Sort(successors)
 	r.must(len(slices.Compact(successors)) <= 1, "eight refreshes at once made more than one lineage")
 	if len(successors) > 0 {
@@ -111,7 +103,7 @@ func extraAttacks() []Check {
 func narrowed(r *run) {
 	o := r.offline(r.browser(), r.target.Web, code(), "scope", "openid email offline_access")
 	t := r.refreshed(r.refresh(r.target.Web, o.tokens.RefreshToken, "scope", "openid"))
-	r.must(!slices.Contains(spaced(t.Scope), "email"), "the answer says scope %q", t.Scope)
+	r.must(!slices.Contains(strings.Fields(t.Scope), "email"), "the answer says scope %q", t.Scope)
 	_, has := r.claimsOf(r.userinfo(t.AccessToken))["email"]
 	r.must(!has, "userinfo tells the e-mail address without its scope")
 	again := r.refreshed(r.refresh(r.target.Web, t.RefreshToken))

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -120,19 +119,11 @@ func assertionSpentOnce(r *run) {
 	}
 	shared := r.assertion(c)
 	var won atomic.Int64
-	var group sync.WaitGroup
-	begin := make(chan struct{})
-	for _, one := range codes {
-		group.Go(func() {
-			defer func() { _ = recover() }() // a fault in a helper: it did not win
-			<-begin
-			if t := r.asserted(one, c, shared); t.status == http.StatusOK {
-				won.Add(1)
-			}
-		})
-	}
-	close(begin)
-	group.Wait()
+	r.together(len(codes), func(r *run, i int) {
+		if t := r.asserted(codes[i], c, shared); t.status == http.StatusOK {
+			won.Add(1)
+		}
+	})
 	r.must(won.Load() == 1, "%d of %d who used one assertion at once were believed", won.Load(), len(codes))
 	for _, address := range []string{r.meta().RevocationEndpoint, r.meta().IntrospectionEndpoint, r.meta().PAREndpoint} {
 		if address == "" {
@@ -149,13 +140,7 @@ func sessionCookie(r *run) {
 	b := r.browser()
 	q := r.request(r.target.Web, code())
 	p := b.authorize(q)
-	f := r.signinShown(p)
-	to, err := p.address.Parse(f.action)
-	r.must(err == nil, "the form leads to %q", f.action)
-	res := b.once(http.MethodPost, to.String(), f.fillIn(r.target.Person), func(req *http.Request) {
-		req.Header.Set("Origin", to.Scheme+"://"+to.Host)
-		req.Header.Set("Sec-Fetch-Site", "same-origin")
-	})
+	res, to := b.password(p)
 	set := (&http.Response{Header: res.header}).Cookies()
 	r.needs("sign-in that ends with its first form", len(set) > 0)
 	r.stillIn(b, code())

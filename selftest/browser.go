@@ -88,11 +88,13 @@ func (b *browser) get(address string) page { return b.follow(http.MethodGet, add
 
 // post sends a form as a page of the provider does.
 func (b *browser) post(address string, form url.Values, edit ...func(*http.Request)) page {
-	own := func(req *http.Request) {
-		req.Header.Set("Sec-Fetch-Site", "same-origin")
-		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
-	}
-	return b.follow(http.MethodPost, address, form, append([]func(*http.Request){own}, edit...)...)
+	return b.follow(http.MethodPost, address, form, append([]func(*http.Request){sameOrigin}, edit...)...)
+}
+
+// sameOrigin makes a request one that a page of its own server sends.
+func sameOrigin(req *http.Request) {
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
 }
 
 func (b *browser) follow(method, address string, form url.Values, edit ...func(*http.Request)) page {

@@ -119,5 +119,3 @@ func equal(a, b any) bool {
 	}
 	return !isList && !too && a == b
 }
-
-func spaced(s string) []string { return strings.Fields(s) }

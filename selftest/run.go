@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -76,6 +77,35 @@ func (r *run) wait(d time.Duration) {
 		r.skip("it takes %s of waiting, which was not allowed", d)
 	}
 	r.must(err == nil, "waiting was interrupted: %v", err)
+}
+
+// together runs a part of the check n times at once. Each has a run of its own,
+// whose faults end it alone and are noted here when all are done.
+func (r *run) together(n int, do func(r *run, i int)) {
+	r.meta() // fetched once, before the race
+	parts := make([]*run, n)
+	var group sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range parts {
+		part := &run{ctx: r.ctx, target: r.target, known: r.known}
+		parts[i] = part
+		group.Go(func() {
+			defer func() {
+				switch end := recover().(type) {
+				case nil, stopped:
+				default:
+					part.note(true, "a part of the check broke: %v", end)
+				}
+			}()
+			<-begin
+			do(part, i)
+		})
+	}
+	close(begin)
+	group.Wait()
+	for _, part := range parts {
+		r.problems = append(r.problems, part.problems...)
+	}
 }
 
 // metadata is the discovery document, as far as checks read it by name; all has

@@ -57,8 +57,7 @@ const takeSQL = `UPDATE logout SET next = $2, tries = tries + 1
 	RETURNING session_id, client_id, subject, created, tries`
 
 // TakeLogouts implements oidc.Logouts: one update. It takes those that have been
-// due longest, so that a client which never answers does not hold up the others,
-// and returns the oldest of them first. It reads to the end, as redeem does.
+// due longest and returns the oldest of them first. It reads to the end, as redeem does.
 func (s *Store) TakeLogouts(ctx context.Context, at, until time.Time, limit int) ([]oidc.Logout, error) {
 	rows, err := s.write.QueryContext(ctx, s.dialect(takeSQL), millis(at), millis(until), limit)
 	if err != nil {

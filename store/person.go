@@ -149,12 +149,7 @@ func removePerson(exec execFunc, subject string, at time.Time, row bool) error {
 	if row {
 		statements = append(statements, "DELETE FROM person WHERE subject = $1")
 	}
-	for _, statement := range statements {
-		if _, err := exec(statement, subject); err != nil {
-			return err
-		}
-	}
-	return nil
+	return run(exec, []any{subject}, statements...)
 }
 
 // scanAccount reads one account.
