@@ -46,8 +46,8 @@ func validateSubject(sub string, f *faults) {
 		f.add(field, remedy, "has %d characters", len(sub))
 	case strings.ContainsFunc(sub, outside):
 		f.add(field, remedy, "holds a character that is not printable ASCII")
-	case isEmail(sub):
-		f.add(field, remedy, "is an e-mail address, which others can guess and its owner can change")
+	case Guessable(sub) != "":
+		f.add(field, remedy, "is %s, which others can guess and its owner can change", Guessable(sub))
 	}
 }
 

@@ -42,6 +42,12 @@ func (r *reader) check(cfg *Config) {
 	r.listeners(cfg)
 	r.lifetimes(cfg.Lifetimes)
 	r.limits(cfg.Limits)
+	if s := cfg.Subjects; s != nil {
+		if !isHex64(string(s.Key)) {
+			r.fault("subjects.key", "subjects.key is not 64 hexadecimal characters; make one with: openssl rand -hex 32, and keep it for ever")
+		}
+		s.Known = r.join(s.Known)
+	}
 	r.clients(cfg.Clients)
 }
 

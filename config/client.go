@@ -53,6 +53,8 @@ func (r *reader) clients(clients []Client) {
 		r.client(path, *c)
 		r.credentials(path, *c)
 		r.addresses(path, *c)
+		r.liveengage(path, *c)
+		r.encryption(path, *c)
 	}
 }
 
@@ -64,6 +66,7 @@ func (c *Client) fillIn(secret, keys bool) {
 			*s = value
 		}
 	}
+	c.eitherWay = c.Profile == liveengage && secret && c.AuthMethod == ""
 	set(&c.Name, c.ID)
 	set(&c.Type, web)
 	set(&c.Algorithm, "RS256")
@@ -81,6 +84,9 @@ func (c *Client) fillIn(secret, keys bool) {
 		c.Scopes = defaultScopes()
 	}
 	if c.Profile == liveengage {
+		if c.LiveEngage == nil {
+			c.LiveEngage = &LiveEngage{}
+		}
 		c.ClaimsInIDToken = true
 		if !slices.Contains(c.Scopes, "lp_sdes") {
 			c.Scopes = append(c.Scopes, "lp_sdes")

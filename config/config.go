@@ -39,6 +39,8 @@ type Config struct {
 	Brand Brand `yaml:"brand"`
 	// People is the path of the people file; see LoadPeople.
 	People string `yaml:"people"`
+	// Subjects makes subjects of customer ids; nil where people have one of their own.
+	Subjects *Subjects `yaml:"subjects"`
 	// Clients are the relying parties, at least one, with ids of their own.
 	Clients []Client `yaml:"clients"`
 	// Lifetimes and Limits have no zero values once loaded.
@@ -59,6 +61,15 @@ type Brand struct {
 	Logo    string `yaml:"logo"`
 	Help    string `yaml:"help"`
 	Privacy string `yaml:"privacy"`
+}
+
+// Subjects says how a customer id becomes a subject; see claims.Subjects.
+type Subjects struct {
+	// Key is 64 hexadecimal characters, and must never change.
+	Key Text `yaml:"key"`
+	// Known is the path of a file with subjects that LivePerson knows already; it
+	// may be empty. See LoadSubjects.
+	Known string `yaml:"known"`
 }
 
 // Client is a relying party.
@@ -96,16 +107,35 @@ type Client struct {
 	// for offline_access, which allows refresh tokens and must be named.
 	Scopes []string `yaml:"scopes"`
 	// Profile is empty or liveengage, which always gets lp_sdes and the claims
-	// in the ID token.
+	// in the ID token, and may do what LiveEngage says.
 	Profile string `yaml:"profile"`
+	// LiveEngage is how LivePerson's services talk to the client of that profile;
+	// never nil with it, and nil without it.
+	LiveEngage *LiveEngage `yaml:"liveengage"`
 	// ClaimsInIDToken puts the claims of the granted scopes into the ID token
 	// even where an access token could fetch them; true for liveengage.
 	ClaimsInIDToken bool `yaml:"claims_in_id_token"`
 	// Algorithm signs the client's ID tokens: RS256, the default, or ES256.
 	Algorithm string `yaml:"id_token_signed_response_alg"`
+	// PinnedKey is the kid of the key that signs for the client whatever rotation
+	// does, because its public half is pasted elsewhere; empty means the active key.
+	PinnedKey string `yaml:"pinned_key"`
+	// Encryption encrypts the client's ID tokens; nil means that they are not.
+	Encryption *Encryption `yaml:"id_token_encryption"`
 	// RedirectsOnTo are further https origins that a redirect URI leads to, for
 	// the form-action of the pages' Content-Security-Policy.
 	RedirectsOnTo []string `yaml:"redirects_on_to"`
+
+	eitherWay bool // the secret may come in the header or in the body
+}
+
+// AuthMethods lists the methods that the client may use: AuthMethod, and for the
+// profile liveengage with a secret both ways to send it, unless the file names one.
+func (c Client) AuthMethods() []string {
+	if c.eitherWay {
+		return []string{authBasic, authPost}
+	}
+	return []string{c.AuthMethod}
 }
 
 // Lifetimes says how long things live.

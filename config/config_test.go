@@ -169,6 +169,6 @@ func FuzzParse(f *testing.F) {
 		if _, err := config.Parse("idp.yaml", []byte(text), env, "/etc/idp"); err != nil && strings.Contains(text, "secret: "+marker+"\n") && strings.Count(text, marker) == 1 {
 			require.NotContains(t, err.Error(), marker)
 		}
-		_, _ = config.ParsePeople("people.yaml", data, false)
+		_, _ = config.ParsePeople("people.yaml", data, config.PeopleRules{})
 	})
 }

@@ -32,26 +32,31 @@ type record struct {
 	Password     string               `yaml:"password"`
 	PasswordHash string               `yaml:"password_hash"`
 	Subject      string               `yaml:"sub"`
+	Customer     string               `yaml:"customer"` // the brand's own id, from which sub is made
 	Claims       claims.Standard      `yaml:"claims"`
 	CustomerInfo *claims.CustomerInfo `yaml:"customerInfo"`
 	PersonalInfo *claims.PersonalInfo `yaml:"personalInfo"`
 }
 
-// LoadPeople reads a people file. Passwords in plain text are refused unless
-// allowPlain, which is for the development mode. The error lists every fault,
-// one to a line, each with file, line and column; it holds neither passwords
-// nor hashes.
-func LoadPeople(path string, allowPlain bool) ([]Person, error) {
+// PeopleRules is what a people file may have in it.
+type PeopleRules struct {
+	PlainPasswords bool             // for the development mode alone
+	Subjects       *claims.Subjects // makes subjects of customer ids; nil: every person needs sub
+}
+
+// LoadPeople reads a people file. The error lists every fault, one to a line,
+// each with file, line and column; it holds neither passwords nor hashes.
+func LoadPeople(path string, rules PeopleRules) ([]Person, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read people: %w", err)
 	}
-	return ParsePeople(path, data, allowPlain)
+	return ParsePeople(path, data, rules)
 }
 
 // ParsePeople is LoadPeople for content that has been read already; name stands
 // for the file in errors.
-func ParsePeople(name string, data []byte, allowPlain bool) ([]Person, error) {
+func ParsePeople(name string, data []byte, rules PeopleRules) ([]Person, error) {
 	var file People
 	r := newReader(name, func(string) string { return "" }, "")
 	r.label = func(list string, i int) string {
@@ -65,7 +70,7 @@ func ParsePeople(name string, data []byte, allowPlain bool) ([]Person, error) {
 		if !r.has("people") {
 			r.fault("people", "people is missing; list them under it, or write people: []")
 		}
-		out = r.people(file, allowPlain)
+		out = r.people(file, rules)
 	}
 	if err := r.err(); err != nil {
 		return nil, err
@@ -73,7 +78,7 @@ func ParsePeople(name string, data []byte, allowPlain bool) ([]Person, error) {
 	return out, nil
 }
 
-func (r *reader) people(file People, allowPlain bool) []Person {
+func (r *reader) people(file People, rules PeopleRules) []Person {
 	out := make([]Person, 0, len(file.People))
 	names, subjects := map[string]bool{}, map[string]bool{}
 	for i, p := range file.People {
@@ -87,11 +92,12 @@ func (r *reader) people(file People, allowPlain bool) []Person {
 		case names[p.Username]:
 			r.fault(path+".username", "somebody else has that username; capitals make no difference")
 		}
+		p.Subject = r.subject(path, p, rules.Subjects)
 		if p.Subject != "" && subjects[p.Subject] {
-			r.fault(path+".sub", "somebody else has that sub; make a random one for each person")
+			r.fault(path+"."+subjectKey(p), "somebody else has that %s; give each person one of their own", subjectKey(p))
 		}
 		names[p.Username], subjects[p.Subject] = true, true
-		if p.Password != "" && !allowPlain {
+		if p.Password != "" && !rules.PlainPasswords {
 			r.fault(path+".password", "password is in plain text; write password_hash, made with: idp people hash")
 		}
 		if p.PasswordHash != "" {
@@ -101,9 +107,35 @@ func (r *reader) people(file People, allowPlain bool) []Person {
 		}
 		person := claims.Person{Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}
 		for _, f := range claims.Faults(person.Validate()) {
+			if f.Field == "sub" && p.Customer != "" {
+				continue // said by subject
+			}
 			r.fault(path+"."+f.Field, "%s", f)
 		}
 		out = append(out, Person{Username: p.Username, Note: p.Note, Password: p.Password, PasswordHash: p.PasswordHash, Person: person})
 	}
 	return out
+}
+
+// subjectKey is what a person's subject stands under in the file.
+func subjectKey(p record) string {
+	if p.Customer != "" {
+		return "customer"
+	}
+	return "sub"
+}
+
+// subject is a person's subject: as it stands there, or made of the customer id.
+func (r *reader) subject(path string, p record, of *claims.Subjects) string {
+	switch {
+	case p.Customer == "":
+		return p.Subject
+	case p.Subject != "":
+		r.fault(path+".customer", "there is a sub and a customer; leave one of them out")
+	case of == nil:
+		r.fault(path+".customer", "customer needs the key that subjects are made with; add subjects: {key: {env: NAME}} to the configuration, or write sub")
+	default:
+		return of.Of(p.Customer)
+	}
+	return p.Subject
 }

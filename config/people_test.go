@@ -35,7 +35,7 @@ func TestParsePeople(t *testing.T) {
 	t.Parallel()
 	t.Run("reads who somebody is and how they sign in", func(t *testing.T) {
 		t.Parallel()
-		people, err := config.ParsePeople("people.yaml", []byte(goodPeople), false)
+		people, err := config.ParsePeople("people.yaml", []byte(goodPeople), config.PeopleRules{})
 		require.NoError(t, err)
 		require.Len(t, people, 1)
 		p := people[0]
@@ -50,15 +50,15 @@ func TestParsePeople(t *testing.T) {
 	t.Run("takes plain passwords in development alone", func(t *testing.T) {
 		t.Parallel()
 		text := strings.Replace(goodPeople, "password_hash: "+goodHash, "password: hunter2", 1)
-		people, err := config.ParsePeople("people.yaml", []byte(text), true)
+		people, err := config.ParsePeople("people.yaml", []byte(text), config.PeopleRules{PlainPasswords: true})
 		require.NoError(t, err)
 		require.Equal(t, "hunter2", people[0].Password)
-		_, err = config.ParsePeople("people.yaml", []byte(text), false)
+		_, err = config.ParsePeople("people.yaml", []byte(text), config.PeopleRules{})
 		require.EqualError(t, err, `people.yaml:4:15: person "Jane": password is in plain text; write password_hash, made with: idp people hash`)
 	})
 	t.Run("takes nobody", func(t *testing.T) {
 		t.Parallel()
-		people, err := config.ParsePeople("people.yaml", []byte("people: []"), false)
+		people, err := config.ParsePeople("people.yaml", []byte("people: []"), config.PeopleRules{})
 		require.NoError(t, err)
 		require.Empty(t, people)
 	})
@@ -66,12 +66,12 @@ func TestParsePeople(t *testing.T) {
 
 func TestLoadPeople(t *testing.T) {
 	t.Parallel()
-	people, err := config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), true)
+	people, err := config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(people), 7)
-	_, err = config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), false)
+	_, err = config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), config.PeopleRules{})
 	require.ErrorContains(t, err, "password is in plain text")
-	_, err = config.LoadPeople("/nowhere/people.yaml", false)
+	_, err = config.LoadPeople("/nowhere/people.yaml", config.PeopleRules{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -82,7 +82,7 @@ func TestParsePeopleRefuses(t *testing.T) {
 		{"username missing", "username: Jane\n    note", "note", `2:5: people[0]: username is missing; write the name to sign in with`},
 		{"username with space around", "username: Jane", "username: ' jane'", `2:15: person " jane": username has space around it or control characters; leave them out`},
 		{"username twice", "  - username: Jane", "  - {username: jane, sub: 56cbfbfe86f0c45e3d082a8d26dcaab3}\n  - username: Jane", `3:15: person "Jane": somebody else has that username; capitals make no difference`},
-		{"sub twice", "  - username: Jane", "  - {username: joe, sub: 356cbfbfe86f0c45e3d082a8d26dcaab}\n  - username: Jane", `6:10: person "Jane": somebody else has that sub; make a random one for each person`},
+		{"sub twice", "  - username: Jane", "  - {username: joe, sub: 356cbfbfe86f0c45e3d082a8d26dcaab}\n  - username: Jane", `6:10: person "Jane": somebody else has that sub; give each person one of their own`},
 		{"sub a number", "356cbfbfe86f0c45e3d082a8d26dcaab", "356", `5:10: person "Jane": sub is a number; write a text, in quotes if need be`},
 		{"hash of another kind", goodHash, "$2a$10$hunter2", `4:20: person "Jane": password_hash is not an argon2id hash in PHC form; make one with: idp people hash`},
 		{"hash that costs too much", "m=19456", "m=99999999", `4:20: person "Jane": password_hash is not an argon2id hash in PHC form; make one with: idp people hash`},
@@ -96,7 +96,7 @@ func TestParsePeopleRefuses(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			require.Contains(t, goodPeople, b.old)
-			_, err := config.ParsePeople("people.yaml", []byte(strings.Replace(goodPeople, b.old, b.new, 1)), false)
+			_, err := config.ParsePeople("people.yaml", []byte(strings.Replace(goodPeople, b.old, b.new, 1)), config.PeopleRules{})
 			require.EqualError(t, err, "people.yaml:"+b.want)
 			require.NotContains(t, err.Error(), "hunter2")
 		})

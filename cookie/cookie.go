@@ -1,6 +1,6 @@
-// Package cookie sets and reads the program's own cookies: always HttpOnly,
-// SameSite=Lax and for the whole host; over https also Secure, under a __Host-
-// name that no sub-domain can set.
+// Package cookie sets and reads the program's own cookies: always HttpOnly and for
+// the whole host; SameSite=Lax, but for the one kind that SetAcrossSites sets; over
+// https also Secure, under a __Host- name that no sub-domain can set.
 package cookie
 
 import (
@@ -29,6 +29,18 @@ func (p Policy) Name(base string) string {
 // name and value must be of cookie characters; others are dropped.
 func (p Policy) Set(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, p.cookie(name, value, 0))
+}
+
+// SetAcrossSites is Set for a cookie that pages of other sites may have sent along,
+// where the browser allows it (SameSite=None). Whoever reads it must know which
+// page asks. Over plain http it sets nothing: browsers refuse it there.
+func (p Policy) SetAcrossSites(w http.ResponseWriter, name, value string) {
+	if !p.Secure {
+		return
+	}
+	c := p.cookie(name, value, 0)
+	c.SameSite = http.SameSiteNoneMode
+	http.SetCookie(w, c)
 }
 
 // Clear takes the cookie of that full name away.

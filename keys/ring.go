@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,12 +22,16 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Config is what a Ring needs. Every field but Generate is required.
+// Config is what a Ring needs. Every field but Pinned and Generate is required.
 type Config struct {
 	Store      Store
 	Secret     Secret           // 32 bytes; encrypts private keys at rest
 	Algorithms []string         // RS256, ES256, at least one; each gets an active key
 	Now        func() time.Time // dates what happens to keys
+	// Pinned are the ids of keys that somebody has pasted elsewhere. Open refuses to
+	// start without them, they sign for whoever names them (SignAs), and Retire
+	// does not forget them.
+	Pinned []string
 	// Generate makes a private key; nil means RSA-2048 or P-256 in software. The
 	// key must be one that PKCS #8 can hold, since the store keeps it that way.
 	Generate func(algorithm string) (crypto.Signer, error)
@@ -61,6 +66,7 @@ type snapshot struct {
 	public  []Public                 // oldest first
 	private map[string]crypto.Signer // by kid
 	signers map[string]signer        // of the active keys, by algorithm
+	pinned  map[string]signer        // of the pinned keys, by kid
 }
 
 type signer struct {
@@ -95,6 +101,11 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	if err := r.Reload(ctx); err != nil {
 		return nil, err
 	}
+	for _, id := range cfg.Pinned {
+		if _, ok := r.Key(id); !ok {
+			return nil, fmt.Errorf("pinned key %s is not in the database; restore it from a backup, or pin one that idp keys list shows", strconv.QuoteToASCII(id))
+		}
+	}
 	return r, nil
 }
 
@@ -113,6 +124,11 @@ func (r *Ring) Reload(ctx context.Context) error {
 			return fmt.Errorf("read signing keys: the store has no active %s key", alg)
 		}
 	}
+	for _, id := range r.cfg.Pinned {
+		if _, ok := next.pinned[id]; !ok && len(r.state.Load().pinned) > 0 {
+			return fmt.Errorf("read signing keys: the store has lost the pinned key %s", id)
+		}
+	}
 	r.state.Store(next)
 	return nil
 }
@@ -124,7 +140,7 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
-	next := &snapshot{private: make(map[string]crypto.Signer), signers: make(map[string]signer)}
+	next := &snapshot{private: make(map[string]crypto.Signer), signers: make(map[string]signer), pinned: make(map[string]signer)}
 	for _, record := range records {
 		private, ok := known[record.ID]
 		if !ok {
@@ -141,14 +157,20 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 		}
 		next.public = append(next.public, p)
 		next.private[p.ID] = private
-		if p.State != Active {
+		pinned := slices.Contains(r.cfg.Pinned, p.ID)
+		if p.State != Active && !pinned {
 			continue
 		}
 		js, err := newSigner(p, private, TypeJWT)
 		if err != nil {
 			return nil, err
 		}
-		next.signers[p.Algorithm] = signer{public: p, jose: js}
+		if p.State == Active {
+			next.signers[p.Algorithm] = signer{public: p, jose: js}
+		}
+		if pinned {
+			next.pinned[p.ID] = signer{public: p, jose: js}
+		}
 	}
 	return next, nil
 }
@@ -181,6 +203,21 @@ func (r *Ring) Sign(algorithm, kind string, payload []byte) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("sign: no active %s key", algorithm)
 	}
+	return s.sign(now, kind, payload)
+}
+
+// SignAs is Sign by the pinned key of that id, whatever state it is in. A key
+// that is not pinned is an error.
+func (r *Ring) SignAs(id, kind string, payload []byte) (string, error) {
+	now := r.state.Load()
+	s, ok := now.pinned[id]
+	if !ok {
+		return "", fmt.Errorf("sign: key %s is not pinned", id)
+	}
+	return s.sign(now, kind, payload)
+}
+
+func (s signer) sign(now *snapshot, kind string, payload []byte) (string, error) {
 	js := s.jose
 	if kind != TypeJWT { // too rare to be kept ready
 		var err error
@@ -268,8 +305,11 @@ func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 
 // Retire forgets a retiring key: what it signed verifies no longer. It returns
 // false, and nothing happens, where the kid is that of no retiring key: a key
-// that signs or will sign cannot be forgotten.
+// that signs or will sign cannot be forgotten. A pinned key is an error.
 func (r *Ring) Retire(ctx context.Context, id string) (bool, error) {
+	if slices.Contains(r.cfg.Pinned, id) {
+		return false, fmt.Errorf("retire signing key %s: a client pins it; take pinned_key out of its configuration first", id)
+	}
 	gone, err := r.cfg.Store.RemoveKey(ctx, id)
 	if err != nil {
 		return false, fmt.Errorf("retire signing key %s: %w", id, err)

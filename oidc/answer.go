@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strconv"
@@ -9,14 +10,30 @@ import (
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/claims"
 )
 
-// answer gives the client what it asked for: a code, an access token, an ID
-// token, in that order, since the last contains hashes of the others. It is one
-// insert, and none for a bare ID token; clients that want to be told of sign-outs
-// cost one more.
+// answer gives the client what it asked for.
 func (p *Provider) answer(c echo.Context, r *request, req pending, s Session) error {
-	ctx, in := c.Request().Context(), p.signin(r, req, s)
+	params, err := p.issue(c.Request().Context(), r, req, s)
+	if err != nil {
+		return p.deny(c, r, req, err)
+	}
+	params = r.answered(params)
+	if !r.client.redirectAllowed(r.RedirectURI) {
+		r.use(RedirectWithQuery)
+	}
+	p.count(c.Request().Context(), r)
+	return p.deliver(c, r, params)
+}
+
+// issue makes what a request asks for, a code, an access token, an ID token, in
+// that order, since the last contains hashes of the others, and keeps the sign-in.
+// It is one insert, and none for a bare ID token; clients that want to be told of
+// sign-outs cost one more.
+func (p *Provider) issue(ctx context.Context, r *request, req pending, s Session) ([]Param, error) {
+	in := p.signin(r, req, s)
 	var params []Param
 	issued := issue{}
 	if r.wantsCode() {
@@ -34,24 +51,28 @@ func (p *Provider) answer(c echo.Context, r *request, req pending, s Session) er
 		issued.alone = !r.wantsToken() && !r.wantsCode()
 		token, err := p.idToken(r.client, s.Person, in, issued)
 		if err != nil {
-			return p.deny(c, r, req, err)
+			return nil, err
 		}
-		params = append(params, Param{"id_token", token})
+		params = append(params, Param{paramIDToken, token})
 	}
 	if r.client.hearsOfSignOut() {
 		if err := p.logouts.JoinSession(ctx, s.ID, r.client.ID); err != nil {
-			return p.deny(c, r, req, err)
+			return nil, err
 		}
 	}
 	if r.wantsCode() || r.wantsToken() {
 		if err := p.signins.Answer(ctx, in); err != nil {
-			return p.deny(c, r, req, err)
+			return nil, err
 		}
+	}
+	if what := claims.Guessable(s.Person.Subject); what != "" {
+		p.events("guessable_subject", r.client.ID)
+		p.log.WarnContext(ctx, "subject can be guessed; give this person another one", "reference", req.Reference, "client_id", r.client.ID, "subject_is", what)
 	}
 	p.events("answered", r.client.ID)
 	p.log.InfoContext(ctx, "signed in", "reference", req.Reference, "client_id", r.client.ID,
 		"response_type", string(r.ResponseType), "subject", s.Person.Subject)
-	return p.deliver(c, r, params)
+	return params, nil
 }
 
 // signin is the row that an answer makes. Its tokens and the row end together.
@@ -70,7 +91,7 @@ func (p *Provider) signin(r *request, req pending, s Session) Signin {
 		in.State, in.CodeExpires = Answered, now.Add(l.Code)
 		in.Expires = in.CodeExpires.Add(l.AccessToken)
 	}
-	if slices.Contains(r.Scopes, zoidc.ScopeOfflineAccess) {
+	if slices.Contains(r.Scopes, zoidc.ScopeOfflineAccess) || r.wantsCode() && r.use(RefreshUnasked) {
 		in.Refresh = Refresh{Number: 1, Issued: now, Expires: now.Add(min(l.RefreshIdle, l.Refresh)), Ends: now.Add(l.Refresh)}
 		if in.Refresh.Expires.After(in.Expires) {
 			in.Expires = in.Refresh.Expires

@@ -179,7 +179,7 @@ func (p *Provider) deliverLogout(ctx context.Context, client *http.Client, c *Cl
 	if err != nil {
 		return 0, fmt.Errorf("logout token: %w", err)
 	}
-	token, err := p.keys.Sign(c.Algorithm, keys.TypeLogout, payload)
+	token, err := p.sign(c, keys.TypeLogout, payload)
 	if err != nil {
 		return 0, err
 	}

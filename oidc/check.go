@@ -34,10 +34,23 @@ func (p *Provider) check(ctx context.Context, query string, pushed bool) (*reque
 	if err != nil {
 		return nil, err
 	}
-	r := &request{client: client, query: query}
+	r, err := p.examine(ctx, client, v, repeated, pushed)
+	r.query = query
+	return r, err
+}
+
+// examine checks all of a request but its client and redirect URI. It returns the
+// request also beside an error, which is a *fault.
+func (p *Provider) examine(ctx context.Context, client *Client, v url.Values, repeated []string, pushed bool) (*request, error) {
+	r := &request{client: client}
+	var err error
 	r.AuthRequest, err = readRequest(v)
+	r.dialect()
 	mode := r.ResponseMode
 	r.ResponseMode = errorMode(v)
+	if r.implicit() && mode != zoidc.ResponseModeFormPost && mode != zoidc.ResponseModeFragment && r.use(AnswerInQuery) {
+		mode, r.ResponseMode = zoidc.ResponseModeFragment, zoidc.ResponseModeQuery
+	}
 	if len(repeated) > 0 {
 		return r, refuse(invalidRequest, "A parameter occurs more than once.")
 	}
@@ -70,7 +83,7 @@ func (p *Provider) party(v url.Values, repeated []string) (*Client, error) {
 		return nil, &doubt{happened: "The application that sent you here is not known to us.", remedy: remedy}
 	}
 	uri := v.Get("redirect_uri")
-	if uri == "" || !client.redirectAllowed(uri) {
+	if uri == "" || !client.redirectAllowed(uri) && !client.redirectsWithQuery(uri) {
 		return nil, &doubt{
 			happened: "The application that sent you here asked us to send you on to an address that is not registered for it.",
 			remedy:   remedy, client: client, received: uri,
@@ -127,7 +140,7 @@ func checkScope(r *request, _ url.Values) error {
 // section 4.3, RFC 9700 section 2.1.1): S256 alone, and for public clients
 // always.
 func checkFlow(r *request, v url.Values) error {
-	if r.wantsIDToken() && r.Nonce == "" {
+	if r.wantsIDToken() && r.Nonce == "" && (!r.implicit() || !r.use(NonceOptional)) {
 		return refuse(invalidRequest, "nonce is missing; an ID token in the front channel needs one.")
 	}
 	if !v.Has("code_challenge") && !v.Has("code_challenge_method") {

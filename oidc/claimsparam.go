@@ -88,7 +88,7 @@ func (c claimsParameter) unmet(acr string) bool {
 // claims asked for by name among them.
 func (r *request) shared() []string {
 	out := slices.Clone(r.Scopes)
-	if r.client.AlwaysSDEs && !slices.Contains(out, ScopeSDEs) {
+	if r.client.LiveEngage != nil && !slices.Contains(out, ScopeSDEs) {
 		out = append(out, ScopeSDEs)
 	}
 	for _, name := range slices.Concat(r.claims.userinfo, r.claims.idToken) {

@@ -51,19 +51,27 @@ type Client struct {
 	// ends a sign-out. Empty means not at all.
 	BackchannelLogoutURI, FrontchannelLogoutURI string
 
-	// AlwaysSDEs puts lp_sdes into its ID tokens whether asked for or not:
+	// LiveEngage is the profile of the client that LivePerson is; nil for every
+	// other. It also puts lp_sdes into the ID tokens whether asked for or not:
 	// LiveEngage asks for the scope openid alone.
-	AlwaysSDEs bool
+	LiveEngage *LiveEngage
 	// ClaimsInIDToken puts the claims of the granted scopes into the ID token
 	// even where an access token could fetch them (OIDC Core section 5.4).
 	ClaimsInIDToken bool
 	// Algorithm signs its ID tokens; empty means RS256.
 	Algorithm string
+	// PinnedKey is the kid of the key that signs for it whatever rotation does,
+	// because its public half was pasted elsewhere; empty means the active key.
+	PinnedKey string
+	// Encryption encrypts its signed ID tokens (OIDC Core section 10.2); nil means
+	// that they are signed alone.
+	Encryption *keys.Encryption
 	// RedirectsOnTo lists further origins that its redirect URIs lead to, for
 	// the form-action of the sign-in page's Content-Security-Policy.
 	RedirectsOnTo []string
 
 	secretHash [sha256.Size]byte
+	exceptions []Exception
 }
 
 // prepared returns the client with its defaults filled in and its secret
@@ -94,6 +102,7 @@ func (c Client) prepared() *Client {
 	if c.Secret != "" {
 		c.Secret = "redacted"
 	}
+	c.exceptions = c.Exceptions()
 	return &c
 }
 
@@ -127,6 +136,12 @@ func (c *Client) redirectAllowed(uri string) bool {
 		}
 	}
 	return false
+}
+
+// redirectsWithQuery says whether a redirect URI is registered but for the query
+// of the legacy dialect.
+func (c *Client) redirectsWithQuery(uri string) bool {
+	return c.allows(RedirectWithQuery) && slices.Contains(c.RedirectURIs, c.LiveEngage.plainRedirect(uri))
 }
 
 // sameButLoopbackPort says whether got is registered with a port of its own:

@@ -80,11 +80,27 @@ func (p *Provider) idToken(c *Client, person claims.Person, in Signin, with issu
 	if err != nil {
 		return "", fmt.Errorf("id token: %w", err)
 	}
-	return p.keys.Sign(c.Algorithm, keys.TypeJWT, payload)
+	return p.sign(c, keys.TypeJWT, payload)
+}
+
+// sign returns a payload as the client gets it: signed by its key and, where it
+// has Encryption, then encrypted. Without a key to encrypt to it is an error.
+func (p *Provider) sign(c *Client, kind string, payload []byte) (string, error) {
+	var token string
+	var err error
+	if c.PinnedKey != "" {
+		token, err = p.keys.SignAs(c.PinnedKey, kind, payload)
+	} else {
+		token, err = p.keys.Sign(c.Algorithm, kind, payload)
+	}
+	if err != nil || c.Encryption == nil {
+		return token, err
+	}
+	return c.Encryption.Encrypt(p.now(), token)
 }
 
 // releasesSDEs says whether the client is told lp_sdes: always, by its scope, or
 // by name.
 func releasesSDEs(c *Client, g Grant, names []string) bool {
-	return c.AlwaysSDEs || slices.Contains(g.Scopes, ScopeSDEs) || slices.Contains(names, ScopeSDEs)
+	return c.LiveEngage != nil || slices.Contains(g.Scopes, ScopeSDEs) || slices.Contains(names, ScopeSDEs)
 }

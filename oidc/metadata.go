@@ -9,6 +9,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/keys"
 )
 
 // metadata is the discovery document: zitadel's type and what it has no field
@@ -53,6 +55,8 @@ func (p *Provider) discovery(c echo.Context) error {
 			ACRValuesSupported:                                 []string{"loa1"},
 			SubjectTypesSupported:                              []string{"public"},
 			IDTokenSigningAlgValuesSupported:                   p.keys.Algorithms(),
+			IDTokenEncryptionAlgValuesSupported:                []string{keys.EncryptionAlgorithm},
+			IDTokenEncryptionEncValuesSupported:                keys.ContentEncryptions(),
 			TokenEndpointAuthMethodsSupported:                  methods,
 			RevocationEndpointAuthMethodsSupported:             methods,
 			IntrospectionEndpointAuthMethodsSupported:          confidential,

@@ -33,8 +33,12 @@ const (
 	PathLeave      = "/end_session/confirm"
 	PathPEM        = "/keys/public.pem"
 	PathLine       = "/keys/public.txt"
-	pathLogin      = "/login"
-	pathConsent    = "/consent"
+
+	PathPageIdentity = "/liveengage/identity"
+	PathPageToken    = "/liveengage/token"
+
+	pathLogin   = "/login"
+	pathConsent = "/consent"
 )
 
 // responseTypes are those that are supported, in canonical order.
@@ -55,6 +59,9 @@ type Session struct {
 type Sessions interface {
 	// Current returns the request's session; false when nobody is signed in.
 	Current(r *http.Request) (Session, bool, error)
+	// CurrentOnPage is Current for a request of the page script, whose origin has been
+	// checked.
+	CurrentOnPage(r *http.Request) (Session, bool, error)
 	// Leave ends the request's session, if any, and takes its cookie away. It
 	// returns the ids of the clients that joined the session.
 	Leave(w http.ResponseWriter, r *http.Request) (clients []string, err error)
@@ -216,6 +223,8 @@ func (p *Provider) Register(e *echo.Echo) {
 	e.GET(p.base+PathEndSession, p.endSession)
 	e.POST(p.base+PathEndSession, p.endSessionPosted)
 	e.POST(p.base+PathLeave, p.leave)
+	e.POST(p.base+PathPageIdentity, p.pageIdentity)
+	e.POST(p.base+PathPageToken, p.pageToken)
 	for _, path := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke} {
 		e.OPTIONS(p.base+path, preflight)
 	}
@@ -225,7 +234,7 @@ func (p *Provider) Register(e *echo.Echo) {
 // a browser, so that every answer of it is JSON, the one to a body that is too
 // large among them.
 func ForClients(path string) bool {
-	for _, p := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect} {
+	for _, p := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect, PathPageIdentity, PathPageToken} {
 		if strings.HasSuffix(path, p) {
 			return true
 		}

@@ -16,7 +16,7 @@ func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.
 	if v.Get("refresh_token") == "" {
 		return nil, refuse(invalidRequest, "refresh_token is missing.")
 	}
-	if !slices.Contains(client.Scopes, zoidc.ScopeOfflineAccess) {
+	if !slices.Contains(client.Scopes, zoidc.ScopeOfflineAccess) && !client.allows(RefreshUnasked) {
 		p.events("refresh_refused", client.ID)
 		return nil, errBadGrant("refresh token", errors.New("the client is no longer configured for refresh tokens"))
 	}

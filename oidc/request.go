@@ -18,6 +18,8 @@ type request struct {
 	query  string // the parameters as they came
 	claims claimsParameter
 	hint   string // the subject of a valid id_token_hint
+
+	exceptions []Exception // that it needs and may have
 }
 
 // wantsCode, wantsIDToken and wantsToken say what the response type asks for.

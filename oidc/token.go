@@ -29,29 +29,32 @@ type tokenAnswer struct {
 
 // token answers POST /token (OIDC Core sections 3.1.3 and 12).
 func (p *Provider) token(c echo.Context) error {
-	answer, err := p.exchange(c)
+	client, answer, err := p.exchange(c)
 	if err != nil {
-		return p.writeFault(c, err)
+		return p.writeFault(c, p.renamed(c.Request().Context(), client, err))
 	}
 	noStore(c)
 	return c.JSON(http.StatusOK, answer)
 }
 
-func (p *Provider) exchange(c echo.Context) (*tokenAnswer, error) {
-	client, v, err := p.clientRequest(c)
+// exchange returns the client also beside an error, once it has authenticated.
+func (p *Provider) exchange(c echo.Context) (client *Client, answer *tokenAnswer, err error) {
+	client, v, err := p.tokenRequest(c)
 	if err != nil {
-		return nil, err
+		return client, nil, err
 	}
 	ctx := c.Request().Context()
 	switch zoidc.GrantType(v.Get("grant_type")) {
 	case zoidc.GrantTypeCode:
-		return p.spendCode(ctx, client, v)
+		answer, err = p.spendCode(ctx, client, v)
 	case zoidc.GrantTypeRefreshToken:
-		return p.spendRefreshToken(ctx, client, v)
+		answer, err = p.spendRefreshToken(ctx, client, v)
 	case "":
-		return nil, refuse(invalidRequest, "grant_type is missing.")
+		err = refuse(invalidRequest, "grant_type is missing.")
+	default:
+		err = refuse(unsupportedGrantType, "Only authorization_code and refresh_token are supported.")
 	}
-	return nil, refuse(unsupportedGrantType, "Only authorization_code and refresh_token are supported.")
+	return client, answer, err
 }
 
 // spendCode exchanges a code for tokens.
@@ -126,6 +129,9 @@ func (p *Provider) redeem(ctx context.Context, client *Client, v url.Values) (Si
 	}
 	reason := misuse(in, client, v)
 	if reason == "" {
+		if v.Get("redirect_uri") != in.Grant.RedirectURI {
+			p.excepted(ctx, client, OtherRedirectURI)
+		}
 		p.log.InfoContext(ctx, "code redeemed", "reference", in.Reference, "client_id", client.ID)
 		return in, person, nil
 	}
@@ -140,7 +146,7 @@ func misuse(in Signin, client *Client, v url.Values) string {
 	switch {
 	case in.ClientID != client.ID:
 		return "code of another client"
-	case v.Get("redirect_uri") != in.Grant.RedirectURI:
+	case v.Get("redirect_uri") != in.Grant.RedirectURI && !client.redeemsAt(v.Get("redirect_uri")):
 		return "another redirect_uri than at the authorization endpoint"
 	case in.Grant.CodeChallenge == "" && verifier != "":
 		return "code_verifier without a code_challenge"
@@ -150,6 +156,12 @@ func misuse(in Signin, client *Client, v url.Values) string {
 		return "wrong code_verifier"
 	}
 	return ""
+}
+
+// redeemsAt says whether that redirect URI may stand in a token request in place
+// of the one that the code was issued for.
+func (c *Client) redeemsAt(uri string) bool {
+	return c.allows(OtherRedirectURI) && uri == c.LiveEngage.TokenRedirectURI
 }
 
 // proves compares a verifier with its S256 challenge (RFC 7636 section 4.6).

@@ -20,13 +20,31 @@ import (
 // secret of which only the hash is kept.
 const sessionCookie = "idp_session"
 
+// pageCookie carries the same for the page script on sites other than ours, where
+// the configuration allows it: nothing but CurrentOnPage reads it.
+const pageCookie = "idp_page_session"
+
 // seenEvery is how stale Seen may become before using a session writes it.
 const seenEvery = time.Minute
 
 // Current returns the session of a request's browser and its person, or
 // ErrNoSession. It is one read, and once a minute one write.
 func (s *Site) Current(r *http.Request) (Session, claims.Person, error) {
-	id, secret, ok := strings.Cut(s.Cookies.Get(r, s.Cookies.Name(sessionCookie)), ".")
+	return s.current(r, sessionCookie)
+}
+
+// CurrentOnPage is Current for a request that a page of the brand makes, whose
+// origin the caller has checked: with Config.AcrossSites also from other sites.
+func (s *Site) CurrentOnPage(r *http.Request) (Session, claims.Person, error) {
+	session, person, err := s.current(r, sessionCookie)
+	if errors.Is(err, ErrNoSession) && s.AcrossSites {
+		return s.current(r, pageCookie)
+	}
+	return session, person, err
+}
+
+func (s *Site) current(r *http.Request, cookie string) (Session, claims.Person, error) {
+	id, secret, ok := strings.Cut(s.Cookies.Get(r, s.Cookies.Name(cookie)), ".")
 	if !ok || len(id) != 22 || len(secret) != 43 {
 		return Session{}, claims.Person{}, ErrNoSession
 	}
@@ -78,6 +96,9 @@ func (s *Site) begin(c echo.Context, person claims.Person) error {
 		return fmt.Errorf("begin session: %w", err)
 	}
 	s.Cookies.Set(c.Response(), s.Cookies.Name(sessionCookie), next.ID+"."+secret)
+	if s.AcrossSites {
+		s.Cookies.SetAcrossSites(c.Response(), s.Cookies.Name(pageCookie), next.ID+"."+secret)
+	}
 	return nil
 }
 
@@ -109,6 +130,9 @@ func (s *Site) Leave(w http.ResponseWriter, r *http.Request) (clients []string, 
 		return nil, fmt.Errorf("end session: %w", err)
 	}
 	s.Cookies.Clear(w, s.Cookies.Name(sessionCookie))
+	if s.AcrossSites {
+		s.Cookies.Clear(w, s.Cookies.Name(pageCookie))
+	}
 	return clients, nil
 }
 

@@ -63,7 +63,8 @@ type Throttle interface {
 	Forget(key string)
 }
 
-// Config is what a Site needs. Every field but Demo and Events is required.
+// Config is what a Site needs. Every field but AcrossSites, Demo and Events is
+// required.
 type Config struct {
 	Base      string // path of the issuer, "" at the root
 	Renderer  *Renderer
@@ -79,6 +80,9 @@ type Config struct {
 	Idle      time.Duration // a session ends when unused for so long
 	Now       func() time.Time
 	Log       *slog.Logger
+	// AcrossSites lets the page script use the session on sites other than ours, by a
+	// second cookie.
+	AcrossSites bool
 	// Demo lists people to click on: the development mode alone.
 	Demo []DemoPerson
 	// Events is told what happened, for metrics.

@@ -35,7 +35,7 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 		}
 		d.Data = filepath.Join(cache, "idp-dev")
 	}
-	people, err := config.ParsePeople("people.yaml", testdata.People, true)
+	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func demoClients() []oidc.Client {
 		{
 			ID: "liveengage", Name: "Example Brand chat", Secret: liveengageSecret, AuthMethods: secret,
 			RedirectURIs:  []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
-			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, AlwaysSDEs: true, ClaimsInIDToken: true,
+			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true, LiveEngage: &oidc.LiveEngage{TokenRedirectURI: "https://liveperson.net", JSONRequests: true},
 		},
 		{
 			ID: "local-web", Name: "Local web application", Secret: localWebSecret, AuthMethods: secret, Native: true,

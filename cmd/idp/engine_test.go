@@ -104,7 +104,7 @@ func subjectWithColon(t *testing.T) {
 
 // internalErrors: with the database gone, nobody is told of databases.
 func internalErrors(t *testing.T) {
-	people, err := config.ParsePeople("people.yaml", testdata.People, true)
+	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	cfg := config.Defaults()
 	cfg.Issuer, cfg.Data, cfg.Brand.Name = "http://127.0.0.1:8080", t.TempDir(), "Brand"

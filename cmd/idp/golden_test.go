@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files") //nolint:goc
 // person, by the code flow with every scope.
 func TestGoldenTokens(t *testing.T) {
 	t.Parallel()
-	people, err := config.ParsePeople("people.yaml", testdata.People, true)
+	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	fixed := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	issuer := startDev(t, func() time.Time { return fixed })

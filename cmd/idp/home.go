@@ -69,7 +69,7 @@ func (in *instance) sheet() liveengage.Sheet {
 	facts := sheetFacts(in.config.Issuer, key, in.process.now())
 	facts.DisplayName = in.config.Brand.Name
 	for _, client := range in.clients {
-		if client.AlwaysSDEs {
+		if client.LiveEngage != nil {
 			facts.ClientID = client.ID
 			break
 		}

@@ -22,7 +22,7 @@ import (
 // is there that is not named, and the methods are those of the specifications.
 func TestMetadataNamesEveryRoute(t *testing.T) {
 	t.Parallel()
-	people, err := config.ParsePeople("people.yaml", testdata.People, true)
+	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	cfg := config.Defaults()
 	cfg.Issuer, cfg.Data, cfg.Brand.Name = "https://brand.example/login", t.TempDir(), "Brand"
@@ -74,6 +74,9 @@ func TestMetadataNamesEveryRoute(t *testing.T) {
 		"/login/":                    "a sentence for whoever comes to the bare address",
 		"/login/keys/public.pem":     "for the form of LiveEngage, which knows no metadata",
 		"/login/keys/public.txt":     "likewise",
+		"/login/liveengage.js":       "the script of the brand's pages",
+		"/login/liveengage/identity": "for that script",
+		"/login/liveengage/token":    "likewise",
 	}
 	for path := range routes {
 		require.True(t, named[path] || unnamed[path] != "", "%s is served, and neither named nor excused", path)

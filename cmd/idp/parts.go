@@ -32,7 +32,15 @@ var (
 
 // Current implements oidc.Sessions.
 func (p *parts) Current(r *http.Request) (oidc.Session, bool, error) {
-	s, person, err := p.site.Current(r)
+	return session(p.site.Current(r))
+}
+
+// CurrentOnPage implements oidc.Sessions.
+func (p *parts) CurrentOnPage(r *http.Request) (oidc.Session, bool, error) {
+	return session(p.site.CurrentOnPage(r))
+}
+
+func session(s web.Session, person claims.Person, err error) (oidc.Session, bool, error) {
 	if errors.Is(err, web.ErrNoSession) {
 		return oidc.Session{}, false, nil
 	}

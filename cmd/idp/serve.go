@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"idpbridge/config"
-	"idpbridge/keys"
-	"idpbridge/oidc"
 	"idpbridge/upstream"
 )
 
@@ -25,7 +23,7 @@ func (s serveCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	people, err := config.LoadPeople(cfg.People, false)
+	people, err := loadPeople(cfg)
 	if err != nil {
 		return err
 	}
@@ -37,30 +35,6 @@ func (s serveCommand) Run(ctx context.Context, p *process) error {
 		config: *cfg, clients: clients, people: people,
 		log: slog.New(slog.NewJSONHandler(p.stderr, nil)),
 	})
-}
-
-// configuredClients translates the configuration file's clients.
-func configuredClients(in []config.Client) ([]oidc.Client, error) {
-	out := make([]oidc.Client, 0, len(in))
-	for _, c := range in {
-		liveengage := c.Profile == "liveengage"
-		var public []keys.Public
-		if c.JWKS != "" {
-			var err error
-			if public, err = keys.ParseSet(string(c.JWKS)); err != nil {
-				return nil, fmt.Errorf("client %q: %w", c.ID, err)
-			}
-		}
-		out = append(out, oidc.Client{
-			ID: c.ID, Name: c.Name, Secret: string(c.Secret), Keys: public, AuthMethods: []string{c.AuthMethod}, Native: c.Type == "native",
-			RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, PushedOnly: c.PushedOnly,
-			BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
-			ResponseTypes: c.ResponseTypes, Scopes: c.Scopes,
-			AlwaysSDEs: liveengage, ClaimsInIDToken: liveengage || c.ClaimsInIDToken,
-			Algorithm: c.Algorithm, RedirectsOnTo: c.RedirectsOnTo,
-		})
-	}
-	return out, nil
 }
 
 type initCommand struct {
@@ -96,7 +70,7 @@ func (c checkCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	people, err := config.LoadPeople(cfg.People, false)
+	people, err := loadPeople(cfg)
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func instanceSecret(cfg config.Config) (keys.Secret, error) {
 func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	cfg, now := in.config, in.process.now
 	var err error
-	if in.ring, err = keys.Open(ctx, keys.Config{Store: in.store, Secret: secret, Algorithms: algorithms(in.clients), Now: now}); err != nil {
+	if in.ring, err = keys.Open(ctx, keys.Config{Store: in.store, Secret: secret, Algorithms: algorithms(in.clients), Now: now, Pinned: pinned(in.clients)}); err != nil {
 		return err
 	}
 	if err := in.store.ReplacePeople(ctx, accounts(in.people), now()); err != nil {
@@ -148,7 +148,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 		Directory: upstream.NewLocal(in.store, passwordSlots()), Refused: func(err error) bool { return errors.Is(err, upstream.ErrRefused) },
 		Names: failures(cfg.Limits.Failures), Addresses: failures(cfg.Limits.AddressFailures), Cookies: cookies,
 		Session: cfg.Lifetimes.Session, Idle: cfg.Lifetimes.SessionIdle, Now: now, Log: in.log,
-		Demo: demoPeople(in.setup), Events: func(e string) { in.metrics.event(e, "") },
+		AcrossSites: acrossSites(in.clients), Demo: demoPeople(in.setup), Events: func(e string) { in.metrics.event(e, "") },
 	})
 	parts.site = in.site
 	parts.provider, err = oidc.New(oidc.Config{
@@ -170,6 +170,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	in.provider = parts.provider
 	in.provider.Register(in.handler)
 	in.site.Register(in.handler)
+	in.registerPageScript()
 	in.registerHome(renderer)
 	return nil
 }

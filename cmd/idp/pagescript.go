@@ -1,0 +1,54 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"idpbridge/oidc"
+	"idpbridge/web"
+)
+
+// registerPageScript mounts /liveengage.js where some client's pages may use it.
+func (in *instance) registerPageScript() {
+	in.handler.GET(in.base+web.PathPageScript, in.pageScript)
+}
+
+// pageScript answers GET /liveengage.js?client_id=…; the parameter may be left out
+// where there is one client whose pages may use it.
+func (in *instance) pageScript(c echo.Context) error {
+	client, ok := in.pageClient(c.QueryParam("client_id"))
+	if !ok {
+		return c.String(http.StatusNotFound, "// No such client has pages: add liveengage: {page: {origins: [...]}} to its configuration.\n")
+	}
+	l, lives := client.LiveEngage, in.config.Lifetimes
+	body, err := web.PageScript{
+		Issuer: in.config.Issuer, ClientID: client.ID, JSMethod: l.Method(), JSContext: l.Context(),
+		Code: l.Page.Code, ReturnURI: l.Page.ReturnURI, Parameter: l.Parameter(),
+		CodeSeconds: int(lives.Code / time.Second), TokenSeconds: int(lives.IDToken / time.Second),
+	}.Source()
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	return c.Blob(http.StatusOK, "text/javascript; charset=utf-8", body)
+}
+
+// pageClient is the client of that id, or the only one, whose pages may use the
+// script.
+func (in *instance) pageClient(id string) (oidc.Client, bool) {
+	var found []oidc.Client
+	for _, c := range in.clients {
+		if c.LiveEngage != nil && len(c.LiveEngage.Page.Origins) > 0 && (id == "" || id == c.ID) {
+			found = append(found, c)
+		}
+	}
+	if len(found) != 1 {
+		return oidc.Client{}, false
+	}
+	return found[0], true
+}

@@ -1,0 +1,210 @@
+package oidc
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+)
+
+// LiveEngage is the profile of the client that LivePerson is. Its services depart
+// from the strict protocol in the ways that Exceptions lists, and no other client
+// may. The zero value is the dialect of connectors set to RFC compliance, with a
+// nonce that may be missing and nothing else.
+type LiveEngage struct {
+	// Legacy is the dialect of connectors that are not set to RFC compliance.
+	Legacy bool
+	// RedirectKeys are the query keys that a redirect URI may come with in the
+	// legacy dialect, though it is registered without a query.
+	RedirectKeys []string
+	// TokenRedirectURI may stand at the token endpoint in place of the redirect URI
+	// that a code was issued for; empty allows none.
+	TokenRedirectURI string
+	// AnswerParameter carries the ID token of an implicit answer: id_token, token or
+	// code; empty means id_token.
+	AnswerParameter string
+	// AnswerInQuery sends implicit answers in the query instead of the fragment.
+	AnswerInQuery bool
+	// JSONRequests takes token requests as JSON beside form-encoded ones.
+	JSONRequests bool
+	// LivePersonErrors answers the token endpoint's refusals by LivePerson's names.
+	LivePersonErrors bool
+	// Delegation gives a refresh token with every code, asked for or not: LivePerson
+	// keeps the brand's access token for bots and renews it.
+	Delegation bool
+	// JSMethod and JSContext name the function of the brand's pages that the chat
+	// calls; empty means lpGetAuthenticationToken and window.
+	JSMethod, JSContext string
+	// Page is the brand's page with the chat in it.
+	Page Page
+}
+
+// Page says which pages may ask for a token or a code by the page script, on
+// behalf of whoever is signed in in their browser.
+type Page struct {
+	Origins []string // https://www.brand.example; empty allows none
+	Code    bool     // hands out codes; false hands out ID tokens
+	// ReturnURI is a redirect URI of the client, on one of the origins, that the page
+	// script goes through where the browser keeps our cookies from the page; empty
+	// for none.
+	ReturnURI string
+	// AcrossSites lets pages of other sites than ours use the session; see web.Config.
+	AcrossSites bool
+}
+
+// Exception is the name of one departure from the strict protocol, allowed to
+// clients with the profile LiveEngage alone. Its uses are logged and counted.
+type Exception string
+
+// The exceptions.
+const (
+	NonceOptional     Exception = "nonce_optional"
+	TokenMeansIDToken Exception = "token_means_id_token"
+	RedirectWithQuery Exception = "redirect_uri_with_query"
+	OtherRedirectURI  Exception = "other_redirect_uri_at_token_endpoint"
+	AnswerRenamed     Exception = "implicit_answer_renamed"
+	AnswerInQuery     Exception = "implicit_answer_in_query"
+	JSONTokenRequest  Exception = "json_token_request"
+	UnencodedBasic    Exception = "unencoded_basic"
+	SecretEitherWay   Exception = "secret_in_header_or_body"
+	LivePersonErrors  Exception = "liveperson_error_names"
+	RefreshUnasked    Exception = "refresh_token_without_scope"
+)
+
+// String says in a sentence what the exception allows.
+func (e Exception) String() string {
+	switch e {
+	case NonceOptional:
+		return "An ID token is answered from the authorization endpoint also where the request has no nonce: the chat window sends none."
+	case TokenMeansIDToken:
+		return "response_type=token is read as id_token: connectors without RFC compliance ask like that."
+	case RedirectWithQuery:
+		return "The redirect URI may come with a query of the listed keys: connectors without RFC compliance put the window’s own settings there."
+	case OtherRedirectURI:
+		return "At the token endpoint the redirect URI may be another fixed one than the code was issued for: LivePerson sends it where the page names none."
+	case AnswerRenamed:
+		return "Implicit answers carry the ID token in another parameter than id_token."
+	case AnswerInQuery:
+		return "Implicit answers come in the query, not in the fragment: the token passes through logs and histories."
+	case JSONTokenRequest:
+		return "The token request may be JSON: older connectors send it."
+	case UnencodedBasic:
+		return "Id and secret in the Basic header need not be form-encoded: LivePerson follows the older rule."
+	case SecretEitherWay:
+		return "The secret may come in the Basic header or in the body."
+	case LivePersonErrors:
+		return "The token endpoint’s refusals have LivePerson’s names, and status 400."
+	case RefreshUnasked:
+		return "Codes give a refresh token without the scope offline_access: LivePerson keeps the access token alive for bots."
+	}
+	return string(e)
+}
+
+// Exceptions lists the exceptions that the client is allowed; none without the
+// profile LiveEngage.
+func (c *Client) Exceptions() []Exception {
+	l := c.LiveEngage
+	if l == nil {
+		return nil
+	}
+	var out []Exception
+	code := slices.Contains(c.ResponseTypes, "code")
+	for _, x := range []struct {
+		name    Exception
+		allowed bool
+	}{
+		{NonceOptional, slices.Contains(c.ResponseTypes, "id_token")},
+		{TokenMeansIDToken, l.Legacy}, {RedirectWithQuery, l.Legacy && len(l.RedirectKeys) > 0},
+		{OtherRedirectURI, l.TokenRedirectURI != "" && code}, {AnswerRenamed, l.Parameter() != paramIDToken}, {AnswerInQuery, l.AnswerInQuery},
+		{JSONTokenRequest, l.JSONRequests && code}, {UnencodedBasic, slices.Contains(c.AuthMethods, AuthBasic)},
+		{SecretEitherWay, len(c.AuthMethods) > 1}, {LivePersonErrors, l.LivePersonErrors && code}, {RefreshUnasked, l.Delegation && code},
+	} {
+		if x.allowed {
+			out = append(out, x.name)
+		}
+	}
+	return out
+}
+
+const paramIDToken = "id_token"
+
+// Parameter carries the ID token of an implicit answer; the default in place of "".
+func (l *LiveEngage) Parameter() string { return cmp.Or(l.AnswerParameter, paramIDToken) }
+
+// Method and Context name the function that the chat calls; defaults in place of "".
+func (l *LiveEngage) Method() string  { return cmp.Or(l.JSMethod, "lpGetAuthenticationToken") }
+func (l *LiveEngage) Context() string { return cmp.Or(l.JSContext, "window") }
+
+// allows says whether the client may use an exception.
+func (c *Client) allows(e Exception) bool { return slices.Contains(c.exceptions, e) }
+
+// excepted logs and counts the use of an exception.
+func (p *Provider) excepted(ctx context.Context, c *Client, e Exception) {
+	p.events("exception_"+string(e), c.ID)
+	p.log.DebugContext(ctx, "exception used", "client_id", c.ID, "exception", string(e))
+}
+
+// count logs and counts the exceptions that the answer to a request needed.
+func (p *Provider) count(ctx context.Context, r *request) {
+	for _, e := range r.exceptions {
+		p.excepted(ctx, r.client, e)
+	}
+}
+
+// use notes that the request needs an exception, where its client may have it.
+func (r *request) use(e Exception) bool {
+	if !r.client.allows(e) {
+		return false
+	}
+	if !slices.Contains(r.exceptions, e) {
+		r.exceptions = append(r.exceptions, e)
+	}
+	return true
+}
+
+// plainRedirect is a redirect URI without the query of the legacy dialect: empty
+// where there is none, or a key of it is not listed.
+func (l *LiveEngage) plainRedirect(uri string) string {
+	plain, query, ok := strings.Cut(uri, "?")
+	if !ok || query == "" || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return ""
+	}
+	v, err := url.ParseQuery(query)
+	if err != nil {
+		return ""
+	}
+	for key, values := range v {
+		if !slices.Contains(l.RedirectKeys, key) || len(values) != 1 {
+			return ""
+		}
+	}
+	return plain
+}
+
+// implicit says whether the request is answered with an ID token and nothing else.
+func (r *request) implicit() bool { return r.wantsIDToken() && !r.wantsCode() && !r.wantsToken() }
+
+// dialect reads what is LivePerson's own in a request for its client: the legacy
+// response type, and where implicit answers go.
+func (r *request) dialect() {
+	if r.ResponseType == "token" && r.use(TokenMeansIDToken) {
+		r.ResponseType = zoidc.ResponseTypeIDTokenOnly
+	}
+}
+
+// answered is the answer's parameters as LivePerson's window reads them.
+func (r *request) answered(params []Param) []Param {
+	if !r.implicit() || !r.use(AnswerRenamed) {
+		return params
+	}
+	out := slices.Clone(params)
+	for i := range out {
+		if out[i].Name == paramIDToken {
+			out[i].Name = r.client.LiveEngage.Parameter()
+		}
+	}
+	return out
+}
