@@ -37,7 +37,7 @@ func TestParseRefuses(t *testing.T) {
 var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"unknown key far from any", ``, "colour: blue\n",
-		`12:1: key "colour" is not known; write one of: brand, clients, data, issuer, lifetimes, limits, listen, operations, people, proxies, secret, store, tls`,
+		`12:1: key "colour" is not known; write one of: brand, clients, data, issuer, lifetimes, limits, listen, operations, people, proxies, secret, store, subjects, tls`,
 	},
 	{
 		"unknown key near one", ``, "lifetime: {}\n",

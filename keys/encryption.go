@@ -80,6 +80,7 @@ func (r Recipient) fits(at time.Time) bool {
 
 // Encryption encrypts signed tokens for one client.
 type Encryption struct {
+	content    string
 	recipients []Recipient
 	encrypters []jose.Encrypter
 }
@@ -93,7 +94,7 @@ func NewEncryption(content string, recipients []Recipient) (*Encryption, error) 
 	if len(recipients) == 0 {
 		return nil, errors.New("no key to encrypt to")
 	}
-	e := &Encryption{recipients: slices.Clone(recipients)}
+	e := &Encryption{content: content, recipients: slices.Clone(recipients)}
 	for i, r := range recipients {
 		if r.key == nil || slices.ContainsFunc(recipients[:i], func(o Recipient) bool { return o.ID == r.ID }) {
 			return nil, fmt.Errorf("encryption key %q is none, or occurs twice", r.ID)
@@ -109,6 +110,9 @@ func NewEncryption(content string, recipients []Recipient) (*Encryption, error) 
 	}
 	return e, nil
 }
+
+// Content is the content encryption algorithm.
+func (e *Encryption) Content() string { return e.content }
 
 // Recipients lists the keys in order of preference. The caller may change the list.
 func (e *Encryption) Recipients() []Recipient { return slices.Clone(e.recipients) }

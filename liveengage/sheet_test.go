@@ -20,8 +20,8 @@ func facts() liveengage.Facts {
 	return liveengage.Facts{
 		Issuer: "https://login.bank.example", AuthorizationEndpoint: "https://login.bank.example/authorize",
 		TokenEndpoint: "https://login.bank.example/token", JWKSEndpoint: "https://login.bank.example/jwks",
-		ClientID: "liveengage", ClientSecret: "demo-secret", PublicKeyLine: "MIIBIjANBgkq", KeyID: "k1", Fingerprint: "SHA256:abc",
-		KeyCreated: made, Now: made.Add(80 * time.Hour),
+		ClientID: "liveengage", ClientSecret: "demo-secret", Key: liveengage.Key{Line: "MIIBIjANBgkq", ID: "k1", Fingerprint: "SHA256:abc", Created: made},
+		Now: made.Add(80 * time.Hour),
 	}
 }
 
@@ -112,11 +112,11 @@ func TestSheet(t *testing.T) {
 		t.Parallel()
 		for age, days := range map[time.Duration]int{80 * time.Hour: 3, 23 * time.Hour: 0, -50 * time.Hour: 0} {
 			f := facts()
-			f.Now = f.KeyCreated.Add(age)
+			f.Now = f.Key.Created.Add(age)
 			require.Equal(t, days, liveengage.NewSheet(f).KeyAgeDays)
 		}
 		f := facts()
-		f.KeyCreated = time.Time{}
+		f.Key.Created = time.Time{}
 		require.Zero(t, liveengage.NewSheet(f).KeyAgeDays)
 	})
 
@@ -124,6 +124,48 @@ func TestSheet(t *testing.T) {
 		t.Parallel()
 		f := facts()
 		f.Issuer = `https://a"</script>`
-		require.Contains(t, liveengage.NewSheet(f).Identity, `iss: "https://a\"\u003c/script\u003e"`)
+		require.Contains(t, liveengage.NewSheet(f).Pages[0].Code, `iss: "https://a\"\u003c/script\u003e"`)
+		f.Page.Script = `https://a"></script><script>`
+		require.NotContains(t, liveengage.NewSheet(f).Pages[0].Code, `"></script><script>`)
 	})
+
+	t.Run("what will go wrong soon is warned of", func(t *testing.T) {
+		t.Parallel()
+		f := facts()
+		f.Key.Pinned, f.Key.Retired = true, true
+		require.Contains(t, liveengage.NewSheet(f).Warnings[0], "signs for LiveEngage alone")
+		f = facts()
+		f.Encryption = []liveengage.EncryptionKey{{ID: "old", NotAfter: f.Now}, {ID: "new", NotBefore: f.Now.Add(time.Hour)}}
+		require.Contains(t, liveengage.NewSheet(f).Warnings[0], "no token can be issued")
+		f.Encryption[1].NotBefore = f.Now
+		require.Empty(t, liveengage.NewSheet(f).Warnings)
+	})
+}
+
+// TestConnector: the keys are LivePerson's, and each flow and key type fills in its
+// own.
+func TestConnector(t *testing.T) {
+	t.Parallel()
+	written := func(flow liveengage.Flow, key liveengage.KeyType) map[string]any {
+		raw, err := json.Marshal(liveengage.NewConnector(facts(), flow, key))
+		require.NoError(t, err)
+		var c map[string]any
+		require.NoError(t, json.Unmarshal(raw, &c))
+		fields, ok := c["configuration"].(map[string]any)
+		require.True(t, ok)
+		fields["type"] = c["type"]
+		return fields
+	}
+	code := written(liveengage.Code, liveengage.KeySet)
+	require.Equal(t, map[string]any{
+		"type": 2.0, "issuerDisplayName": "login.bank.example", "issuer": "https://login.bank.example", "authorizationEndpoint": "https://login.bank.example/authorize",
+		"tokenEndpoint": "https://login.bank.example/token", "clientId": "liveengage", "jwtValidationType": "JWKS_ENDPOINT",
+		"jwksEndpoint": "https://login.bank.example/jwks", "jsMethodName": "lpGetAuthenticationToken", "jsContext": "window",
+		"pkceEnabled": true, "rfcCompliance": true, "preferred": true, "acrValues": "loa1",
+	}, code)
+	implicit := written(liveengage.Implicit, liveengage.PastedKey)
+	require.Equal(t, 1.0, implicit["type"])
+	require.Equal(t, "MIIBIjANBgkq", implicit["jwtPublicKey"])
+	require.NotContains(t, implicit, "tokenEndpoint")
+	require.Equal(t, "CONSUMER_DELEGATION", written(liveengage.Delegated, liveengage.KeySet)["jwtPublicKey"])
 }

@@ -14,11 +14,12 @@ import (
 )
 
 type devCommand struct {
-	Listen     string `default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks a free one."`
-	Operations string `default:"127.0.0.1:8081" help:"Loopback address for metrics and health."`
-	Data       string `help:"Folder for the database and the keys; by default one in your cache folder." type:"path"`
-	Store      string `help:"PostgreSQL address instead of SQLite (postgres://…)." env:"IDP_DEV_STORE"`
-	Expose     bool   `name:"insecure-let-anyone-on-the-network-sign-in-as-demo-people" help:"Allow an address that is not loopback."`
+	Listen     string   `default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks a free one."`
+	Operations string   `default:"127.0.0.1:8081" help:"Loopback address for metrics and health."`
+	Data       string   `help:"Folder for the database and the keys; by default one in your cache folder." type:"path"`
+	Store      string   `help:"PostgreSQL address instead of SQLite (postgres://…)." env:"IDP_DEV_STORE"`
+	PageOrigin []string `help:"Origin of a page of yours that may load /liveengage.js; may be repeated." placeholder:"URL"`
+	Expose     bool     `name:"insecure-let-anyone-on-the-network-sign-in-as-demo-people" help:"Allow an address that is not loopback."`
 }
 
 // Run serves demo people and clients until the context ends.
@@ -35,18 +36,28 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 		}
 		d.Data = filepath.Join(cache, "idp-dev")
 	}
+	for _, origin := range d.PageOrigin {
+		if err := config.CheckPageOrigin(origin); err != nil {
+			return &usageError{"--page-origin: " + err.Error()}
+		}
+	}
+	clients := demoClients()
+	clients[0].LiveEngage.Page.Origins = d.PageOrigin
 	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
 	if err != nil {
 		return err
 	}
 	cfg := config.Defaults()
 	cfg.Listen, cfg.Operations, cfg.Data, cfg.Store = d.Listen, d.Operations, d.Data, config.Text(d.Store)
-	cfg.Brand.Name = "Example Brand"
+	cfg.Brand.Name = demoBrand
 	return serve(ctx, p, &setup{
-		config: cfg, clients: demoClients(), people: people, dev: true,
+		config: cfg, clients: clients, people: people, dev: true,
 		log: slog.New(slog.NewTextHandler(p.stderr, nil)),
 	})
 }
+
+// demoBrand is whose the development mode says it is.
+const demoBrand = "Example Brand"
 
 // The secrets of the ready-made clients are public: they open nothing but a
 // development server.

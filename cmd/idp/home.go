@@ -6,7 +6,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/oidc"
 	"idpbridge/web"
@@ -58,32 +57,12 @@ func (in *instance) home(c echo.Context, renderer *web.Renderer) error {
 	return renderer.Render(c.Response(), http.StatusOK, "home", page, web.Policy{})
 }
 
-// showSetup shows LiveEngage's form with the values to paste.
+// showSetup shows LiveEngage's form with the values to paste, for the client that
+// client_id names or the first that is LiveEngage.
 func (in *instance) showSetup(c echo.Context) error {
-	return in.site.Renderer.Render(c.Response(), http.StatusOK, "setup", web.SetupPage{Sheet: in.sheet()}, web.Policy{})
-}
-
-// sheet fills LiveEngage's form for the first client that is LiveEngage.
-func (in *instance) sheet() liveengage.Sheet {
-	key := in.ring.Active("RS256")
-	facts := sheetFacts(in.config.Issuer, key, in.process.now())
-	facts.DisplayName = in.config.Brand.Name
-	for _, client := range in.clients {
-		if client.LiveEngage != nil {
-			facts.ClientID = client.ID
-			break
-		}
-	}
+	facts := sheetFacts(in.config, in.clients, c.QueryParam("client_id"), in.ring, in.process.now())
 	if in.dev {
 		facts.ClientSecret = liveengageSecret
 	}
-	return liveengage.NewSheet(facts)
-}
-
-func sheetFacts(issuer string, key keys.Public, now time.Time) liveengage.Facts {
-	return liveengage.Facts{
-		Issuer: issuer, AuthorizationEndpoint: issuer + oidc.PathAuthorize, TokenEndpoint: issuer + oidc.PathToken,
-		JWKSEndpoint: issuer + oidc.PathJWKS, PublicKeyLine: key.Line(), KeyID: key.ID, Fingerprint: key.Fingerprint(),
-		KeyCreated: key.Created, Now: now, JSMethod: "lpGetAuthenticationToken", JSContext: "window",
-	}
+	return in.site.Renderer.Render(c.Response(), http.StatusOK, "setup", web.SetupPage{Sheet: liveengage.NewSheet(facts)}, web.Policy{})
 }

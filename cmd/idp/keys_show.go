@@ -5,56 +5,23 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
-	"idpbridge/config"
 	"idpbridge/keys"
-	"idpbridge/store"
 )
 
 type keysShowCommand struct {
-	Config string `help:"Configuration file; without one, the development mode's keys." type:"path" placeholder:"FILE"`
-	Data   string `help:"The development mode's data folder, if it was started with --data." type:"path"`
+	source
 	Format string `enum:"all,pem,line,jwks" default:"all" help:"all, pem, line (for LiveEngage) or jwks."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
 // Run prints the key that signs now; it makes none where there is none.
 func (k keysShowCommand) Run(ctx context.Context, p *process) error {
-	cfg := config.Defaults()
-	switch {
-	case k.Config != "":
-		loaded, err := config.Load(k.Config, p.getenv)
-		if err != nil {
-			return err
-		}
-		cfg = *loaded
-	case k.Data != "":
-		cfg.Data = k.Data
-	default:
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return fmt.Errorf("no cache folder: %w; name a folder with --data", err)
-		}
-		cfg.Data = filepath.Join(cache, "idp-dev")
-	}
-	if _, err := os.Stat(filepath.Join(cfg.Data, "idp.db")); cfg.Store == "" && err != nil {
-		return fmt.Errorf("there are no keys in %s yet; start idp dev or idp serve once", cfg.Data)
-	}
-	secret, err := instanceSecret(cfg)
+	o, err := k.open(ctx, p, "")
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, store.Config{URL: string(cfg.Store), Path: filepath.Join(cfg.Data, "idp.db")})
-	if err != nil {
-		return err
-	}
-	ring, err := keys.Open(ctx, keys.Config{Store: db, Secret: secret, Algorithms: []string{"RS256"}, Now: p.now})
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
-	return errors.Join(k.print(p, ring), db.Close())
+	return errors.Join(k.print(p, o.ring), o.store.Close())
 }
 
 func (k keysShowCommand) print(p *process, ring *keys.Ring) error {

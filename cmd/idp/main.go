@@ -37,8 +37,15 @@ type commands struct {
 		Check checkCommand `cmd:"" help:"Check a configuration file and say what is wrong with it."`
 	} `cmd:"" help:"Look at a configuration file."`
 	Keys struct {
-		Show keysShowCommand `cmd:"" help:"Show the public key in the forms that LiveEngage takes."`
-	} `cmd:"" help:"Look at the signing keys."`
+		Show    keysShowCommand    `cmd:"" help:"Show the public key in the forms that LiveEngage takes."`
+		List    keysListCommand    `cmd:"" help:"List every published key, and who pins it."`
+		Prepare keysPrepareCommand `cmd:"" help:"Publish a key that will sign next."`
+		Promote keysPromoteCommand `cmd:"" help:"Let the key that waits sign; the one that signs retires."`
+		Retire  keysRetireCommand  `cmd:"" help:"Forget a key that signs no more."`
+	} `cmd:"" help:"Look at the signing keys and rotate them."`
+	Liveengage struct {
+		Connector connectorCommand `cmd:"" help:"Print LiveEngage's connector for this provider as JSON."`
+	} `cmd:"" help:"LiveEngage's side: connectors and error codes."`
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
