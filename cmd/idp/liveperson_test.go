@@ -51,11 +51,11 @@ func withLivePerson(t testing.TB, settings, more string) *liveperson {
 func (l *liveperson) configure(settings, more string) {
 	l.t.Helper()
 	client := func(id, profile string) string {
-		return `
-  - id: ` + id + `
-    secret: "` + oddSecret + `"
-    redirect_uris: [` + fixedURI + `, ` + windowURI + `, ` + delegated + `]
-    response_types: [code, id_token]` + profile
+		redirects := "\n    redirect_uris: [" + fixedURI + ", " + windowURI + ", " + delegated + "]"
+		if strings.Contains(profile, "redirect_uris") {
+			redirects = ""
+		}
+		return "\n  - id: " + id + "\n    secret: \"" + oddSecret + "\"\n    response_types: [code, id_token]" + redirects + profile
 	}
 	profile := "\n    profile: liveengage"
 	if settings != "" {
