@@ -94,6 +94,9 @@ func (p *Provider) answerPage(c echo.Context, client *Client, posted url.Values)
 	if err != nil {
 		return nil, err
 	}
+	if !signedIn {
+		return nil, refuse(loginRequired, "Nobody is signed in.")
+	}
 	req := pending{Query: v.Encode(), Reference: newReference(), Started: p.now().UnixMilli()}
 	if _, err := p.next(r, req, s, signedIn); err != nil {
 		p.events("page_refused", client.ID)

@@ -46,6 +46,7 @@ func inside() []insideRow {
 		{"58-refresh-after-password-change", refreshAfterPasswordChange},
 		{"85-rotation", rotation},
 		{"90-storage-flood", storageFlood},
+		{"93-page-endpoint", pageEndpoint},
 		{"91-development-mode-in-production", developmentInProduction},
 	}
 }

@@ -61,7 +61,7 @@ func (l *liveperson) configure(settings, more string) {
 	if settings != "" {
 		profile += "\n    liveengage: {" + settings + "}"
 	}
-	text := "issuer: " + l.issuer + "\nlisten: " + strings.TrimPrefix(l.issuer, "http://") + "\noperations: " + l.operations +
+	text := "issuer: " + l.issuer + "\nlisten: " + l.issuer[strings.Index(l.issuer, "//")+2:] + "\noperations: " + l.operations +
 		"\ndata: data\npeople: people.yaml\nbrand: {name: Brand}\nclients:" + client("liveengage", profile+more) + client("plain", "") + "\n"
 	require.NoError(l.t, os.WriteFile(filepath.Join(l.folder, "idp.yaml"), []byte(text), 0o600))
 	require.NoError(l.t, os.WriteFile(filepath.Join(l.folder, "people.yaml"), servedPeople(), 0o600))
