@@ -165,11 +165,14 @@ func (e *exam) issuer(ctx context.Context) {
 	e.secured(ctx, e.cfg.Issuer)
 }
 
-// endpoints looks at the addresses that LivePerson is told to use.
+// endpoints looks at the addresses that LivePerson is told to use, as far as they
+// lie elsewhere than the issuer does.
 func (e *exam) endpoints(ctx context.Context) {
-	all := e.meta.named()
-	if len(all) == 0 {
-		return
+	var all []named
+	for _, a := range e.meta.named() {
+		if !sameOrigin(a.address, e.cfg.Issuer) {
+			all = append(all, a)
+		}
 	}
 	e.addresses(all...)
 	seen := map[string]bool{hostOf(e.cfg.Issuer): true}
@@ -179,6 +182,12 @@ func (e *exam) endpoints(ctx context.Context) {
 			e.secured(ctx, a.address)
 		}
 	}
+}
+
+func sameOrigin(a, b string) bool {
+	u, err1 := url.Parse(a)
+	v, err2 := url.Parse(b)
+	return err1 == nil && err2 == nil && u.User == nil && u.Fragment == "" && u.Scheme == v.Scheme && hostOf(a) == hostOf(b)
 }
 
 // hostOf is host:port of an address, for telling servers apart.
