@@ -68,7 +68,7 @@ const (
 // The token endpoint, as LivePerson's servers ask it.
 const (
 	TokenAnswers     Code = "token-answers"
-	TokenCredentials Code = "token-credentials"
+	TokenCredentials Code = "token-credentials" //nolint:gosec // the name of a finding
 	TokenForm        Code = "token-form"
 	TokenHeaders     Code = "token-headers"
 	TokenSecret      Code = "token-secret"

@@ -63,7 +63,7 @@ func (e *exam) connectors(ctx context.Context) {
 	if !ok {
 		return
 	}
-	for _, c := range e.fitting(all) {
+	for _, c := range firstOf(e.fitting(all)) {
 		e.compare(c)
 	}
 }
@@ -109,9 +109,9 @@ func (e *exam) fitting(all []connector) []connector {
 	}
 	switch {
 	case len(out) > 0:
-		names := make([]string, len(out))
-		for i, c := range out {
-			names[i] = strings.TrimPrefix(c.called(), "The connector ")
+		var names []string
+		for _, c := range firstOf(out) {
+			names = append(names, strings.TrimPrefix(c.called(), "The connector "))
 		}
 		e.fine(ConnectorFound, "Meant for this provider: "+strings.Join(names, ", ")+".")
 	case len(deleted) > 0:

@@ -44,7 +44,8 @@ type Config struct {
 
 	// ClientID is LivePerson's client_id. ClientSecret may be empty.
 	ClientID, ClientSecret string
-	// RedirectURIs must be accepted; none means those that LivePerson uses.
+	// RedirectURIs must be accepted, of which the first twenty are tried; none
+	// means those that LivePerson uses.
 	RedirectURIs []string
 	// ResponseTypes are those that LivePerson asks for, of code and id_token; none
 	// means code.
@@ -79,7 +80,8 @@ type Config struct {
 const (
 	patience     = 5 * time.Second
 	longestBody  = 256 << 10
-	mostRequests = 80
+	mostRequests = 120
+	mostListed   = 20 // keys, connectors and redirect URIs that are looked at
 )
 
 const (
@@ -94,6 +96,7 @@ const (
 type exam struct {
 	cfg      Config
 	http     *http.Client
+	ended    <-chan struct{}
 	report   Report
 	requests int
 	meta     metadata
@@ -108,6 +111,7 @@ type exam struct {
 // context does.
 func Run(ctx context.Context, cfg Config) Report {
 	e := newExam(cfg)
+	e.ended = ctx.Done()
 	defer e.http.CloseIdleConnections()
 	for _, stage := range []func(context.Context){
 		e.issuer, e.discovery, e.endpoints, e.proxied, e.keySet, e.publicKey, e.operations,
@@ -131,6 +135,7 @@ func newExam(cfg Config) *exam {
 			cfg.RedirectURIs = append(cfg.RedirectURIs, defaultURI)
 		}
 	}
+	cfg.RedirectURIs = firstOf(cfg.RedirectURIs)
 	if cfg.AccountBase == "" {
 		cfg.AccountBase = accountBase
 	}
@@ -183,6 +188,9 @@ func (e *exam) endpoints(ctx context.Context) {
 		}
 	}
 }
+
+// firstOf bounds what somebody else's list can make us do.
+func firstOf[T any](list []T) []T { return list[:min(len(list), mostListed)] }
 
 func sameOrigin(a, b string) bool {
 	u, err1 := url.Parse(a)

@@ -3,8 +3,15 @@ package doctor_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -93,6 +100,95 @@ func TestEndsEarly(t *testing.T) {
 	report := doctor.Run(ctx, s.cfg)
 	require.Len(t, report.Findings, 1)
 	require.Equal(t, doctor.AddressForm, report.Findings[0].Code)
+}
+
+// roundTrip is a transport that is a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestOwnClient: a client of the caller's own carries the requests, but follows
+// no redirect and keeps no cookie either.
+func TestOwnClient(t *testing.T) {
+	t.Parallel()
+	s := newSite()
+	s.cfg.Issuer = "http://login.brand.example" // there is no connection to look at
+	handler := s.handler()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	var asked []string
+	s.cfg.Client = &http.Client{Jar: jar, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.URL.Host+r.URL.Path)
+		require.Empty(t, r.Header.Get("Cookie"))
+		if r.URL.Path == "/jwks" {
+			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example/jwks"}}, Body: http.NoBody}, nil
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Result(), nil
+	})}
+	s.cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("not by this way") }
+	report := doctor.Run(t.Context(), s.cfg)
+	require.Equal(t, doctor.Fault, report.Level(doctor.KeysDocument))
+	require.Contains(t, asked, "login.brand.example/jwks")
+	require.NotContains(t, asked, "elsewhere.example/jwks")
+	require.NotNil(t, s.cfg.Client.Jar, "the caller's own is left as it was")
+}
+
+// TestPatience: who does not answer is waited for no longer than the client's
+// timeout, and named.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	s := newSite()
+	s.cfg.Issuer = "http://login.brand.example"
+	s.cfg.Client = &http.Client{Timeout: time.Millisecond, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	})}
+	report := doctor.Run(t.Context(), s.cfg)
+	require.Equal(t, doctor.Fault, report.Level(doctor.DiscoveryDocument))
+	require.Contains(t, sentences(report), "no answer came within 1ms")
+}
+
+// TestBounds: lists of others are looked at only so far, however long they are.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	s := newSite()
+	for range 500 {
+		s.more = append(s.more, map[string]any{"kty": "EC"})
+		s.cfg.RedirectURIs = append(s.cfg.RedirectURIs, "https://shop.example/cb")
+	}
+	requests := 0
+	s.wrap = func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requests++ // one after the other
+			next.ServeHTTP(w, r)
+		})
+	}
+	report := s.examine(t)
+	require.LessOrEqual(t, requests, 120)
+	require.Less(t, len(report.Findings), 200)
+}
+
+// TestWritesNoControlCharacters: a provider cannot write to somebody's terminal.
+func TestWritesNoControlCharacters(t *testing.T) {
+	t.Parallel()
+	s := newSite()
+	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + secret
+	report := s.examine(t)
+	text := sentences(report)
+	require.Contains(t, text, "k·[2J· 1[the secret]")
+	for _, bad := range []string{"\x1b", "\u202e", "\n", secret} {
+		require.NotContains(t, text, bad)
+	}
+}
+
+func sentences(report doctor.Report) string {
+	var b strings.Builder
+	for _, f := range report.Findings {
+		b.WriteString(f.Sentence + " " + f.Remedy + " " + f.Seen + " ")
+	}
+	return b.String()
 }
 
 func TestValidAccount(t *testing.T) {

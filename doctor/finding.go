@@ -54,8 +54,14 @@ func (r Report) Level(code Code) Level {
 
 const nothingToDo = "Nothing to do."
 
-// add keeps a finding and tells it on. Seen may be left out.
+// add keeps a finding and tells it on. Seen may be left out. Once the context has
+// ended every request fails, which says nothing about the provider.
 func (e *exam) add(level Level, code Code, sentence, remedy string, seen ...string) {
+	select {
+	case <-e.ended:
+		return
+	default:
+	}
 	f := Finding{
 		Code: code, Level: level, Sentence: e.presentable(sentence, 1000),
 		Remedy: e.presentable(remedy, 1000), Seen: e.presentable(strings.Join(seen, " "), 300),

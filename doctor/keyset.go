@@ -49,6 +49,7 @@ func (e *exam) keySet(ctx context.Context) {
 		return
 	}
 	var all []webKey
+	set.Keys = firstOf(set.Keys)
 	for i, raw := range set.Keys {
 		var k webKey
 		if err := json.Unmarshal(raw, &k); err != nil {

@@ -232,7 +232,7 @@ type stopping struct {
 
 func (s *stopping) Write(b []byte) (int, error) {
 	n, err := s.Buffer.Write(b)
-	if strings.Contains(s.Buffer.String(), s.at) {
+	if strings.Contains(s.String(), s.at) {
 		s.stop()
 	}
 	return n, err
