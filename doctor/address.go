@@ -42,13 +42,16 @@ func (e *exam) addresses(all ...named) {
 	if len(names) == 0 {
 		return
 	}
-	what := strings.Join(names, ", ")
+	what, is, name := capital(strings.Join(names, " and ")), "is", "has a name"
+	if len(names) > 1 {
+		is, name = "are", "have names"
+	}
 	for _, c := range []struct {
 		code Code
 		says string
-	}{{AddressHTTPS, "is https"}, {AddressPort, "is on the port that LivePerson connects to"}, {AddressPublic, "has a name that can be public"}} {
+	}{{AddressHTTPS, is + " https"}, {AddressPort, is + " on the port that LivePerson connects to"}, {AddressPublic, name + " that can be public"}} {
 		if !bad[c.code] {
-			e.fine(c.code, fmt.Sprintf("Each of these %s: %s.", c.says, what))
+			e.fine(c.code, what+" "+c.says+".")
 		}
 	}
 }

@@ -102,6 +102,52 @@ func TestEndsEarly(t *testing.T) {
 	require.Equal(t, doctor.AddressForm, report.Findings[0].Code)
 }
 
+// TestForeignProvider: one that has no key for pasting is compared by its key set.
+func TestForeignProvider(t *testing.T) {
+	t.Parallel()
+	foreign := func() *site {
+		s := newSite()
+		s.handle["/keys/public.txt"], s.handle["/keys/public.pem"] = http.NotFound, http.NotFound
+		return s
+	}
+	report := foreign().examine(t)
+	require.Equal(t, doctor.Skipped, report.Level(doctor.KeyLine))
+	require.Equal(t, doctor.Skipped, report.Level(doctor.KeyActive))
+	require.Equal(t, doctor.OK, report.Level(doctor.KeyPasted))
+	require.Equal(t, doctor.OK, report.Level(doctor.ConnectorKey))
+
+	s := foreign()
+	s.more = []map[string]any{s.jwk} // the first is not for signatures
+	s.jwk = jwkOf("k0", keyOf()[1])
+	s.jwk["use"] = "enc"
+	line := s.cfg.PastedKey
+	s.cfg.PastedKey = line[:80] + "~" + line[81:]
+	report = s.examine(t)
+	require.Equal(t, doctor.Fault, report.Level(doctor.KeyPasted))
+	require.Contains(t, sentences(report), "character 81 is '~' and should be '"+line[80:81]+"'")
+}
+
+// TestChosenConnector: of several connectors one is compared, by name, id or place.
+func TestChosenConnector(t *testing.T) {
+	t.Parallel()
+	for by, want := range map[string]doctor.Level{"4056284238": doctor.OK, "Brand": doctor.OK, "1": doctor.OK, "7": doctor.Fault, "Other": doctor.Fault, "9": ""} {
+		s := newSite()
+		s.cfg.Connector = by
+		report := s.examine(t)
+		require.Equal(t, want, report.Level(doctor.ConnectorIssuer), by)
+	}
+}
+
+// TestMadeToWait: a provider that slows this machine down is not called broken.
+func TestMadeToWait(t *testing.T) {
+	t.Parallel()
+	s := newSite()
+	s.handle["/token"] = answer(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
+	report := s.examine(t)
+	require.Equal(t, doctor.Skipped, report.Level(doctor.TokenSecret))
+	require.Equal(t, doctor.Skipped, report.Level(doctor.TokenCredentials), sentences(report))
+}
+
 // roundTrip is a transport that is a function.
 type roundTrip func(*http.Request) (*http.Response, error)
 

@@ -112,10 +112,10 @@ func (e *exam) wrongCode(ctx context.Context, a answer) bool {
 		e.fine(TokenCredentials, "LivePerson's id and secret are accepted: of the request only the made-up code was wrong.")
 		e.fine(TokenForm, fmt.Sprintf("A form is read, and a wrong code is refused with %s.", a.problem()))
 		return true
+	case a.status == http.StatusTooManyRequests: // ours says invalid_client, too
+		e.add(Skipped, TokenCredentials, "The token endpoint lets this machine wait after too many failures.", "Run the examination again in some minutes.", a.seen())
 	case a.status == http.StatusUnauthorized || a.problem() == "invalid_client":
 		e.credentials(ctx, a)
-	case a.status == http.StatusTooManyRequests:
-		e.add(Skipped, TokenCredentials, "The token endpoint lets this machine wait after too many failures.", "Run the examination again in some minutes.", a.seen())
 	case a.status < 300:
 		e.add(Fault, TokenForm, "The token endpoint takes a code that was made up.", "Let it give tokens for codes that it has issued itself, and for nothing else.", a.seen())
 		return true
