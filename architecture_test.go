@@ -66,11 +66,12 @@ func arrows() map[string]allowance {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{testify},
 		},
+		"doctor":          {ours: []string{"keys", "liveengage"}},
 		"selftest":        {theirs: []string{jose, xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "cookie", "keys", "limit", "liveengage", "oidc", "selftest", "store", "testdata", "upstream", "web",
+				"claims", "config", "cookie", "doctor", "keys", "limit", "liveengage", "oidc", "selftest", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},

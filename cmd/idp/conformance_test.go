@@ -136,11 +136,17 @@ func startConformance(t testing.TB) *conformance {
 // ends, and returns its log.
 func serveConfig(t testing.TB, now func() time.Time, folder string) *lockedBuffer {
 	t.Helper()
+	return serveConfigWith(t, now, os.Getenv, folder)
+}
+
+// serveConfigWith is serveConfig with an environment of its own.
+func serveConfigWith(t testing.TB, now func() time.Time, getenv func(string) string, folder string) *lockedBuffer {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &lockedBuffer{}
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, &process{stdin: strings.NewReader(""), stdout: log, stderr: log, getenv: os.Getenv, now: now},
+		done <- run(ctx, &process{stdin: strings.NewReader(""), stdout: log, stderr: log, getenv: getenv, now: now},
 			[]string{"serve", "--config", filepath.Join(folder, "idp.yaml")})
 	}()
 	t.Cleanup(func() {

@@ -49,6 +49,7 @@ type commands struct {
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
+	Doctor   doctorCommand   `cmd:"" help:"Look at a running provider as LivePerson does, and say what to do."`
 	Selftest selftestCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

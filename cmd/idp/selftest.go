@@ -152,14 +152,11 @@ func (s selftestCommand) conclude(out io.Writer, results []selftest.Result) erro
 func (s selftestCommand) target(ctx context.Context, p *process) (*selftest.Target, func() error, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 2 * selftestAtOnce, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
 	if s.CA != "" {
-		text, err := os.ReadFile(s.CA)
+		roots, err := readRoots(s.CA)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read --ca: %w", err)
+			return nil, nil, err
 		}
-		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-			return nil, nil, &usageError{fmt.Sprintf("--ca %s holds no certificate in PEM", s.CA)}
-		}
+		transport.TLSClientConfig.RootCAs = roots
 	}
 	if s.local() && s.Client == "local-web" {
 		s.Other, s.Post, s.Public = cmp.Or(s.Other, "local-post"), cmp.Or(s.Post, "local-post"), cmp.Or(s.Public, "local-app")
@@ -243,14 +240,7 @@ func (s selftestCommand) person(p *process, username, env string) selftest.Perso
 }
 
 // local says whether the provider may be one in the development mode.
-func (s selftestCommand) local() bool {
-	u, err := url.Parse(s.Issuer)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "http" && ip != nil && ip.IsLoopback()
-}
+func (s selftestCommand) local() bool { return loopbackIssuer(s.Issuer) }
 
 // readSigner reads a private key in PEM: PKCS #8.
 func readSigner(file string) (crypto.Signer, error) {

@@ -1,0 +1,102 @@
+package doctor
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// answer is what came back, read whole. A redirect is an answer like any other.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	took   time.Duration
+}
+
+// json says whether the body claims to be JSON.
+func (a answer) json() bool {
+	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+}
+
+// seen is the answer in a line.
+func (a answer) seen() string {
+	text := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
+	if location := a.header.Get("Location"); location != "" {
+		text += ", Location: " + location
+	}
+	if kind := a.header.Get("Content-Type"); kind != "" {
+		text += ", " + kind
+	}
+	if a.body != "" {
+		text += ": " + a.body
+	}
+	return text
+}
+
+var (
+	errTooMany  = errors.New("the examination has used up its requests")
+	errTooLarge = fmt.Errorf("the answer is larger than %d kB", longestBody>>10)
+)
+
+// get asks for an address.
+func (e *exam) get(ctx context.Context, address string, edit ...func(*http.Request)) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return answer{}, fmt.Errorf("%q is not an address", address)
+	}
+	for _, change := range edit {
+		change(r)
+	}
+	return e.do(r)
+}
+
+// do makes one request. The error is a sentence's second half, such as "no
+// answer came within 5s", and does not repeat the address.
+func (e *exam) do(r *http.Request) (answer, error) {
+	if e.requests >= mostRequests {
+		return answer{}, errTooMany
+	}
+	e.requests++
+	r.Header.Set("User-Agent", "idp-doctor")
+	start := e.cfg.Now()
+	res, err := e.http.Do(r)
+	if err != nil {
+		return answer{}, e.told(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(res.Body, longestBody+1))
+	if err != nil {
+		return answer{}, e.told(err)
+	}
+	if len(body) > longestBody {
+		return answer{}, errTooLarge
+	}
+	return answer{status: res.StatusCode, header: res.Header, body: string(body), took: e.cfg.Now().Sub(start)}, nil
+}
+
+// told says in few words why nothing came.
+func (e *exam) told(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		if wrapped.Timeout() {
+			return fmt.Errorf("no answer came within %s", e.http.Timeout)
+		}
+		err = wrapped.Err
+	}
+	if name, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Errorf("the name %q is not known to the name server (%s)", name.Name, name.Err)
+	}
+	return err
+}
+
+// random is a text that nobody has used before.
+func random() string { return rand.Text() }

@@ -1,0 +1,65 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"net/http"
+	"strings"
+)
+
+// operations looks at the provider's second address, and whether it is as private
+// as it should be.
+func (e *exam) operations(ctx context.Context) {
+	if e.meta.Issuer != "" {
+		e.exposed(ctx)
+	}
+	if e.cfg.Operations == "" {
+		e.add(Skipped, OperationsReady, "The operations address was not asked.", "Run the examination on the provider's machine and name the address (--operations).")
+		return
+	}
+	base := strings.TrimSuffix(e.cfg.Operations, "/")
+	a, err := e.get(ctx, base+"/readyz")
+	switch {
+	case err != nil:
+		e.add(Skipped, OperationsReady, fmt.Sprintf("The operations address does not answer here: %v.", err), "Run the examination on the provider's machine, where the address is reachable.", base)
+		return
+	case a.status != http.StatusOK:
+		e.add(Fault, OperationsReady, fmt.Sprintf("The provider is not ready: /readyz answers %d.", a.status), "Its database does not answer; the provider's log says why.", a.seen())
+	default:
+		e.fine(OperationsReady, "The provider is ready.")
+	}
+	e.active(ctx, base)
+}
+
+// active compares the key for pasting with the one that signs now, by the set-up
+// page.
+func (e *exam) active(ctx context.Context, base string) {
+	if e.current == nil {
+		e.add(Skipped, KeyActive, "Which key signs now was not compared, because no key for pasting was found.", "Put that right first.")
+		return
+	}
+	a, err := e.get(ctx, base+"/setup")
+	switch {
+	case err != nil || a.status != http.StatusOK:
+		e.add(Skipped, KeyActive, "Which key signs now cannot be seen: there is no set-up page.", "Name the address of /setup (--operations).")
+	case !strings.Contains(html.UnescapeString(a.body), e.current.Fingerprint()):
+		e.add(Fault, KeyActive, fmt.Sprintf("The key for pasting is %s, but the set-up page shows that another one signs now.", e.current.ID),
+			"The public address and the operations address lead to different instances, or a cache in front is old: give all instances one database, and empty the cache.")
+	default:
+		e.fine(KeyActive, fmt.Sprintf("The key for pasting, %s, is the one that signs now.", e.current.ID))
+	}
+}
+
+// exposed looks whether everybody can read what is for the operator.
+func (e *exam) exposed(ctx context.Context) {
+	a, err := e.get(ctx, strings.TrimSuffix(e.cfg.Issuer, "/")+"/metrics")
+	if err != nil {
+		return
+	}
+	if a.status == http.StatusOK && strings.Contains(a.body, "# TYPE ") {
+		e.add(Warning, OperationsPrivate, "Metrics are public: /metrics answers below the issuer.", "Keep the operations address on loopback, and let no proxy lead to it.")
+		return
+	}
+	e.fine(OperationsPrivate, "Metrics are not public.")
+}
