@@ -185,6 +185,8 @@ func brokenKeys() []broken {
 		{"another key signs", doctor.KeyActive, doctor.Fault, "another one signs", func(s *site) {
 			s.setup = keys.Public{Key: keyOf()[1].Public()}.Fingerprint()
 		}},
+		{"pinned key", doctor.KeyPinned, doctor.Note, "k1, 4 days old", func(s *site) { s.pinned = true }},
+		{"pinned key that others have left", doctor.KeyPinned, doctor.Warning, "moved on", func(s *site) { s.pinned, s.retired = true, true }},
 		{"pasted with a character lost", doctor.KeyPasted, doctor.Fault, "character 101 is", func(s *site) {
 			line := []byte(s.cfg.PastedKey)
 			line = append(line[:100], line[101:]...)

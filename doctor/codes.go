@@ -48,6 +48,7 @@ const (
 	KeyPEM       Code = "key-pem"
 	KeyActive    Code = "key-active"
 	KeyPasted    Code = "key-pasted"
+	KeyPinned    Code = "key-pinned"
 )
 
 // Its second, private address.

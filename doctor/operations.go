@@ -2,10 +2,12 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"html"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
 )
 
 // operations looks at the provider's second address, and whether it is as private
@@ -32,22 +34,45 @@ func (e *exam) operations(ctx context.Context) {
 	e.active(ctx, base)
 }
 
-// active compares the key for pasting with the one that signs now, by the set-up
-// page.
+// sheet is what is read of the set-up page's data, GET /setup.json.
+type sheet struct {
+	Key struct {
+		ID, Fingerprint string
+		Created         time.Time
+		Pinned, Retired bool
+	}
+}
+
+// active compares the key for pasting with the one that signs for the client now,
+// by the data of the set-up page, and says how old it is.
 func (e *exam) active(ctx context.Context, base string) {
 	if e.current == nil {
 		e.add(Skipped, KeyActive, "Which key signs now was not compared, because no key for pasting was found.", "Put that right first.")
 		return
 	}
-	a, err := e.get(ctx, base+"/setup")
-	switch {
-	case err != nil || a.status != http.StatusOK:
+	var s sheet
+	a, err := e.get(ctx, base+"/setup.json?client_id="+url.QueryEscape(e.cfg.ClientID))
+	if err != nil || a.status != http.StatusOK || json.Unmarshal([]byte(a.body), &s) != nil || s.Key.Fingerprint == "" {
 		e.add(Skipped, KeyActive, "Which key signs now cannot be seen: there is no set-up page.", "Name the address of /setup (--operations).")
-	case !strings.Contains(html.UnescapeString(a.body), e.current.Fingerprint()):
+		return
+	}
+	age := ""
+	if !s.Key.Created.IsZero() {
+		age = fmt.Sprintf(", %d days old", max(0, int(e.cfg.Now().Sub(s.Key.Created)/(24*time.Hour))))
+	}
+	switch {
+	case s.Key.Fingerprint != e.current.Fingerprint():
 		e.add(Fault, KeyActive, fmt.Sprintf("The key for pasting is %s, but the set-up page shows that another one signs now.", e.current.ID),
 			"The public address and the operations address lead to different instances, or a cache in front is old: give all instances one database, and empty the cache.")
 	default:
-		e.fine(KeyActive, fmt.Sprintf("The key for pasting, %s, is the one that signs now.", e.current.ID))
+		e.fine(KeyActive, fmt.Sprintf("The key for pasting, %s%s, is the one that signs now.", e.current.ID, age))
+	}
+	switch {
+	case s.Key.Pinned && s.Key.Retired:
+		e.add(Warning, KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client; every other client has moved on to a newer one.", s.Key.ID, age),
+			"Paste the newer key, or let the connector read the key set, then take pinned_key out of the configuration.")
+	case s.Key.Pinned:
+		e.add(Note, KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client, whatever rotation does.", s.Key.ID, age), nothingToDo)
 	}
 }
 

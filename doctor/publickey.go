@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -39,7 +40,7 @@ func (e *exam) publicKey(ctx context.Context) {
 
 // offered fetches one of the forms of the key; false where there is none.
 func (e *exam) offered(ctx context.Context, code Code, path string) (keys.Public, bool) {
-	a, err := e.get(ctx, strings.TrimSuffix(e.cfg.Issuer, "/")+path)
+	a, err := e.get(ctx, strings.TrimSuffix(e.cfg.Issuer, "/")+path+"?client_id="+url.QueryEscape(e.cfg.ClientID))
 	if err != nil || a.status != http.StatusOK {
 		e.add(Skipped, code, fmt.Sprintf("The provider has no key for pasting at %s.", path), "Paste the key from wherever the provider shows it; idp keys show prints ours.")
 		return keys.Public{}, false

@@ -51,7 +51,9 @@ type site struct {
 	jwk       map[string]any // the one key of the set
 	more      []map[string]any
 	line, pem string
-	setup     string // what the set-up page shows
+	setup     string // fingerprint that the set-up page shows
+	pinned    bool   // likewise
+	retired   bool   // likewise
 	connector map[string]any
 	fields    map[string]any // the connector's configuration
 	cookie    string
@@ -209,8 +211,10 @@ func (s *site) handler() http.Handler {
 		},
 		"/keys/public.txt": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.line) },
 		"/keys/public.pem": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.pem) },
-		"/setup": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, "<code>"+s.setup+"</code>")
+		"/setup.json": func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, map[string]any{"Key": map[string]any{
+				"ID": "k1", "Fingerprint": s.setup, "Created": noon.Add(-100 * time.Hour), "Pinned": s.pinned, "Retired": s.retired,
+			}})
 		},
 		"/readyz":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ready\n") },
 		"/authorize": s.authorize,

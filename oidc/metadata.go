@@ -107,13 +107,24 @@ func cached(c echo.Context, v any) error {
 	return c.JSONBlob(http.StatusOK, body)
 }
 
-// pem answers GET /keys/public.pem: the RS256 key that signs now, as SPKI.
+// pasted is the RS256 key that signs now, or the one that the client named by
+// client_id pins.
+func (p *Provider) pasted(c echo.Context) keys.Public {
+	if client, ok := p.clients[c.QueryParam("client_id")]; ok && client.PinnedKey != "" {
+		if key, ok := p.keys.Key(client.PinnedKey); ok {
+			return key
+		}
+	}
+	return p.keys.Active("RS256")
+}
+
+// pem answers GET /keys/public.pem: the key to paste, as SPKI.
 func (p *Provider) pem(c echo.Context) error {
-	return c.Blob(http.StatusOK, "application/x-pem-file", []byte(p.keys.Active("RS256").PEM()))
+	return c.Blob(http.StatusOK, "application/x-pem-file", []byte(p.pasted(c).PEM()))
 }
 
 // line answers GET /keys/public.txt: the same key in the form that LiveEngage's
 // console takes, base64 on one line without header and footer.
 func (p *Provider) line(c echo.Context) error {
-	return c.String(http.StatusOK, p.keys.Active("RS256").Line()+"\n")
+	return c.String(http.StatusOK, p.pasted(c).Line()+"\n")
 }

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"idpbridge/config"
@@ -118,7 +120,12 @@ func (d doctorCommand) configured(p *process) (doctor.Config, error) {
 	client := loaded.Clients[i]
 	cfg := doctor.Config{
 		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: string(client.Secret), Operations: d.Operations,
-		JSONRemedy: "Nothing for connectors of today: they send forms, and idp reads nothing else. For an older connector ask LivePerson's support to switch it.",
+		JSONRemedy: "Nothing for connectors of today: they send forms. For an older one set token_requests: form_or_json in the client's liveengage section.",
+	}
+	if l := client.LiveEngage; l != nil {
+		cfg.Expected = map[string]string{
+			"jsMethodName": l.JSMethod, "jsContext": l.JSContext, "rfcCompliance": strconv.FormatBool(l.Dialect != "legacy"),
+		}
 	}
 	if cfg.Operations == "" && loaded.Operations != "off" {
 		cfg.Operations = "http://" + loaded.Operations
@@ -165,7 +172,11 @@ func (d doctorCommand) complete(cfg *doctor.Config) error {
 	if cfg.Operations == "off" {
 		cfg.Operations = ""
 	}
-	cfg.Local, cfg.Account, cfg.AccountBase, cfg.Connector, cfg.Expected = d.Local, d.Account, d.AccountBase, d.Connector, d.Expect
+	cfg.Local, cfg.Account, cfg.AccountBase, cfg.Connector = d.Local, d.Account, d.AccountBase, d.Connector
+	if cfg.Expected == nil {
+		cfg.Expected = map[string]string{}
+	}
+	maps.Copy(cfg.Expected, d.Expect)
 	var err error
 	if d.CA != "" {
 		if cfg.Roots, err = readRoots(d.CA); err != nil {

@@ -60,9 +60,18 @@ func (in *instance) home(c echo.Context, renderer *web.Renderer) error {
 // showSetup shows LiveEngage's form with the values to paste, for the client that
 // client_id names or the first that is LiveEngage.
 func (in *instance) showSetup(c echo.Context) error {
+	return in.site.Renderer.Render(c.Response(), http.StatusOK, "setup", web.SetupPage{Sheet: liveengage.NewSheet(in.facts(c))}, web.Policy{})
+}
+
+// sheetData is the set-up page for programs, such as idp doctor.
+func (in *instance) sheetData(c echo.Context) error {
+	return c.JSON(http.StatusOK, liveengage.NewSheet(in.facts(c)))
+}
+
+func (in *instance) facts(c echo.Context) liveengage.Facts {
 	facts := sheetFacts(in.config, in.clients, c.QueryParam("client_id"), in.ring, in.process.now())
 	if in.dev {
 		facts.ClientSecret = liveengageSecret
 	}
-	return in.site.Renderer.Render(c.Response(), http.StatusOK, "setup", web.SetupPage{Sheet: liveengage.NewSheet(facts)}, web.Policy{})
+	return facts
 }

@@ -20,6 +20,7 @@ func (in *instance) operations() http.Handler {
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", in.ready)
 	e.GET(web.PathSetup, in.showSetup)
+	e.GET(web.PathSetup+".json", in.sheetData)
 	e.GET(in.base+web.PathStatic+"*", echo.WrapHandler(http.StripPrefix(in.base+web.PathStatic, web.Static())))
 	return e
 }
