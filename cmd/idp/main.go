@@ -42,6 +42,9 @@ type commands struct {
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
+	Liveengage struct {
+		Explain explainCommand `cmd:"" help:"Explain an error of LivePerson's side, such as 9007."`
+	} `cmd:"" help:"Know LiveEngage's side."`
 	Selftest selftestCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
