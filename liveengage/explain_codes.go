@@ -20,7 +20,7 @@ const (
 // serviceErrors are those of the 9000s: the answers that a brand's faults
 // mostly end in.
 func serviceErrors() []Explanation {
-	return []Explanation{{
+	return append([]Explanation{{
 		Code: "9007", Name: "CUSTOMER_JWT_NOT_VALID",
 		Meaning: "LivePerson refused your token: mostly its signature does not fit the key of the connector.",
 		Causes: []string{
@@ -67,7 +67,11 @@ func serviceErrors() []Explanation {
 			runDoctor,
 		},
 		Source: fromTable,
-	}, {
+	}}, moreServiceErrors()...)
+}
+
+func moreServiceErrors() []Explanation {
+	return []Explanation{{
 		Code: "9012", Name: "INPUT_VALIDATION_ERROR",
 		Meaning: "What the chat was handed does not have the form of a token or a code.",
 		Causes: []string{

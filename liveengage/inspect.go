@@ -113,7 +113,10 @@ func (in *inspector) add(code, where, problem, remedy string) {
 }
 
 func (k FindingKind) at(where, problem, remedy string) Finding {
-	return Finding{Code: k.Code, Level: k.Level, Where: where, Problem: cmp.Or(problem, k.Meaning), Remedy: cmp.Or(remedy, k.Remedy)}
+	// The place says already what the sentence is about.
+	last := where[strings.LastIndexByte(where, '.')+1:]
+	problem = strings.TrimPrefix(cmp.Or(problem, k.Meaning), last+" ")
+	return Finding{Code: k.Code, Level: k.Level, Where: where, Problem: problem, Remedy: cmp.Or(remedy, k.Remedy)}
 }
 
 func (in *inspector) measure(token string) {

@@ -90,7 +90,11 @@ func (in *inspector) shape(raw json.RawMessage, err error, reported []place, fro
 		if f.Problem == "is given twice" {
 			continue // scan has found it
 		}
-		in.add(shapeCode(raw, f), where, f.Problem, f.Remedy)
+		code, remedy := shapeCode(raw, f), f.Remedy
+		if remedy == "write an object" && code == "sdes-date" {
+			remedy = "" // that of the kind says which
+		}
+		in.add(code, where, f.Problem, remedy)
 	}
 	return reported
 }

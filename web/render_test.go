@@ -51,6 +51,8 @@ func everyPage() map[string]shown {
 		ClientID: "liveengage", PublicKeyLine: "MIIBIjANBgkqhkiG9w0B" + strings.Repeat("AbC/", 90) + "IDAQAB",
 		KeyID: "k1", Fingerprint: "SHA256:Wv0mVx2tQ5tTqjVbqz5fG0bqj1x0o2kC1lYf3b8m9aE", KeyCreated: made, Now: made.Add(80 * time.Hour),
 	})
+	inspected := liveengage.Inspect("eyJhbGciOiJub25lIiwia2lkIjoiazEifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmJhbmsuZXhhbXBsZSIsInN1YiI6ImphbmVAZXhhbXBsZS5jb20iLCJnaXZlbl9uYW1lIjoiPGI-In0.",
+		liveengage.Expectations{Now: made})
 	return map[string]shown{
 		"signin": {"signin", web.SigninPage{Client: "Example Shop", Request: "sealed"}, web.Policy{}},
 		"signin_refused": {"signin", web.SigninPage{
@@ -75,13 +77,18 @@ func everyPage() map[string]shown {
 			ContinueURL: "https://shop.example/bye?state=a%26b", Frames: []string{"https://shop.example/out?iss=https%3A%2F%2Fbank.example&sid=s"},
 		}, web.Policy{Frames: []string{"https://shop.example"}}},
 		"home": {"home", web.HomePage{
-			Issuer: "http://localhost:8080", DataDir: "/data/idp", Operations: "127.0.0.1:8081", ClientID: "liveengage", TryURL: "/base/try",
+			Issuer: "http://localhost:8080", DataDir: "/data/idp", Operations: "127.0.0.1:8081", ClientID: "liveengage", TryURL: "/base/try", InspectURL: "/base/inspect",
 			Person: "Jane", People: people,
 			Endpoints: []web.Field{{Name: "/jwks", Value: "http://localhost:8080/jwks"}, {Name: "/token", Value: "http://localhost:8080/token"}},
 			Signins:   []web.RecentSignin{{When: "2026-03-04T17:00:00Z", Person: "jane", Client: "local-app", Reference: "7QK4-M2XD", Outcome: "redeemed"}},
 		}, web.Policy{}},
-		"token": {"token", web.TokenPage{IDToken: "e30.e30.c2ln", Header: "{}", Claims: "{}"}, web.Policy{}},
-		"setup": {"setup", web.SetupPage{Sheet: sheet}, web.Policy{}},
+		"token":   {"token", web.TokenPage{IDToken: "e30.e30.c2ln", Header: "{}", Claims: "{}", InspectURL: "/base/inspect"}, web.Policy{}},
+		"setup":   {"setup", web.SetupPage{Sheet: sheet}, web.Policy{}},
+		"inspect": {"inspect", web.InspectPage{Action: "/base/inspect", Issuer: "https://login.bank.example"}, web.Policy{}},
+		"inspect_report": {"inspect", web.InspectPage{
+			Action: "/base/inspect", Issuer: "https://login.bank.example", Text: "</textarea>e30.e30.c2ln", Verdict: "2 faults",
+			Report: &inspected,
+		}, web.Policy{}},
 	}
 }
 

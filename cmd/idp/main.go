@@ -42,6 +42,9 @@ type commands struct {
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
+	Token struct {
+		Inspect tokenInspectCommand `cmd:"" help:"Say how LiveEngage would take a token, and what is wrong with it."`
+	} `cmd:"" help:"Look at tokens."`
 	Liveengage struct {
 		Explain explainCommand `cmd:"" help:"Explain an error of LivePerson's side, such as 9007."`
 	} `cmd:"" help:"Know LiveEngage's side."`
@@ -86,7 +89,9 @@ func run(ctx context.Context, p *process, args []string) int {
 		_, _ = fmt.Fprintf(p.stderr, "idp: %v; see idp --help\n", err)
 		return 2
 	}
-	if err := chosen.Run(); err != nil {
+	if err := chosen.Run(); errors.Is(err, errSaid) {
+		return 1
+	} else if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)
 		if _, ok := errors.AsType[*usageError](err); ok {
 			return 2
