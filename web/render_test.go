@@ -347,7 +347,7 @@ func TestContrast(t *testing.T) {
 		for pair, least := range map[[2]string]float64{
 			{"text", "page"}: 4.5, {"text", "surface"}: 4.5, {"text", "field"}: 4.5, {"muted", "page"}: 4.5, {"muted", "surface"}: 4.5,
 			{"accent", "surface"}: 4.5, {"on-accent", "accent"}: 4.5, {"on-accent", "accent-strong"}: 4.5,
-			{"danger", "danger-surface"}: 4.5, {"on-warn", "warn"}: 4.5, {"border", "surface"}: 3, {"focus", "page"}: 3, {"focus", "surface"}: 3,
+			{"danger", "danger-surface"}: 4.5, {"danger", "surface"}: 4.5, {"on-warn", "warn"}: 4.5, {"border", "surface"}: 3, {"focus", "page"}: 3, {"focus", "surface"}: 3,
 		} {
 			require.GreaterOrEqual(t, contrast(t, colours[pair[0]], colours[pair[1]]), least, "%v in design %d", pair, design)
 		}
