@@ -1,7 +1,11 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/liveengage"
@@ -189,4 +194,33 @@ func TestInspectPage(t *testing.T) {
 	require.Contains(t, p.body, `action="/inspect"`, p.body)
 	p = b.post(issuer+"/inspect", p.fields(t))
 	require.Contains(t, p.body, "No fault was found", "the token page hands its token over")
+}
+
+// TestTokenInspectDecrypts opens a token that was encrypted for a key of ours.
+func TestTokenInspectDecrypts(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	_, token := tokenOf(t, issuer, "jane")
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.RSA_OAEP_256, Key: &key.PublicKey, KeyID: "theirs"},
+		(&jose.EncrypterOptions{}).WithContentType("JWT"))
+	require.NoError(t, err)
+	sealed, err := encrypter.Encrypt([]byte(token))
+	require.NoError(t, err)
+	compact, err := sealed.CompactSerialize()
+	require.NoError(t, err)
+
+	code, stdout, stderr := command(t, compact, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--decrypt", file)
+	require.Equal(t, 0, code, stdout+stderr)
+	require.True(t, strings.HasPrefix(stdout, "Outer header\n"), stdout)
+	require.Contains(t, stdout, "No fault was found.")
+	code, stdout, _ = command(t, compact, "token", "inspect", "--issuer", issuer)
+	require.Equal(t, 0, code)
+	require.Contains(t, stdout, "[jwe-closed]")
+	require.Contains(t, stdout, "the signature was not checked.")
 }
