@@ -55,7 +55,7 @@ func arrows() map[string]allowance {
 		"keys":       {theirs: []string{jose}},
 		"config":     {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
 		"upstream":   {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage": {ours: []string{"claims", "keys"}},
+		"liveengage": {ours: []string{"claims", "keys"}, theirs: []string{jose}},
 		"oidc":       {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
 		"web":        {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
 		"store": {

@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
-	"strings"
+	"regexp"
 )
 
 // Subjects makes subjects of a brand's own customer ids: opaque, the same at each
@@ -51,22 +51,12 @@ func Guessable(subject string) string {
 	switch {
 	case isEmail(subject):
 		return "an e-mail address"
-	case isPhone(subject):
+	case phoneForm.MatchString(subject):
 		return "a phone number"
 	}
 	return ""
 }
 
-// isPhone accepts what people write for a number of 7 to 15 digits (E.164): with
-// the sign + in front, or with separators. Digits alone may be anything.
-func isPhone(s string) bool {
-	digits := strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' {
-			return c
-		}
-		return -1
-	}, s)
-	rest := strings.Trim(s, "0123456789+ ().-/")
-	return rest == "" && strings.Trim(s, "0123456789") != "" && len(digits) >= 7 && len(digits) <= 15 && strings.LastIndexByte(s, '+') <= 0 ||
-		strings.HasPrefix(s, "tel:") && isPhone(strings.TrimPrefix(s, "tel:"))
-}
+// phoneForm is what people write for a telephone number: with the sign + in front,
+// or in groups. Digits alone may be anything.
+var phoneForm = regexp.MustCompile(`^(tel:)?(\+[0-9][0-9 ()./-]{5,18}[0-9]|\(?[0-9]{2,4}\)?[ ./-][0-9]{3,4}[ ./-][0-9]{3,5})$`)

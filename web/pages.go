@@ -145,6 +145,7 @@ type HomePage struct {
 	Operations string // host:port of metrics and health; empty or "off" where there is none
 	ClientID   string // the client that LiveEngage is
 	TryURL     string // signs in and shows the token
+	InspectURL string // says what LiveEngage would find wrong with a token
 	Person     string // who is signed in in this browser; empty for nobody
 	People     []DemoPerson
 	Endpoints  []Field // path and full address of each
@@ -174,7 +175,10 @@ func (s RecentSignin) At() string {
 
 // TokenPage shows an ID token and its parts to whoever wants to see one. It is
 // the page "token" of the development mode.
-type TokenPage struct{ IDToken, Header, Claims string }
+type TokenPage struct {
+	IDToken, Header, Claims string
+	InspectURL              string // where the token is inspected, by POST
+}
 
 // SetupPage shows LiveEngage's form with the values to paste: the page "setup".
 type SetupPage struct{ Sheet liveengage.Sheet }

@@ -61,6 +61,8 @@ func everyPage() map[string]shown {
 		Encryption:      []liveengage.EncryptionKey{{ID: "lpsso2026", Fingerprint: "AA:BB", NotAfter: made.AddDate(2, 0, 0)}},
 		ContentEncoding: "A128CBC-HS256", Exceptions: []liveengage.Exception{{Name: "nonce_optional", Sentence: "The window sends none."}},
 	})
+	inspected := liveengage.Inspect("eyJhbGciOiJub25lIiwia2lkIjoiazEifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmJhbmsuZXhhbXBsZSIsInN1YiI6ImphbmVAZXhhbXBsZS5jb20iLCJnaXZlbl9uYW1lIjoiPGI-In0.",
+		liveengage.Expectations{Now: made})
 	return map[string]shown{
 		"signin": {"signin", web.SigninPage{Client: "Example Shop", Request: "sealed"}, web.Policy{}},
 		"signin_refused": {"signin", web.SigninPage{
@@ -85,13 +87,18 @@ func everyPage() map[string]shown {
 			ContinueURL: "https://shop.example/bye?state=a%26b", Frames: []string{"https://shop.example/out?iss=https%3A%2F%2Fbank.example&sid=s"},
 		}, web.Policy{Frames: []string{"https://shop.example"}}},
 		"home": {"home", web.HomePage{
-			Issuer: "http://localhost:8080", DataDir: "/data/idp", Operations: "127.0.0.1:8081", ClientID: "liveengage", TryURL: "/base/try",
+			Issuer: "http://localhost:8080", DataDir: "/data/idp", Operations: "127.0.0.1:8081", ClientID: "liveengage", TryURL: "/base/try", InspectURL: "/base/inspect",
 			Person: "Jane", People: people,
 			Endpoints: []web.Field{{Name: "/jwks", Value: "http://localhost:8080/jwks"}, {Name: "/token", Value: "http://localhost:8080/token"}},
 			Signins:   []web.RecentSignin{{When: "2026-03-04T17:00:00Z", Person: "jane", Client: "local-app", Reference: "7QK4-M2XD", Outcome: "redeemed"}},
 		}, web.Policy{}},
-		"token": {"token", web.TokenPage{IDToken: "e30.e30.c2ln", Header: "{}", Claims: "{}"}, web.Policy{}},
-		"setup": {"setup", web.SetupPage{Sheet: sheet}, web.Policy{}},
+		"token":   {"token", web.TokenPage{IDToken: "e30.e30.c2ln", Header: "{}", Claims: "{}", InspectURL: "/base/inspect"}, web.Policy{}},
+		"setup":   {"setup", web.SetupPage{Sheet: sheet}, web.Policy{}},
+		"inspect": {"inspect", web.InspectPage{Action: "/base/inspect", Issuer: "https://login.bank.example"}, web.Policy{}},
+		"inspect_report": {"inspect", web.InspectPage{
+			Action: "/base/inspect", Issuer: "https://login.bank.example", Text: "</textarea>e30.e30.c2ln", Verdict: "2 faults",
+			Report: &inspected,
+		}, web.Policy{}},
 	}
 }
 
@@ -350,7 +357,7 @@ func TestContrast(t *testing.T) {
 		for pair, least := range map[[2]string]float64{
 			{"text", "page"}: 4.5, {"text", "surface"}: 4.5, {"text", "field"}: 4.5, {"muted", "page"}: 4.5, {"muted", "surface"}: 4.5,
 			{"accent", "surface"}: 4.5, {"on-accent", "accent"}: 4.5, {"on-accent", "accent-strong"}: 4.5,
-			{"danger", "danger-surface"}: 4.5, {"on-warn", "warn"}: 4.5, {"border", "surface"}: 3, {"focus", "page"}: 3, {"focus", "surface"}: 3,
+			{"danger", "danger-surface"}: 4.5, {"danger", "surface"}: 4.5, {"on-warn", "warn"}: 4.5, {"border", "surface"}: 3, {"focus", "page"}: 3, {"focus", "surface"}: 3,
 		} {
 			require.GreaterOrEqual(t, contrast(t, colours[pair[0]], colours[pair[1]]), least, "%v in design %d", pair, design)
 		}

@@ -25,6 +25,8 @@ func (in *instance) registerHome(renderer *web.Renderer) {
 	}
 	in.handler.GET("/", func(c echo.Context) error { return in.home(c, renderer) })
 	in.handler.GET(web.PathSetup, in.showSetup)
+	in.handler.GET(pathInspect, in.showInspect)
+	in.handler.POST(pathInspect, in.inspect, in.site.SameOrigin)
 	try := &tryout{instance: in, renderer: renderer, http: &http.Client{Timeout: 10 * time.Second}}
 	in.handler.GET(pathTry, try.start)
 	in.handler.GET(pathTried, try.finish)
@@ -37,7 +39,7 @@ func (in *instance) home(c echo.Context, renderer *web.Renderer) error {
 	}
 	page := web.HomePage{
 		Issuer: in.config.Issuer, DataDir: in.config.Data, Operations: in.config.Operations,
-		ClientID: "liveengage", TryURL: pathTry, People: demoPeople(in.setup),
+		ClientID: "liveengage", TryURL: pathTry, InspectURL: pathInspect, People: demoPeople(in.setup),
 	}
 	for _, path := range []string{
 		oidc.PathDiscovery, oidc.PathJWKS, oidc.PathAuthorize, oidc.PathToken, oidc.PathUserinfo,

@@ -45,11 +45,15 @@ type commands struct {
 	} `cmd:"" help:"Look at the signing keys and rotate them."`
 	Liveengage struct {
 		Connector connectorCommand `cmd:"" help:"Print LiveEngage's connector for this provider as JSON."`
+		Explain   explainCommand   `cmd:"" help:"Explain an error of LivePerson's side, such as 9007."`
 	} `cmd:"" help:"LiveEngage's side: connectors and error codes."`
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
-	Doctor   doctorCommand   `cmd:"" help:"Look at a running provider as LivePerson does, and say what to do."`
+	Doctor doctorCommand `cmd:"" help:"Look at a running provider as LivePerson does, and say what to do."`
+	Token  struct {
+		Inspect tokenInspectCommand `cmd:"" help:"Say how LiveEngage would take a token, and what is wrong with it."`
+	} `cmd:"" help:"Look at tokens, and make them."`
 	Selftest selftestCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
@@ -91,7 +95,9 @@ func run(ctx context.Context, p *process, args []string) int {
 		_, _ = fmt.Fprintf(p.stderr, "idp: %v; see idp --help\n", err)
 		return 2
 	}
-	if err := chosen.Run(); err != nil {
+	if err := chosen.Run(); errors.Is(err, errSaid) {
+		return 1
+	} else if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)
 		if _, ok := errors.AsType[*usageError](err); ok {
 			return 2

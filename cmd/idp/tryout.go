@@ -82,7 +82,7 @@ func (t *tryout) finish(c echo.Context) error {
 		})
 	}
 	return t.renderer.Render(c.Response(), http.StatusOK, "token", web.TokenPage{
-		IDToken: answer.IDToken, Header: part(answer.IDToken, 0), Claims: part(answer.IDToken, 1),
+		IDToken: answer.IDToken, Header: part(answer.IDToken, 0), Claims: part(answer.IDToken, 1), InspectURL: pathInspect,
 	}, web.Policy{})
 }
 

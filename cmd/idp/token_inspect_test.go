@@ -1,0 +1,226 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage"
+)
+
+// tokenOf signs somebody in at a running provider, as LiveEngage's client with
+// the implicit flow, and returns the redirect and the ID token in it.
+func tokenOf(t testing.TB, issuer, username string) (redirect, token string) {
+	t.Helper()
+	address := webRequest(issuer, "client_id", "liveengage", "redirect_uri", "https://liveperson.net", "response_type", "id_token")
+	p := newBrowser(t).signIn(issuer, address, username, username+"-password")
+	token = p.answer(t).Get("id_token")
+	require.NotEmpty(t, token, p.body)
+	return p.location, token
+}
+
+// TestTokenInspectOwnTokens holds the tokens of every demo person against what
+// the inspection demands: our own must have no fault.
+func TestTokenInspectOwnTokens(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	for _, person := range []string{"jane", "noa", "acme", "ghost", "sofia", "tim", "victor", "yusuf"} {
+		redirect, token := tokenOf(t, issuer, person)
+		code, stdout, stderr := command(t, redirect, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--json")
+		require.Equal(t, 0, code, "%s: %s%s", person, stdout, stderr)
+		var r liveengage.Report
+		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+		require.Equal(t, liveengage.Verified, r.Signature.State)
+		require.Zero(t, r.Warnings(), "%s: %v", person, r.Findings)
+		require.NotEmpty(t, r.AgentSees)
+		require.Less(t, len(token), 4096)
+	}
+}
+
+func TestTokenInspectCommand(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	_, token := tokenOf(t, issuer, "jane")
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		return file
+	}
+	file := write("token.txt", token+"\n")
+	pasted := write("key.txt", newBrowser(t).get(issuer+"/keys/public.txt").body)
+
+	code, stdout, stderr := command(t, "", "token", "inspect", "--issuer", issuer, "--key", pasted, file)
+	require.Equal(t, 0, code, stdout+stderr)
+	require.Empty(t, stderr)
+	require.Regexp(t, `(?m)^  Consumer info +Customer ID +C-100234 +lp_sdes\[0\]\.info\.customerId$`, stdout)
+	require.Contains(t, stdout, "verified: with the key ")
+	require.Contains(t, stdout, `  "sub": "356cbfbfe86f0c45e3d082a8d26dcaab"`)
+	require.True(t, strings.HasSuffix(stdout, "\nNo fault was found.\n"), stdout)
+
+	code, stdout, stderr = command(t, token, "token", "inspect", "--issuer", issuer+"/", "--subject", "somebody else", "-")
+	require.Equal(t, 1, code)
+	require.Empty(t, stderr, "everything is on standard output")
+	require.Contains(t, stdout, "the slash at its end is missing")
+	require.Contains(t, stdout, "[sub-differs]")
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	require.Equal(t, "LiveEngage would refuse or misread this token: 2 faults, 0 warnings; the signature was not checked.", lines[len(lines)-1])
+
+	code, stdout, _ = command(t, "hello", "token", "inspect")
+	require.Equal(t, 1, code)
+	require.Contains(t, stdout, "[not-a-token]")
+	require.Contains(t, stdout, "This is no token")
+
+	t.Run("a token is no argument, and is not repeated", func(t *testing.T) {
+		t.Parallel()
+		for _, args := range [][]string{{token}, {"Bearer", token}} {
+			code, stdout, stderr := command(t, "", append([]string{"token", "inspect"}, args...)...)
+			require.Equal(t, 2, code)
+			require.Contains(t, stderr, "pipe it")
+			require.NotContains(t, stdout+stderr, token[:40])
+		}
+	})
+	t.Run("used wrongly, or not possible", func(t *testing.T) {
+		t.Parallel()
+		private := write("ec.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+		for _, c := range []struct {
+			code int
+			want string
+			args []string
+		}{
+			{2, "--key or --jwks", []string{"--key", pasted, "--jwks", issuer + "/jwks"}},
+			{2, "https address", []string{"--jwks", "http://brand.example/jwks"}},
+			{2, "https address", []string{"--jwks", "https://user:pass@brand.example/jwks"}},
+			{1, "the answer is 404", []string{"--jwks", issuer + "/nowhere"}},
+			{1, "not a JSON Web Key Set", []string{"--jwks", issuer + discoveryPath + "?x"}},
+			{1, "no such file", []string{"--key", filepath.Join(folder, "none")}},
+			{1, "base64", []string{"--key", write("bad.txt", "nothing!")}},
+			{1, "private key", []string{"--key", private}},
+			{1, "PKCS #8", []string{"--decrypt", private}},
+			{1, "PKCS #8", []string{"--decrypt", pasted}},
+			{1, "no such file", []string{"--decrypt", filepath.Join(folder, "none")}},
+			{1, "no such file", []string{filepath.Join(folder, "none")}},
+		} {
+			code, stdout, stderr := command(t, token, append([]string{"token", "inspect"}, c.args...)...)
+			if c.want == "not a JSON Web Key Set" { // the discovery document is JSON, and no key
+				require.Contains(t, stdout+stderr, "jwks-key-broken")
+				continue
+			}
+			require.Equal(t, c.code, code, "%v: %s%s", c.args, stdout, stderr)
+			require.Contains(t, stderr, c.want)
+		}
+		code, _, stderr := command(t, strings.Repeat("x", 1<<20+1), "token", "inspect")
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, "more than")
+	})
+}
+
+// TestTokenInspectFetchesOnce: one request, small, and to one host.
+func TestTokenInspectFetchesOnce(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests++ }))
+	t.Cleanup(elsewhere.Close)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/large":
+			_, _ = w.Write([]byte(strings.Repeat(" ", mostKeySet+1)))
+		case "/away":
+			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
+		case "/near":
+			http.Redirect(w, r, "/empty", http.StatusFound)
+		default:
+			_, _ = w.Write([]byte(`{"keys":[]}`))
+		}
+	}))
+	t.Cleanup(s.Close)
+	for path, want := range map[string]string{"/large": "no key set", "/away": "redirects elsewhere", "/near": "no RSA key"} {
+		code, _, stderr := command(t, "a.b.c", "token", "inspect", "--jwks", s.URL+path)
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, want, path)
+	}
+	require.Zero(t, requests)
+}
+
+func TestInspectPage(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	b := newBrowser(t)
+	redirect, token := tokenOf(t, issuer, "jane")
+
+	p := b.get(issuer + "/inspect")
+	require.Equal(t, http.StatusOK, p.status)
+	require.Contains(t, p.body, `<textarea id="token" name="token"`)
+	require.NotContains(t, p.body, "Findings")
+
+	p = b.post(issuer+"/inspect", url.Values{"token": {redirect}})
+	require.Equal(t, http.StatusOK, p.status)
+	require.Contains(t, p.body, "No fault was found.")
+	require.Contains(t, p.body, "C-100234")
+	require.Contains(t, p.header.Get("Content-Security-Policy"), "default-src 'none'")
+
+	p = b.post(issuer+"/inspect", url.Values{"token": {"<script>alert(1)</script> a.b.c.d"}})
+	require.Equal(t, http.StatusOK, p.status)
+	require.Contains(t, p.body, "not-a-token")
+	require.NotContains(t, p.body, "<script>alert")
+
+	r, err := http.NewRequest(http.MethodPost, issuer+"/inspect", strings.NewReader(url.Values{"token": {token}}.Encode()))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	r.Header.Set("Origin", "https://evil.example")
+	require.Equal(t, http.StatusForbidden, b.do(r).status)
+	require.Equal(t, http.StatusRequestEntityTooLarge, b.post(issuer+"/inspect", url.Values{"token": {strings.Repeat("x", 70_000)}}).status)
+
+	require.Contains(t, b.get(issuer+"/").body, `href="/inspect"`)
+	p = b.get(issuer + "/try")
+	form := p.fields(t)
+	form.Set("username", "jane")
+	form.Set("password", "jane-password")
+	p = b.post(issuer+"/login", form)
+	require.Contains(t, p.body, `action="/inspect"`, p.body)
+	p = b.post(issuer+"/inspect", p.fields(t))
+	require.Contains(t, p.body, "No fault was found", "the token page hands its token over")
+}
+
+// TestTokenInspectDecrypts opens a token that was encrypted for a key of ours.
+func TestTokenInspectDecrypts(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	_, token := tokenOf(t, issuer, "jane")
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.RSA_OAEP_256, Key: &key.PublicKey, KeyID: "theirs"},
+		(&jose.EncrypterOptions{}).WithContentType("JWT"))
+	require.NoError(t, err)
+	sealed, err := encrypter.Encrypt([]byte(token))
+	require.NoError(t, err)
+	compact, err := sealed.CompactSerialize()
+	require.NoError(t, err)
+
+	code, stdout, stderr := command(t, compact, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--decrypt", file)
+	require.Equal(t, 0, code, stdout+stderr)
+	require.True(t, strings.HasPrefix(stdout, "Outer header\n"), stdout)
+	require.Contains(t, stdout, "No fault was found.")
+	code, stdout, _ = command(t, compact, "token", "inspect", "--issuer", issuer)
+	require.Equal(t, 0, code)
+	require.Contains(t, stdout, "[jwe-closed]")
+	require.Contains(t, stdout, "the signature was not checked.")
+}
