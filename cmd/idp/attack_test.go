@@ -38,6 +38,8 @@ func inside() []insideRow {
 		{"28-tokens-at-rest", tokensAtRest},
 		{"40-registered-algorithms", registeredAlgorithms},
 		{"43-subjects-in-the-people-file", subjectsInThePeopleFile},
+		{"44-encryption-fails-closed", encryptionFailsClosed},
+		{"44-encryption-keys", encryptionKeysRefused},
 		{"54-grace-of-a-refresh-token", graceOfARefreshToken},
 		{"57-claims-within-scopes", claimsWithinScopes},
 		{"57-scopes-withdrawn", refreshAfterScopesAreWithdrawn},
@@ -46,6 +48,7 @@ func inside() []insideRow {
 		{"58-refresh-after-password-change", refreshAfterPasswordChange},
 		{"85-rotation", rotation},
 		{"90-storage-flood", storageFlood},
+		{"92-legacy-redirects", legacyRedirects},
 		{"93-page-endpoint", pageEndpoint},
 		{"91-development-mode-in-production", developmentInProduction},
 	}

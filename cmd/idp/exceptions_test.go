@@ -129,3 +129,35 @@ func TestExceptions(t *testing.T) {
 	}
 	require.Len(t, tested, len(all.Exceptions()))
 }
+
+// legacyRedirects is row 92 of the attack table: in the legacy dialect a redirect
+// URI may have a query of the listed keys, once each, and nothing else that differs
+// from the registered one; no other client may have any.
+func legacyRedirects(t *testing.T) {
+	t.Parallel()
+	l := withLivePerson(t, "dialect: legacy, redirect_query_keys: [lpUnifiedWindowConfig, env]", "")
+	b := l.signedIn()
+	location := func(client, uri string) string {
+		return b.get(l.popOut("client_id", client, "response_type", "code", "redirect_uri", uri, "state", "s")).location
+	}
+	for _, good := range []string{"?env=prod", "?lpUnifiedWindowConfig=%7B%7D&env=", "?env=a%26b%23c"} {
+		require.Contains(t, location("liveengage", windowURI+good), windowURI+good+"&code=", good)
+		require.Empty(t, location("plain", windowURI+good), "another client: %s", good)
+	}
+	for _, bad := range []string{
+		"?other=1", "?env=prod&other=1", "?env=1&env=2", "?ENV=1", "?", "?env=1#x", "?env=1?env=2", "?env=a b", "?env=%zz", "?env=1;x=2", "?env=\x00", "?env=ä",
+		"#env=1", "/?env=1", "%3Fenv=1", "&env=1", "/../x?env=1",
+	} {
+		require.Empty(t, location("liveengage", windowURI+bad), bad)
+	}
+	for _, elsewhere := range []string{"https://evil.example/?env=1", "https://lpcdn.lpsnmedia.net.evil.example/le_unified_window/index.html?env=1", "?env=1", ""} {
+		require.Empty(t, location("liveengage", elsewhere), elsewhere)
+	}
+	// The redirect URI at the token endpoint is the client's own exception, too.
+	code := b.get(l.popOut("client_id", "plain", "response_type", "code")).answer(t).Get("code")
+	status, _ := l.redeem("plain", code, fixedURI)
+	require.Equal(t, 400, status)
+	code = b.get(l.popOut("response_type", "code")).answer(t).Get("code")
+	status, _ = l.redeem("liveengage", code, fixedURI+"/")
+	require.Equal(t, 400, status, "the fixed one, byte for byte")
+}

@@ -52,6 +52,7 @@ type commands struct {
 	} `cmd:"" help:"Work with the people file."`
 	Doctor doctorCommand `cmd:"" help:"Look at a running provider as LivePerson does, and say what to do."`
 	Token  struct {
+		Mint    tokenMintCommand    `cmd:"" help:"Make a token without a browser."`
 		Inspect tokenInspectCommand `cmd:"" help:"Say how LiveEngage would take a token, and what is wrong with it."`
 	} `cmd:"" help:"Look at tokens, and make them."`
 	Selftest selftestCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"idpbridge/keys"
+	"idpbridge/oidc"
 )
 
 // metrics counts what operators watch.
@@ -21,7 +22,7 @@ type metrics struct {
 	now      func() time.Time
 }
 
-func newMetrics(ring *keys.Ring, waiting func() float64, now func() time.Time) *metrics {
+func newMetrics(ring *keys.Ring, clients []oidc.Client, waiting func() float64, now func() time.Time) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(), now: now,
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -38,6 +39,18 @@ func newMetrics(ring *keys.Ring, waiting func() float64, now func() time.Time) *
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "idp_logouts_waiting", Help: "Clients that are yet to be told of a sign-out; -1 where the database does not answer.",
 	}, waiting)
+	for _, c := range clients {
+		if c.PinnedKey == "" {
+			continue
+		}
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "idp_pinned_key_age_seconds", Help: "Age of a key that a client pins because it was pasted elsewhere.",
+			ConstLabels: prometheus.Labels{"client": c.ID, "kid": c.PinnedKey},
+		}, func() float64 {
+			key, _ := ring.Key(c.PinnedKey)
+			return since(now, key.Created)
+		}))
+	}
 	m.registry.MustRegister(m.events, m.requests, age, queue,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -136,7 +136,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	if err != nil {
 		return err
 	}
-	in.metrics = newMetrics(in.ring, in.waitingLogouts, now)
+	in.metrics = newMetrics(in.ring, in.clients, in.waitingLogouts, now)
 	cookies := cookie.Policy{Secure: strings.HasPrefix(cfg.Issuer, "https:")}
 	failures := func(free int) *limit.Limiter {
 		l := cfg.Limits
@@ -244,6 +244,11 @@ func (in *instance) sweep(ctx context.Context) {
 
 // greet tells the person at the terminal where to go.
 func (in *instance) greet() {
+	for _, c := range in.clients {
+		if key, ok := in.ring.Key(c.PinnedKey); ok && key.State == keys.Retiring {
+			in.log.Warn("a pinned key signs for this client alone; paste the newer one where it is trusted, then unpin it", "client_id", c.ID, "kid", key.ID)
+		}
+	}
 	if !in.dev {
 		in.log.Info("serving", "issuer", in.config.Issuer, "listen", in.config.Listen, "operations", in.config.Operations)
 		return
