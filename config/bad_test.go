@@ -317,6 +317,78 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`9:14: client "shop": profile liveengage has no secret for the code flow; add secret: {env: NAME}, or write response_types: [id_token]`,
 	},
 	{
+		"dialect unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {dialect: openid}",
+		`11:27: client "shop": dialect "openid" is not known; write one of: rfc, legacy`,
+	},
+	{
+		"query keys without the legacy dialect", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {redirect_query_keys: [a]}",
+		`11:39: client "shop": redirect_query_keys is for dialect: legacy; leave it out`,
+	},
+	{
+		"parameter of implicit answers unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {implicit_parameter: jwt}",
+		`11:38: client "shop": implicit_parameter "jwt" is not known; write one of: id_token, token, code`,
+	},
+	{
+		"place of implicit answers unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {implicit_in: body}",
+		`11:31: client "shop": implicit_in "body" is not known; write one of: fragment, query`,
+	},
+	{
+		"token requests unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {token_requests: json}",
+		`11:34: client "shop": token_requests "json" is not known; write one of: form_or_json, form`,
+	},
+	{
+		"token errors unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {token_errors: lp}",
+		`11:32: client "shop": token_errors "lp" is not known; write one of: oauth, liveperson`,
+	},
+	{
+		"token redirect URI over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {token_redirect_uri: 'http://liveperson.net'}",
+		`11:38: client "shop": redirect URI "http://liveperson.net" is http; write https (http is for the loopback address of an application_type native)`,
+	},
+	{
+		"JavaScript method with a dot", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {js_method: window.get}",
+		`11:29: client "shop": js_method "window.get" is no name of a JavaScript function; write one such as lpGetAuthenticationToken`,
+	},
+	{
+		"JavaScript context with code", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {js_context: 'a;alert(1)'}",
+		`11:30: client "shop": js_context "a;alert(1)" is no name of a JavaScript object; write one such as window or lpMethods`,
+	},
+	{
+		"page without origins", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {hands_out: code}}",
+		`11:24: client "shop": origins is missing; list the origins of your pages, such as https://www.brand.example`,
+	},
+	{
+		"page over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['http://www.brand.example']}}",
+		`11:35: client "shop": "http://www.brand.example" is not an origin; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page with a path", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example/']}}",
+		`11:35: client "shop": "https://www.brand.example/" is not an origin; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page with a wildcard", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://*.brand.example']}}",
+		`11:35: client "shop": "https://*.brand.example" is not an origin; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page that hands out what the client may not have", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], hands_out: id_token}}",
+		`11:76: client "shop": hands_out is id_token, which is not among the response_types of this client; add it there`,
+	},
+	{
+		"return URI that is not registered", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], return_uri: 'https://www.brand.example/chat'}}",
+		`11:77: client "shop": return_uri "https://www.brand.example/chat" is not both one of redirect_uris and on one of origins; add it there`,
+	},
+	{
+		"page across sites, yes or no", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], across_sites: yes}}",
+		`11:79: client "shop": liveengage.page.across_sites is a text; write true or false`,
+	},
+	{
+		"liveengage for another client", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    liveengage: {dialect: legacy}",
+		`10:17: client "shop": liveengage belongs to a client with profile: liveengage; its exceptions are for no other`,
+	},
+	{
+		"subjects without a key", `data: data`, "data: data\nsubjects: {known: known.yaml}",
+		`3:11: subjects.key is not 64 hexadecimal characters; make one with: openssl rand -hex 32, and keep it for ever`,
+	},
+	{
 		"liveengage with ES256", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    id_token_signed_response_alg: ES256",
 		`11:35: client "shop": LiveEngage reads RS256 only; leave id_token_signed_response_alg out`,
 	},

@@ -49,6 +49,11 @@ func (r *reader) check(cfg *Config) {
 		s.Known = r.join(s.Known)
 	}
 	r.clients(cfg.Clients)
+	for i, c := range cfg.Clients {
+		if c.LiveEngage != nil && c.LiveEngage.Page != nil && c.LiveEngage.Page.AcrossSites && strings.HasPrefix(cfg.Issuer, "http:") {
+			r.fault(fmt.Sprintf("clients[%d].liveengage.page.across_sites", i), "across_sites needs an https issuer: browsers send no such cookie otherwise; leave it out")
+		}
+	}
 }
 
 // required notes that a text is missing or empty.

@@ -57,6 +57,23 @@ func TestParse(t *testing.T) {
 		}}
 		require.Equal(t, want, *cfg)
 	})
+	t.Run("fills in how LivePerson talks", func(t *testing.T) {
+		t.Parallel()
+		cfg, err := parse(t, good+"    profile: liveengage\n    response_types: [code, id_token]\n    liveengage: {dialect: legacy, page: {origins: ['https://www.brand.example']}}\n")
+		require.NoError(t, err)
+		require.Equal(t, &config.LiveEngage{
+			Dialect: "legacy", RedirectQueryKeys: []string{"lpUnifiedWindowConfig"}, TokenRedirectURI: "https://liveperson.net",
+			ImplicitParameter: "id_token", ImplicitIn: "fragment", TokenRequests: "form_or_json", TokenErrors: "oauth",
+			JSMethod: "lpGetAuthenticationToken", JSContext: "window", Page: &config.Page{Origins: []string{"https://www.brand.example"}, HandsOut: "code"},
+		}, cfg.Clients[0].LiveEngage)
+		require.Equal(t, []string{"client_secret_basic", "client_secret_post"}, cfg.Clients[0].AuthMethods(), "either way")
+		cfg, err = parse(t, good+"    profile: liveengage\n    token_endpoint_auth_method: client_secret_basic\n")
+		require.NoError(t, err)
+		require.Equal(t, []string{"client_secret_basic"}, cfg.Clients[0].AuthMethods(), "unless the file names one")
+		text := strings.Replace(good, "issuer: https://login.brand.example", "issuer: http://127.0.0.1:8080", 1)
+		_, err = parse(t, text+"    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], across_sites: true}}\n")
+		require.ErrorContains(t, err, "across_sites needs an https issuer")
+	})
 	t.Run("gives liveengage lp_sdes and the claims in the ID token", func(t *testing.T) {
 		t.Parallel()
 		cfg, err := parse(t, good+"    profile: liveengage\n    scopes: [openid]\n")
