@@ -1,4 +1,4 @@
-// Runs idp serve with a configuration of its own: one client with keys, and Jane.
+// Runs idp serve with a configuration of its own: one client, and Jane.
 // IDP is the binary; run.sh builds it and sets it.
 
 import { spawn, spawnSync } from "node:child_process";
@@ -12,14 +12,16 @@ export class Served {
     Object.assign(this, { issuer, folder, process });
   }
 
-  /** Starts a server for the client "keyed" with the given key set. */
-  static async start({ jwks }) {
+  /** Starts a server for a client of the configuration's; files lie beside it. */
+  static async start({ client, files = {} }) {
     const folder = mkdtempSync(join(tmpdir(), "idp-interop-"));
     const port = await freePort();
     const issuer = `http://127.0.0.1:${port}`;
     const hash = spawnSync(process.env.IDP, ["people", "hash"], { input: "jane-password\n", encoding: "utf8" }).stdout.trim();
-    writeFileSync(join(folder, "people.yaml"), `people:\n  - {username: jane, sub: 0123456789abcdef, password_hash: '${hash}'}\n`);
-    writeFileSync(join(folder, "jwks.json"), JSON.stringify(jwks));
+    writeFileSync(join(folder, "people.yaml"), `people:\n  - {username: jane, sub: 0123456789abcdef, password_hash: '${hash}', customerInfo: {ctype: gold}}\n`);
+    for (const [name, content] of Object.entries(files)) {
+      writeFileSync(join(folder, name), content);
+    }
     writeFileSync(
       join(folder, "idp.yaml"),
       `issuer: ${issuer}
@@ -29,10 +31,7 @@ data: data
 people: people.yaml
 brand: {name: Brand}
 clients:
-  - id: keyed
-    jwks: {file: jwks.json}
-    application_type: native
-    redirect_uris: ["http://127.0.0.1/cb"]
+${client}
 `,
     );
     const child = spawn(process.env.IDP, ["serve", "--config", join(folder, "idp.yaml")], { stdio: ["ignore", "ignore", "pipe"] });

@@ -155,7 +155,10 @@ test("local-web pushes its request", async () => {
 test("a client authenticates by private_key_jwt", async () => {
   const { publicKey, privateKey } = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const jwk = { ...(await crypto.subtle.exportKey("jwk", publicKey)), kid: "k1", alg: "ES256", use: "sig" };
-  const server = await Served.start({ jwks: { keys: [jwk] } });
+  const server = await Served.start({
+    client: '  - {id: keyed, jwks: {file: jwks.json}, application_type: native, redirect_uris: ["http://127.0.0.1/cb"]}',
+    files: { "jwks.json": JSON.stringify({ keys: [jwk] }) },
+  });
   try {
     const config = await client.discovery(new URL(server.issuer), "keyed", undefined, client.PrivateKeyJwt({ key: privateKey, kid: "k1" }), {
       execute: [client.allowInsecureRequests],
