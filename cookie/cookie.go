@@ -38,7 +38,7 @@ func (p Policy) SetAcrossSites(w http.ResponseWriter, name, value string) {
 	if !p.Secure {
 		return
 	}
-	c := p.cookie(name, value, 0)
+	c := p.cookie(name, value, 0) //nolint:gosec // it is Secure here, and SameSite is the point
 	c.SameSite = http.SameSiteNoneMode
 	http.SetCookie(w, c)
 }

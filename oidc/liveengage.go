@@ -117,10 +117,16 @@ func (c *Client) Exceptions() []Exception {
 		allowed bool
 	}{
 		{NonceOptional, slices.Contains(c.ResponseTypes, "id_token")},
-		{TokenMeansIDToken, l.Legacy}, {RedirectWithQuery, l.Legacy && len(l.RedirectKeys) > 0},
-		{OtherRedirectURI, l.TokenRedirectURI != "" && code}, {AnswerRenamed, l.Parameter() != paramIDToken}, {AnswerInQuery, l.AnswerInQuery},
-		{JSONTokenRequest, l.JSONRequests && code}, {UnencodedBasic, slices.Contains(c.AuthMethods, AuthBasic)},
-		{SecretEitherWay, len(c.AuthMethods) > 1}, {LivePersonErrors, l.LivePersonErrors && code}, {RefreshUnasked, l.Delegation && code},
+		{TokenMeansIDToken, l.Legacy},
+		{RedirectWithQuery, l.Legacy && len(l.RedirectKeys) > 0},
+		{OtherRedirectURI, l.TokenRedirectURI != "" && code},
+		{AnswerRenamed, l.Parameter() != paramIDToken},
+		{AnswerInQuery, l.AnswerInQuery},
+		{JSONTokenRequest, l.JSONRequests && code},
+		{UnencodedBasic, slices.Contains(c.AuthMethods, AuthBasic)},
+		{SecretEitherWay, len(c.AuthMethods) > 1},
+		{LivePersonErrors, l.LivePersonErrors && code},
+		{RefreshUnasked, l.Delegation && code},
 	} {
 		if x.allowed {
 			out = append(out, x.name)

@@ -36,7 +36,7 @@ func certificateFor(t *testing.T, key *rsa.PrivateKey, lifetime time.Duration) [
 func openedJWE(t *testing.T, token string, key *rsa.PrivateKey, kid, content string) string {
 	t.Helper()
 	require.Len(t, strings.Split(token, "."), 5, "encrypted")
-	jwe, err := jose.ParseEncrypted(token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, []jose.ContentEncryption{jose.ContentEncryption(content)})
+	jwe, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, []jose.ContentEncryption{jose.ContentEncryption(content)})
 	require.NoError(t, err)
 	require.Equal(t, kid, jwe.Header.KeyID)
 	require.Equal(t, "JWT", jwe.Header.ExtraHeaders["cty"])

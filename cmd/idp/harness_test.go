@@ -51,12 +51,12 @@ func engines(t *testing.T, test func(t *testing.T, issuer string)) {
 func startDev(t testing.TB, now func() time.Time, args ...string) string {
 	t.Helper()
 	all := append([]string{"dev", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", t.TempDir()}, args...)
-	return startIDP(t, now, "ready at ", all...)
+	return startIDP(t, now, all...)
 }
 
-// startIDP runs a command until the test ends and returns the word that follows
-// the mark on its standard output.
-func startIDP(t testing.TB, now func() time.Time, mark string, args ...string) string {
+// startIDP runs a command until the test ends and returns the address at which it
+// says that it is ready.
+func startIDP(t testing.TB, now func() time.Time, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
@@ -75,7 +75,7 @@ func startIDP(t testing.TB, now func() time.Time, mark string, args ...string) s
 	for {
 		line, err := lines.ReadString('\n')
 		require.NoError(t, err, log.String())
-		if _, after, ok := strings.Cut(line, mark); ok {
+		if _, after, ok := strings.Cut(line, "ready at "); ok {
 			go func() { _, _ = io.Copy(io.Discard, lines) }()
 			return strings.Fields(after)[0]
 		}

@@ -53,7 +53,7 @@ func TestPinnedKey(t *testing.T) {
 	kid := func(client string) string {
 		p := newBrowser(t).signIn(l.issuer, l.popOut("client_id", client, "nonce", "n"), "jane", "jane-password")
 		token := p.answer(t).Get("id_token")
-		jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+		jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 		require.NoError(t, err)
 		return jws.Signatures[0].Header.KeyID
 	}

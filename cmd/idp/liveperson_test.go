@@ -173,7 +173,7 @@ func (l *liveperson) verify(token string) map[string]any {
 	line := strings.TrimSpace(newBrowser(l.t).get(l.issuer + "/keys/public.txt").body)
 	pasted, err := keys.ParsePublic(line)
 	require.NoError(l.t, err)
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	require.NoError(l.t, err, token)
 	payload, err := jws.Verify(pasted.Key)
 	require.NoError(l.t, err)

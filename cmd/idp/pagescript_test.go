@@ -111,7 +111,7 @@ func TestPageScript(t *testing.T) {
 		b.visit(ctx, b.near+"/chat")
 		require.Nil(t, b.identity(ctx), "a visitor has no identity")
 		value, failure := b.method(ctx, "")
-		require.Equal(t, "", value)
+		require.Empty(t, value)
 		require.Equal(t, "Nobody is signed in.", failure)
 
 		b.signIn(ctx, l)
@@ -159,7 +159,7 @@ func TestPageScript(t *testing.T) {
 		b.signIn(ctx, l)
 		b.visit(ctx, b.near+"/chat")
 		value, failure := b.method(ctx, "")
-		require.Equal(t, "", value)
+		require.Empty(t, value)
 		require.Contains(t, failure, "Is the page's origin listed there?")
 		require.Nil(t, b.identity(ctx))
 	})
