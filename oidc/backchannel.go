@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -74,8 +75,9 @@ func (p *Provider) TellClients(ctx context.Context, client *http.Client) error {
 		var mu sync.Mutex
 		var errs []error
 		var group sync.WaitGroup
+		resting := maps.Clone(p.resting)
 		for id, share := range byClient {
-			rests := p.resting[id]
+			rests := resting[id]
 			group.Go(func() {
 				until, err := p.tellClient(ctx, client, share, rests)
 				mu.Lock()
