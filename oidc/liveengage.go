@@ -150,7 +150,7 @@ func (c *Client) allows(e Exception) bool { return slices.Contains(c.exceptions,
 // excepted logs and counts the use of an exception.
 func (p *Provider) excepted(ctx context.Context, c *Client, e Exception) {
 	p.events("exception_"+string(e), c.ID)
-	p.log.DebugContext(ctx, "exception used", "client_id", c.ID, "exception", string(e))
+	p.log.InfoContext(ctx, "exception used", "client_id", c.ID, "exception", string(e))
 }
 
 // count logs and counts the exceptions that the answer to a request needed.
