@@ -121,6 +121,7 @@ func encryptionFailsClosed(t *testing.T) {
 	require.NotContains(t, answer, "id_token")
 	require.Contains(t, l.log.String(), "every encryption key of the client has expired", "the operator is told")
 	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/setup").body, "no token can be issued")
+	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/metrics").body, `idp_encryption_seconds_left{client="liveengage"} -`)
 	plain := newBrowser(t).signIn(l.issuer, l.popOut("client_id", "plain", "nonce", "n"), "jane", "jane-password")
 	require.Len(t, strings.Split(plain.answer(t).Get("id_token"), "."), 3, "other clients are not concerned")
 }

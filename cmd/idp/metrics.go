@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -40,20 +41,43 @@ func newMetrics(ring *keys.Ring, clients []oidc.Client, waiting func() float64, 
 		Name: "idp_logouts_waiting", Help: "Clients that are yet to be told of a sign-out; -1 where the database does not answer.",
 	}, waiting)
 	for _, c := range clients {
-		if c.PinnedKey == "" {
-			continue
-		}
+		m.clientKeys(c, ring)
+	}
+	m.registry.MustRegister(m.events, m.requests, age, queue,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// clientKeys watches the keys that are a client's own.
+func (m *metrics) clientKeys(c oidc.Client, ring *keys.Ring) {
+	if c.PinnedKey != "" {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "idp_pinned_key_age_seconds", Help: "Age of a key that a client pins because it was pasted elsewhere.",
 			ConstLabels: prometheus.Labels{"client": c.ID, "kid": c.PinnedKey},
 		}, func() float64 {
 			key, _ := ring.Key(c.PinnedKey)
-			return since(now, key.Created)
+			return since(m.now, key.Created)
 		}))
 	}
-	m.registry.MustRegister(m.events, m.requests, age, queue,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
+	if c.Encryption != nil {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "idp_encryption_seconds_left", Help: "Time until no key is left that a client's ID tokens can be encrypted to; negative: there is none, and no token.",
+			ConstLabels: prometheus.Labels{"client": c.ID},
+		}, func() float64 { return encryptionLeft(c.Encryption, m.now()) }))
+	}
+}
+
+// encryptionLeft is the time in seconds until the last key expires; infinite where
+// one never does.
+func encryptionLeft(e *keys.Encryption, now time.Time) float64 {
+	left := math.Inf(-1)
+	for _, r := range e.Recipients() {
+		if r.NotAfter.IsZero() {
+			return math.Inf(1)
+		}
+		left = max(left, r.NotAfter.Sub(now).Seconds())
+	}
+	return left
 }
 
 // event counts one event; client may be empty.
