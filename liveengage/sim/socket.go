@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -86,8 +87,9 @@ func (s *Simulator) current(c ownClaims, r *http.Request) bool {
 
 // introduce reads InitConnection.
 func (k *socket) introduce(ctx context.Context) (token string, reply []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, k.Patience)
-	defer cancel()
+	// A context with a deadline would drop the connection without saying why.
+	timer := time.AfterFunc(k.Patience, func() { _ = k.conn.Close(statusBadJWT, "InitConnection was expected") })
+	defer timer.Stop()
 	_, raw, err := k.conn.Read(ctx)
 	if err != nil {
 		return "", nil, err
