@@ -145,6 +145,7 @@ type HomePage struct {
 	Operations string // host:port of metrics and health; empty or "off" where there is none
 	ClientID   string // the client that LiveEngage is
 	TryURL     string // signs in and shows the token
+	Simulator  string // address of LiveEngage's simulator; empty where there is none
 	Person     string // who is signed in in this browser; empty for nobody
 	People     []DemoPerson
 	Endpoints  []Field // path and full address of each

@@ -33,14 +33,32 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	if c.code() {
 		f.TokenEndpoint = found.Token
 	}
+	f.RFCCompliance, f.ACRValues = true, "loa1"
+	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, "lpGetAuthenticationToken"), cmp.Or(f.JSContext, "window")
+	if c.delegates() {
+		return c, nil // the word in place of the key stays
+	}
 	line, err := s.pastedKey(ctx, issuer, found.JWKS)
 	if err != nil && f.JWTValidationType != "JWKS_ENDPOINT" {
 		return c, err
 	}
 	f.JWTPublicKey = cmp.Or(line, f.JWTPublicKey)
-	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, "lpGetAuthenticationToken"), cmp.Or(f.JSContext, "window")
-	f.RFCCompliance, f.ACRValues = true, "loa1"
 	return c, nil
+}
+
+// Fill fills every connector that has no issuer yet from an identity provider.
+func (s *Simulator) Fill(ctx context.Context, issuer string) error {
+	for _, c := range s.list() {
+		if c.Configuration.Issuer != "" {
+			continue
+		}
+		filled, err := s.fill(ctx, c, issuer)
+		if err != nil {
+			return err
+		}
+		s.replace(filled)
+	}
+	return nil
 }
 
 // pastedKey is the one-line key: as the provider publishes it, or the only RSA key
