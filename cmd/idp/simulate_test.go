@@ -49,17 +49,29 @@ func told(ctx context.Context, t *testing.T, selector, says string) {
 	t.Helper()
 	looks := chromedp.Poll[bool](`(document.querySelector(`+quoted(selector)+`)?.innerText || "").includes(`+quoted(says)+`)`, chromedp.WithPollingTimeout(20*time.Second))
 	_, err := chromedp.Run(ctx, looks)
-	// A page that goes on to the next one takes the question with it.
-	gone := func(err error) bool {
-		return err != nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "Cannot find context"))
-	}
-	for again := 0; again < 50 && gone(err); again++ {
+	for again := 0; again < 50 && err != nil && gone(err); again++ {
 		_, err = chromedp.Run(ctx, looks)
 	}
 	if err != nil {
 		page, _ := chromedp.Run(ctx, chromedp.Text("body"))
 		require.NoError(t, err, "%s should say %q; the page is:\n%s", selector, says, page)
 	}
+}
+
+// there waits until an element can be seen.
+func there(ctx context.Context, t *testing.T, selector string) {
+	t.Helper()
+	seen := chromedp.Poll[bool](`document.querySelector(`+quoted(selector)+`)?.getClientRects().length > 0`, chromedp.WithPollingTimeout(20*time.Second))
+	_, err := chromedp.Run(ctx, seen)
+	for again := 0; again < 50 && err != nil && gone(err); again++ {
+		_, err = chromedp.Run(ctx, seen)
+	}
+	require.NoError(t, err, selector)
+}
+
+// gone says whether a page went on to the next one and took the question with it.
+func gone(err error) bool {
+	return strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "Cannot find context")
 }
 
 func quoted(text string) string {
@@ -70,7 +82,8 @@ func quoted(text string) string {
 // say writes a line into LivePerson's window.
 func say(ctx context.Context, t *testing.T, text string) {
 	t.Helper()
-	require.NoError(t, chromedp.Do(ctx, chromedp.WaitVisible("#say"), chromedp.SendKeys("#line", text+"\r")))
+	there(ctx, t, "#say")
+	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#line", text+"\r")))
 	told(ctx, t, "#lines", text)
 }
 
@@ -79,10 +92,11 @@ func signInOnBrandPage(ctx context.Context, t *testing.T, simulator, connector s
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connector)))
 	told(ctx, t, "#who", "Nobody is signed in")
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin"), chromedp.WaitVisible("#login-submit")))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
+	there(ctx, t, "#login-submit")
 	fill(ctx, t, "jane", "jane-password")
 	told(ctx, t, "#who", janeSubject)
-	require.NoError(t, chromedp.Do(ctx, chromedp.WaitVisible("body[data-ready=yes]")))
+	there(ctx, t, "body[data-ready=yes]")
 }
 
 // agentSees checks the agent's view of the newest conversation.
@@ -118,7 +132,8 @@ func TestChromiumSimulator(t *testing.T) {
 		})
 		t.Run(c.connector+", in a window of its own", func(t *testing.T) {
 			ctx := chromium(t)
-			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id), chromedp.WaitVisible("#popout[data-ready=yes]")))
+			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+			there(ctx, t, "#popout[data-ready=yes]")
 			attribute, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("popout").href`))
 			require.NoError(t, err)
 			popOutQuery(t, simulator, attribute, c.kind)
@@ -126,7 +141,7 @@ func TestChromiumSimulator(t *testing.T) {
 			require.NoError(t, chromedp.Do(ctx, chromedp.Click("#popout")))
 			window, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(<-opened))
 			t.Cleanup(cancel)
-			require.NoError(t, chromedp.Do(window, chromedp.WaitVisible("#login-submit")))
+			there(window, t, "#login-submit")
 			fill(window, t, "jane", "jane-password")
 			told(window, t, "#state", "Connected as "+janeSubject)
 			say(window, t, "Window, "+c.connector)
@@ -190,7 +205,8 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	talk := regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(agent.get(simulator + "/agent").body)
 	require.Contains(t, agent.get(simulator+talk).body, "none: a visitor")
 
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin"), chromedp.WaitVisible("#login-submit")))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
+	there(ctx, t, "#login-submit")
 	fill(ctx, t, "jane", "jane-password")
 	told(ctx, t, "#lines", "Who am I?")
 	told(ctx, t, "#state", "Connected as "+janeSubject)
@@ -202,7 +218,8 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	// Half an hour later LivePerson's tag asks who is there, as it does on each page:
 	// that keeps the session alive, which would end at the same time as the token.
 	c.add(30 * time.Minute)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`lpTag.identities[0]((who) => { document.body.dataset.who = who.sub; })`), chromedp.WaitVisible("body[data-who]")))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`lpTag.identities[0]((who) => { document.body.dataset.who = who.sub; })`)))
+	there(ctx, t, "body[data-who]")
 	say(ctx, t, "Still here.")
 	c.add(31 * time.Minute)
 	say(ctx, t, "And after the token has expired.")
@@ -238,7 +255,7 @@ func TestSimulatePages(t *testing.T) {
 		"/keys": "keys", "/log": "log", "/nothing": "sorry",
 	} {
 		for _, width := range []int64{360, 1280} {
-			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800), chromedp.Navigate(simulator+path), chromedp.WaitVisible("h1")), path)
+			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800), chromedp.Navigate(simulator+path)), path)
 			if name == "brand" {
 				told(ctx, t, "#lines", "One moment please.")
 			}

@@ -30,7 +30,7 @@ func short(secret string) string {
 }
 
 // jwt finds tokens in any text.
-var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5}[A-Za-z0-9_.-]*`)
+var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5}[A-Za-z0-9_.-]{8,}`)
 
 func redactText(text string) string { return jwt.ReplaceAllStringFunc(text, short) }
 
