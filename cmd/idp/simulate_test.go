@@ -271,7 +271,7 @@ func TestSimulatePages(t *testing.T) {
 func TestSimulate(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
-	simulator := startIDP(t, time.Now, "ready at ", "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--client", "liveengage")
+	simulator := startIDP(t, time.Now, "simulator is ready at ", "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--client", "liveengage")
 	b := newBrowser(t)
 	page := b.get(simulator + "/connectors/" + connectorNamed(t, simulator, "Code")).body
 	require.Contains(t, page, issuer+"/token")
@@ -279,7 +279,7 @@ func TestSimulate(t *testing.T) {
 
 	file := filepath.Join(t.TempDir(), "connectors.json")
 	require.NoError(t, os.WriteFile(file, []byte(b.get(simulator+"/api/account/12345678/configuration/le-connectors/all-connectors").body), 0o600))
-	again := startIDP(t, time.Now, "ready at ", "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--config", file)
+	again := startIDP(t, time.Now, "simulator is ready at ", "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--config", file)
 	require.Equal(t, connectorNamed(t, simulator, "Code"), connectorNamed(t, again, "Code"))
 
 	for says, args := range map[string][]string{

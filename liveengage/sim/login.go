@@ -76,7 +76,7 @@ func (s *Simulator) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) setCookie(w http.ResponseWriter, value string, seconds int) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure where the simulator is served over https; on loopback it is not
 		Name: sessionCookie, Value: value, Path: "/api/account/" + s.Account, MaxAge: seconds, HttpOnly: true,
 		Secure: s.origin.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	})

@@ -46,7 +46,6 @@ type provider struct {
 	mu     sync.Mutex
 	jwks   string
 	token  http.HandlerFunc
-	key    http.HandlerFunc
 	forms  []map[string]string // token requests, body members and the Authorization header
 	visits map[string]int
 }
