@@ -41,6 +41,7 @@ const (
 	prom    = "github.com/prometheus/client_golang"
 	argon2  = "golang.org/x/crypto/argon2"
 	xhtml   = "golang.org/x/net/html"
+	socket  = "github.com/coder/websocket"
 )
 
 // arrows is docs/adr/0001 as a table. A folder that is not in it fails the test:
@@ -56,8 +57,12 @@ func arrows() map[string]allowance {
 		"config":     {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
 		"upstream":   {ours: []string{"claims"}, theirs: []string{argon2}},
 		"liveengage": {ours: []string{"claims", "keys"}, theirs: []string{jose}},
-		"oidc":       {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
-		"web":        {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
+		"liveengage/sim": {
+			ours:   []string{"claims", "keys", "liveengage"},
+			theirs: []string{jose, socket},
+		},
+		"oidc": {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
+		"web":  {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
 		"store": {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{pgx, sqlite, goose},
@@ -71,7 +76,7 @@ func arrows() map[string]allowance {
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "cookie", "doctor", "keys", "limit", "liveengage", "oidc", "selftest", "store", "testdata", "upstream", "web",
+				"claims", "config", "cookie", "doctor", "keys", "limit", "liveengage", "liveengage/sim", "oidc", "selftest", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},
@@ -200,6 +205,7 @@ func TestLibrariesStayInTheirFolders(t *testing.T) {
 		{sqlite, []string{"store"}, true},
 		{echo, []string{"oidc", "web", "cmd/idp"}, false},
 		{kong, []string{"cmd/idp"}, false},
+		{socket, []string{"liveengage/sim"}, true},
 		{module + "/store", []string{"cmd/idp"}, true},
 		{"unsafe", nil, false},
 		{"math/rand", nil, false},

@@ -24,7 +24,7 @@ trap 'exit 130' INT TERM
 (cd .. && CGO_ENABLED=0 go build -o "$work/idp" ./cmd/idp)
 npm ci --no-audit --no-fund --loglevel=error
 
-"$work/idp" dev --listen 127.0.0.1:0 --operations 127.0.0.1:0 --data "$work/data" >"$work/out" 2>"$work/err" &
+"$work/idp" dev --simulator off --listen 127.0.0.1:0 --operations 127.0.0.1:0 --data "$work/data" >"$work/out" 2>"$work/err" &
 server=$!
 issuer=
 for _ in $(seq 100); do

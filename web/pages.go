@@ -146,6 +146,7 @@ type HomePage struct {
 	ClientID   string // the client that LiveEngage is
 	TryURL     string // signs in and shows the token
 	InspectURL string // says what LiveEngage would find wrong with a token
+	Simulator  string // address of LiveEngage's simulator; empty where there is none
 	Person     string // who is signed in in this browser; empty for nobody
 	People     []DemoPerson
 	Endpoints  []Field // path and full address of each

@@ -88,7 +88,7 @@ func tokensAtRest(t *testing.T) {
 	data := t.TempDir()
 	var secrets []string
 	t.Run("use", func(t *testing.T) {
-		issuer := startIDP(t, time.Now, "dev", "--listen", "127.0.0.1:0", "--operations", "off", "--data", data)
+		issuer := startIDP(t, time.Now, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "off", "--data", data)
 		b := newBrowser(t)
 		access, refresh := offlineTokens(t, issuer, b)
 		_, access2, refresh2 := refreshAt(t, issuer, refresh)
@@ -122,7 +122,7 @@ func rotation(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	start := func(t *testing.T) string {
-		return startIDP(t, time.Now, "dev", "--listen", "127.0.0.1:0", "--operations", "off", "--data", data)
+		return startIDP(t, time.Now, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "off", "--data", data)
 	}
 	kids := func(t *testing.T, issuer string) (out []string) {
 		var set struct{ Keys []struct{ Kid string } }

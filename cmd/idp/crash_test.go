@@ -30,7 +30,7 @@ func buildIDP(t testing.TB) string {
 // startBinary starts idp dev as a process of its own.
 func startBinary(t testing.TB, binary string, args ...string) (cmd *exec.Cmd, issuer, operations string) {
 	t.Helper()
-	cmd = exec.Command(binary, append([]string{"dev", "--operations", "127.0.0.1:0"}, args...)...)
+	cmd = exec.Command(binary, append([]string{"dev", "--simulator", "off", "--operations", "127.0.0.1:0"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -135,7 +135,7 @@ func TestStartRefusals(t *testing.T) {
 			data := t.TempDir()
 			file := filepath.Join(data, c.file)
 			require.NoError(t, os.WriteFile(file, c.content, c.mode))
-			code, text := failing(t, "dev", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
+			code, text := failing(t, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
 			require.Equal(t, 1, code)
 			require.Contains(t, text, c.says)
 			require.Contains(t, text, file)
@@ -146,10 +146,10 @@ func TestStartRefusals(t *testing.T) {
 		})
 	}
 	issuer := startDev(t, time.Now)
-	code, text := failing(t, "dev", "--listen", strings.TrimPrefix(issuer, "http://"), "--operations", "off", "--data", t.TempDir())
+	code, text := failing(t, "dev", "--simulator", "off", "--listen", strings.TrimPrefix(issuer, "http://"), "--operations", "off", "--data", t.TempDir())
 	require.Equal(t, 1, code)
 	require.Contains(t, text, "address already in use")
-	code, text = failing(t, "dev", "--listen", "0.0.0.0:0", "--data", t.TempDir())
+	code, text = failing(t, "dev", "--simulator", "off", "--listen", "0.0.0.0:0", "--data", t.TempDir())
 	require.Equal(t, 1, code)
 	require.Contains(t, text, "loopback")
 	code, _ = failing(t, "dance")

@@ -18,6 +18,7 @@ type devCommand struct {
 	Operations string   `default:"127.0.0.1:8081" help:"Loopback address for metrics and health."`
 	Data       string   `help:"Folder for the database and the keys; by default one in your cache folder." type:"path"`
 	Store      string   `help:"PostgreSQL address instead of SQLite (postgres://…)." env:"IDP_DEV_STORE"`
+	Simulator  string   `default:"127.0.0.1:8090" help:"Loopback address of LiveEngage's simulator, or off."`
 	PageOrigin []string `help:"Origin of a page of yours that may load /liveengage.js; may be repeated." placeholder:"URL"`
 	Expose     bool     `name:"insecure-let-anyone-on-the-network-sign-in-as-demo-people" help:"Allow an address that is not loopback."`
 }
@@ -36,6 +37,11 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 		}
 		d.Data = filepath.Join(cache, "idp-dev")
 	}
+	if d.Simulator != "off" {
+		if err := onLoopback("--simulator", d.Simulator); err != nil {
+			return err
+		}
+	}
 	for _, origin := range d.PageOrigin {
 		if err := config.CheckPageOrigin(origin); err != nil {
 			return &usageError{"--page-origin: " + err.Error()}
@@ -51,7 +57,7 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 	cfg.Listen, cfg.Operations, cfg.Data, cfg.Store = d.Listen, d.Operations, d.Data, config.Text(d.Store)
 	cfg.Brand.Name = demoBrand
 	return serve(ctx, p, &setup{
-		config: cfg, clients: clients, people: people, dev: true,
+		config: cfg, clients: clients, people: people, dev: true, simulator: d.Simulator,
 		log: slog.New(slog.NewTextHandler(p.stderr, nil)),
 	})
 }

@@ -41,6 +41,9 @@ func (in *instance) home(c echo.Context, renderer *web.Renderer) error {
 		Issuer: in.config.Issuer, DataDir: in.config.Data, Operations: in.config.Operations,
 		ClientID: "liveengage", TryURL: pathTry, InspectURL: pathInspect, People: demoPeople(in.setup),
 	}
+	if in.beside != nil {
+		page.Simulator = in.beside.address
+	}
 	for _, path := range []string{
 		oidc.PathDiscovery, oidc.PathJWKS, oidc.PathAuthorize, oidc.PathToken, oidc.PathUserinfo,
 		oidc.PathPAR, oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathLine,

@@ -46,7 +46,8 @@ type commands struct {
 	Liveengage struct {
 		Connector connectorCommand `cmd:"" help:"Print LiveEngage's connector for this provider as JSON."`
 		Explain   explainCommand   `cmd:"" help:"Explain an error of LivePerson's side, such as 9007."`
-	} `cmd:"" help:"LiveEngage's side: connectors and error codes."`
+		Simulate  simulateCommand  `cmd:"" help:"Play LivePerson's side against an identity provider: see what the agent sees."`
+	} `cmd:"" help:"LiveEngage's side: connectors, error codes and a simulator."`
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`

@@ -33,6 +33,8 @@ type setup struct {
 	people  []config.Person
 	dev     bool
 	log     *slog.Logger
+
+	simulator string // host:port of LiveEngage's simulator; empty or off: none
 }
 
 // instance is a running server's parts.
@@ -46,6 +48,7 @@ type instance struct {
 	provider *oidc.Provider
 	metrics  *metrics
 	handler  *echo.Echo
+	beside   *neighbour // nil: there is no simulator
 }
 
 const (
@@ -73,9 +76,21 @@ func serve(ctx context.Context, p *process, s *setup) error {
 	if s.dev {
 		s.config.Issuer = "http://" + listener.Addr().String()
 	}
+	beside, err := s.invite(ctx)
+	if err != nil {
+		return err
+	}
+	if beside != nil {
+		defer func() { _ = beside.listener.Close() }()
+	}
 	in, err := open(ctx, p, s)
 	if err != nil {
 		return err
+	}
+	if in.beside = beside; beside != nil {
+		if err := beside.settle(in); err != nil {
+			return errors.Join(err, in.store.Close())
+		}
 	}
 	err = in.run(ctx, listener, operations)
 	return errors.Join(err, in.store.Close())
@@ -179,7 +194,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 func (in *instance) run(ctx context.Context, listener, operations net.Listener) error {
 	public := in.server(in.handler)
 	servers := []*http.Server{public}
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() {
 		if tls := in.config.TLS; tls != nil {
 			failed <- public.ServeTLS(listener, tls.Certificate, tls.Key)
@@ -193,6 +208,11 @@ func (in *instance) run(ctx context.Context, listener, operations net.Listener) 
 		go func() { failed <- private.Serve(operations) }()
 	}
 	work, stop := context.WithCancel(ctx)
+	if in.beside != nil {
+		simulator := in.beside.server(work)
+		servers = append(servers, simulator)
+		go func() { failed <- simulator.Serve(in.beside.listener) }()
+	}
 	var chores sync.WaitGroup
 	chores.Go(func() { in.sweep(work) })
 	chores.Go(func() { in.tellClients(work) })
@@ -253,7 +273,11 @@ func (in *instance) greet() {
 		in.log.Info("serving", "issuer", in.config.Issuer, "listen", in.config.Listen, "operations", in.config.Operations)
 		return
 	}
+	simulated := ""
+	if in.beside != nil {
+		simulated = "  Simulator:   " + in.beside.address + "/ (the brand's page, and what the agent sees)\n"
+	}
 	_, _ = fmt.Fprintf(in.process.stdout, "idp dev is ready at %s\n\n  Sign in as jane with jane-password, or click on somebody.\n"+
-		"  LiveEngage:  %s/setup\n  Discovery:   %s%s\n  Operations:  http://%s/metrics\n  Data:        %s (remove it to start afresh)\n\n",
-		in.config.Issuer, in.config.Issuer, in.config.Issuer, oidc.PathDiscovery, in.config.Operations, in.config.Data)
+		"  LiveEngage:  %s/setup\n%s  Discovery:   %s%s\n  Operations:  http://%s/metrics\n  Data:        %s (remove it to start afresh)\n\n",
+		in.config.Issuer, in.config.Issuer, simulated, in.config.Issuer, oidc.PathDiscovery, in.config.Operations, in.config.Data)
 }

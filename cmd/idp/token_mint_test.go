@@ -15,7 +15,7 @@ import (
 func TestTokenMint(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	issuer := startIDP(t, time.Now, "dev", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
+	issuer := startIDP(t, time.Now, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
 	code, token, stderr := command(t, "", "token", "mint", "--data", data, "--issuer", issuer, "--person", "Jane", "--scope", "profile")
 	require.Equal(t, 0, code, stderr)
 	require.Contains(t, stderr, "nobody signed in for it")

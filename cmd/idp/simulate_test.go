@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// withSimulator runs idp dev with its simulator and returns both addresses.
+func withSimulator(t *testing.T, now func() time.Time) (issuer, simulator string) {
+	t.Helper()
+	issuer = startIDP(t, now, "dev", "--simulator", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--operations", "off", "--data", t.TempDir())
+	found := regexp.MustCompile(`href="(http://127\.0\.0\.1:\d+)/">See what the agent sees`).FindStringSubmatch(newBrowser(t).get(issuer + "/").body)
+	require.Len(t, found, 2, "the home page links to the simulator")
+	return issuer, found[1]
+}
+
+// connectorNamed is the number of a connector.
+func connectorNamed(t *testing.T, simulator, name string) string {
+	t.Helper()
+	var all []struct {
+		ID   json.Number `json:"id"`
+		Name string      `json:"name"`
+	}
+	body := newBrowser(t).get(simulator + "/api/account/12345678/configuration/le-connectors/all-connectors").body
+	require.NoError(t, json.Unmarshal([]byte(body), &all))
+	for _, c := range all {
+		if c.Name == name {
+			return c.ID.String()
+		}
+	}
+	t.Fatal("no connector " + name + ": " + body)
+	return ""
+}
+
+// told waits until the page says so.
+func told(ctx context.Context, t *testing.T, selector, says string) {
+	t.Helper()
+	looks := chromedp.Poll[bool](`(document.querySelector(`+quoted(selector)+`)?.innerText || "").includes(`+quoted(says)+`)`, chromedp.WithPollingTimeout(20*time.Second))
+	_, err := chromedp.Run(ctx, looks)
+	for again := 0; again < 50 && err != nil && gone(err); again++ {
+		_, err = chromedp.Run(ctx, looks)
+	}
+	if err != nil {
+		page, _ := chromedp.Run(ctx, chromedp.Text("body"))
+		require.NoError(t, err, "%s should say %q; the page is:\n%s", selector, says, page)
+	}
+}
+
+// there waits until an element can be seen.
+func there(ctx context.Context, t *testing.T, selector string) {
+	t.Helper()
+	seen := chromedp.Poll[bool](`document.querySelector(`+quoted(selector)+`)?.getClientRects().length > 0`, chromedp.WithPollingTimeout(20*time.Second))
+	_, err := chromedp.Run(ctx, seen)
+	for again := 0; again < 50 && err != nil && gone(err); again++ {
+		_, err = chromedp.Run(ctx, seen)
+	}
+	require.NoError(t, err, selector)
+}
+
+// gone says whether a page went on to the next one and took the question with it.
+func gone(err error) bool {
+	return strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "Cannot find context")
+}
+
+func quoted(text string) string {
+	raw, _ := json.Marshal(text)
+	return string(raw)
+}
+
+// say writes a line into LivePerson's window.
+func say(ctx context.Context, t *testing.T, text string) {
+	t.Helper()
+	there(ctx, t, "#say")
+	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#line", text+"\r")))
+	told(ctx, t, "#lines", text)
+}
+
+// signInOnBrandPage opens the brand's page and signs jane in from there.
+func signInOnBrandPage(ctx context.Context, t *testing.T, simulator, connector string) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connector)))
+	told(ctx, t, "#who", "Nobody is signed in")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
+	there(ctx, t, "#login-submit")
+	fill(ctx, t, "jane", "jane-password")
+	told(ctx, t, "#who", janeSubject)
+	there(ctx, t, "body[data-ready=yes]")
+}
+
+// agentSees checks the agent's view of the newest conversation.
+func agentSees(t *testing.T, simulator, says, kind string) {
+	t.Helper()
+	b := newBrowser(t)
+	id := regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(b.get(simulator + "/agent").body)
+	require.NotEmpty(t, id)
+	body := b.get(simulator + id).body
+	require.Contains(t, body, `<bdi id="name">Jane Doe</bdi>`)
+	require.Contains(t, body, `<b id="type">`+kind+`</b>`)
+	for _, want := range []string{says, "active", "1250.75 USD", "gold", "C-100234", "secure"} {
+		require.Contains(t, body, want)
+	}
+}
+
+// TestChromiumSimulator: a person signs in on the brand's page as jane, writes a
+// line, and the agent sees who she is, whichever way LivePerson obtains the token.
+func TestChromiumSimulator(t *testing.T) {
+	t.Parallel()
+	_, simulator := withSimulator(t, time.Now)
+	for _, c := range []struct{ connector, kind string }{
+		{"Implicit", "implicit"}, {"Code", "code"}, {"Code with PKCE", "code with PKCE"}, {"Implicit, encrypted", "implicit, encrypted"},
+	} {
+		id := connectorNamed(t, simulator, c.connector)
+		t.Run(c.connector+", embedded", func(t *testing.T) {
+			ctx := chromium(t)
+			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)))
+			signInOnBrandPage(ctx, t, simulator, id)
+			require.NoError(t, chromedp.Do(ctx, chromedp.Click("#embedded")))
+			say(ctx, t, "Embedded, "+c.connector)
+			agentSees(t, simulator, "Embedded, "+c.connector, c.kind)
+		})
+		t.Run(c.connector+", in a window of its own", func(t *testing.T) {
+			ctx := chromium(t)
+			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+			there(ctx, t, "#popout[data-ready=yes]")
+			attribute, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("popout").href`))
+			require.NoError(t, err)
+			popOutQuery(t, simulator, attribute, c.kind)
+			opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return info.URL != "" })
+			require.NoError(t, chromedp.Do(ctx, chromedp.Click("#popout")))
+			window, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(<-opened))
+			t.Cleanup(cancel)
+			there(window, t, "#login-submit")
+			fill(window, t, "jane", "jane-password")
+			told(window, t, "#state", "Connected as "+janeSubject)
+			say(window, t, "Window, "+c.connector)
+			agentSees(t, simulator, "Window, "+c.connector, c.kind)
+		})
+	}
+}
+
+// popOutQuery checks that the window of its own asks exactly as LivePerson's does.
+func popOutQuery(t *testing.T, simulator, address, kind string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	q := u.Query()
+	want := map[string]string{
+		"response_type": "id_token", "scope": "openid", "client_id": q.Get("client_id"),
+		"redirect_uri": simulator + "/le_unified_window/index.html", "parentWindowOrigin": simulator, "state": q.Get("state"),
+	}
+	if strings.HasPrefix(kind, "code") {
+		want["response_type"] = "code"
+	}
+	if strings.HasSuffix(kind, "PKCE") {
+		want["code_challenge"], want["code_challenge_method"] = q.Get("code_challenge"), "S256"
+		require.Len(t, q.Get("code_challenge"), 43)
+	}
+	require.Len(t, q, len(want))
+	for name, value := range want {
+		require.Equal(t, []string{value}, q[name], name)
+	}
+	require.GreaterOrEqual(t, len(url.QueryEscape(q.Get("state"))), 2048)
+	var state struct {
+		Config struct {
+			AccountID  string `json:"accountId"`
+			Engagement struct {
+				Connector map[string]any `json:"connector"`
+			} `json:"engConf"`
+		} `json:"lpUnifiedWindowConfig"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(q.Get("state")), &state))
+	require.Equal(t, "12345678", state.Config.AccountID)
+	require.Contains(t, state.Config.Engagement.Connector, "configuration")
+}
+
+// TestChromiumSimulatorLife: a visitor steps up in the middle of a conversation, the
+// token expires and is renewed without the consumer noticing, and who signs out is
+// sent to the offline survey.
+func TestChromiumSimulatorLife(t *testing.T) {
+	t.Parallel()
+	var c clock
+	issuer, simulator := withSimulator(t, c.now)
+	id := connectorNamed(t, simulator, "Code with PKCE")
+	ctx := chromium(t)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+	told(ctx, t, "#who", "Nobody is signed in")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#embedded")))
+	told(ctx, t, "#survey", "Nobody is signed in")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#visitor")))
+	told(ctx, t, "#state", "Connected as a visitor")
+	say(ctx, t, "Who am I?")
+	agent := newBrowser(t)
+	talk := regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(agent.get(simulator + "/agent").body)
+	require.Contains(t, agent.get(simulator+talk).body, "none: a visitor")
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
+	there(ctx, t, "#login-submit")
+	fill(ctx, t, "jane", "jane-password")
+	told(ctx, t, "#lines", "Who am I?")
+	told(ctx, t, "#state", "Connected as "+janeSubject)
+	body := agent.get(simulator + talk).body
+	require.Contains(t, body, `<bdi id="name">Jane Doe</bdi>`)
+	require.Contains(t, body, "stepped up")
+	require.Contains(t, body, "Access token for bots")
+
+	// Half an hour later LivePerson's tag asks who is there, as it does on each page:
+	// that keeps the session alive, which would end at the same time as the token.
+	c.add(30 * time.Minute)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`lpTag.identities[0]((who) => { document.body.dataset.who = who.sub; })`)))
+	there(ctx, t, "body[data-who]")
+	say(ctx, t, "Still here.")
+	c.add(31 * time.Minute)
+	say(ctx, t, "And after the token has expired.")
+	p := agent.post(simulator+talk+"/answer", url.Values{"text": {"Indeed."}})
+	require.Contains(t, p.body, "And after the token has expired.")
+	told(ctx, t, "#lines", "Indeed.")
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/end_session"), chromedp.Click("#logout-confirm"), chromedp.WaitVisible("#op-logged-out"),
+		chromedp.Navigate(simulator+"/brand?connector="+id)))
+	told(ctx, t, "#who", "Nobody is signed in")
+	shown, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.getElementById("window").hidden`))
+	require.NoError(t, err)
+	require.True(t, shown, "whoever comes next does not see the conversation")
+}
+
+// TestSimulatePages takes pictures of the simulator's pages, where they are wanted,
+// and looks that none is wider than a phone.
+func TestSimulatePages(t *testing.T) {
+	t.Parallel()
+	_, simulator := withSimulator(t, time.Now)
+	ctx := chromium(t)
+	id := connectorNamed(t, simulator, "Code with PKCE")
+	signInOnBrandPage(ctx, t, simulator, id)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#embedded")))
+	say(ctx, t, "Hello, my card was declined. Can you look into it?")
+	b := newBrowser(t)
+	talk := regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(b.get(simulator + "/agent").body)
+	b.post(simulator+talk+"/answer", url.Values{"text": {"Good morning, Jane. One moment please."}})
+	b.post(simulator+"/keys", url.Values{"name": {"My bot"}})
+	require.Equal(t, http.StatusInternalServerError, b.post(simulator+"/api/account/12345678/authenticate", nil).status)
+	for path, name := range map[string]string{
+		"/": "home", "/brand?connector=" + id: "brand", "/connectors": "connectors", "/connectors/" + id: "connector", "/agent": "agents", talk: "agent",
+		"/keys": "keys", "/log": "log", "/nothing": "sorry",
+	} {
+		for _, width := range []int64{360, 1280} {
+			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800), chromedp.Navigate(simulator+path)), path)
+			if name == "brand" {
+				told(ctx, t, "#lines", "One moment please.")
+			}
+			shoot(ctx, t, "sim_"+name+"_"+map[int64]string{360: "360", 1280: "1280"}[width])
+			wide, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+			require.NoError(t, err)
+			require.LessOrEqual(t, wide, width, name)
+		}
+	}
+}
+
+// TestSimulate runs the command against a provider that it knows nothing of.
+func TestSimulate(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	simulator := startIDP(t, time.Now, "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--client", "liveengage")
+	b := newBrowser(t)
+	page := b.get(simulator + "/connectors/" + connectorNamed(t, simulator, "Code")).body
+	require.Contains(t, page, issuer+"/token")
+	require.Contains(t, page, "SHA-256")
+
+	file := filepath.Join(t.TempDir(), "connectors.json")
+	require.NoError(t, os.WriteFile(file, []byte(b.get(simulator+"/api/account/12345678/configuration/le-connectors/all-connectors").body), 0o600))
+	again := startIDP(t, time.Now, "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--config", file)
+	require.Equal(t, connectorNamed(t, simulator, "Code"), connectorNamed(t, again, "Code"))
+
+	for says, args := range map[string][]string{
+		"--client": {}, "loopback": {"--client", "x", "--listen", "0.0.0.0:0"}, "no such file": {"--config", file + ".gone"},
+		"unknown field": {"--config", withText(t, `[{"secret":"x"}]`)}, "no connector": {"--config", withText(t, `[]`)},
+	} {
+		code, text := failing(t, append([]string{"liveengage", "simulate", "--issuer", issuer}, args...)...)
+		require.NotEqual(t, 0, code, says)
+		require.Contains(t, text, says)
+	}
+	code, text := failing(t, "dev", "--simulator", "0.0.0.0:0", "--data", t.TempDir())
+	require.Equal(t, 1, code)
+	require.Contains(t, text, "loopback")
+}
+
+func withText(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "file.json")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return file
+}

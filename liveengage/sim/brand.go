@@ -1,0 +1,86 @@
+package sim
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+)
+
+func (s *Simulator) registerBrand(mux *http.ServeMux) {
+	mux.HandleFunc("GET /brand", s.brand)
+	mux.HandleFunc("GET "+PathWindow, s.window)
+	mux.Handle("GET /static/", serveStatic())
+}
+
+// brandPage is the page "brand": a page of the brand's with LivePerson's window.
+type brandPage struct {
+	Connectors []Connector
+	Chosen     Connector
+	Script     string // of the identity provider; empty: the page has none
+	PopOut     string // address of the window of its own, but for state and challenge
+	SignOut    string
+	Settings   string // JSON for the scripts
+}
+
+// settings are what the window's scripts work with.
+type settings struct {
+	Account     string `json:"account"`
+	Connector   string `json:"connector"`
+	Method      string `json:"method"`
+	Context     string `json:"context"`
+	Code        bool   `json:"code"`
+	PKCE        bool   `json:"pkce"`
+	RedirectURI string `json:"redirect_uri"`
+	RFC         bool   `json:"rfc"`
+	PopOut      string `json:"pop_out"`
+	// Public is the connector, which the window carries along in its state.
+	Public Connector `json:"public"`
+}
+
+// brand is the brand's page. Its scripts come from the identity provider and from
+// here; the connector says which.
+func (s *Simulator) brand(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.named(r.URL.Query().Get("connector"))
+	if !ok {
+		s.sorry(w, r, http.StatusNotFound, "There is no such connector: make one on the page of connectors.")
+		return
+	}
+	p := brandPage{Chosen: c, Settings: s.settings(c)}
+	for _, o := range s.list() {
+		if !o.delegates() && !o.Deleted {
+			p.Connectors = append(p.Connectors, o)
+		}
+	}
+	origin := ""
+	if u, err := url.Parse(c.Configuration.Issuer); err == nil && u.Host != "" && s.out.allowed(c.Configuration.Issuer) == nil {
+		origin = u.Scheme + "://" + u.Host
+		p.Script = c.Configuration.Issuer + "/liveengage.js?client_id=" + url.QueryEscape(c.Configuration.ClientID)
+		p.SignOut = c.Configuration.Issuer + "/end_session"
+	}
+	s.show(w, r, view{name: "brand", page: p, foreign: origin})
+}
+
+// window is the window of its own: where LivePerson's is at lpcdn.lpsnmedia.net.
+func (s *Simulator) window(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, view{name: "window", page: map[string]string{"Account": s.Account}})
+}
+
+func (s *Simulator) settings(c Connector) string {
+	f := c.Configuration
+	answer := "id_token"
+	switch {
+	case c.code():
+		answer = "code"
+	case !f.RFCCompliance:
+		answer = "token"
+	}
+	raw, err := json.Marshal(settings{
+		Account: s.Account, Connector: c.number(), Method: f.JSMethodName, Context: f.JSContext, Code: c.code(), PKCE: c.code() && f.PKCEEnabled,
+		RedirectURI: s.WindowURI(), RFC: f.RFCCompliance, Public: c,
+		PopOut: addQuery(f.AuthorizationEndpoint, url.Values{"response_type": {answer}, "client_id": {f.ClientID}, "scope": {"openid"}}),
+	})
+	if err != nil {
+		return "{}"
+	}
+	return string(raw)
+}

@@ -1,0 +1,194 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"idpbridge/keys"
+)
+
+// connectorPage is the page "connector".
+type connectorPage struct {
+	Connector Connector
+	Issuer    string // to fill from
+	HasSecret bool
+	Message   string
+	Failed    bool
+	Warnings  []string
+	Key       ownKey
+	Print     string // fingerprint of the connector's key
+}
+
+// ownKey is the simulator's encryption key, as LivePerson hands theirs out.
+type ownKey struct{ ID, Line, Certificate string }
+
+func (s *Simulator) ownKey() ownKey {
+	return ownKey{ID: EncryptionKeyID, Line: s.crypto.line(), Certificate: s.crypto.cert}
+}
+
+func (s *Simulator) showConnectors(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, view{name: "connectors", page: struct {
+		Connectors []Connector
+		Address    string
+		Key        ownKey
+	}{s.list(), "/api/account/" + s.Account + "/configuration/le-connectors/all-connectors", s.ownKey()}})
+}
+
+func (s *Simulator) showConnector(w http.ResponseWriter, r *http.Request) {
+	if c, ok := s.chosen(w, r); ok {
+		s.edit(w, r, c, "", false)
+	}
+}
+
+// edit shows the form.
+func (s *Simulator) edit(w http.ResponseWriter, r *http.Request, c Connector, message string, failed bool) {
+	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret != "", Message: message, Failed: failed, Key: s.ownKey(), Warnings: c.warnings()}
+	if p.Issuer == "" {
+		p.Issuer = c.Configuration.Issuer
+	}
+	if key, err := keys.ParsePublic(c.Configuration.JWTPublicKey); err == nil {
+		p.Print = key.Fingerprint()
+	}
+	status := http.StatusOK
+	if failed {
+		status = http.StatusUnprocessableEntity
+	}
+	s.show(w, r, view{name: "connector", status: status, page: p})
+}
+
+// warnings say what will not work as the connector stands.
+func (c Connector) warnings() []string {
+	var out []string
+	f := c.Configuration
+	add := func(wrong bool, text string) {
+		if wrong {
+			out = append(out, text)
+		}
+	}
+	add(f.Issuer == "", "JWT issuer is empty: every token will be refused with 9007.")
+	add(strings.HasSuffix(f.Issuer, "/"), "JWT issuer ends in a slash; that is right only if the token's iss does, too.")
+	add(c.code() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
+	add(c.code() && c.ClientSecret == "", "There is no client secret: the token endpoint will most likely refuse (9011).")
+	add(f.JWTValidationType == "JWKS_ENDPOINT" && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
+	if f.JWTValidationType != "JWKS_ENDPOINT" && !c.delegates() {
+		_, err := keys.ParsePublic(f.JWTPublicKey)
+		add(err != nil, fmt.Sprintf("JWT Public Key cannot be used (1028): %v.", err))
+	}
+	return out
+}
+
+func (s *Simulator) addConnector(w http.ResponseWriter, r *http.Request) {
+	c := emptyConnector(s.Issuer)
+	s.mu.Lock()
+	c.ID, c.Configuration.Preferred = s.free(), len(s.connectors) == 0
+	s.mu.Unlock()
+	if !s.replace(c) {
+		s.sorry(w, r, http.StatusConflict, fmt.Sprintf("The simulator keeps %d connectors; remove one first.", maxConnects))
+		return
+	}
+	back(w, r, "/connectors/"+c.number())
+}
+
+func (s *Simulator) removeConnector(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.chosen(w, r)
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	kept := s.connectors[:0:0]
+	for _, o := range s.connectors {
+		if o.ID != c.ID {
+			kept = append(kept, o)
+		}
+	}
+	s.connectors = kept
+	s.mu.Unlock()
+	back(w, r, "/connectors")
+}
+
+// saveConnector takes the form.
+func (s *Simulator) saveConnector(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.chosen(w, r)
+	if !ok {
+		return
+	}
+	c, err := c.posted(r)
+	if err != nil {
+		s.edit(w, r, c, err.Error(), true)
+		return
+	}
+	s.keep(c)
+	s.edit(w, r, c, "Saved.", false)
+}
+
+// fillConnector takes the form, fills it from an identity provider and keeps it.
+func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.chosen(w, r)
+	if !ok {
+		return
+	}
+	c, err := c.posted(r)
+	if err == nil {
+		c, err = s.fill(r.Context(), c, strings.TrimSpace(r.PostFormValue("from")))
+	}
+	if f, ok := errors.AsType[*Fault](err); ok {
+		s.edit(w, r, c, s.explained(f), true)
+		return
+	}
+	if err != nil {
+		s.edit(w, r, c, err.Error(), true)
+		return
+	}
+	s.keep(c)
+	s.edit(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved.", false)
+}
+
+// keep saves a connector. Where it is preferred, no other is.
+func (s *Simulator) keep(c Connector) {
+	s.replace(c)
+	if !c.Configuration.Preferred {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.connectors {
+		s.connectors[i].Configuration.Preferred = s.connectors[i].ID == c.ID
+	}
+}
+
+// posted is the connector with what the form says. An empty secret leaves the old.
+func (c Connector) posted(r *http.Request) (Connector, error) {
+	if err := r.ParseForm(); err != nil {
+		return c, errors.New("the form is too large")
+	}
+	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	f := &c.Configuration
+	c.Type = 1
+	if value("type") == "2" {
+		c.Type = 2
+	}
+	f.IssuerDisplayName, f.Issuer, f.ClientID = value("display"), value("issuer"), value("client_id")
+	c.Name = f.IssuerDisplayName
+	f.AuthorizationEndpoint, f.TokenEndpoint, f.JWKSEndpoint = value("authorize"), value("token"), value("jwks")
+	f.JWTPublicKey, f.JWTValidationType = value("key"), "PUBLIC_JWT_KEY"
+	if value("validation") == "JWKS_ENDPOINT" {
+		f.JWTValidationType = "JWKS_ENDPOINT"
+	}
+	f.JSMethodName, f.JSContext = value("method"), value("context")
+	f.PKCEEnabled, f.RFCCompliance, f.Preferred = value("pkce") != "", value("rfc") != "", value("preferred") != ""
+	c.TokenRequest = TokenRequest{JSON: value("json") != "", Body: value("body") != "", Encoded: value("encoded") != ""}
+	if secret := r.PostFormValue("secret"); secret != "" {
+		c.ClientSecret = secret
+	}
+	for name, address := range map[string]string{"Authentication Endpoint": f.AuthorizationEndpoint, "Token Endpoint": f.TokenEndpoint, "JWKS Endpoint": f.JWKSEndpoint} {
+		if address != "" && !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
+			return c, fmt.Errorf("%s is no address: it begins with https://, or here also with http://", name)
+		}
+	}
+	if f.JSMethodName == "" {
+		return c, errors.New("JS Method Name is empty; the usual one is lpGetAuthenticationToken")
+	}
+	return c, nil
+}

@@ -1,0 +1,57 @@
+package sim
+
+import (
+	"time"
+)
+
+// consumer is somebody who chats, by the subject of LivePerson's own token.
+type consumer struct {
+	Subject       string
+	Authenticated bool
+	Method        string // how they authenticated, in words
+	ConnectorID   int64
+	Identity      identity
+	Since         time.Time
+	Kept          kept // zero: no delegation
+}
+
+// admit makes LivePerson's own token for somebody whose token was verified, and
+// keeps what the agent is shown.
+func (s *Simulator) admit(c Connector, id identity, method string, t tokens) (string, error) {
+	if id.Encrypted {
+		method += ", encrypted"
+	}
+	p := &consumer{
+		Subject: subjectOf(id.Issuer, id.Subject), Authenticated: true, Method: method, ConnectorID: c.ID,
+		Identity: id, Since: s.Now(),
+	}
+	if t.RefreshToken != "" {
+		p.Kept = t.keep(c, s.Now())
+	}
+	s.mu.Lock()
+	s.consumers.put(p.Subject, p)
+	s.mu.Unlock()
+	own := ownClaims{Subject: p.Subject, Audience: "acc:" + s.Account, Issuer: ownIssuer, Expires: id.Expires, IssuedAt: id.IssuedAt}
+	own.Extension = &ownExtra{Subject: id.Subject, Issuer: id.Issuer}
+	if !id.SDEs.Empty() {
+		raw, err := id.SDEs.MarshalJSON()
+		if err != nil {
+			return "", err
+		}
+		own.Extension.SDEs = s.crypto.hide(raw)
+	}
+	return s.crypto.issue(own)
+}
+
+// admitVisitor makes LivePerson's own token for somebody who is not signed in.
+func (s *Simulator) admitVisitor(subject string, expires time.Time) (string, error) {
+	s.mu.Lock()
+	if _, ok := s.consumers.get(subject); !ok {
+		s.consumers.put(subject, &consumer{Subject: subject, Method: "none: a visitor", Since: s.Now()})
+	}
+	s.mu.Unlock()
+	return s.crypto.issue(ownClaims{
+		Subject: subject, Audience: "acc:" + s.Account, Issuer: ownIssuer,
+		Expires: expires.Unix(), IssuedAt: s.Now().Unix(),
+	})
+}

@@ -1,0 +1,47 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Fault is a refusal of the idp service, by LivePerson's code.
+type Fault struct {
+	Code   string // such as 9007
+	Detail string // what is wrong with this token or this identity provider
+}
+
+// Error implements error.
+func (f *Fault) Error() string { return f.Code + ": " + f.Detail }
+
+// fault is a refusal with what is wrong. It must hold nothing secret.
+func fault(code, format string, args ...any) error {
+	return &Fault{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// refuse answers as LivePerson's idp service does: status 500 with the code, as
+// text. The member explanation is the simulator's own.
+func (s *Simulator) refuse(w http.ResponseWriter, r *http.Request, doing string, err error) {
+	f, ok := errors.AsType[*Fault](err)
+	if !ok {
+		s.Log.ErrorContext(r.Context(), "simulator failed", "error", err)
+		f = &Fault{Code: "9001", Detail: "the simulator has a fault of its own"}
+	}
+	explanation := s.explained(f)
+	s.out.note(Exchange{At: s.Now(), Purpose: doing, Answer: "refused with " + f.Code + ": " + explanation, Refused: true})
+	s.Log.InfoContext(r.Context(), "refused", "code", f.Code, "detail", f.Detail)
+	writeJSON(w, http.StatusInternalServerError, map[string]string{"internalErrorCode": f.Code, "explanation": explanation})
+}
+
+// explained is a fault in sentences: what is wrong here, and what the code means.
+func (s *Simulator) explained(f *Fault) string {
+	text := strings.ToUpper(f.Detail[:1]) + f.Detail[1:] + "."
+	if s.Explain != nil {
+		if more := s.Explain(f.Code); more != "" {
+			text += " " + more
+		}
+	}
+	return text
+}

@@ -1,0 +1,93 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"idpbridge/keys"
+)
+
+// fill reads a connector's addresses and key from an identity provider: discovery,
+// the key set and, where there is one, our own /keys/public.txt. LivePerson never
+// does that: there every field is typed in.
+func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Connector, error) {
+	issuer = strings.TrimSuffix(issuer, "/")
+	a, err := s.out.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
+	if err != nil {
+		return c, fault("1023", "the identity provider does not answer: %s", cause(err))
+	}
+	var found struct {
+		Issuer    string `json:"issuer"`
+		Authorize string `json:"authorization_endpoint"`
+		Token     string `json:"token_endpoint"`
+		JWKS      string `json:"jwks_uri"`
+	}
+	if a.status != http.StatusOK || json.Unmarshal(a.body, &found) != nil || found.Issuer == "" {
+		return c, fault("1023", "there is no discovery document at this issuer (status %d)", a.status)
+	}
+	f := &c.Configuration
+	f.Issuer, f.AuthorizationEndpoint, f.JWKSEndpoint = found.Issuer, found.Authorize, found.JWKS
+	if c.code() {
+		f.TokenEndpoint = found.Token
+	}
+	f.RFCCompliance, f.ACRValues = true, "loa1"
+	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, "lpGetAuthenticationToken"), cmp.Or(f.JSContext, "window")
+	if c.delegates() {
+		return c, nil // the word in place of the key stays
+	}
+	line, err := s.pastedKey(ctx, issuer, found.JWKS)
+	if err != nil && f.JWTValidationType != "JWKS_ENDPOINT" {
+		return c, err
+	}
+	f.JWTPublicKey = cmp.Or(line, f.JWTPublicKey)
+	return c, nil
+}
+
+// Fill fills every connector that has no issuer yet from an identity provider.
+func (s *Simulator) Fill(ctx context.Context, issuer string) error {
+	for _, c := range s.list() {
+		if c.Configuration.Issuer != "" {
+			continue
+		}
+		filled, err := s.fill(ctx, c, issuer)
+		if err != nil {
+			return err
+		}
+		s.replace(filled)
+	}
+	return nil
+}
+
+// pastedKey is the one-line key: as the provider publishes it, or the only RSA key
+// of its key set.
+func (s *Simulator) pastedKey(ctx context.Context, issuer, set string) (string, error) {
+	a, err := s.out.get(ctx, "read the public key", issuer+"/keys/public.txt")
+	if err == nil && a.status == http.StatusOK {
+		line := strings.TrimSpace(string(a.body))
+		if _, err := keys.ParsePublic(line); err == nil {
+			return line, nil
+		}
+	}
+	all, err := s.issuers.fetch(ctx, set)
+	if err != nil {
+		return "", err
+	}
+	var line string
+	for _, key := range all {
+		p := keys.Public{Key: key.Key}
+		if key.Algorithm != "" && key.Algorithm != "RS256" {
+			continue
+		}
+		if line != "" {
+			return "", fault("1042", "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
+		}
+		line = p.Line()
+	}
+	if line == "" {
+		return "", fault("1041", "the key set has no RSA key")
+	}
+	return line, nil
+}

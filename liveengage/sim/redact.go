@@ -1,0 +1,122 @@
+package sim
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// secretNames are the members and parameters whose values are cut short.
+func secretName(name string) bool {
+	switch strings.ToLower(name) {
+	case "code", "code_verifier", "client_secret", "access_token", "refresh_token", "id_token", "token", "password", "ssokey", "state", "jwt", "authcode":
+		return true
+	}
+	return false
+}
+
+// short is as much of a secret as tells two of them apart. Of one that is short
+// nothing is left.
+func short(secret string) string {
+	if len(secret) < 24 {
+		return "…"
+	}
+	return secret[:8] + "…"
+}
+
+// jwt finds tokens in any text.
+var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5}[A-Za-z0-9_.-]{8,}`)
+
+func redactText(text string) string { return jwt.ReplaceAllStringFunc(text, short) }
+
+// redactURL cuts the secrets in an address' query and fragment short.
+func redactURL(address string) string {
+	plain, fragment, _ := strings.Cut(address, "#")
+	plain, query, has := strings.Cut(plain, "?")
+	if has {
+		plain += "?" + redactForm(query)
+	}
+	if fragment != "" {
+		plain += "#" + redactForm(fragment)
+	}
+	return redactText(plain)
+}
+
+// redactForm cuts the secrets of a query or a form short and leaves the rest as it
+// was sent.
+func redactForm(text string) string {
+	pairs := strings.Split(text, "&")
+	for i, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); ok && (err != nil || secretName(plain)) {
+			pairs[i] = name + "=" + short(value)
+		}
+	}
+	return redactText(strings.Join(pairs, "&"))
+}
+
+func redactHeader(h http.Header) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			if name == "Authorization" {
+				value = redactAuthorization(value)
+			}
+			b.WriteString(name + ": " + redactText(value) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// redactAuthorization leaves the client's id: whoever looks for a fault needs it.
+func redactAuthorization(value string) string {
+	scheme, rest, _ := strings.Cut(value, " ")
+	if raw, err := base64.StdEncoding.DecodeString(rest); scheme == "Basic" && err == nil {
+		id, _, _ := strings.Cut(string(raw), ":")
+		return "Basic base64(" + id + ":…)"
+	}
+	return scheme + " " + short(rest)
+}
+
+func redactBody(kind, text string) string {
+	if text == "" {
+		return ""
+	}
+	var v any
+	switch {
+	case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):
+		text = redactForm(text)
+	case json.Unmarshal([]byte(text), &v) == nil:
+		if raw, err := json.MarshalIndent(redactValue(v), "", "  "); err == nil {
+			text = string(raw)
+		}
+	}
+	text = redactText(text)
+	if runes := []rune(text); len(runes) > 2000 {
+		text = string(runes[:2000]) + "…"
+	}
+	return "\n" + text
+}
+
+func redactValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			if s, ok := member.(string); ok && secretName(name) {
+				v[name] = short(s)
+			} else {
+				v[name] = redactValue(member)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = redactValue(v[i])
+		}
+	}
+	return v
+}

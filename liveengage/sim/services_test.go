@@ -1,0 +1,256 @@
+package sim_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage/sim"
+)
+
+func TestDomainAPI(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	host := strings.TrimPrefix(b.url, "http://")
+	status, out, text := b.call("GET", "/api/account/"+account+"/service/baseURI.json?version=1.0", nil)
+	require.Equal(t, http.StatusOK, status)
+	for _, service := range []string{"idp", "asyncMessagingEnt", "agentVep", "sentinel", "accountConfigReadWrite", "msgHist", "liveEngageUI"} {
+		require.Contains(t, text, `{"service":"`+service+`","account":"12345678","baseURI":"`+host+`"}`)
+	}
+	require.Contains(t, out, "baseURIs")
+	status, out, _ = b.call("GET", "/api/account/"+account+"/service/idp/baseURI.json?version=1.0", nil)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, host, out["baseURI"], "the object")
+	require.Len(t, out["baseURIs"], 1, "and the array")
+	for path, want := range map[string]int{
+		account + "/service/baseURI.json":                 http.StatusBadRequest,
+		account + "/service/baseURI.json?version=2.0":     http.StatusBadRequest,
+		"abc/service/baseURI.json?version=1.0":            http.StatusBadRequest,
+		account + "/service/IDP/baseURI.json?version=1.0": http.StatusBadRequest,
+		"87654321/service/baseURI.json?version=1.0":       http.StatusUnauthorized,
+		"87654321/service/idp/baseURI.json?version=1.0":   http.StatusUnauthorized,
+	} {
+		status, _, text := b.call("GET", "/api/account/"+path, nil)
+		require.Equal(t, want, status, path+text)
+	}
+}
+
+func TestTokensAreTaken(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	signed := sign(t, b.idp.claims(nil))
+	encrypted := encrypt(t, simKey(), sim.EncryptionKeyID, signed)
+	base := "/api/account/" + account
+	for name, own := range map[string]string{
+		"version 1":            b.own(base+"/authenticate", map[string]any{"authCode": signed}),
+		"version 2":            b.own(base+"/app/default/authenticate?v=2.0", map[string]any{"authCode": signed}),
+		"version 3":            b.own(path(implicitID), map[string]any{"id_token": signed}),
+		"by key set":           b.own(path(keySetID), map[string]any{"id_token": signed}),
+		"encrypted":            b.own(path(implicitID), map[string]any{"id_token": encrypted}),
+		"encrypted by key set": b.own(path(keySetID), map[string]any{"id_token": encrypted}),
+	} {
+		claims := payload(t, own)
+		require.Equal(t, "https://idp.liveperson.net", claims["iss"], name)
+		require.Equal(t, "acc:"+account, claims["aud"])
+		require.EqualValues(t, start.Unix()+3600, claims["exp"], "as long as the brand's token")
+		require.Len(t, claims["sub"], 64)
+		extra, ok := claims["lp.ext"].(map[string]any)
+		require.True(t, ok)
+		require.Equal(t, "jane-sub", extra["sub"])
+		require.Equal(t, b.idp.URL, extra["iss"])
+		require.Regexp(t, "^[0-9a-f]{100,}$", extra["lp_sdes"], "hidden")
+	}
+	header, err := base64.RawURLEncoding.DecodeString(strings.Split(b.own(path(implicitID), map[string]any{"id_token": signed}), ".")[0])
+	require.NoError(t, err)
+	require.JSONEq(t, `{"kid":"00001","typ":"JWT","alg":"RS256"}`, string(header))
+	require.Equal(t, 1, b.idp.visits["jwks"], "a key set is kept")
+}
+
+// TestKeyRotation: a kid that the kept key set does not have is looked for anew.
+func TestKeyRotation(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.own(path(keySetID), good(t, b))
+	b.idp.mu.Lock()
+	b.idp.jwks = set(jwk(brandKey(), "brand-1"), jwk(otherKey(), "brand-2"))
+	b.idp.mu.Unlock()
+	b.wait(time.Minute)
+	b.own(path(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-2", b.idp.claims(nil))})
+	require.Equal(t, 2, b.idp.visits["jwks"])
+	status, out, _ := b.call("POST", path(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-3", b.idp.claims(nil))})
+	require.Equal(t, http.StatusInternalServerError, status)
+	require.Equal(t, "1041", out["internalErrorCode"])
+	require.Equal(t, 2, b.idp.visits["jwks"], "not twice within two seconds")
+}
+
+// TestTokenRequests: each documented form of the one request to the brand's servers.
+func TestTokenRequests(t *testing.T) {
+	t.Parallel()
+	const secret = "the secret: 50%25 +"
+	basic := func(id, secret string) string {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
+	}
+	for _, c := range []struct {
+		name    string
+		request sim.TokenRequest
+		want    map[string]string
+	}{
+		{"form and Basic", sim.TokenRequest{}, map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic("le client", secret), "client_secret": ""}},
+		{"JSON and Basic", sim.TokenRequest{JSON: true}, map[string]string{"Content-Type": "application/json", "Authorization": basic("le client", secret)}},
+		{"encoded Basic", sim.TokenRequest{Encoded: true}, map[string]string{"Authorization": basic("le+client", url.QueryEscape(secret))}},
+		{"form and body", sim.TokenRequest{Body: true}, map[string]string{"Authorization": "", "client_id": "le client", "client_secret": secret}},
+		{"JSON and body", sim.TokenRequest{Body: true, JSON: true}, map[string]string{"Authorization": "", "client_id": "le client", "client_secret": secret}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, func(cfg *sim.Config) {
+				for i := range cfg.Connectors {
+					cfg.Connectors[i].TokenRequest = c.request
+				}
+			})
+			b.own("/api/account/"+account+"/app/2/authenticate?v=2.0", map[string]any{"code": "c-1", "redirect_uri": "https://www.brand.example/cb"})
+			b.own(path(codeID), map[string]any{"authCode": "c-2"})
+			for i, redirect := range []string{"https://www.brand.example/cb", "https://liveperson.net"} {
+				got := b.idp.forms[i]
+				require.Equal(t, "authorization_code", got["grant_type"])
+				require.Equal(t, []string{"c-1", "c-2"}[i], got["code"])
+				require.Equal(t, redirect, got["redirect_uri"])
+				require.NotContains(t, got, "code_verifier")
+				for name, want := range c.want {
+					require.Equal(t, want, got[name], name)
+				}
+			}
+			_, _, log := b.call("GET", "/log", nil)
+			require.NotContains(t, log, secret)
+			require.NotContains(t, log, url.QueryEscape(secret))
+			require.NotContains(t, log, base64.StdEncoding.EncodeToString([]byte("le client:"+secret)))
+			require.Contains(t, log, "exchange the code")
+		})
+	}
+}
+
+func TestPKCE(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	_, made, _ := b.call("POST", "/api/account/"+account+"/app/3/pkce", nil)
+	require.Equal(t, "S256", made["code_challenge_method"])
+	b.own(path(pkceID), map[string]any{"code": "c", "redirect_uri": "https://x.example/cb", "code_verifier": made["code_verifier"]})
+	verifier := b.idp.forms[0]["code_verifier"]
+	require.NotEqual(t, made["code_verifier"], verifier, "the window never has the verifier")
+	require.Equal(t, made["code_challenge"], challengeOf(verifier))
+	b.own(path(pkceID), map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
+	require.Equal(t, "an-app-made-this-verifier-of-its-own-0123456789", b.idp.forms[1]["code_verifier"])
+	status, out, _ := b.call("POST", "/api/account/"+account+"/app/2/pkce", nil)
+	require.Equal(t, http.StatusInternalServerError, status)
+	require.Equal(t, "1024", out["internalErrorCode"])
+}
+
+func TestVisitors(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	authorize := "/api/account/" + account + "/anonymous/authorize"
+	signup := payload(t, b.own("/api/account/"+account+"/signup", nil))
+	require.Greater(t, signup["exp"], float64(start.AddDate(12, 0, 0).Unix()), "for years")
+	external := b.own(authorize, nil)
+	own := payload(t, b.own(path(implicitID), map[string]any{"id_token": external}))
+	require.Equal(t, payload(t, external)["sub"], own["sub"])
+	require.NotContains(t, own, "lp.ext")
+	refused := func(code string, path string, body map[string]any) {
+		t.Helper()
+		status, out, text := b.call("POST", path, body)
+		require.Equal(t, http.StatusInternalServerError, status, text)
+		require.Equal(t, code, out["internalErrorCode"], text)
+	}
+	b.wait(10 * time.Minute)
+	refused("1012", path(implicitID), map[string]any{"id_token": external})
+	again := b.own(authorize, map[string]any{"id_token": external})
+	require.Equal(t, own["sub"], payload(t, again)["sub"], "the same visitor")
+	b.own(path(implicitID), map[string]any{"id_token": again})
+	b.wait(730 * time.Hour)
+	refused("2001", authorize, map[string]any{"id_token": again})
+	refused("2002", authorize, map[string]any{"id_token": sign(t, map[string]any{"iss": "https://idp.liveperson.net/anonymous"})})
+	refused("2003", "/api/account/87654321/anonymous/authorize", nil)
+	refused("2003", "/api/account/87654321/signup", nil)
+	refused("9012", authorize, map[string]any{"id_token": 7})
+}
+
+// TestForeignHosts: no connector makes the simulator reach elsewhere, neither by its
+// address nor by a redirect.
+func TestForeignHosts(t *testing.T) {
+	t.Parallel()
+	for address, allowed := range map[string]bool{
+		"http://169.254.169.254/": false, "http://10.0.0.1/": false, "http://example.com/": false, "file:///etc/passwd": false,
+		"http://127.0.0.1.example.com/": false, "http://user@127.0.0.1:1/": false, "http://127.0.0.1:1/": true, "http://[::1]:1/": true, "http://localhost:1/": true,
+		"http://idp.brand.test:1/": true,
+	} {
+		b := newBench(t, func(c *sim.Config) { c.Hosts = []string{"idp.brand.test"} })
+		status, _, text := b.call("POST", "/connectors/1/fill", url.Values{"from": {address}, "method": {"m"}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		require.Equal(t, http.StatusUnprocessableEntity, status)
+		refused := strings.Contains(text, "--allow-host") || strings.Contains(text, "not an http or https address")
+		require.Equal(t, allowed, !refused, address)
+	}
+}
+
+func TestConnectorForm(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *sim.Config) { c.Connectors = nil })
+	all := connectorsOf(b)
+	require.Len(t, all, 1)
+	edit := "/connectors/" + jsonNumber(t, all[0].ID)
+	post := func(path string, form url.Values, headers ...string) (int, string) {
+		status, _, text := b.call("POST", path, form.Encode(), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
+		return status, text
+	}
+	form := url.Values{
+		"from": {b.idp.URL}, "type": {"2"}, "pkce": {"on"}, "client_id": {"le client"}, "secret": {"not to be shown anywhere"},
+		"display": {"My brand"}, "method": {"lpGetAuthenticationToken"}, "context": {"window"}, "validation": {"JWKS_ENDPOINT"}, "preferred": {"on"},
+	}
+	status, text := post(edit+"/fill", form)
+	require.Equal(t, http.StatusOK, status, text)
+	require.Contains(t, text, "Filled from "+b.idp.URL)
+	c := connectorsOf(b)[0]
+	require.Equal(t, 2, c.Type)
+	f := c.Configuration
+	require.Equal(t, b.idp.URL, f.Issuer)
+	require.Equal(t, b.idp.URL+"/authorize", f.AuthorizationEndpoint)
+	require.Equal(t, b.idp.URL+"/token", f.TokenEndpoint)
+	require.Equal(t, b.idp.URL+"/jwks", f.JWKSEndpoint)
+	require.Equal(t, sim.PublicLine(brandKey()), f.JWTPublicKey)
+	require.True(t, f.PKCEEnabled && f.RFCCompliance && f.Preferred)
+	b.own("/api/account/"+account+"/app/default/authenticate?v=3.0", map[string]any{"code": "c"})
+	require.NotEmpty(t, b.idp.forms[0]["Authorization"])
+
+	for _, page := range []string{edit, "/connectors", "/api/account/" + account + "/configuration/le-connectors/all-connectors", "/log", "/brand"} {
+		status, _, text := b.call("GET", page, nil)
+		require.Equal(t, http.StatusOK, status, page)
+		require.NotContains(t, text, "not to be shown", page)
+	}
+	form.Set("authorize", "javascript:alert(1)")
+	status, text = post(edit, form)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, text, "Authentication Endpoint is no address")
+	status, _ = post(edit, form, "Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site")
+	require.Equal(t, http.StatusForbidden, status, "from another site")
+	status, _, _ = b.call("GET", "/", nil, "X", "y")
+	require.Equal(t, http.StatusOK, status)
+	r, err := http.NewRequest(http.MethodGet, b.url, nil)
+	require.NoError(t, err)
+	r.Host = "rebound.example"
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusMisdirectedRequest, res.StatusCode)
+}
+
+func jsonNumber(t *testing.T, n int64) string {
+	t.Helper()
+	raw, err := json.Marshal(n)
+	require.NoError(t, err)
+	return string(raw)
+}

@@ -1,0 +1,204 @@
+// Package sim plays LivePerson's side on one machine: the services that LiveEngage
+// has on the internet, a brand's page with its window, and what an agent sees. Read
+// sim.go first, then authenticate.go: what becomes of a token or a code.
+//
+// Everything is kept in memory, bounded in number and size. What is known of
+// LivePerson and what is guessed stands in docs/adr/0017.
+package sim
+
+import (
+	"cmp"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"idpbridge/liveengage"
+)
+
+// Config is what a Simulator needs. Now and Address are required; the zero value
+// of every other field works.
+type Config struct {
+	// Account is the number of the one LiveEngage account; empty means 12345678.
+	Account string
+	// Address is the simulator's own base URL, without a slash at its end. Requests
+	// that were sent to another host are refused.
+	Address string
+	// HTTP makes the requests to the identity provider; nil means one that uses no
+	// proxy. Either way its redirects and time-out are replaced by stricter ones.
+	HTTP *http.Client
+	// Timeout bounds each of those requests; zero means five seconds.
+	Timeout time.Duration
+	// Hosts are host names outside this machine that the operator names; requests go
+	// to loopback and to them alone.
+	Hosts []string
+	Now   func() time.Time
+	Log   *slog.Logger // nil: nothing is logged
+	// Issuer is the identity provider that a connector may be filled from; empty: it
+	// is asked for on the page.
+	Issuer string
+	// Connectors are what the account starts with; none makes an empty one.
+	Connectors []Connector
+	// Key decrypts tokens; nil means a new one.
+	Key *rsa.PrivateKey
+	// Explain says more about an error code of LivePerson's; nil says nothing more.
+	Explain func(code string) string
+	// AgentName and AgentPassword sign the demo agent in; empty means agent and
+	// agent-password.
+	AgentName, AgentPassword string
+	// Patience is how long a socket may stay silent before it has said who it is;
+	// zero means five seconds.
+	Patience time.Duration
+}
+
+// Bounds of what is kept and of what is taken.
+const (
+	maxBody      = 256 << 10 // bytes of an answer of the identity provider
+	maxRequest   = 64 << 10  // bytes of a request to the simulator
+	maxToken     = 16 << 10  // bytes of a token or a code
+	maxConsumers = 500
+	maxTalks     = 200
+	maxLines     = 500 // of one conversation
+	maxLine      = 8 << 10
+	maxExchanges = 200
+	maxVerifiers = 500
+	maxSessions  = 100
+	maxAPIKeys   = 100 // as LivePerson has it
+	maxConnects  = 20
+)
+
+// Simulator is LivePerson's side for one account. It is safe for concurrent use.
+type Simulator struct {
+	Config
+
+	origin  *url.URL
+	out     *outgoing
+	crypto  *crypto
+	pages   *pages
+	issuers *keySets
+
+	mu         sync.Mutex
+	connectors []Connector
+	consumers  *shelf[*consumer]
+	talks      *shelf[*talk]
+	verifiers  *shelf[string] // by the handle that the window has
+	challenges *shelf[delegation]
+	sessions   *shelf[*session]
+	apiKeys    *shelf[apiKey]
+	nonces     *shelf[bool]
+}
+
+// New prepares a simulator. It makes no request.
+func New(c Config) (*Simulator, error) {
+	origin, err := url.Parse(c.Address)
+	if err != nil || origin.Host == "" || origin.Path != "" || c.Now == nil {
+		return nil, errors.New("simulator: Address is its own base URL without a path, and Now is required")
+	}
+	c.Account = cmp.Or(c.Account, "12345678")
+	c.Timeout, c.Patience = cmp.Or(c.Timeout, 5*time.Second), cmp.Or(c.Patience, 5*time.Second)
+	c.AgentName, c.AgentPassword = cmp.Or(c.AgentName, "agent"), cmp.Or(c.AgentPassword, "agent-password")
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Simulator{
+		Config: c, origin: origin,
+		consumers: newShelf[*consumer](maxConsumers), talks: newShelf[*talk](maxTalks), verifiers: newShelf[string](maxVerifiers),
+		challenges: newShelf[delegation](maxVerifiers), sessions: newShelf[*session](maxSessions), apiKeys: newShelf[apiKey](maxAPIKeys),
+		nonces: newShelf[bool](10 * maxSessions),
+	}
+	s.out = newOutgoing(c)
+	s.issuers = &keySets{out: s.out, sets: map[string]keySet{}}
+	if s.crypto, err = newCrypto(c); err != nil {
+		return nil, err
+	}
+	if s.pages, err = newPages(); err != nil {
+		return nil, err
+	}
+	if len(c.Connectors) == 0 {
+		c.Connectors = []Connector{emptyConnector(c.Issuer)}
+	}
+	for _, connector := range c.Connectors {
+		if connector.ID == 0 {
+			connector.ID = firstConnector + int64(len(s.connectors))
+		}
+		s.connectors = append(s.connectors, connector)
+	}
+	return s, nil
+}
+
+// firstConnector is the number of the first connector, as long as LivePerson's are.
+const firstConnector = 4056284238
+
+func emptyConnector(issuer string) Connector {
+	return Connector{Connector: liveengage.NewConnector(liveengage.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.Implicit, liveengage.PastedKey)}
+}
+
+// Handler answers for every service and page.
+func (s *Simulator) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, register := range []func(*http.ServeMux){
+		s.registerDomain, s.registerConnectors, s.registerAuthenticate, s.registerAnonymous, s.registerDelegation,
+		s.registerSocket, s.registerAgent, s.registerInteractions, s.registerLogin, s.registerAPIKeys, s.registerUsers,
+		s.registerBrand, s.registerLog, s.registerHome,
+	} {
+		register(mux)
+	}
+	guard := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		// A page of another site that has its name point to this machine sends its
+		// own name here (DNS rebinding).
+		if !strings.EqualFold(r.Host, s.origin.Host) {
+			http.Error(w, "This is the simulator at "+s.Address+"; open that address.", http.StatusMisdirectedRequest)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+		guard.Handler(mux).ServeHTTP(w, r)
+	})
+}
+
+// PathWindow is where the window of its own comes back to, below the simulator's
+// address: it is a redirect URI of the client that LivePerson is.
+const PathWindow = "/le_unified_window/index.html"
+
+// WindowURI is the redirect URI of the window of its own.
+func (s *Simulator) WindowURI() string { return s.Address + PathWindow }
+
+// knows says whether a request is about the one account.
+func (s *Simulator) knows(r *http.Request) bool { return r.PathValue("account") == s.Account }
+
+// connector is the connector of that id.
+func (s *Simulator) connector(id int64) (Connector, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.connectors, func(c Connector) bool { return c.ID == id && !c.Deleted })
+	if i < 0 {
+		return Connector{}, false
+	}
+	return s.connectors[i], true
+}
+
+// list is a copy of the connectors.
+func (s *Simulator) list() []Connector {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.connectors)
+}
+
+// handle is a text that nobody guesses.
+func handle() string { return strings.ToLower(rand.Text()) }
+
+// uuid is a random UUID (RFC 9562 section 5.4).
+func uuid() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
