@@ -134,7 +134,7 @@ func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
 		c, err = s.fill(r.Context(), c, strings.TrimSpace(r.PostFormValue("from")))
 	}
 	if f, ok := errors.AsType[*Fault](err); ok {
-		s.edit(w, r, c, s.explained(f), true)
+		s.edit(w, r, c, explained(f), true)
 		return
 	}
 	if err != nil {

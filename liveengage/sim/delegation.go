@@ -78,8 +78,8 @@ func (s *Simulator) delegated(w http.ResponseWriter, r *http.Request) {
 		err = fault("9011", "the token endpoint's answer has no access_token")
 	}
 	if f, ok := errors.AsType[*Fault](err); ok {
-		s.out.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "refused with " + f.Code + ": " + s.explained(f), Refused: true})
-		s.sorry(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+s.explained(f))
+		s.out.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "refused with " + f.Code + ": " + explained(f), Refused: true})
+		s.sorry(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explained(f))
 		return
 	}
 	k := t.keep(c, s.Now())
@@ -113,7 +113,7 @@ func (s *Simulator) renewKept(w http.ResponseWriter, r *http.Request) {
 	}
 	t, err := s.renew(r.Context(), c, k.Refresh)
 	if f, ok := errors.AsType[*Fault](err); ok {
-		s.sorry(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+s.explained(f))
+		s.sorry(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explained(f))
 		return
 	}
 	fresh := t.keep(c, s.Now())

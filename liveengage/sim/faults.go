@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // Fault is a refusal of the idp service, by LivePerson's code.
@@ -29,19 +31,22 @@ func (s *Simulator) refuse(w http.ResponseWriter, r *http.Request, doing string,
 		s.Log.ErrorContext(r.Context(), "simulator failed", "error", err)
 		f = &Fault{Code: "9001", Detail: "the simulator has a fault of its own"}
 	}
-	explanation := s.explained(f)
+	explanation := explained(f)
 	s.out.note(Exchange{At: s.Now(), Purpose: doing, Answer: "refused with " + f.Code + ": " + explanation, Refused: true})
 	s.Log.InfoContext(r.Context(), "refused", "code", f.Code, "detail", f.Detail)
 	writeJSON(w, http.StatusInternalServerError, map[string]string{"internalErrorCode": f.Code, "explanation": explanation})
 }
 
 // explained is a fault in sentences: what is wrong here, and what the code means.
-func (s *Simulator) explained(f *Fault) string {
+func explained(f *Fault) string {
 	text := strings.ToUpper(f.Detail[:1]) + f.Detail[1:] + "."
-	if s.Explain != nil {
-		if more := s.Explain(f.Code); more != "" {
-			text += " " + more
-		}
+	e, ok := liveengage.Explain(f.Code)
+	if !ok {
+		return text
+	}
+	text += " " + e.Meaning
+	if len(e.Remedies) > 0 {
+		text += " " + e.Remedies[0]
 	}
 	return text
 }

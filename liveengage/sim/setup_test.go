@@ -232,7 +232,6 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	}
 	cfg := sim.Config{
 		Address: b.url, Now: b.clock, Key: simKey(), Issuer: b.idp.URL, Timeout: 200 * time.Millisecond, Patience: 100 * time.Millisecond,
-		Explain: func(code string) string { return "Code " + code + " of the table." },
 		Connectors: []sim.Connector{
 			connector(implicitID, liveengage.Implicit, liveengage.PastedKey, false), connector(codeID, liveengage.Code, liveengage.PastedKey, false),
 			connector(pkceID, liveengage.Code, liveengage.KeySet, true), connector(keySetID, liveengage.Implicit, liveengage.KeySet, false),

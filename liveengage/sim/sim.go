@@ -3,7 +3,7 @@
 // sim.go first, then authenticate.go: what becomes of a token or a code.
 //
 // Everything is kept in memory, bounded in number and size. What is known of
-// LivePerson and what is guessed stands in docs/adr/0017.
+// LivePerson and what is guessed stands in docs/adr/0019.
 package sim
 
 import (
@@ -48,8 +48,6 @@ type Config struct {
 	Connectors []Connector
 	// Key decrypts tokens; nil means a new one.
 	Key *rsa.PrivateKey
-	// Explain says more about an error code of LivePerson's; nil says nothing more.
-	Explain func(code string) string
 	// AgentName and AgentPassword sign the demo agent in; empty means agent and
 	// agent-password.
 	AgentName, AgentPassword string
