@@ -15,6 +15,7 @@ type identity struct {
 	Issuer  string `json:"iss,omitempty"`
 	Subject string `json:"sub,omitempty"`
 	ACR     string `json:"acr,omitempty"`
+	Other   bool   `json:"other,omitempty"` // somebody else is signed in than the page says
 }
 
 // pageAnswer is what the page script hands to LivePerson's window. Without an
@@ -32,19 +33,27 @@ type pageAnswer struct {
 // pageIdentity answers POST /liveengage/identity: who is signed in in the browser
 // of a page that the client lists.
 func (p *Provider) pageIdentity(c echo.Context) error {
-	_, _, err := p.pageRequest(c)
+	client, v, err := p.pageRequest(c)
 	if err != nil {
 		return p.writeFault(c, err)
 	}
-	s, signedIn, err := p.sessions.CurrentOnPage(c.Request())
+	s, signedIn, err := p.sessions.CurrentOnPage(c.Request(), client.LiveEngage.Page.AcrossSites)
 	if err != nil {
 		return p.writeFault(c, err)
 	}
 	noStore(c)
-	if !signedIn {
+	switch {
+	case !signedIn:
 		return c.JSON(http.StatusOK, identity{})
+	case anotherThan(v, s):
+		return c.JSON(http.StatusOK, identity{Other: true})
 	}
 	return c.JSON(http.StatusOK, p.identify(s))
+}
+
+// anotherThan says whether the page names its customer and means somebody else.
+func anotherThan(v url.Values, s Session) bool {
+	return v.Get("sub") != "" && v.Get("sub") != s.Person.Subject
 }
 
 func (p *Provider) identify(s Session) identity {
@@ -86,16 +95,18 @@ func (p *Provider) answerPage(c echo.Context, client *Client, posted url.Values)
 			v.Set("code_challenge_method", string(zoidc.CodeChallengeMethodS256))
 		}
 	}
-	r, err := p.examine(ctx, client, v, nil, !client.PushedOnly)
+	r, err := p.examine(ctx, client, v, nil, true)
 	if err != nil {
 		return nil, err
 	}
-	s, signedIn, err := p.sessions.CurrentOnPage(c.Request())
-	if err != nil {
+	s, signedIn, err := p.sessions.CurrentOnPage(c.Request(), page.AcrossSites)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if !signedIn {
+	case !signedIn:
 		return nil, refuse(loginRequired, "Nobody is signed in.")
+	case anotherThan(posted, s):
+		return nil, refuse(loginRequired, "Somebody else is signed in than the page says.")
 	}
 	req := pending{Query: v.Encode(), Reference: newReference(), Started: p.now().UnixMilli()}
 	if _, err := p.next(r, req, s, signedIn); err != nil {

@@ -60,8 +60,8 @@ type Sessions interface {
 	// Current returns the request's session; false when nobody is signed in.
 	Current(r *http.Request) (Session, bool, error)
 	// CurrentOnPage is Current for a request of the page script, whose origin has been
-	// checked.
-	CurrentOnPage(r *http.Request) (Session, bool, error)
+	// checked; across says whether the page may be on another site.
+	CurrentOnPage(r *http.Request, across bool) (Session, bool, error)
 	// Leave ends the request's session, if any, and takes its cookie away. It
 	// returns the ids of the clients that joined the session.
 	Leave(w http.ResponseWriter, r *http.Request) (clients []string, err error)

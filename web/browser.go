@@ -34,10 +34,10 @@ func (s *Site) Current(r *http.Request) (Session, claims.Person, error) {
 }
 
 // CurrentOnPage is Current for a request that a page of the brand makes, whose
-// origin the caller has checked: with Config.AcrossSites also from other sites.
-func (s *Site) CurrentOnPage(r *http.Request) (Session, claims.Person, error) {
+// origin the caller has checked: where across is true also from other sites.
+func (s *Site) CurrentOnPage(r *http.Request, across bool) (Session, claims.Person, error) {
 	session, person, err := s.current(r, sessionCookie)
-	if errors.Is(err, ErrNoSession) && s.AcrossSites {
+	if errors.Is(err, ErrNoSession) && across {
 		return s.current(r, pageCookie)
 	}
 	return session, person, err

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,9 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/keys"
 	"idpbridge/oidc"
 )
 
@@ -75,18 +79,25 @@ func (b *brand) visit(ctx context.Context, address string) {
 
 // method calls the function as LivePerson's window does and returns what it calls
 // back with: the token, code or object, and the error.
-func (b *brand) method(ctx context.Context, challenge string) (value any, failure string) {
+func (b *brand) method(ctx context.Context, challenge string, how ...chromedp.EvaluateOption) (value any, failure string) {
 	b.t.Helper()
 	call := `new Promise((done) => ` + b.context + `.lpGetAuthenticationToken((value, failure) =>
 		done(JSON.stringify([value, failure === undefined || failure === null ? "" : String(failure)]))`
 	if challenge != "" {
 		call += `, "` + challenge + `"`
 	}
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](call+`))`, chromedp.EvalAwaitPromise))
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](call+`))`, append(how, chromedp.EvalAwaitPromise)...))
 	require.NoError(b.t, err)
 	var both []any
 	require.NoError(b.t, json.Unmarshal([]byte(text), &both))
 	return both[0], both[1].(string)
+}
+
+// clicked is method while the customer is clicking.
+func (b *brand) clicked(ctx context.Context, challenge string) (value any, failure string) {
+	b.t.Helper()
+	yes := true
+	return b.method(ctx, challenge, func(p *runtime.EvaluateParams) { p.UserGesture = &yes })
 }
 
 // identity is what LiveEngage's tag learns from the page.
@@ -148,8 +159,18 @@ func TestPageScript(t *testing.T) {
 		}
 	})
 	for _, handsOut := range []string{"id_token", "code"} {
-		t.Run("cookies kept from the page, "+handsOut, func(t *testing.T) { t.Parallel(); cookiesKept(t, handsOut) })
+		t.Run("cookies kept from the page, "+handsOut, func(t *testing.T) {
+			t.Parallel()
+			cookiesKept(t, handsOut, "", func(token string) string { return token })
+		})
 	}
+	t.Run("cookies kept from the page, encrypted", func(t *testing.T) {
+		t.Parallel()
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		require.NoError(t, err)
+		cookiesKept(t, "id_token", "\n    id_token_encryption: {keys: [{kid: k, key: '"+keys.Public{Key: key.Public()}.Line()+"'}]}",
+			func(token string) string { return openedJWE(t, token, key, "k", "A128CBC-HS256") })
+	})
 	t.Run("a page that is not listed", func(t *testing.T) {
 		t.Parallel()
 		b := newBrand(t)
@@ -167,32 +188,40 @@ func TestPageScript(t *testing.T) {
 
 // cookiesKept: on another site the browser sends no cookie along. The page goes by
 // the provider and comes back, once, to where it was; a stranger's page stays.
-func cookiesKept(t *testing.T, handsOut string) {
+func cookiesKept(t *testing.T, handsOut, more string, decrypt func(string) string) {
 	b := newBrand(t)
-	l := withLivePerson(t, b.page(handsOut, ", return_uri: '"+b.far+"/chat'"),
-		b.registered(", '"+b.far+"/chat'"))
-	b.loads(l.issuer, "")
+	l := withLivePerson(t, b.page(handsOut, ", return_uri: '"+b.far+"/chat'"), b.registered(", '"+b.far+"/chat'")+more)
+	b.loads(l.issuer, "data-signed-in")
 	ctx := chromium(t)
 	b.signIn(ctx, l)
 	b.visit(ctx, b.far+"/shop?item=1")
 	_, failure := b.method(ctx, "")
-	require.Equal(t, "Nobody is signed in.", failure, "a page that says nothing is not left")
+	require.Equal(t, "Nobody is signed in.", failure, "a page that does not name its customer is not left")
 
+	// The way by the provider: while a page loads for a token, at a click for a code.
+	back := func() {
+		t.Helper()
+		require.Eventually(t, func() bool { // the page goes and comes meanwhile, so that some looks at it fail
+			back, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`(sessionStorage.getItem("idp liveengage") || "").includes('"answer":{') && location.pathname === "/shop" && document.querySelector("#ready") !== null`))
+			return err == nil && back
+		}, 20*time.Second, 20*time.Millisecond)
+		address, err := chromedp.Run(ctx, chromedp.Location())
+		require.NoError(t, err)
+		require.Equal(t, b.far+"/shop?item=1", address, "back where it was, and nothing left in the address")
+	}
 	b.loads(l.issuer, `data-signed-in="`+janeSubject+`"`)
-	b.visit(ctx, b.far+"/shop?item=1")
-	require.Equal(t, janeSubject, b.identity(ctx)["sub"])
 	verifier := rand.Text() + rand.Text()
 	challenge := oidc.Challenge(verifier)
-	_, failure = b.method(ctx, challenge)
-	require.Contains(t, failure, "comes back")
-	require.Eventually(t, func() bool { // the page goes and comes meanwhile, so that some looks at it fail
-		back, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`(sessionStorage.getItem("idp liveengage") || "").includes("answer") && location.pathname === "/shop" && document.querySelector("#ready") !== null`))
-		return err == nil && back
-	}, 20*time.Second, 20*time.Millisecond)
-	address, err := chromedp.Run(ctx, chromedp.Location())
-	require.NoError(t, err)
-	require.Equal(t, b.far+"/shop?item=1", address, "back where it was")
-
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(b.far+"/shop?item=1")))
+	if handsOut == "code" {
+		text(ctx, t, "#ready")
+		_, failure = b.method(ctx, challenge)
+		require.Equal(t, "Nobody is signed in.", failure, "without a click the page stays")
+		_, failure = b.clicked(ctx, challenge)
+		require.Contains(t, failure, "comes back")
+	}
+	back()
+	require.Equal(t, janeSubject, b.identity(ctx)["sub"])
 	value, failure := b.method(ctx, challenge)
 	require.Empty(t, failure)
 	if handsOut == "code" {
@@ -201,19 +230,71 @@ func cookiesKept(t *testing.T, handsOut string) {
 		require.Equal(t, http.StatusOK, status, tokens)
 		value = tokens["id_token"]
 	}
-	l.janes(l.verify(value.(string)))
-	if handsOut == "code" {
-		_, failure = b.method(ctx, challenge)
-		require.NotEmpty(t, failure, "a code is handed out once, and the page is not left twice in a minute")
-		return
+	l.janes(l.verify(decrypt(value.(string))))
+	_, failure = b.clicked(ctx, challenge)
+	require.NotEmpty(t, failure, "what was brought back is handed out once, and the page is not left twice in a minute")
+}
+
+// TestPageScriptOfAnotherCustomer: a page that names its customer is given nothing
+// of anybody else's, on the same site, by the detour, and of what was kept.
+func TestPageScriptOfAnotherCustomer(t *testing.T) {
+	t.Parallel()
+	const somebodyElse = `data-signed-in="somebody-else-0123456789"`
+	for _, handsOut := range []string{"id_token", "code"} {
+		b := newBrand(t)
+		l := withLivePerson(t, b.page(handsOut, ", return_uri: '"+b.far+"/chat'"), b.registered(", '"+b.far+"/chat'"))
+		b.loads(l.issuer, somebodyElse)
+		ctx := chromium(t)
+		b.signIn(ctx, l) // jane
+		b.visit(ctx, b.near+"/shop")
+		_, failure := b.method(ctx, "")
+		require.Equal(t, "Somebody else is signed in than the page says.", failure)
+		require.Nil(t, b.identity(ctx), "nor her identity, nor the other's")
+
+		b.visit(ctx, b.far+"/shop")
+		_, failure = b.clicked(ctx, "")
+		require.NotEmpty(t, failure)
+		require.Eventually(t, func() bool {
+			left, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`JSON.parse(sessionStorage.getItem("idp liveengage") || "{}").answer === null && document.querySelector("#ready") !== null`))
+			return err == nil && left
+		}, 20*time.Second, 20*time.Millisecond, "the provider answers for nobody else")
+		_, failure = b.method(ctx, "")
+		require.NotEmpty(t, failure)
+
+		// What was kept for jane is not for the next customer in the same tab.
+		require.NoError(t, chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`sessionStorage.setItem("idp liveengage", JSON.stringify({left: Date.now(), answer:
+			{id_token: "jane's", code: "jane's", sub: "`+janeSubject+`", ends: Date.now()}}))`)))
+		value, failure := b.method(ctx, "")
+		require.NotEmpty(t, failure)
+		require.NotContains(t, fmt.Sprint(value), "jane's")
+		kept, err := chromedp.Run(ctx, chromedp.Evaluate[string](`sessionStorage.getItem("idp liveengage")`))
+		require.NoError(t, err)
+		require.NotContains(t, kept, "jane's", "and it is dropped")
 	}
-	value, failure = b.method(ctx, "")
-	require.Empty(t, failure, "until the token is old")
-	require.NotEmpty(t, value)
-	b.loads(l.issuer, `data-signed-in="somebody else"`)
-	b.visit(ctx, b.far+"/shop")
-	_, failure = b.method(ctx, "")
-	require.NotEmpty(t, failure, "nobody is handed the token of another customer")
+}
+
+// TestPageScriptElsewhere: a page of another origin than the return address's is
+// not left, and an answer that nobody asked for does not stay in the address.
+func TestPageScriptElsewhere(t *testing.T) {
+	t.Parallel()
+	b, other := newBrand(t), newBrand(t)
+	l := withLivePerson(t, "page: {origins: ['"+b.far+"', '"+other.far+"'], hands_out: id_token, return_uri: '"+b.far+"/chat'}", b.registered(", '"+b.far+"/chat'"))
+	b.loads(l.issuer, `data-signed-in="`+janeSubject+`"`)
+	other.loads(l.issuer, `data-signed-in="`+janeSubject+`"`)
+	ctx := chromium(t)
+	b.signIn(ctx, l)
+	other.visit(ctx, other.far+"/basket")
+	_, failure := other.method(ctx, "")
+	require.Equal(t, "Nobody is signed in.", failure)
+	address, err := chromedp.Run(ctx, chromedp.Location())
+	require.NoError(t, err)
+	require.Equal(t, other.far+"/basket", address)
+	other.visit(ctx, other.far+"/other#id_token=planted&state=s&iss="+url.QueryEscape(l.issuer))
+	address, err = chromedp.Run(ctx, chromedp.Location())
+	require.NoError(t, err)
+	require.Equal(t, other.far+"/other", address)
+	value, _ := other.method(ctx, "")
+	require.Empty(t, value, "and is not handed on")
 }
 
 // TestPageScriptAcrossSites: where the configuration allows it and the browser does

@@ -36,8 +36,8 @@ func (p *parts) Current(r *http.Request) (oidc.Session, bool, error) {
 }
 
 // CurrentOnPage implements oidc.Sessions.
-func (p *parts) CurrentOnPage(r *http.Request) (oidc.Session, bool, error) {
-	return session(p.site.CurrentOnPage(r))
+func (p *parts) CurrentOnPage(r *http.Request, across bool) (oidc.Session, bool, error) {
+	return session(p.site.CurrentOnPage(r, across))
 }
 
 func session(s web.Session, person claims.Person, err error) (oidc.Session, bool, error) {

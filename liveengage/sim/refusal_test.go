@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/liveengage"
 	"idpbridge/liveengage/sim"
 )
 
