@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
-	"regexp"
+	"strings"
 )
 
 // Subjects makes subjects of a brand's own customer ids: opaque, the same at each
@@ -46,17 +46,30 @@ func (s *Subjects) Of(customer string) string {
 }
 
 // Guessable says what makes a subject one that others can guess, an e-mail address
-// or a phone number; it is empty where nothing does.
+// or a phone number; it is empty where nothing does. Digits alone may be a number
+// of the brand's, so they are not taken for a phone number.
 func Guessable(subject string) string {
 	switch {
-	case isEmail(subject):
+	case isEmail(strings.TrimPrefix(subject, "mailto:")):
 		return "an e-mail address"
-	case phoneForm.MatchString(subject):
+	case isPhone(subject):
 		return "a phone number"
 	}
 	return ""
 }
 
-// phoneForm is what people write for a telephone number: with the sign + in front,
-// or in groups. Digits alone may be anything.
-var phoneForm = regexp.MustCompile(`^(tel:)?(\+[0-9][0-9 ()./-]{5,18}[0-9]|\(?[0-9]{2,4}\)?[ ./-][0-9]{3,4}[ ./-][0-9]{3,5})$`)
+// isPhone accepts what people write for a number of 7 to 15 digits (E.164): with
+// the scheme tel, with the sign + in front, or in groups.
+func isPhone(s string) bool {
+	number, scheme := strings.CutPrefix(s, "tel:")
+	digits := 0
+	for _, c := range number {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case !strings.ContainsRune("+ ().-/", c):
+			return false
+		}
+	}
+	return digits >= 7 && digits <= 15 && (scheme || digits < len(number)) && strings.LastIndexByte(number, '+') <= 0
+}

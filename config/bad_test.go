@@ -358,15 +358,35 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	},
 	{
 		"page over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['http://www.brand.example']}}",
-		`11:35: client "shop": "http://www.brand.example" is not an origin; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+		`11:35: client "shop": "http://www.brand.example" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page whose origin no browser writes: http://localhost:80", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['http://localhost:80']}}",
+		`11:35: client "shop": "http://localhost:80" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page whose origin no browser writes: https://www.brand.example:99999", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example:99999']}}",
+		`11:35: client "shop": "https://www.brand.example:99999" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page whose origin no browser writes: https://www.brand.example:", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example:']}}",
+		`11:35: client "shop": "https://www.brand.example:" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page whose origin no browser writes: https://www.brand.example:443", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example:443']}}",
+		`11:35: client "shop": "https://www.brand.example:443" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+	},
+	{
+		"page whose origin no browser writes: https://WWW.brand.example", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://WWW.brand.example']}}",
+		`11:35: client "shop": "https://WWW.brand.example" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
 	},
 	{
 		"page with a path", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example/']}}",
-		`11:35: client "shop": "https://www.brand.example/" is not an origin; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+		`11:35: client "shop": "https://www.brand.example/" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
 	},
 	{
 		"page with a wildcard", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://*.brand.example']}}",
-		`11:35: client "shop": "https://*.brand.example" is not an origin; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
+		`11:35: client "shop": "https://*.brand.example" is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)`,
 	},
 	{
 		"page that hands out what the client may not have", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], hands_out: id_token}}",

@@ -142,7 +142,7 @@ func (c Client) AuthMethods() []string {
 type Lifetimes struct {
 	Request     time.Duration `yaml:"request"`      // from a request to its answer; 30m
 	Code        time.Duration `yaml:"code"`         // 60s, at most 10m (RFC 6749 section 4.1.2)
-	IDToken     time.Duration `yaml:"id_token"`     // 1h
+	IDToken     time.Duration `yaml:"id_token"`     // 30m; shorter than SessionIdle, so that a chat can renew it
 	AccessToken time.Duration `yaml:"access_token"` // 1h
 	Session     time.Duration `yaml:"session"`      // 12h, however busy
 	SessionIdle time.Duration `yaml:"session_idle"` // 1h without a request
@@ -171,7 +171,7 @@ func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Operations: operationsAddress,
 		Lifetimes: Lifetimes{
-			Request: 30 * time.Minute, Code: time.Minute, IDToken: time.Hour, AccessToken: time.Hour,
+			Request: 30 * time.Minute, Code: time.Minute, IDToken: 30 * time.Minute, AccessToken: time.Hour,
 			Session: 12 * time.Hour, SessionIdle: time.Hour,
 			Refresh: 30 * 24 * time.Hour, RefreshIdle: 7 * 24 * time.Hour, RefreshGrace: 10 * time.Second,
 		},

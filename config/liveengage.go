@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -192,15 +194,30 @@ func (r *reader) page(path string, c Client, p Page) {
 // is https, or http on loopback: a scheme, a host and maybe a port, as browsers
 // write it.
 func CheckPageOrigin(origin string) error {
-	if checkOrigin(origin) == nil {
+	rest, plain := strings.CutPrefix(origin, "http://")
+	if plain {
+		origin = "https://" + rest
+	}
+	u, err := url.Parse(origin)
+	if checkOrigin(origin) == nil && err == nil && (!plain || loopback(u.Hostname())) && serialized(u, plain) {
 		return nil
 	}
-	if rest, ok := strings.CutPrefix(origin, "http://"); ok && checkOrigin("https://"+rest) == nil {
-		if host, _, _ := strings.Cut(rest, ":"); loopback(host) || strings.HasPrefix(rest, "[::1]") {
-			return nil
-		}
+	if plain {
+		origin = "http://" + rest
 	}
-	return fmt.Errorf("%q is not an origin; write https:// and a host alone, such as https://www.brand.example (http is for loopback)", withoutUser(origin))
+	return fmt.Errorf("%q is not an origin as browsers write it; write https:// and a host alone, such as https://www.brand.example (http is for loopback)", withoutUser(origin))
+}
+
+// serialized says whether a host stands as browsers write it in an origin: lower
+// case, and a port only where it is not the scheme's own.
+func serialized(u *url.URL, plain bool) bool {
+	port, own := u.Port(), "443"
+	if plain {
+		own = "80"
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return u.Host == strings.ToLower(u.Host) && !strings.HasSuffix(u.Host, ":") &&
+		(port == "" || err == nil && n > 0 && port != own && port == strconv.FormatUint(n, 10))
 }
 
 // encryption fills in and checks the keys that ID tokens are encrypted to.

@@ -307,14 +307,26 @@ func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 // false, and nothing happens, where the kid is that of no retiring key: a key
 // that signs or will sign cannot be forgotten. A pinned key is an error.
 func (r *Ring) Retire(ctx context.Context, id string) (bool, error) {
-	if slices.Contains(r.cfg.Pinned, id) {
-		return false, fmt.Errorf("retire signing key %s: a client pins it; take pinned_key out of its configuration first", id)
+	gone, err := false, ErrPinned
+	if !slices.Contains(r.cfg.Pinned, id) {
+		gone, err = r.cfg.Store.RemoveKey(ctx, id)
 	}
-	gone, err := r.cfg.Store.RemoveKey(ctx, id)
+	if errors.Is(err, ErrPinned) {
+		return false, fmt.Errorf("retire signing key %s: %w; take pinned_key out of the configuration and restart the server first", id, err)
+	}
 	if err != nil {
 		return false, fmt.Errorf("retire signing key %s: %w", id, err)
 	}
 	return gone, r.Reload(ctx)
+}
+
+// Pin records the pinned keys in the store, so that nobody who has another
+// configuration forgets one of them. A server calls it when it starts.
+func (r *Ring) Pin(ctx context.Context) error {
+	if err := r.cfg.Store.PinKeys(ctx, r.cfg.Pinned); err != nil {
+		return fmt.Errorf("pin signing keys: %w", err)
+	}
+	return nil
 }
 
 // add makes a key and keeps it, unless the state is taken.

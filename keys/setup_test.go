@@ -29,6 +29,7 @@ var secret = keys.Secret(strings.Repeat("s", 32))
 type memory struct {
 	mu      sync.Mutex
 	records []keys.Record
+	pins    []string
 	err     error // what every method answers, if set
 }
 
@@ -76,8 +77,18 @@ func (m *memory) RemoveKey(_ context.Context, id string) (bool, error) {
 	if m.err != nil || i < 0 {
 		return false, m.err
 	}
+	if slices.Contains(m.pins, id) {
+		return false, keys.ErrPinned
+	}
 	m.records = slices.Delete(m.records, i, i+1)
 	return true, nil
+}
+
+func (m *memory) PinKeys(_ context.Context, ids []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pins = slices.Clone(ids)
+	return m.err
 }
 
 // fixed returns the private key of testdata for an algorithm.

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -36,6 +37,12 @@ type Store interface {
 	// RotateKeys moves one key from Next to Active and another from Active to
 	// Retiring, both or neither; false when either was not in that state.
 	RotateKeys(ctx context.Context, next, active string, at time.Time) (bool, error)
-	// RemoveKey forgets a Retiring key; false when there is none of that id.
+	// RemoveKey forgets a Retiring key; false when there is none of that id, and
+	// ErrPinned when it is one of PinKeys.
 	RemoveKey(ctx context.Context, id string) (bool, error)
+	// PinKeys records which keys are pinned, in the place of what was recorded before.
+	PinKeys(ctx context.Context, ids []string) error
 }
+
+// ErrPinned says that a key is pinned: somebody has pasted it elsewhere.
+var ErrPinned = errors.New("a client pins this key")

@@ -10,8 +10,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
-
-	"idpbridge/claims"
 )
 
 // answer gives the client what it asked for.
@@ -21,9 +19,6 @@ func (p *Provider) answer(c echo.Context, r *request, req pending, s Session) er
 		return p.deny(c, r, req, err)
 	}
 	params = r.answered(params)
-	if !r.client.redirectAllowed(r.RedirectURI) {
-		r.use(RedirectWithQuery)
-	}
 	p.count(c.Request().Context(), r)
 	return p.deliver(c, r, params)
 }
@@ -65,10 +60,7 @@ func (p *Provider) issue(ctx context.Context, r *request, req pending, s Session
 			return nil, err
 		}
 	}
-	if what := claims.Guessable(s.Person.Subject); what != "" {
-		p.events("guessable_subject", r.client.ID)
-		p.log.WarnContext(ctx, "subject can be guessed; give this person another one", "reference", req.Reference, "client_id", r.client.ID, "subject_is", what)
-	}
+	p.warnOfSubject(ctx, r.client, s.Person.Subject, req.Reference)
 	p.events("answered", r.client.ID)
 	p.log.InfoContext(ctx, "signed in", "reference", req.Reference, "client_id", r.client.ID,
 		"response_type", string(r.ResponseType), "subject", s.Person.Subject)
@@ -111,6 +103,7 @@ func (p *Provider) deny(c echo.Context, r *request, req pending, err error) erro
 			"code", f.code, "reason", f.description)
 	}
 	p.events("refused", r.client.ID)
+	p.count(c.Request().Context(), r)
 	return p.deliver(c, r, []Param{{"error", f.code}, {"error_description", f.description}})
 }
 

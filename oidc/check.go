@@ -48,7 +48,7 @@ func (p *Provider) examine(ctx context.Context, client *Client, v url.Values, re
 	r.dialect()
 	mode := r.ResponseMode
 	r.ResponseMode = errorMode(v)
-	if r.implicit() && mode != zoidc.ResponseModeFormPost && mode != zoidc.ResponseModeFragment && r.use(AnswerInQuery) {
+	if r.implicit() && (mode == "" || mode == zoidc.ResponseModeQuery) && r.use(AnswerInQuery) {
 		mode, r.ResponseMode = zoidc.ResponseModeFragment, zoidc.ResponseModeQuery
 	}
 	if len(repeated) > 0 {

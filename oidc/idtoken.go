@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -81,6 +82,14 @@ func (p *Provider) idToken(c *Client, person claims.Person, in Signin, with issu
 		return "", fmt.Errorf("id token: %w", err)
 	}
 	return p.sign(c, keys.TypeJWT, payload)
+}
+
+// warnOfSubject tells the operator of a person whose subject others can guess.
+func (p *Provider) warnOfSubject(ctx context.Context, c *Client, subject, reference string) {
+	if what := claims.Guessable(subject); what != "" {
+		p.events("guessable_subject", c.ID)
+		p.log.WarnContext(ctx, "subject can be guessed; give this person another one", "reference", reference, "client_id", c.ID, "subject_is", what)
+	}
 }
 
 // sign returns a payload as the client gets it: signed by its key and, where it

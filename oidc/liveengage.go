@@ -72,6 +72,7 @@ const (
 	SecretEitherWay   Exception = "secret_in_header_or_body"
 	LivePersonErrors  Exception = "liveperson_error_names"
 	RefreshUnasked    Exception = "refresh_token_without_scope"
+	ScopeOptional     Exception = "scope_optional"
 )
 
 // String says in a sentence what the exception allows.
@@ -96,7 +97,9 @@ func (e Exception) String() string {
 	case SecretEitherWay:
 		return "The secret may come in the Basic header or in the body."
 	case LivePersonErrors:
-		return "The token endpoint’s refusals have LivePerson’s names, and status 400."
+		return "The token endpoint’s refusals have LivePerson’s names."
+	case ScopeOptional:
+		return "A request without scope is read as one for openid: so documented for connectors without RFC compliance."
 	case RefreshUnasked:
 		return "Codes give a refresh token without the scope offline_access: LivePerson keeps the access token alive for bots."
 	}
@@ -127,6 +130,7 @@ func (c *Client) Exceptions() []Exception {
 		{SecretEitherWay, len(c.AuthMethods) > 1},
 		{LivePersonErrors, l.LivePersonErrors && code},
 		{RefreshUnasked, l.Delegation && code},
+		{ScopeOptional, l.Legacy},
 	} {
 		if x.allowed {
 			out = append(out, x.name)
@@ -182,6 +186,9 @@ func (l *LiveEngage) plainRedirect(uri string) string {
 	if err != nil {
 		return ""
 	}
+	if slices.Contains(strings.Split(query, "&"), "") {
+		return ""
+	}
 	for key, values := range v {
 		if !slices.Contains(l.RedirectKeys, key) || len(values) != 1 {
 			return ""
@@ -193,11 +200,17 @@ func (l *LiveEngage) plainRedirect(uri string) string {
 // implicit says whether the request is answered with an ID token and nothing else.
 func (r *request) implicit() bool { return r.wantsIDToken() && !r.wantsCode() && !r.wantsToken() }
 
-// dialect reads what is LivePerson's own in a request for its client: the legacy
-// response type, and where implicit answers go.
+// dialect reads what is LivePerson's own in a request for its client: the redirect
+// URI with a query, the legacy response type, and a scope that is left out.
 func (r *request) dialect() {
+	if !r.client.redirectAllowed(r.RedirectURI) {
+		r.use(RedirectWithQuery)
+	}
 	if r.ResponseType == "token" && r.use(TokenMeansIDToken) {
 		r.ResponseType = zoidc.ResponseTypeIDTokenOnly
+	}
+	if len(r.Scopes) == 0 && r.use(ScopeOptional) {
+		r.Scopes = []string{zoidc.ScopeOpenID}
 	}
 }
 

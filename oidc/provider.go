@@ -190,6 +190,9 @@ func New(cfg Config) (*Provider, error) {
 			return nil, fmt.Errorf("client id %q is empty or occurs twice", c.ID)
 		}
 		p.clients[c.ID] = c.prepared()
+		if key, ok := cfg.Keys.Key(c.PinnedKey); ok && key.Algorithm != p.clients[c.ID].Algorithm {
+			return nil, fmt.Errorf("client %q pins the key %s, which is for %s; it wants one for %s", c.ID, key.ID, key.Algorithm, p.clients[c.ID].Algorithm)
+		}
 	}
 	p.hints = op.NewIDTokenHintVerifier(cfg.Issuer, hintKeys{cfg.Keys},
 		op.WithSupportedIDTokenHintSigningAlgorithms("RS256", "ES256"))

@@ -44,6 +44,7 @@ func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.
 	case err != nil:
 		return nil, err
 	}
+	p.warnOfSubject(ctx, client, person.Subject, in.Reference)
 	p.events("refreshed", client.ID)
 	p.log.InfoContext(ctx, "tokens refreshed", "reference", in.Reference, "client_id", client.ID)
 	return p.tokens(client, person, in, without, issue{refreshed: true})

@@ -78,9 +78,35 @@ func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Tim
 // RemoveKey implements keys.Store.
 func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
 	var n int64
-	err := s.durable(ctx, func(exec execFunc, _ *sql.Tx) (err error) {
-		n, err = exec("DELETE FROM signing_key WHERE id = $1 AND state = $2", id, string(keys.Retiring))
+	err := s.durable(ctx, func(exec execFunc, tx *sql.Tx) (err error) {
+		n, err = exec("DELETE FROM signing_key WHERE id = $1 AND state = $2 AND id NOT IN (SELECT id FROM key_pin)", id, string(keys.Retiring))
+		if err != nil || n == 1 {
+			return err
+		}
+		var pinned bool
+		err = tx.QueryRowContext(ctx, s.dialect("SELECT EXISTS (SELECT 1 FROM key_pin WHERE id = $1)"), id).Scan(&pinned)
+		if err == nil && pinned {
+			return keys.ErrPinned
+		}
 		return err
 	})
+	if errors.Is(err, keys.ErrPinned) {
+		return false, keys.ErrPinned
+	}
 	return err == nil && n == 1, wrap("remove key", err)
+}
+
+// PinKeys implements keys.Store.
+func (s *Store) PinKeys(ctx context.Context, ids []string) error {
+	return wrap("pin keys", s.durable(ctx, func(exec execFunc, _ *sql.Tx) error {
+		if _, err := exec("DELETE FROM key_pin"); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if _, err := exec("INSERT INTO key_pin (id) VALUES ($1) ON CONFLICT DO NOTHING", id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }

@@ -19,7 +19,7 @@ type devCommand struct {
 	Data       string   `help:"Folder for the database and the keys; by default one in your cache folder." type:"path"`
 	Store      string   `help:"PostgreSQL address instead of SQLite (postgres://…)." env:"IDP_DEV_STORE"`
 	Simulator  string   `default:"127.0.0.1:8090" help:"Loopback address of LiveEngage's simulator, or off."`
-	PageOrigin []string `help:"Origin of a page of yours that may load /liveengage.js; may be repeated." placeholder:"URL"`
+	PageOrigin []string `help:"Origin of a page of yours that may load /liveengage.js, which hands out ID tokens there; may be repeated." placeholder:"URL"`
 	Expose     bool     `name:"insecure-let-anyone-on-the-network-sign-in-as-demo-people" help:"Allow an address that is not loopback."`
 }
 

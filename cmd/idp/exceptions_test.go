@@ -46,6 +46,9 @@ func exceptions() []exception {
 		{oidc.RedirectWithQuery, "dialect: legacy", func(l *liveperson, client string) bool {
 			return answered(l, "query", "code", "client_id", client, "response_type", "code", "redirect_uri", withQuery)
 		}},
+		{oidc.ScopeOptional, "dialect: legacy", func(l *liveperson, client string) bool {
+			return answered(l, "fragment", "id_token", "client_id", client, "scope", "", "nonce", "n")
+		}},
 		{oidc.OtherRedirectURI, "", func(l *liveperson, client string) bool {
 			status, _ := l.redeem(client, code(l, client), fixedURI)
 			return status == 200
@@ -145,7 +148,7 @@ func legacyRedirects(t *testing.T) {
 		require.Empty(t, location("plain", windowURI+good), "another client: %s", good)
 	}
 	for _, bad := range []string{
-		"?other=1", "?env=prod&other=1", "?env=1&env=2", "?ENV=1", "?", "?env=1#x", "?env=1?env=2", "?env=a b", "?env=%zz", "?env=1;x=2", "?env=\x00", "?env=ä",
+		"?&", "?&&", "?env=1&", "?other=1", "?env=prod&other=1", "?env=1&env=2", "?ENV=1", "?", "?env=1#x", "?env=1?env=2", "?env=a b", "?env=%zz", "?env=1;x=2", "?env=\x00", "?env=ä",
 		"#env=1", "/?env=1", "%3Fenv=1", "&env=1", "/../x?env=1",
 	} {
 		require.Empty(t, location("liveengage", windowURI+bad), bad)
@@ -153,6 +156,11 @@ func legacyRedirects(t *testing.T) {
 	for _, elsewhere := range []string{"https://evil.example/?env=1", "https://lpcdn.lpsnmedia.net.evil.example/le_unified_window/index.html?env=1", "?env=1", ""} {
 		require.Empty(t, location("liveengage", elsewhere), elsewhere)
 	}
+	// Errors come the same way, and are counted too.
+	before := l.counted(string(oidc.RedirectWithQuery), "liveengage")
+	refused := newBrowser(t).get(l.popOut("response_type", "code", "redirect_uri", windowURI+"?env=prod", "prompt", "none"))
+	require.Equal(t, "login_required", refused.answer(t).Get("error"))
+	require.NotEqual(t, before, l.counted(string(oidc.RedirectWithQuery), "liveengage"))
 	// The redirect URI at the token endpoint is the client's own exception, too.
 	code := b.get(l.popOut("client_id", "plain", "response_type", "code")).answer(t).Get("code")
 	status, _ := l.redeem("plain", code, fixedURI)
@@ -160,4 +168,18 @@ func legacyRedirects(t *testing.T) {
 	code = b.get(l.popOut("response_type", "code")).answer(t).Get("code")
 	status, _ = l.redeem("liveengage", code, fixedURI+"/")
 	require.Equal(t, 400, status, "the fixed one, byte for byte")
+}
+
+// TestImplicitInQueryKeepsModes: the setting is about the default; a mode that is
+// named counts, and one that nobody knows is refused.
+func TestImplicitInQueryKeepsModes(t *testing.T) {
+	t.Parallel()
+	l := withLivePerson(t, "implicit_in: query", "")
+	b := l.signedIn()
+	require.Equal(t, "fragment", sentIn(b.get(l.popOut("response_mode", "fragment")).location))
+	require.NotEmpty(t, b.get(l.popOut("response_mode", "form_post")).fields(t).Get("id_token"))
+	require.NotEmpty(t, b.get(l.popOut("response_mode", "query")).answer(t).Get("id_token"))
+	unknown := b.get(l.popOut("response_mode", "nonsense")).answer(t)
+	require.Equal(t, "invalid_request", unknown.Get("error"))
+	require.Empty(t, unknown.Get("id_token"))
 }

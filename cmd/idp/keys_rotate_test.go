@@ -68,16 +68,37 @@ func TestPinnedKey(t *testing.T) {
 	require.Contains(t, b.get("http://"+l.operations+"/metrics").body, `idp_pinned_key_age_seconds{client="liveengage",kid="`+old+`"}`)
 	require.Contains(t, run(0, "list"), "retiring")
 	require.Contains(t, run(0, "list"), "pinned by liveengage")
-	require.Contains(t, run(1, "retire", old), "a client pins it")
+	require.Contains(t, run(1, "retire", old), "a client pins this key")
 	require.Contains(t, run(1, "retire", next), "is not the id of a retiring key")
+	code, _, stderr := command(t, "", "keys", "retire", "--data", filepath.Join(l.folder, "data"), old)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "belongs to idp serve", "not by somebody who leaves the configuration out")
 	code, out, _ := command(t, "", "doctor", "--config", config, "--local")
 	require.Contains(t, out, "key-pinned", code)
 	third.stop()
 
 	l.configure("", "")
+	require.Contains(t, run(1, "retire", old), "restart the server first", "nor by another configuration than the server's")
+	fourth := &restart{l: l}
+	fourth.start()
+	fourth.stop()
 	require.Contains(t, run(0, "retire", old), "is forgotten")
+	// Another kind of key than LiveEngage reads is not pinned for it.
+	l.configure("", "\n    redirect_uris: ['"+windowURI+"']\n  - {id: curve, redirect_uris: ['https://curve.example/cb'], id_token_signed_response_alg: ES256}")
+	fifth := &restart{l: l}
+	fifth.start()
+	fifth.stop()
+	for _, k := range list() {
+		if k.Algorithm == "ES256" {
+			l.configure("", "\n    pinned_key: "+k.ID)
+		}
+	}
+	code, _, stderr = command(t, "", "serve", "--config", config)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "which is for ES256; it wants one for RS256")
+
 	l.configure("", "\n    pinned_key: "+old)
-	code, _, stderr := command(t, "", "serve", "--config", config)
+	code, _, stderr = command(t, "", "serve", "--config", config)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "pinned key \""+old+"\" is not in the database")
 }

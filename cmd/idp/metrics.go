@@ -67,17 +67,23 @@ func (m *metrics) clientKeys(c oidc.Client, ring *keys.Ring) {
 	}
 }
 
-// encryptionLeft is the time in seconds until the last key expires; infinite where
-// one never does.
+// encryptionLeft is the time in seconds until the first moment at which no key is
+// valid; infinite where there is none, and not above zero where it is now.
 func encryptionLeft(e *keys.Encryption, now time.Time) float64 {
-	left := math.Inf(-1)
-	for _, r := range e.Recipients() {
-		if r.NotAfter.IsZero() {
+	at := now
+	for {
+		r, ok := e.At(at)
+		switch {
+		case ok && r.NotAfter.IsZero():
 			return math.Inf(1)
+		case ok:
+			at = r.NotAfter
+		case at.Equal(now):
+			return -1
+		default:
+			return at.Sub(now).Seconds()
 		}
-		left = max(left, r.NotAfter.Sub(now).Seconds())
 	}
-	return left
 }
 
 // event counts one event; client may be empty.

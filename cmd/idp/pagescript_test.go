@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -317,6 +318,38 @@ func TestPageScriptAcrossSites(t *testing.T) {
 	}
 }
 
+// TestAcrossSitesIsEachClientsOwn: the second cookie counts for the client that has
+// the setting and for no other.
+func TestAcrossSitesIsEachClientsOwn(t *testing.T) {
+	t.Parallel()
+	b := newBrand(t)
+	l := withLivePersonTLS(t, b, true)
+	jar := newBrowser(t)
+	jar.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	jar.signIn(l.issuer, l.popOut("redirect_uri", b.near+"/cb"), "jane", "jane-password")
+	issuer, err := url.Parse(l.issuer)
+	require.NoError(t, err)
+	session := ""
+	for _, c := range jar.client.Jar.Cookies(issuer) {
+		if c.Name == "__Host-idp_page_session" {
+			session = c.Value
+		}
+	}
+	require.NotEmpty(t, session)
+	for client, token := range map[string]bool{"liveengage": true, "strict": false} {
+		r, err := http.NewRequest(http.MethodPost, l.issuer+"/liveengage/token", strings.NewReader("client_id="+client))
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", b.far)
+		r.AddCookie(&http.Cookie{Name: "__Host-idp_page_session", Value: session})
+		bare := newBrowser(t)
+		bare.client.Transport = jar.client.Transport
+		p := bare.do(r)
+		require.Equal(t, token, strings.Contains(p.body, "id_token"), client+": "+p.body)
+		require.Equal(t, !token, strings.Contains(p.body, "Nobody is signed in."), client+": "+p.body)
+	}
+}
+
 // thirdPartyCookies is the folder of a browser profile that allows them; this
 // browser's own setting is to keep them away.
 func thirdPartyCookies(t *testing.T) string {
@@ -345,6 +378,7 @@ func withLivePersonTLS(t *testing.T, b *brand, across bool) *liveperson {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	text = append([]byte("tls: {certificate: cert.pem, key: key.pem}\n"), text...)
+	text = append(text, "  - {id: strict, profile: liveengage, redirect_uris: ['"+windowURI+"'], response_types: [id_token], liveengage: {"+b.page("id_token", "")+"}}\n"...)
 	for name, content := range map[string][]byte{"idp.yaml": text, "cert.pem": certificate, "key.pem": key} {
 		require.NoError(t, os.WriteFile(filepath.Join(l.folder, name), content, 0o600))
 	}

@@ -122,10 +122,38 @@ func open(ctx context.Context, p *process, s *setup) (*instance, error) {
 		return nil, err
 	}
 	in := &instance{setup: s, process: p, base: issuer.Path, store: db}
-	if err := in.build(ctx, secret); err != nil {
+	owner, err := db.Claim(ctx, ownerOf(s.dev))
+	if err == nil {
+		err = owned(owner, s.dev, s.config.Data)
+	}
+	if err == nil {
+		err = in.build(ctx, secret)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return in, nil
+}
+
+// ownerOf is whose a database is.
+func ownerOf(dev bool) string {
+	if dev {
+		return "dev"
+	}
+	return "serve"
+}
+
+// owned keeps real data and the development mode apart: it would replace the people,
+// and its clients have secrets that everybody knows. A database that nobody has
+// claimed is anybody's.
+func owned(owner string, dev bool, data string) error {
+	switch {
+	case owner == "" || owner == ownerOf(dev):
+		return nil
+	case dev:
+		return fmt.Errorf("the database of %s belongs to idp serve; name its configuration by --config, or another folder by --data", data)
+	}
+	return fmt.Errorf("the database of %s belongs to idp dev, with keys that were made for trying things out; name another folder as data", data)
 }
 
 // instanceSecret is the secret that encrypts keys at rest and authenticates
@@ -141,6 +169,9 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	cfg, now := in.config, in.process.now
 	var err error
 	if in.ring, err = keys.Open(ctx, keys.Config{Store: in.store, Secret: secret, Algorithms: algorithms(in.clients), Now: now, Pinned: pinned(in.clients)}); err != nil {
+		return err
+	}
+	if err := in.ring.Pin(ctx); err != nil {
 		return err
 	}
 	if err := in.store.ReplacePeople(ctx, accounts(in.people), now()); err != nil {

@@ -64,6 +64,13 @@ func (s source) open(ctx context.Context, p *process, issuer string) (*opened, e
 	if o.store, err = store.Open(ctx, store.Config{URL: string(cfg.Store), Path: filepath.Join(cfg.Data, "idp.db")}); err != nil {
 		return nil, err
 	}
+	owner, err := o.store.Owner(ctx)
+	if err == nil {
+		err = owned(owner, o.dev, cfg.Data)
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.store.Close())
+	}
 	o.ring, err = keys.Open(ctx, keys.Config{Store: o.store, Secret: secret, Algorithms: []string{"RS256"}, Now: p.now, Pinned: pinned(o.clients)})
 	if err != nil {
 		return nil, errors.Join(err, o.store.Close())

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/claims"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 )
@@ -71,6 +72,11 @@ func (m tokenMintCommand) mint(ctx context.Context, p *process, o *opened) error
 	}.Token()
 	if err != nil {
 		return fmt.Errorf("token mint: %w", err)
+	}
+	if what := claims.Guessable(account.Person.Subject); what != "" {
+		if _, err := fmt.Fprintln(p.stderr, "idp: sub is "+what+", which others can guess; give this person another one."); err != nil {
+			return err
+		}
 	}
 	if _, err := fmt.Fprintln(p.stderr, "idp: this token is for "+account.Username+" at the client "+m.Client+"; nobody signed in for it. Keep it like a password."); err != nil {
 		return err

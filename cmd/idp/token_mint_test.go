@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,9 +41,38 @@ func TestTokenMint(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Empty(t, token)
 	require.Contains(t, stderr, "--insecure-sign-for-somebody-who-has-not-signed-in")
+	// Nor by its data folder, as if it were the development mode's.
+	code, token, stderr = command(t, "", "token", "mint", "--data", filepath.Join(l.folder, "data"), "--issuer", l.issuer, "--person", "jane")
+	require.Equal(t, 1, code)
+	require.Empty(t, token)
+	require.Contains(t, stderr, "belongs to idp serve")
 	code, token, stderr = command(t, "", append(base, "--insecure-sign-for-somebody-who-has-not-signed-in", "--lifetime", "1m")...)
 	require.Equal(t, 0, code, stderr)
 	claims = l.verify(strings.TrimSpace(token))
 	l.janes(claims)
 	require.InDelta(t, 60, claims["exp"].(float64)-claims["iat"].(float64), 0)
+}
+
+// TestDataApart: the development mode does not open a real provider's data, whose
+// people it would replace, nor the other way round.
+func TestDataApart(t *testing.T) {
+	t.Parallel()
+	l := &liveperson{t: t, folder: t.TempDir(), operations: "off", issuer: "http://" + freeAddress(t), clock: &clock{}}
+	l.configure("", "")
+	_, stop := stoppable(t, time.Now, os.Getenv, l.folder)
+	stop()
+	data := filepath.Join(l.folder, "data")
+	code, _, stderr := command(t, "", "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "off", "--data", data)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "belongs to idp serve")
+
+	require.NoError(t, os.RemoveAll(data))
+	t.Run("dev", func(t *testing.T) {
+		startIDP(t, time.Now, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "off", "--data", data)
+	})
+	for _, args := range [][]string{{"serve"}, {"keys", "show"}} {
+		code, _, stderr = command(t, "", append(args, "--config", filepath.Join(l.folder, "idp.yaml"))...)
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, "belongs to idp dev")
+	}
 }

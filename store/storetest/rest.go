@@ -125,6 +125,10 @@ func keyRotated(t *testing.T, s Store) {
 	moved, err := s.RotateKeys(t.Context(), "2", "1", at)
 	require.NoError(t, err)
 	require.True(t, moved)
+	require.NoError(t, s.PinKeys(t.Context(), []string{"1", "3", "3"}))
+	_, err = s.RemoveKey(t.Context(), "1")
+	require.ErrorIs(t, err, keys.ErrPinned)
+	require.NoError(t, s.PinKeys(t.Context(), []string{"3"}))
 	for id, want := range map[string]bool{"2": false, "1": true, "9": false} {
 		removed, err := s.RemoveKey(t.Context(), id)
 		require.NoError(t, err)
@@ -232,4 +236,15 @@ func strange(t *testing.T, s Store) {
 	back, _, err := s.Redeem(t.Context(), odd, start)
 	require.NoError(t, err)
 	require.Equal(t, in, back)
+}
+
+func claimed(t *testing.T, s Store) {
+	owner, err := s.Owner(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, owner)
+	for _, name := range []string{"first", "second", "first"} {
+		owner, err := s.Claim(t.Context(), name)
+		require.NoError(t, err)
+		require.Equal(t, "first", owner, name)
+	}
 }

@@ -27,6 +27,8 @@ type Store interface {
 	Ping(ctx context.Context) error
 	Sweep(ctx context.Context, at time.Time) (int, error)
 	WaitingLogouts(ctx context.Context) (int, error)
+	Claim(ctx context.Context, name string) (owner string, err error)
+	Owner(ctx context.Context) (string, error)
 }
 
 // Run runs the contract. Every call of open returns an empty store that the test
@@ -74,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"an assertion is the client's own, until it expires", assertionForgotten},
 		{"what outlives an expired session is ended", pastSessionEnded},
 		{"a new session inherits what outlives an expired one", pastSessionInherited},
+		{"the first who claims a store owns it", claimed},
 		{"people are replaced", peopleReplaced},
 		{"people who leave or change password lose what they had", peopleLose},
 		{"usernames may change hands", peopleSwap},
