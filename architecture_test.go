@@ -41,23 +41,25 @@ const (
 	prom    = "github.com/prometheus/client_golang"
 	argon2  = "golang.org/x/crypto/argon2"
 	xhtml   = "golang.org/x/net/html"
+	socket  = "github.com/coder/websocket"
 )
 
 // arrows is docs/adr/0001 as a table. A folder that is not in it fails the test:
 // a new one is a decision.
 func arrows() map[string]allowance {
 	return map[string]allowance{
-		".":          {},
-		"claims":     {},
-		"limit":      {},
-		"cookie":     {},
-		"testdata":   {},
-		"keys":       {theirs: []string{jose}},
-		"config":     {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
-		"upstream":   {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage": {ours: []string{"claims", "keys"}},
-		"oidc":       {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
-		"web":        {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
+		".":              {},
+		"claims":         {},
+		"limit":          {},
+		"cookie":         {},
+		"testdata":       {},
+		"keys":           {theirs: []string{jose}},
+		"config":         {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
+		"upstream":       {ours: []string{"claims"}, theirs: []string{argon2}},
+		"liveengage":     {ours: []string{"claims", "keys"}},
+		"liveengage/api": {ours: []string{"liveengage"}, theirs: []string{socket}},
+		"oidc":           {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
+		"web":            {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
 		"store": {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{pgx, sqlite, goose},
@@ -70,7 +72,7 @@ func arrows() map[string]allowance {
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "cookie", "keys", "limit", "liveengage", "oidc", "selftest", "store", "testdata", "upstream", "web",
+				"claims", "config", "cookie", "keys", "limit", "liveengage", "liveengage/api", "oidc", "selftest", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},
@@ -199,6 +201,7 @@ func TestLibrariesStayInTheirFolders(t *testing.T) {
 		{sqlite, []string{"store"}, true},
 		{echo, []string{"oidc", "web", "cmd/idp"}, false},
 		{kong, []string{"cmd/idp"}, false},
+		{socket, []string{"liveengage/api"}, true},
 		{module + "/store", []string{"cmd/idp"}, true},
 		{"unsafe", nil, false},
 		{"math/rand", nil, false},
