@@ -136,7 +136,7 @@ func (s *services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	path := strings.Replace(r.URL.Path, "/api/account/"+account, "", 1)
 	key := r.Method + " " + path
-	if r.Header.Get("Upgrade") != "" && len(s.replies[key]) == 0 {
+	if path == "/ws_api/account/"+account+"/messaging/consumer" && r.URL.RawQuery == "v=3" && len(s.replies[key]) == 0 {
 		s.upgrade(w, r)
 		return
 	}

@@ -155,7 +155,7 @@ func TestKeepAliveEndsWithItsContext(t *testing.T) {
 // TestSocketByTheClock: GetClock every 30 seconds; a lost socket is opened again.
 func TestSocketByTheClock(t *testing.T) {
 	t.Parallel()
-	const key = "GET /ws_api/messaging/consumer"
+	const key = "GET /ws_api/account/" + account + "/messaging/consumer"
 	tokens := func(s *services) func(context.Context) (string, error) {
 		n := 0
 		return func(context.Context) (string, error) {

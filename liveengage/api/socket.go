@@ -129,7 +129,9 @@ func badToken(err error) bool {
 	return websocket.CloseStatus(err) == closeBadToken
 }
 
-func (s *Socket) path() string { return "/ws_api" + s.client.account("/messaging/consumer") }
+func (s *Socket) path() string {
+	return "/ws_api/account/" + s.client.cfg.Account + "/messaging/consumer"
+}
 
 // connect opens one connection and serves it until it is lost. It has lived once it
 // has answered a GetClock.
