@@ -177,6 +177,14 @@ func liveengageOf(ctx context.Context, env map[string]string, stdin string, args
 	return code, out.String(), errs.String()
 }
 
+// TestLiveengageAPITables have nothing that steers a terminal.
+func TestLiveengageAPITables(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, printTable(&out, [][]string{{"a\x1b[2J", ""}}))
+	require.Equal(t, "a\uFFFD[2J  -\n", out.String())
+}
+
 func TestLiveengageDomainsAndConnectors(t *testing.T) {
 	t.Parallel()
 	s := startServices(t, "https://id.brand.example", 2)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"idpbridge/liveengage/api"
 )
@@ -169,12 +170,18 @@ func printJSON(out io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// printTable prints rows for people; - stands for what is empty.
+// printTable prints rows for people; - stands for what is empty, and a mark for
+// characters that would steer a terminal.
 func printTable(out io.Writer, rows [][]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = cmp.Or(cell, "-")
+			row[i] = cmp.Or(strings.Map(func(r rune) rune {
+				if unicode.IsControl(r) {
+					return unicode.ReplacementChar
+				}
+				return r
+			}, cell), "-")
 		}
 		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
 	}

@@ -81,18 +81,20 @@ func (l *link) heard() bool {
 }
 
 // close ends the connection, waits until nothing more is read and returns why it
-// ended: the reason given, or the one that the reader met. Where there is a reason,
-// the service is not waited for.
+// ended: by the service's own close code if there was one, else the reason given,
+// else what the reader met. Where there is a reason, the service is not waited for.
 func (l *link) close(why error) error {
 	if why != nil {
 		_ = l.conn.CloseNow() // it may be gone already
-		<-l.lost
-		return why
+	} else {
+		_ = l.conn.Close(websocket.StatusNormalClosure, "") // as above
 	}
-	_ = l.conn.Close(websocket.StatusNormalClosure, "") // as above
 	<-l.lost
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if why != nil && websocket.CloseStatus(l.err) == -1 {
+		return why
+	}
 	return l.err
 }
 
