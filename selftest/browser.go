@@ -47,8 +47,12 @@ func (r *run) attempt(jar http.CookieJar, method, address string, form url.Value
 	for _, e := range edit {
 		e(req)
 	}
+	transport := r.through
+	if transport == nil {
+		transport = r.target.HTTP
+	}
 	client := &http.Client{
-		Transport: r.target.HTTP, Jar: jar, Timeout: 30 * time.Second,
+		Transport: transport, Jar: jar, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := client.Do(req)

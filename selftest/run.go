@@ -19,6 +19,7 @@ import (
 type run struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the check
 	target   *Target
+	through  http.RoundTripper // instead of the target's; nil in a check
 	problems []problem
 	known    *metadata
 }

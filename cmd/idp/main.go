@@ -44,10 +44,15 @@ type commands struct {
 		Retire  keysRetireCommand  `cmd:"" help:"Forget a key that signs no more."`
 	} `cmd:"" help:"Look at the signing keys and rotate them."`
 	Liveengage struct {
-		Connector connectorCommand `cmd:"" help:"Print LiveEngage's connector for this provider as JSON."`
-		Explain   explainCommand   `cmd:"" help:"Explain an error of LivePerson's side, such as 9007."`
-		Simulate  simulateCommand  `cmd:"" help:"Play LivePerson's side against an identity provider: see what the agent sees."`
-	} `cmd:"" help:"LiveEngage's side: connectors, error codes and a simulator."`
+		Connector  connectorCommand  `cmd:"" help:"Print LiveEngage's connector for this provider as JSON."`
+		Explain    explainCommand    `cmd:"" help:"Explain an error of LivePerson's side, such as 9007."`
+		Simulate   simulateCommand   `cmd:"" help:"Play LivePerson's side against an identity provider: see what the agent sees."`
+		Domains    domainsCommand    `cmd:"" help:"Print where the services of an account are."`
+		Connectors connectorsCommand `cmd:"" help:"Print the authentication servers of an account."`
+		Login      loginCommand      `cmd:"" help:"Log in as a user or an application, and stay logged in."`
+		Users      usersCommand      `cmd:"" help:"Print the users of an account."`
+		Converse   converseCommand   `cmd:"" help:"Sign a person in, write a line to the brand, and print what the agent sees."`
+	} `cmd:"" help:"LiveEngage's side: connectors, error codes, a simulator, and a client of its services."`
 	People struct {
 		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`

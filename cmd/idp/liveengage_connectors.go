@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"idpbridge/liveengage/api"
+)
+
+type connectorsCommand struct {
+	services
+	Account string `arg:"" help:"Number of the LivePerson account."`
+}
+
+// Help is shown below the flags.
+func (connectorsCommand) Help() string {
+	return `The list is public: LivePerson shows it to anybody, without the client secrets.
+
+    idp liveengage connectors 12345678 --live`
+}
+
+// Run prints the account's authentication servers.
+func (k connectorsCommand) Run(ctx context.Context, p *process) error {
+	c, err := k.client(p, k.Account, slog.LevelWarn, api.ThreeRetries)
+	if err != nil {
+		return err
+	}
+	all, err := c.Connectors(ctx)
+	if err != nil {
+		return err
+	}
+	if k.JSON {
+		return printJSON(p.stdout, all)
+	}
+	rows := [][]string{{"ID", "NAME", "FLOW", "PKCE", "ISSUER", "CLIENT", "KEY", ""}}
+	for _, one := range all {
+		to := one.Configuration
+		rows = append(rows, []string{
+			one.ID.String(), one.Name, string(one.Flow()), word(to.PKCEEnabled, "yes"), to.Issuer, to.ClientID, to.JWTValidationType,
+			word(one.Deleted, "deleted") + word(to.Preferred && !one.Deleted, "preferred"),
+		})
+	}
+	return printTable(p.stdout, rows)
+}
+
+func word(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+
+	"idpbridge/liveengage"
+	"idpbridge/liveengage/api"
+	"idpbridge/selftest"
+)
+
+type converseCommand struct {
+	services
+	agent
+	Account     string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
+	Issuer      string `required:"" help:"Issuer of the brand's provider, such as http://127.0.0.1:8080." placeholder:"URL"`
+	Client      string `default:"liveengage" help:"The client that LiveEngage is at the provider (${default})." placeholder:"ID"`
+	RedirectURI string `name:"redirect-uri" default:"https://liveperson.net" help:"A redirect URI of that client (${default}); nobody goes there." placeholder:"URL"`
+	Person      string `default:"jane" help:"Who signs in (${default}). The password is IDP_PERSON_PASSWORD; those of idp dev are known." placeholder:"NAME"`
+	Say         string `default:"Hello" help:"The line to write (${default})." placeholder:"TEXT"`
+	Connector   string `help:"Id of the connector; by default the one for the issuer and the client." placeholder:"ID"`
+	Flow        string `enum:"connector,implicit,code" default:"connector" help:"implicit or code; by default what the connector says."`
+	InBand      bool   `help:"Send the token in the first message of the socket, as browsers do, instead of a header."`
+}
+
+// Help is shown below the flags.
+func (converseCommand) Help() string {
+	return `For example, with idp dev and its simulator running:
+
+    idp liveengage converse --domains http://127.0.0.1:8090 --account 12345678 \
+        --issuer http://127.0.0.1:8080 --person jane --say "Where is my parcel?"
+
+With --user or --key it shows what LivePerson's Messaging Interactions API says of the
+consumer. Without, it shows the attributes in the brand's own token.`
+}
+
+// conversation is what --json prints.
+type conversation struct {
+	Account      string          `json:"account"`
+	Connector    string          `json:"connector"`
+	Flow         liveengage.Flow `json:"flow"`
+	Conversation string          `json:"conversation"`
+	Said         string          `json:"said"`
+	Sees         sight           `json:"agent_sees"`
+}
+
+// Run plays the consumer from the sign-in to the line.
+func (c converseCommand) Run(ctx context.Context, p *process) error {
+	allow, err := c.hosts(c.Issuer)
+	if err != nil {
+		return err
+	}
+	client, err := c.client(p, c.Account, slog.LevelWarn, api.ThreeRetries)
+	if err != nil {
+		return err
+	}
+	person, err := c.person(p)
+	if err != nil {
+		return err
+	}
+	visitor, err := selftest.NewVisitor(c.Issuer, c.transport(allow), selftest.Client{ID: c.Client, RedirectURI: c.RedirectURI}, person)
+	if err != nil {
+		return err
+	}
+	connector, err := c.connector(ctx, client)
+	if err != nil {
+		return err
+	}
+	r := conversation{Account: c.Account, Connector: connector.ID.String(), Flow: liveengage.Flow(c.Flow), Said: c.Say}
+	if c.Flow == "connector" {
+		r.Flow = connector.Flow()
+	}
+	in := &signins{visitor: visitor, flow: r.Flow, pkce: connector.Configuration.PKCEEnabled, redirectURI: c.RedirectURI}
+	if r.Conversation, err = c.say(ctx, client, r.Connector, in); err != nil {
+		return err
+	}
+	if r.Sees, err = c.look(ctx, p, client, in, r.Conversation); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(p.stdout, r)
+	}
+	rows := [][]string{
+		{"signed in", c.Person + " at " + c.Issuer}, {"authenticated", "connector " + r.Connector + ", " + string(r.Flow) + " flow"},
+		{"conversation", r.Conversation}, {"said", r.Said},
+	}
+	if err := printTable(p.stdout, rows); err != nil {
+		return err
+	}
+	return r.Sees.print(p.stdout)
+}
+
+// person is who signs in; the passwords of the development mode are known.
+func (c converseCommand) person(p *process) (selftest.Person, error) {
+	password := p.getenv("IDP_PERSON_PASSWORD")
+	if u, err := url.Parse(c.Issuer); err == nil && password == "" && u.Scheme == "http" {
+		if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsLoopback() {
+			password = c.Person + "-password"
+		}
+	}
+	if password == "" {
+		return selftest.Person{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}
+	}
+	return selftest.Person{Username: c.Person, Password: password}, nil
+}
+
+// connector is the one of the account for the issuer and the client.
+func (c converseCommand) connector(ctx context.Context, client *api.Client) (api.Connector, error) {
+	all, err := client.Connectors(ctx)
+	if err != nil {
+		return api.Connector{}, err
+	}
+	if c.Connector != "" {
+		for _, one := range all {
+			if one.ID.String() == c.Connector {
+				return one, nil
+			}
+		}
+		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see idp liveengage connectors %s", c.Account, c.Connector, c.Account)
+	}
+	if one, ok := api.Find(all, c.Issuer, c.Client); ok {
+		return one, nil
+	}
+	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see idp liveengage connectors %s", c.Account, c.Issuer, c.Client, c.Account)
+}
+
+// say authenticates the consumer, opens the socket and writes the line.
+func (c converseCommand) say(ctx context.Context, client *api.Client, connector string, in *signins) (string, error) {
+	socket := client.Socket(api.SocketConfig{InBand: c.InBand, Token: func(ctx context.Context) (string, error) {
+		return client.Authenticate(ctx, api.Authentication{Connector: connector, Source: in.credential})
+	}})
+	ctx, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer stop()
+	group.Go(func() { _ = socket.Run(ctx) }) // its error is that of the request below
+	id, err := socket.StartConversation(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, err = socket.Publish(ctx, id, c.Say)
+	return id, err
+}
+
+// look is what the agent sees: by the services if there is a login, else by the
+// brand's token, which in the code flow is fetched once more for that.
+func (c converseCommand) look(ctx context.Context, p *process, client *api.Client, in *signins, id string) (sight, error) {
+	if !c.given() {
+		return in.attributes(ctx), nil
+	}
+	as, done, err := c.authorization(ctx, p, client)
+	if err != nil {
+		return sight{}, refused(err)
+	}
+	defer done()
+	records, err := client.Interactions(ctx, as, id)
+	if err != nil {
+		return sight{}, err
+	}
+	if len(records) == 0 {
+		return sight{Why: "the Messaging Interactions API does not know the conversation yet; ask again later"}, nil
+	}
+	return sight{From: "interactions", Interactions: records}, nil
+}
+
+// signins gets credentials from the brand by a person who has signed in there.
+type signins struct {
+	visitor     *selftest.Visitor
+	flow        liveengage.Flow
+	pkce        bool
+	redirectURI string
+	token       string // the last ID token
+}
+
+// credential is an api.TokenSource.
+func (s *signins) credential(ctx context.Context) (api.Credential, error) {
+	if s.flow == liveengage.Implicit {
+		answer, err := s.visitor.Authorize(ctx, "id_token")
+		if err != nil {
+			return api.Credential{}, err
+		}
+		s.token = answer.Get("id_token")
+		return api.Credential{IDToken: s.token}, nil
+	}
+	k := api.Credential{RedirectURI: s.redirectURI}
+	var changes []string
+	if s.pkce {
+		k.CodeVerifier = rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
+		sum := sha256.Sum256([]byte(k.CodeVerifier))
+		changes = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
+	}
+	answer, err := s.visitor.Authorize(ctx, "code", changes...)
+	if err != nil {
+		return api.Credential{}, err
+	}
+	k.Code = answer.Get("code")
+	return k, nil
+}
+
+// attributes are those of the brand's token.
+func (s *signins) attributes(ctx context.Context) sight {
+	if s.token == "" {
+		answer, err := s.visitor.Authorize(ctx, "id_token", "prompt", "none")
+		if err != nil {
+			return sight{Why: "the code flow hands the token to LivePerson alone; add --user or --key to see what the agent sees"}
+		}
+		s.token = answer.Get("id_token")
+	}
+	out, err := attributesOf(s.token)
+	if err != nil {
+		return sight{Why: err.Error() + "; add --user or --key to see what the agent sees"}
+	}
+	return out
+}
+
+var errEncrypted = errors.New("the token is encrypted for LivePerson")
+
+// claimsOf are the claims of a token, unverified: whoever verifies it is LivePerson.
+func claimsOf(token string) ([]byte, error) {
+	parts := strings.Split(token, ".")
+	switch {
+	case len(parts) == 5:
+		return nil, errEncrypted
+	case len(parts) != 3:
+		return nil, errors.New("the provider's token is no JWT")
+	}
+	return base64.RawURLEncoding.DecodeString(cmp.Or(parts[1], "?"))
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"idpbridge/liveengage/api"
+)
+
+type loginCommand struct {
+	services
+	agent
+	Account    string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
+	KeepAlive  bool   `help:"Keep the session alive by a refresh every 5 minutes until interrupted."`
+	ShowBearer bool   `help:"Print the bearer, and leave the session open."`
+}
+
+// Help is shown below the flags.
+func (loginCommand) Help() string {
+	return `For example:
+
+    printf %s 'the password' | idp liveengage login --live --account 12345678 --user ann
+    idp liveengage login --live --account 12345678 --user bot --key key.json --keep-alive
+
+Without --keep-alive and --show-bearer the session is logged out at once: the
+command then tells whether the login works.`
+}
+
+// loginReport is what --json prints.
+type loginReport struct {
+	Account string `json:"account"`
+	User    string `json:"user,omitempty"`
+	TTL     int    `json:"session_ttl_seconds"`
+	Bearer  string `json:"bearer,omitempty"`
+}
+
+// Run logs in, and stays logged in if asked.
+func (l loginCommand) Run(ctx context.Context, p *process) error {
+	if !l.given() {
+		return &usageError{"log in as whom? --user NAME, or --key FILE with --user BOT"}
+	}
+	persistence, level := api.ThreeRetries, slog.LevelWarn
+	if l.KeepAlive {
+		persistence, level = api.Untiring, slog.LevelInfo
+	}
+	c, err := l.client(p, l.Account, level, persistence)
+	if err != nil {
+		return err
+	}
+	session, err := l.login(ctx, p, c)
+	if err != nil {
+		return refused(err)
+	}
+	if !l.ShowBearer || l.KeepAlive {
+		defer logout(ctx, session)
+	}
+	report := loginReport{Account: l.Account, User: l.User, TTL: int(session.TTL().Seconds())}
+	if l.ShowBearer {
+		report.Bearer = session.Bearer()
+	}
+	if err := l.print(p, report); err != nil || !l.KeepAlive {
+		return err
+	}
+	return refused(session.KeepAlive(ctx))
+}
+
+func (l loginCommand) print(p *process, r loginReport) error {
+	if l.JSON {
+		return printJSON(p.stdout, r)
+	}
+	rows := [][]string{{"account", r.Account}, {"logged in as", r.User}, {"ends without a refresh after", lifetime(r.TTL)}}
+	if r.Bearer != "" {
+		rows = append(rows, []string{"bearer", r.Bearer})
+	}
+	return printTable(p.stdout, rows)
+}
+
+func lifetime(seconds int) string {
+	if seconds == 0 {
+		return "(not told)"
+	}
+	return fmt.Sprintf("%d minutes", seconds/60)
+}
+
+// refused adds what to do to an error that a person can mend.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, api.ErrCredentials):
+		return fmt.Errorf("%w; check name and password, or the four values of the key. It is not tried again", err)
+	case errors.Is(err, api.ErrBadBody):
+		return fmt.Errorf("%w; application login needs --user with a bot user, and the feature \"User Type - Bot\"", err)
+	}
+	return err
+}

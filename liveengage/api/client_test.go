@@ -1,0 +1,311 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage"
+	"idpbridge/liveengage/api"
+)
+
+// TestOnlyNamedHostsAreContacted: loopback always, any other if named and by https.
+func TestOnlyNamedHostsAreContacted(t *testing.T) {
+	t.Parallel()
+	named := append(api.LivePerson(), "idp.brand.example")
+	for address, allowed := range map[string]bool{
+		"http://127.0.0.1:8090/": true, "http://[::1]/": true, "http://localhost:1/": true, "https://api.liveperson.net/": true,
+		"wss://va.msg.liveperson.net/": true, "https://API.LivePerson.NET./": true, "https://idp.brand.example/": true,
+		"http://api.liveperson.net/": false, "https://liveperson.net.evil.example/": false, "https://evil-liveperson.net/": false,
+		"https://www.idp.brand.example/": false, "https://127.0.0.1.evil.example/": false, "https://10.0.0.1/": false, "https://liveperson.net/": false,
+	} {
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		require.Equal(t, allowed, named.Allows(u) == nil, address)
+		if !allowed {
+			require.ErrorIs(t, named.Allows(u), api.ErrNotAllowed)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		c := s.client(func(cfg *api.Config) { cfg.Domains = "" })
+		_, err := c.Domains(t.Context())
+		require.ErrorIs(t, err, api.ErrNotAllowed)
+		require.Zero(t, time.Since(s.start), "and it is not tried again")
+		s.domains["idp"] = "idp.liveperson.net"
+		_, err = s.client().Signup(t.Context())
+		require.ErrorIs(t, err, api.ErrNotAllowed)
+		require.Empty(t, s.timeline())
+	})
+}
+
+// TestRedirectsStayOnTheirHost.
+func TestRedirectsStayOnTheirHost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		s.replies["POST /signup"] = []reply{{status: 307, header: map[string][]string{"Location": {"http://127.0.0.1:2/elsewhere"}}}}
+		_, err := s.client().Signup(t.Context())
+		require.ErrorContains(t, err, "leads to another host")
+		s.replies["POST /signup"] = []reply{{status: 307, header: map[string][]string{"Location": {"/here"}}}}
+		s.replies["POST /here"] = []reply{ok(`{"jwt":"j"}`)}
+		token, err := s.client().Signup(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "j", token)
+		require.Equal(t, []string{"0s POST /signup", "0s POST /signup", "0s POST /here"}, s.timeline())
+	})
+}
+
+// TestAnswersAreBounded: more than a megabyte is refused.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		s.replies["POST /signup"] = []reply{ok(`{"jwt":"` + strings.Repeat("x", 1<<20) + `"}`)}
+		_, err := s.client().Signup(t.Context())
+		require.ErrorContains(t, err, "more than 1048576 bytes")
+	})
+}
+
+// TestDomainShapes: one service comes as itself or in a list.
+func TestDomainShapes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		c := s.client()
+		const key = "GET /service/sentinel/baseURI.json"
+		for _, body := range []string{
+			`{"service":"sentinel","account":"12345678","baseURI":"va.sentinel.liveperson.net"}`,
+			`{"baseURIs":[{"service":"sentinel","account":"12345678","baseURI":"va.sentinel.liveperson.net"}]}`,
+		} {
+			s.replies[key] = []reply{ok(body)}
+			d, err := c.Domain(t.Context(), "sentinel")
+			require.NoError(t, err)
+			require.Equal(t, "va.sentinel.liveperson.net", d.BaseURI)
+		}
+		s.replies[key] = []reply{ok(`{"baseURIs":[]}`)}
+		_, err := c.Domain(t.Context(), "sentinel")
+		require.ErrorIs(t, err, api.ErrNoService)
+		s.replies[key] = []reply{{status: 401}}
+		_, err = c.Domain(t.Context(), "sentinel")
+		require.ErrorIs(t, err, api.ErrCredentials)
+		all, err := c.Domains(t.Context())
+		require.NoError(t, err)
+		require.Len(t, all, 5)
+		require.Equal(t, "accountConfigReadWrite", all[0].Service)
+	})
+}
+
+// TestConfigIsChecked before anybody is contacted.
+func TestConfigIsChecked(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []api.Config{{}, {Account: "1/../2"}, {Account: "1", Now: time.Now}} {
+		_, err := api.New(bad)
+		require.Error(t, err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		_, err := api.New(api.Config{Account: "1", Domains: "ftp://x", Now: time.Now, Log: nil})
+		require.Error(t, err)
+		require.Equal(t, account, s.client().Account())
+	})
+}
+
+// TestLoginErrors are typed.
+func TestLoginErrors(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		c := s.client()
+		for _, v := range []struct {
+			answer reply
+			want   error
+		}{
+			{reply{status: 400}, api.ErrBadBody},
+			{reply{status: 401}, api.ErrCredentials},
+			{reply{status: 401, body: `{"error":{"time":1,"message":"CSRF token invalid! x","internalCode":10,"responseStatus":"UNAUTHORIZED"}}`}, api.ErrCSRF},
+		} {
+			s.replies["POST /login"] = []reply{v.answer}
+			_, err := c.LoginApplication(t.Context(), "bot", api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"})
+			require.ErrorIs(t, err, v.want)
+			e, ok := errors.AsType[*api.Error](err)
+			require.True(t, ok)
+			require.Equal(t, v.answer.status, e.Status)
+			require.Equal(t, "agentVep", e.Service)
+		}
+		require.Equal(t, `{"username":"bot","appKey":"a","secret":"b","accessToken":"c","accessTokenSecret":"d"}`, s.bodies[len(s.bodies)-1])
+		s.replies["POST /login"] = []reply{ok(`{}`)}
+		_, err := c.Login(t.Context(), "ann", "p")
+		require.ErrorContains(t, err, "no bearer")
+	})
+}
+
+// TestReading: connectors without a login, users and interactions with one.
+func TestReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		c := s.client()
+		s.replies["GET /configuration/le-connectors/all-connectors"] = []reply{ok(`[{"id":4056284238,"name":"my idp","type":2,"deleted":false,
+			"configuration":{"issuer":"https://id.brand.example","clientId":"liveengage","pkceEnabled":true,"acrValues":"loa1"}},
+			{"id":"2","name":"old","type":1,"deleted":true,"configuration":{"issuer":"https://old.brand.example"}}]`)}
+		all, err := c.Connectors(t.Context())
+		require.NoError(t, err)
+		require.Len(t, all, 2)
+		k, found := api.Find(all, "https://id.brand.example", "liveengage")
+		require.True(t, found)
+		require.Equal(t, "4056284238", k.ID.String())
+		require.Equal(t, liveengage.Code, k.Flow())
+		require.Equal(t, liveengage.Implicit, all[1].Flow())
+		_, found = api.Find(all, "https://old.brand.example", "")
+		require.False(t, found, "it is deleted")
+
+		s.replies["GET /configuration/le-users/users"] = []reply{ok(`[{"id":"1","loginName":"ann","isEnabled":true}]`)}
+		users, err := c.Users(t.Context(), c.Signed(api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"}))
+		require.NoError(t, err)
+		require.Equal(t, "ann", users[0].LoginName)
+		require.True(t, strings.HasPrefix(s.headers[len(s.headers)-1].Get("Authorization"), "OAuth oauth_consumer_key="))
+
+		s.replies["POST /messaging_history/conversations/conversation/search"] = []reply{ok(`{"conversationHistoryRecords":[{"sdes":{"events":[
+			{"customerInfo":{"serverTimeStamp":"1497871291351","customerInfo":{"customerStatus":"cancelled"}},"sdeType":"CUSTOMER_INFO","serverTimeStamp":"1497871291351"}]}}]}`)}
+		records, err := c.Interactions(t.Context(), func(string, string) string { return "Bearer b" }, "conv-1")
+		require.NoError(t, err)
+		require.Equal(t, "CUSTOMER_INFO", records[0].SDEs.Events[0].Type)
+		require.Contains(t, string(records[0].SDEs.Events[0].CustomerInfo), "cancelled")
+		require.Equal(t, `{"conversationId":"conv-1"}`, s.bodies[len(s.bodies)-1])
+		require.Equal(t, "Bearer b", s.headers[len(s.headers)-1].Get("Authorization"))
+	})
+}
+
+// TestAuthenticate: the body of each version, LivePerson's code in the error, and a
+// fresh code for every attempt.
+func TestAuthenticate(t *testing.T) {
+	t.Parallel()
+	token := api.Credential{IDToken: "t"}
+	for _, c := range []struct {
+		path string
+		a    api.Authentication
+		give api.Credential
+		want string
+	}{
+		{"/authenticate", api.Authentication{Version: 1}, token, `{"authCode":"t"}`},
+		{"/authenticate", api.Authentication{Version: 1}, api.Credential{Code: "c"}, `{"authCode":"c"}`},
+		{"/app/default/authenticate", api.Authentication{Version: 2}, api.Credential{Code: "c"}, `{"code":"c","redirect_uri":"https://liveperson.net"}`},
+		{"/app/default/authenticate", api.Authentication{}, token, `{"id_token":"t"}`},
+		{"/app/77/authenticate", api.Authentication{Version: 3, Connector: "77"}, token, `{"id_token":"t"}`},
+		{
+			"/app/77/authenticate", api.Authentication{Connector: "77"}, api.Credential{Code: "c", RedirectURI: "https://r", CodeVerifier: "v"},
+			`{"code":"c","code_verifier":"v","redirect_uri":"https://r"}`,
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := play(t)
+			s.replies["POST "+c.path] = []reply{ok(`{"token":"lp"}`)}
+			c.a.Source = func(context.Context) (api.Credential, error) { return c.give, nil }
+			got, err := s.client().Authenticate(t.Context(), c.a)
+			require.NoError(t, err)
+			require.Equal(t, "lp", got)
+			require.Equal(t, c.want, s.bodies[len(s.bodies)-1])
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"9007"}`}}
+		client := s.client()
+		n := 0
+		_, err := client.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
+			n++
+			return api.Credential{Code: strings.Repeat("c", n)}, nil
+		}})
+		e, ok := errors.AsType[*api.Error](err)
+		require.True(t, ok)
+		require.Equal(t, "9007", e.Code)
+		require.Contains(t, e.Error(), "idp answers 500 Internal Server Error, code 9007: CUSTOMER_JWT_NOT_VALID. ")
+		require.Equal(t, 4, n, "a code is never sent twice")
+		require.Contains(t, s.bodies[4], `"cccc"`)
+		require.Contains(t, s.log.String(), "code=9007")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		refused := errors.New("nobody is signed in")
+		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, refused }})
+		require.ErrorIs(t, err, refused)
+		require.Zero(t, time.Since(s.start))
+		require.Empty(t, s.timeline())
+	})
+}
+
+// TestAnonymous: signed up, authorized, and renewed with the former token.
+func TestAnonymous(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := play(t)
+		s.replies["POST /anonymous/authorize"] = []reply{ok(`{"token":"first"}`), ok(`{"token":"second"}`)}
+		c := s.client()
+		first, err := c.AnonymousAuthorize(t.Context(), "")
+		require.NoError(t, err)
+		second, err := c.AnonymousAuthorize(t.Context(), first)
+		require.NoError(t, err)
+		require.Equal(t, "second", second)
+		require.Equal(t, []string{"", `{"id_token":"first"}`}, s.bodies[1:])
+	})
+}
+
+// TestConversation: in a header and in a first message, a line is written and one is
+// read; a line that is written while the connection is lost waits for it, and what
+// was read before is not read again.
+func TestConversation(t *testing.T) {
+	t.Parallel()
+	for _, inBand := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := play(t)
+			s.sockets = append(s.sockets, serve(40*time.Second, 0), nil, serve(0, 0))
+			var mu sync.Mutex
+			var heard []api.Event
+			socket := s.client().Socket(api.SocketConfig{
+				InBand: inBand, Token: func(context.Context) (string, error) { return "lp", nil },
+				Received: func(e api.Event) {
+					mu.Lock()
+					defer mu.Unlock()
+					heard = append(heard, e)
+				},
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			var group sync.WaitGroup
+			group.Go(func() { require.NoError(t, socket.Run(ctx)) })
+			conversation, err := socket.StartConversation(ctx)
+			require.NoError(t, err)
+			require.Equal(t, "conv-1", conversation)
+			require.NoError(t, socket.Subscribe(ctx, conversation))
+			_, err = socket.Publish(ctx, conversation, "my parcel is lost")
+			require.NoError(t, err)
+			at, err := socket.Clock(ctx)
+			require.NoError(t, err)
+			require.Equal(t, time.Now().UnixMilli(), at.UnixMilli())
+
+			time.Sleep(41*time.Second - time.Since(s.start) + time.Millisecond) // lost; the second try is at 43 s
+			_, err = socket.Publish(ctx, conversation, "are you there?")
+			require.NoError(t, err)
+			require.Equal(t, 43*time.Second, time.Since(s.start))
+			cancel()
+			group.Wait()
+			_, err = socket.Publish(t.Context(), conversation, "too late")
+			require.ErrorIs(t, err, api.ErrClosed)
+
+			require.Len(t, heard, 1)
+			require.Equal(t, api.Event{Conversation: "conv-1", Originator: "a", Role: "ASSIGNED_AGENT", Time: time.UnixMilli(1).UTC(), Type: "ContentEvent", Text: "Hello"}, heard[0])
+			all := strings.Join(s.bodies, "\n")
+			require.Contains(t, all, `"message":"my parcel is lost"`)
+			require.Contains(t, all, `"fromSeq":1`, "subscribed again from where it was lost")
+			require.Equal(t, inBand, strings.Contains(all, `".ams.headers.ConsumerAuthentication"`))
+			require.Equal(t, !inBand, strings.Contains(strings.Join(s.timeline(), "\n"), "socket lp"))
+		})
+	}
+}

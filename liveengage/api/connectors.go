@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"idpbridge/liveengage"
+)
+
+// Connector is an authentication server of the account, as the public list has it.
+type Connector struct {
+	ID json.Number `json:"id"`
+	liveengage.Connector
+}
+
+// Connectors reads the account's list, which anybody may read. Its client secrets
+// are not in it.
+func (c *Client) Connectors(ctx context.Context) ([]Connector, error) {
+	var out []Connector
+	_, err := c.do(ctx, call{
+		service: serviceAccdn, find: c.accdn, method: http.MethodGet, path: c.account("/configuration/le-connectors/all-connectors"),
+	}, &out)
+	return out, err
+}
+
+// Find is the connector for an issuer and a client id; an empty client id fits any.
+func Find(all []Connector, issuer, clientID string) (Connector, bool) {
+	for _, k := range all {
+		if !k.Deleted && k.Configuration.Issuer == issuer && (clientID == "" || k.Configuration.ClientID == clientID) {
+			return k, true
+		}
+	}
+	return Connector{}, false
+}
+
+// Flow is how the connector wants a consumer to be authenticated, as far as one can
+// tell: what numbers Type may have is not documented, but only the code flow has a
+// token endpoint.
+func (k Connector) Flow() liveengage.Flow {
+	if k.Type == 2 || k.Configuration.TokenEndpoint != "" {
+		return liveengage.Code
+	}
+	return liveengage.Implicit
+}

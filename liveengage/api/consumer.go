@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Credential is what a brand hands LivePerson for a consumer: an ID token, or a code
+// with the redirect URI that it was made for.
+type Credential struct {
+	IDToken      string
+	Code         string
+	RedirectURI  string // beside a code; empty for https://liveperson.net
+	CodeVerifier string // where the code is bound to one
+}
+
+// LogValue keeps the credential out of logs.
+func (Credential) LogValue() slog.Value { return slog.StringValue("redacted") }
+
+// String keeps the credential out of messages.
+func (Credential) String() string { return "redacted" }
+
+// TokenSource gets a credential from the brand. It is asked before every attempt,
+// because a code works once, and again whenever LivePerson's token has run out.
+type TokenSource func(ctx context.Context) (Credential, error)
+
+// Authentication is how a consumer is authenticated.
+type Authentication struct {
+	// Version is that of the request: 1, 2 or 3. 0 is 3.
+	Version int
+	// Connector is the connector's id, for version 3; "default" if empty.
+	Connector string
+	// Source is where credentials come from.
+	Source TokenSource
+}
+
+const defaultRedirect = "https://liveperson.net"
+
+// Signup makes an anonymous consumer and returns LivePerson's token for it.
+func (c *Client) Signup(ctx context.Context) (string, error) {
+	return c.token(ctx, call{path: c.account("/signup")})
+}
+
+// AnonymousAuthorize gets an external token for an anonymous consumer, or with the
+// former one a new one for the same. It is handed in like a brand's ID token, lives
+// ten minutes and can be renewed for 730 hours.
+func (c *Client) AnonymousAuthorize(ctx context.Context, former string) (string, error) {
+	what := call{path: c.account("/anonymous/authorize")}
+	if former != "" {
+		what.body = sends(map[string]string{"id_token": former})
+	}
+	return c.token(ctx, what)
+}
+
+// Authenticate hands a brand's credential in and returns LivePerson's own token. An
+// answer with an error is an Error with LivePerson's code.
+func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, error) {
+	what := call{}
+	switch a.Version {
+	case 1:
+		what.path = c.account("/authenticate")
+	case 2:
+		what.path, what.query = c.account("/app/default/authenticate"), url.Values{"v": {"2.0"}}
+	case 0, 3:
+		connector := a.Connector
+		if connector == "" {
+			connector = "default"
+		}
+		what.path, what.query = c.account("/app/"+url.PathEscape(connector)+"/authenticate"), url.Values{"v": {"3.0"}}
+	default:
+		return "", errors.New("authenticate: there is no version " + strconv.Itoa(a.Version))
+	}
+	what.body = func(ctx context.Context) (any, error) {
+		credential, err := a.Source(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("get a credential from the brand: %w", err)
+		}
+		return credential.body(a.Version)
+	}
+	return c.token(ctx, what)
+}
+
+// body is the credential as each version wants it. That of version 3 with a code is
+// a guess: it is documented with an ID token alone.
+func (k Credential) body(version int) (any, error) {
+	switch {
+	case k.IDToken == "" && k.Code == "":
+		return nil, errors.New("the brand gave neither an ID token nor a code")
+	case version == 1 && k.Code != "":
+		return map[string]string{"authCode": k.Code}, nil
+	case version == 1:
+		return map[string]string{"authCode": k.IDToken}, nil
+	case k.Code == "":
+		return map[string]string{"id_token": k.IDToken}, nil
+	}
+	body := map[string]string{"code": k.Code, "redirect_uri": k.RedirectURI}
+	if k.RedirectURI == "" {
+		body["redirect_uri"] = defaultRedirect
+	}
+	if k.CodeVerifier != "" {
+		body["code_verifier"] = k.CodeVerifier
+	}
+	return body, nil
+}
+
+// token makes a call of the idp service and reads the token of its answer, which is
+// named jwt or token.
+func (c *Client) token(ctx context.Context, what call) (string, error) {
+	what.service, what.method = serviceIDP, http.MethodPost
+	var got struct {
+		JWT   string `json:"jwt"`
+		Token string `json:"token"`
+	}
+	if _, err := c.do(ctx, what, &got); err != nil {
+		return "", err
+	}
+	if got.JWT == "" {
+		got.JWT = got.Token
+	}
+	if got.JWT == "" {
+		return "", errors.New("the idp service answers without a token")
+	}
+	return got.JWT, nil
+}

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The services that this package asks, as the Domain API spells them.
+const (
+	serviceDomains      = "domains"
+	serviceIDP          = "idp"
+	serviceMessaging    = "asyncMessagingEnt"
+	serviceLogin        = "agentVep"
+	serviceUsers        = "accountConfigReadWrite"
+	serviceInteractions = "msgHist"
+	serviceAccdn        = "acCdnDomain"
+)
+
+// Domain is where a service of the account is. BaseURI has no scheme.
+type Domain struct {
+	Service string `json:"service"`
+	Account string `json:"account"`
+	BaseURI string `json:"baseURI"`
+}
+
+// Domains asks for every service of the account, ordered by name, and remembers them.
+func (c *Client) Domains(ctx context.Context) ([]Domain, error) {
+	var out []Domain
+	err := c.retry(ctx, newPlan(c.cfg.Persistence, threePauses(), false), serviceDomains, "GET "+c.domainsPath(""), func() (err error) {
+		out, err = c.askDomains(ctx)
+		return err
+	})
+	return out, err
+}
+
+// Domain asks where one service is and remembers it. Names of services are
+// case-sensitive.
+func (c *Client) Domain(ctx context.Context, service string) (Domain, error) {
+	var all domainList
+	what := call{service: serviceDomains, base: c.cfg.Domains, method: http.MethodGet, path: c.domainsPath(service), query: versionOne()}
+	if _, err := c.do(ctx, what, &all); err != nil {
+		return Domain{}, err
+	}
+	for _, d := range all {
+		if d.Service == service && d.BaseURI != "" {
+			c.remember(d)
+			return d, nil
+		}
+	}
+	return Domain{}, fmt.Errorf("%w %q", ErrNoService, service)
+}
+
+func versionOne() url.Values { return url.Values{"version": {"1.0"}} }
+
+func (c *Client) domainsPath(service string) string {
+	if service == "" {
+		return c.account("/service/baseURI.json")
+	}
+	return c.account("/service/" + url.PathEscape(service) + "/baseURI.json")
+}
+
+// domainList reads an answer of the Domain API: a list, or for a single service
+// perhaps the service alone. The documentation shows the first.
+type domainList []Domain
+
+// UnmarshalJSON reads either shape.
+func (l *domainList) UnmarshalJSON(text []byte) error {
+	var shape struct {
+		Domain
+
+		BaseURIs []Domain `json:"baseURIs"`
+	}
+	if err := json.Unmarshal(text, &shape); err != nil {
+		return err
+	}
+	*l = shape.BaseURIs
+	if shape.BaseURI != "" {
+		*l = append(*l, shape.Domain)
+	}
+	return nil
+}
+
+// askDomains makes one request; whoever calls it decides whether to make another.
+func (c *Client) askDomains(ctx context.Context) ([]Domain, error) {
+	a, err := c.send(ctx, call{service: serviceDomains, method: http.MethodGet}, c.cfg.Domains+c.domainsPath("")+"?"+versionOne().Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	var all domainList
+	if err := json.Unmarshal(a.body, &all); err != nil {
+		return nil, fmt.Errorf("the Domain API at %s answers what is not its JSON: %w", c.cfg.Domains, err)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("the Domain API at %s knows no services of account %s", c.cfg.Domains, c.cfg.Account)
+	}
+	slices.SortFunc(all, func(a, b Domain) int { return cmp.Compare(a.Service, b.Service) })
+	known := make(map[string]string, len(all))
+	for _, d := range all {
+		known[d.Service] = d.BaseURI
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.domains = known
+	return all, nil
+}
+
+func (c *Client) remember(d Domain) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.domains == nil {
+		c.domains = map[string]string{}
+	}
+	c.domains[d.Service] = d.BaseURI
+}
+
+// forget makes the next attempt look a service up again: it may have moved.
+func (c *Client) forget(service string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.domains, service)
+}
+
+// base is the address of a service, from memory or by one request.
+func (c *Client) base(ctx context.Context, service string) (string, error) {
+	c.mu.Lock()
+	uri := c.domains[service]
+	c.mu.Unlock()
+	if uri == "" {
+		if _, err := c.askDomains(ctx); err != nil {
+			return "", err
+		}
+		c.mu.Lock()
+		uri = c.domains[service]
+		c.mu.Unlock()
+	}
+	if uri == "" {
+		return "", fmt.Errorf("%w %q of account %s", ErrNoService, service, c.cfg.Account)
+	}
+	return c.baseAddress(uri)
+}
+
+// accdn is the address of the public account configuration.
+func (c *Client) accdn(ctx context.Context) (string, error) {
+	if c.cfg.Accdn != "" {
+		return c.cfg.Accdn, nil
+	}
+	base, err := c.base(ctx, serviceAccdn)
+	switch {
+	case !errors.Is(err, ErrNoService):
+		return base, err
+	case strings.EqualFold(c.cfg.Domains, DefaultDomains):
+		return defaultAccdn, nil
+	}
+	return c.cfg.Domains, nil // a stand-in serves everything at one address
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// ErrNotAllowed is a request to a host that nobody has named.
+var ErrNotAllowed = errors.New("this host may not be contacted")
+
+// errRedirect is an answer that leads elsewhere.
+var errRedirect = errors.New("the answer leads to another host")
+
+// Hosts are the names of hosts that may be contacted: each a name in full, or *.
+// and a domain, which is any host below it. Hosts on loopback always may; the zero
+// value allows no other.
+type Hosts []string
+
+// LivePerson are the hosts of LivePerson's own services.
+func LivePerson() Hosts { return Hosts{"*.liveperson.net", "*.lpsnmedia.net"} }
+
+// Allows says why an address may not be contacted, or nil. Beyond loopback it has
+// to be https.
+func (h Hosts) Allows(u *url.URL) error {
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if loopback(host) {
+		return nil
+	}
+	named := slices.ContainsFunc(h, func(name string) bool {
+		domain, below := strings.CutPrefix(strings.ToLower(name), "*")
+		return host == domain || below && strings.HasPrefix(domain, ".") && strings.HasSuffix(host, domain) && len(host) > len(domain)
+	})
+	switch {
+	case !named:
+		return fmt.Errorf("%w: %s", ErrNotAllowed, u.Host)
+	case u.Scheme != "https" && u.Scheme != "wss":
+		return fmt.Errorf("%w without https: %s", ErrNotAllowed, u.Host)
+	}
+	return nil
+}
+
+// Transport is the transport with every request to another host refused.
+func (h Hosts) Transport(of http.RoundTripper) http.RoundTripper { return guarded{h, of} }
+
+type guarded struct {
+	hosts Hosts
+	of    http.RoundTripper
+}
+
+func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := g.hosts.Allows(r.URL); err != nil {
+		if r.Body != nil {
+			err = errors.Join(err, r.Body.Close())
+		}
+		return nil, err
+	}
+	return g.of.RoundTrip(r)
+}
+
+func (g guarded) CloseIdleConnections() {
+	if c, ok := g.of.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// stayThere follows a few redirects within a host and refuses all others: what is
+// sent is meant for that host alone.
+func stayThere(r *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
+		return fmt.Errorf("%w: from %s to %s", errRedirect, first.Host, r.URL.Host)
+	}
+	if len(via) > mostRedirects {
+		return fmt.Errorf("%w: more than %d redirects", errRedirect, mostRedirects)
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// link is one connection of a socket.
+type link struct {
+	conn *websocket.Conn
+	lost chan struct{} // closed when nothing more will be read
+
+	mu      sync.Mutex
+	next    int
+	waiting map[string]chan frame
+	frames  int   // received
+	err     error // why it was lost
+}
+
+// frame is a message on the socket.
+type frame struct {
+	Kind    string           `json:"kind"`
+	ID      string           `json:"id,omitempty"`
+	ReqID   json.RawMessage  `json:"reqId,omitempty"` // text, or a number
+	Type    string           `json:"type"`
+	Code    int              `json:"code,omitempty"`
+	Headers []map[string]any `json:"headers,omitempty"`
+	Body    json.RawMessage  `json:"body,omitempty"`
+}
+
+func newLink(conn *websocket.Conn) *link {
+	return &link{conn: conn, lost: make(chan struct{}), waiting: map[string]chan frame{}}
+}
+
+// initConnection is the first message of a client that can send no header.
+func initConnection(token string) frame {
+	return frame{Kind: "req", ID: "0", Type: "InitConnection", Headers: []map[string]any{
+		{"type": ".ams.headers.ClientProperties", "deviceFamily": "DESKTOP", "os": "LINUX"},
+		{"type": ".ams.headers.ConsumerAuthentication", "jwt": token},
+	}}
+}
+
+// read reads until the connection ends, and tells notifications on.
+func (l *link) read(ctx context.Context, notify func(frame)) {
+	defer close(l.lost)
+	for {
+		_, text, err := l.conn.Read(ctx)
+		l.mu.Lock()
+		if err != nil {
+			l.err = &unreachable{serviceMessaging, err}
+			l.mu.Unlock()
+			return
+		}
+		l.frames++
+		var f frame
+		known := json.Unmarshal(text, &f) == nil // what is no JSON is left alone
+		answered := l.waiting[unquoted(f.ReqID)]
+		delete(l.waiting, unquoted(f.ReqID))
+		l.mu.Unlock()
+		switch {
+		case answered != nil:
+			answered <- f
+		case known && f.Kind == "notification":
+			notify(f)
+		}
+	}
+}
+
+// heard says whether the service has sent anything.
+func (l *link) heard() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.frames > 0
+}
+
+// close ends the connection, waits until nothing more is read and returns why it
+// ended: by the service's own close code if there was one, else the reason given,
+// else what the reader met. Where there is a reason, the service is not waited for.
+func (l *link) close(why error) error {
+	if why != nil {
+		_ = l.conn.CloseNow() // it may be gone already
+	} else {
+		_ = l.conn.Close(websocket.StatusNormalClosure, "") // as above
+	}
+	<-l.lost
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if why != nil && websocket.CloseStatus(l.err) == -1 {
+		return why
+	}
+	return l.err
+}
+
+func (l *link) write(ctx context.Context, f frame) error {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	if err := l.conn.Write(ctx, websocket.MessageText, text); err != nil {
+		return &unreachable{serviceMessaging, err}
+	}
+	return nil
+}
+
+// request sends a request and waits for its answer.
+func (l *link) request(ctx context.Context, kind string, body, out any) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, fmt.Errorf("nothing within %s", attemptTimeout))
+	defer cancel()
+	f := frame{Kind: "req", Type: kind}
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		f.Body = raw
+	}
+	answered := make(chan frame, 1)
+	l.mu.Lock()
+	l.next++
+	f.ID = strconv.Itoa(l.next)
+	l.waiting[f.ID] = answered
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		delete(l.waiting, f.ID)
+		l.mu.Unlock()
+	}()
+	if err := l.write(ctx, f); err != nil {
+		return fmt.Errorf("%s: %w", kind, err)
+	}
+	select {
+	case a := <-answered:
+		return read(kind, a, out)
+	case <-l.lost:
+		return fmt.Errorf("%s: %w", kind, errLost)
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", kind, context.Cause(ctx))
+	}
+}
+
+// read reads the answer to a request.
+func read(kind string, a frame, out any) error {
+	if a.Code != http.StatusOK {
+		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: redacted(string(a.Body))})
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(a.Body, out); err != nil {
+		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, err)
+	}
+	return nil
+}
+
+// clock asks for the service's time.
+func (l *link) clock(ctx context.Context) (time.Time, error) {
+	var got struct {
+		Milliseconds int64 `json:"currentTime"`
+	}
+	if err := l.request(ctx, "GetClock", nil, &got); err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(got.Milliseconds).UTC(), nil
+}

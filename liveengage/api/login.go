@@ -1,0 +1,180 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// refreshEvery is how often a session is refreshed: the Login Service says every
+// three to five minutes.
+const refreshEvery = 5 * time.Minute
+
+// sessionCookie is the cookie that a session is known by.
+const sessionCookie = "Session_id"
+
+// Session is a login of the Login Service. It is safe for concurrent use, and
+// prints no secret.
+type Session struct {
+	client      *Client
+	credentials loginRequest
+
+	mu     sync.Mutex
+	bearer string
+	csrf   string
+	cookie *http.Cookie
+	ttl    time.Duration
+}
+
+// loginRequest is the body of a login: as a user or as an application.
+type loginRequest struct {
+	Username          string `json:"username,omitempty"`
+	Password          string `json:"password,omitempty"`
+	AppKey            string `json:"appKey,omitempty"`
+	Secret            string `json:"secret,omitempty"`
+	AccessToken       string `json:"accessToken,omitempty"`
+	AccessTokenSecret string `json:"accessTokenSecret,omitempty"`
+}
+
+// Login logs in as a user. Refused credentials are ErrCredentials and are not tried
+// again; a service that cannot answer is tried again as the client's persistence
+// says.
+func (c *Client) Login(ctx context.Context, username, password string) (*Session, error) {
+	return c.login(ctx, loginRequest{Username: username, Password: password})
+}
+
+// LoginApplication logs in as an application: a bot user and an API key. The four
+// values go in the body; the header of OAuth 1.0 is for calls without a login.
+func (c *Client) LoginApplication(ctx context.Context, username string, k Key) (*Session, error) {
+	return c.login(ctx, loginRequest{
+		Username: username, AppKey: k.AppKey, Secret: k.Secret, AccessToken: k.AccessToken, AccessTokenSecret: k.AccessTokenSecret,
+	})
+}
+
+func (c *Client) login(ctx context.Context, credentials loginRequest) (*Session, error) {
+	s := &Session{client: c, credentials: credentials}
+	return s, s.login(ctx)
+}
+
+func (s *Session) login(ctx context.Context) error {
+	var got struct {
+		Bearer string          `json:"bearer"`
+		CSRF   string          `json:"csrf"`
+		TTL    json.RawMessage `json:"sessionTTl"` // milliseconds, as text
+	}
+	a, err := s.client.do(ctx, call{
+		service: serviceLogin, method: http.MethodPost, path: s.client.account("/login"), query: url.Values{"v": {"1.3"}},
+		body: sends(s.credentials), growing: true,
+	}, &got)
+	if err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
+	if got.Bearer == "" {
+		return errors.New("log in: the answer has no bearer")
+	}
+	milliseconds, _ := strconv.ParseInt(unquoted(got.TTL), 10, 64) // 0 where it is not told
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bearer, s.csrf, s.ttl = got.Bearer, got.CSRF, time.Duration(milliseconds)*time.Millisecond
+	s.keep(a.cookies)
+	return nil
+}
+
+// keep remembers the session's cookie where an answer sets it.
+func (s *Session) keep(cookies []*http.Cookie) {
+	for _, c := range cookies {
+		if c.Name == sessionCookie && c.Value != "" {
+			s.cookie = c
+		}
+	}
+}
+
+// Bearer is the token for calls of other services. It changes when the session has
+// to log in again.
+func (s *Session) Bearer() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bearer
+}
+
+// TTL is how long the session lives unless it is refreshed; 0 if nobody said.
+func (s *Session) TTL() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ttl
+}
+
+// Authorization is the header with the bearer.
+func (s *Session) Authorization(_, _ string) string { return "Bearer " + s.Bearer() }
+
+// LogValue keeps the session out of logs.
+func (s *Session) LogValue() slog.Value { return slog.StringValue("redacted") }
+
+// String keeps the session out of messages.
+func (s *Session) String() string { return "redacted" }
+
+// KeepAlive refreshes the session every five minutes until the context ends, which
+// is no error. A session that is gone is replaced by a new login. It returns an
+// error when the service refuses for good, or when the client's persistence is
+// spent.
+func (s *Session) KeepAlive(ctx context.Context) error {
+	for {
+		if sleep(ctx, refreshEvery) != nil {
+			return nil
+		}
+		err := s.Refresh(ctx)
+		if errors.Is(err, ErrCredentials) || errors.Is(err, ErrCSRF) {
+			s.client.cfg.Log.InfoContext(ctx, "liveengage_session_gone", "account", s.client.cfg.Account, "service", serviceLogin)
+			err = s.login(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.client.cfg.Log.InfoContext(ctx, "liveengage_session_alive", "account", s.client.cfg.Account, "service", serviceLogin)
+	}
+}
+
+// Refresh tells the service that the session is in use. One that is gone is
+// ErrCredentials or ErrCSRF.
+func (s *Session) Refresh(ctx context.Context) error {
+	if err := s.post(ctx, "/refresh", true); err != nil {
+		return fmt.Errorf("refresh the session: %w", err)
+	}
+	return nil
+}
+
+// Logout ends the session.
+func (s *Session) Logout(ctx context.Context) error {
+	if err := s.post(ctx, "/logout", false); err != nil {
+		return fmt.Errorf("log out: %w", err)
+	}
+	return nil
+}
+
+func (s *Session) post(ctx context.Context, path string, growing bool) error {
+	s.mu.Lock()
+	body := map[string]string{"csrf": s.csrf}
+	what := call{service: serviceLogin, method: http.MethodPost, path: s.client.account(path), body: sends(body), growing: growing}
+	if s.cookie != nil {
+		what.cookies = []*http.Cookie{s.cookie}
+	}
+	s.mu.Unlock()
+	a, err := s.client.do(ctx, what, nil)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep(a.cookies)
+	return nil
+}
