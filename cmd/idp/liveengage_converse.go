@@ -24,7 +24,7 @@ type converseCommand struct {
 	agent
 	Account     string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
 	Issuer      string `required:"" help:"Issuer of the brand's provider, such as http://127.0.0.1:8080." placeholder:"URL"`
-	Client      string `default:"liveengage" help:"The client that LiveEngage is at the provider (${default})." placeholder:"ID"`
+	Client      string `help:"The client that LiveEngage is at the provider: that of --connector, or liveengage." placeholder:"ID"`
 	RedirectURI string `name:"redirect-uri" default:"https://liveperson.net" help:"A redirect URI of that client (${default}); nobody goes there." placeholder:"URL"`
 	Person      string `default:"jane" help:"Who signs in (${default}). The password is IDP_PERSON_PASSWORD; those of idp dev are known." placeholder:"NAME"`
 	Say         string `default:"Hello" help:"The line to write (${default})." placeholder:"TEXT"`
@@ -68,11 +68,12 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	visitor, err := selftest.NewVisitor(c.Issuer, c.transport(allow), selftest.Client{ID: c.Client, RedirectURI: c.RedirectURI}, person)
+	connector, err := c.connector(ctx, client)
 	if err != nil {
 		return err
 	}
-	connector, err := c.connector(ctx, client)
+	to := selftest.Client{ID: cmp.Or(c.Client, connector.Configuration.ClientID), RedirectURI: c.RedirectURI}
+	visitor, err := selftest.NewVisitor(c.Issuer, c.transport(allow), to, person)
 	if err != nil {
 		return err
 	}
@@ -128,10 +129,11 @@ func (c converseCommand) connector(ctx context.Context, client *api.Client) (api
 		}
 		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see idp liveengage connectors %s", c.Account, c.Connector, c.Account)
 	}
-	if one, ok := api.Find(all, c.Issuer, c.Client); ok {
+	id := cmp.Or(c.Client, "liveengage")
+	if one, ok := api.Find(all, c.Issuer, id); ok {
 		return one, nil
 	}
-	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see idp liveengage connectors %s", c.Account, c.Issuer, c.Client, c.Account)
+	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see idp liveengage connectors %s", c.Account, c.Issuer, id, c.Account)
 }
 
 // say authenticates the consumer, opens the socket and writes the line.

@@ -1,18 +1,34 @@
 package sim
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"idpbridge/claims"
 )
 
 func (s *Simulator) registerInteractions(mux *http.ServeMux) {
-	mux.HandleFunc("POST /messaging_history/api/account/{account}/conversations/search", s.searchTalks)
+	const base = "POST /messaging_history/api/account/{account}/conversations/"
+	mux.HandleFunc(base+"search", func(w http.ResponseWriter, r *http.Request) { s.searchTalks(w, r, "") })
+	mux.HandleFunc(base+"conversation/search", s.searchTalk)
+}
+
+// searchTalk is searchTalks for one conversation, by its id.
+func (s *Simulator) searchTalk(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		ConversationID string `json:"conversationId"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.ConversationID == "" {
+		http.Error(w, "conversationId is missing", http.StatusBadRequest)
+		return
+	}
+	s.searchTalks(w, r, in.ConversationID)
 }
 
 // searchTalks is the Messaging Interactions API: every conversation, newest first,
-// with what is known of its consumer. What is searched for is not looked at.
-func (s *Simulator) searchTalks(w http.ResponseWriter, r *http.Request) {
+// or the one of that id, with what is known of its consumer. Times and the other
+// filters of a search are not looked at.
+func (s *Simulator) searchTalks(w http.ResponseWriter, r *http.Request, only string) {
 	if !s.bears(w, r) {
 		return
 	}
@@ -20,6 +36,9 @@ func (s *Simulator) searchTalks(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	records := []map[string]any{}
 	for _, t := range s.talks.newest() {
+		if only != "" && t.ID != only {
+			continue
+		}
 		p, ok := s.consumers.get(t.Consumer)
 		if !ok {
 			p = &consumer{Subject: t.Consumer}
