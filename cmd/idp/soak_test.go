@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/config"
+	"idpbridge/keys"
+	"idpbridge/liveengage"
+	"idpbridge/liveengage/api"
+	"idpbridge/liveengage/sim"
+	"idpbridge/selftest"
+	"idpbridge/testdata"
+)
+
+// memoryNet carries connections between the parties of a test in its bubble, by
+// port, and can lose all of them at once.
+type memoryNet struct {
+	mu    sync.Mutex
+	ports map[string]chan net.Conn
+	open  []net.Conn
+	done  chan struct{}
+}
+
+func (n *memoryNet) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	ours, theirs := net.Pipe()
+	select {
+	case n.ports[port] <- theirs:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open = append(n.open, ours)
+	return ours, nil
+}
+
+// lose breaks every connection.
+func (n *memoryNet) lose() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.open {
+		_ = c.Close()
+	}
+	n.open = nil
+}
+
+func (n *memoryNet) transport() *http.Transport { return &http.Transport{DialContext: n.DialContext} }
+
+// serve answers on a port until the test ends.
+func (n *memoryNet) serve(t *testing.T, port string, h http.Handler) {
+	t.Helper()
+	l := &memoryListener{conns: n.ports[port], done: make(chan struct{})}
+	server := &http.Server{Handler: h}
+	var group sync.WaitGroup
+	group.Go(func() { _ = server.Serve(l) })
+	t.Cleanup(func() {
+		_ = server.Close()
+		group.Wait()
+	})
+}
+
+type memoryListener struct {
+	conns chan net.Conn
+	once  sync.Once
+	done  chan struct{}
+}
+
+func (l *memoryListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *memoryListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
+func (l *memoryListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// soak is two weeks of a brand with LiveEngage: this program, LivePerson's services
+// and a consumer's client, on one clock.
+type soak struct {
+	t      *testing.T
+	net    *memoryNet
+	idp    *instance
+	log    lockedBuffer
+	client *api.Client
+	source *signins
+	socket *api.Socket
+	talk   string
+	heard  []string
+	mu     sync.Mutex
+}
+
+const (
+	soakIssuer    = "http://127.0.0.1:1"
+	soakSimulator = "http://127.0.0.1:2"
+	soakFor       = 14 * 24 * time.Hour
+)
+
+func newSoak(t *testing.T) *soak {
+	t.Helper()
+	s := &soak{t: t, net: &memoryNet{ports: map[string]chan net.Conn{"1": make(chan net.Conn), "2": make(chan net.Conn)}, done: make(chan struct{})}}
+	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
+	require.NoError(t, err)
+	cfg := config.Defaults()
+	cfg.Issuer, cfg.Data, cfg.Operations, cfg.Brand.Name = soakIssuer, t.TempDir(), "off", "Brand"
+	clients := demoClients()
+	s.idp, err = open(t.Context(), &process{now: time.Now, stdout: io.Discard}, &setup{
+		config: cfg, clients: clients, people: people, log: slog.New(slog.NewJSONHandler(&s.log, nil)),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.idp.store.Close()) })
+	s.net.serve(t, "1", s.idp.handler)
+
+	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
+	connector := sim.Connector{Connector: liveengage.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
+	toIDP := s.net.transport()
+	simulator, err := sim.New(sim.Config{
+		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
+		HTTP: &http.Client{Transport: toIDP}, Connectors: []sim.Connector{connector},
+	})
+	require.NoError(t, err)
+	s.net.serve(t, "2", simulator.Handler())
+
+	toAll := s.net.transport()
+	t.Cleanup(func() { toIDP.CloseIdleConnections(); toAll.CloseIdleConnections() })
+	s.client, err = api.New(api.Config{
+		Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
+	})
+	require.NoError(t, err)
+	visitor, err := selftest.NewVisitor(soakIssuer, toAll, selftest.Client{ID: "liveengage", RedirectURI: fixedURI},
+		selftest.Person{Username: "jane", Password: "jane-password"})
+	require.NoError(t, err)
+	s.source = &signins{visitor: visitor, flow: liveengage.Code, pkce: true, redirectURI: fixedURI}
+	return s
+}
+
+// TestTwoWeeks: a consumer chats for fourteen days while her token is renewed every
+// half hour, her session at the brand ends and begins again, the signing key changes
+// five times, the connection is lost every few hours, and an agent stays logged in.
+// Every line arrives, once and in order, and nothing is logged as a fault but what
+// was done on purpose.
+func TestTwoWeeks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSoak(t)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		var group sync.WaitGroup
+		defer group.Wait()
+		defer stop()
+		connectors, err := s.client.Connectors(ctx)
+		require.NoError(t, err)
+		s.socket = s.client.Socket(api.SocketConfig{
+			Token: func(ctx context.Context) (string, error) {
+				return s.client.Authenticate(ctx, api.Authentication{Connector: connectors[0].ID.String(), Source: s.source.credential})
+			},
+			Received: func(e api.Event) { s.mu.Lock(); s.heard = append(s.heard, e.Text); s.mu.Unlock() },
+		})
+		group.Go(func() {
+			if err := s.socket.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		s.talk, err = s.socket.StartConversation(ctx)
+		require.NoError(t, err)
+		require.NoError(t, s.socket.Subscribe(ctx, s.talk))
+		agent, err := s.client.Login(ctx, "agent", "agent-password")
+		require.NoError(t, err)
+		group.Go(func() {
+			if err := agent.KeepAlive(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+
+		kids := map[string]bool{}
+		time.Sleep(13 * time.Minute) // so that no line is written in the very moment in which a token ends
+		begun, lines := time.Now(), 0
+		for hour := 1; time.Since(begun) < soakFor; hour++ {
+			time.Sleep(time.Hour)
+			s.hourly(ctx, hour)
+			lines++
+			_, err := s.socket.Publish(ctx, s.talk, fmt.Sprintf("line %d", lines))
+			require.NoError(t, err, "hour %d", hour)
+			kids[s.idp.ring.Active("RS256").ID] = true
+		}
+		s.check(ctx, agent, lines, len(kids))
+	})
+}
+
+// hourly is what operators and bad luck do.
+func (s *soak) hourly(ctx context.Context, hour int) {
+	s.t.Helper()
+	_, err := s.idp.store.Sweep(ctx, time.Now())
+	require.NoError(s.t, err)
+	if hour%7 == 0 {
+		s.net.lose()
+		time.Sleep(20 * time.Second) // while the client finds its way back
+	}
+	switch hour % 60 {
+	case 20:
+		added, err := s.idp.ring.Prepare(ctx, "RS256")
+		require.True(s.t, added)
+		require.NoError(s.t, err)
+	case 45: // a day later, in which the key set was read again and again
+		moved, err := s.idp.ring.Promote(ctx, "RS256")
+		require.True(s.t, moved)
+		require.NoError(s.t, err)
+	case 50:
+		for _, k := range s.idp.ring.Public() {
+			if k.State == keys.Retiring {
+				gone, err := s.idp.ring.Retire(ctx, k.ID)
+				require.True(s.t, gone)
+				require.NoError(s.t, err)
+			}
+		}
+	}
+}
+
+// check looks at what is left of the two weeks.
+func (s *soak) check(ctx context.Context, agent *api.Session, lines, kids int) {
+	s.t.Helper()
+	require.GreaterOrEqual(s.t, kids, 5, "keys")
+	records, err := s.client.Interactions(ctx, agent.Authorization, s.talk)
+	require.NoError(s.t, err)
+	require.Len(s.t, records, 1)
+	require.Len(s.t, records[0].SDEs.Events, 2, "the agent still sees who she is")
+	require.Contains(s.t, string(records[0].SDEs.Events[0].CustomerInfo), `"customerType":"gold"`)
+
+	log := s.log.String()
+	renewed := strings.Count(log, `"msg":"code redeemed"`)
+	require.GreaterOrEqual(s.t, renewed, int(soakFor/(30*time.Minute)), "a token every half hour")
+	signedIn := strings.Count(log, `"msg":"signed in"`)
+	require.GreaterOrEqual(s.t, signedIn, renewed)
+	for _, bad := range []string{`"level":"ERROR"`, `"code":"9`, "refresh token", "code refused"} {
+		require.NotContains(s.t, log, bad)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	require.Len(s.t, s.heard, lines, "each line is shown once")
+	for i, text := range s.heard {
+		require.Equal(s.t, fmt.Sprintf("line %d", i+1), text)
+	}
+}
