@@ -235,6 +235,48 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	require.True(t, shown, "whoever comes next does not see the conversation")
 }
 
+// TestChromiumSimulatorWindow: the window of its own says what is wrong with an
+// answer, and reads the openID dialect's.
+func TestChromiumSimulatorWindow(t *testing.T) {
+	t.Parallel()
+	issuer, simulator := withSimulator(t, time.Now)
+	b := newBrowser(t)
+	id := connectorNamed(t, simulator, "Code")
+	ctx := chromium(t)
+	opened := func() url.Values {
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+		there(ctx, t, "#popout[data-ready=yes]")
+		address, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("popout").href`))
+		require.NoError(t, err)
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		return u.Query()
+	}
+	window := func(answer, says string) {
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(answer)))
+		told(ctx, t, "#survey", says)
+	}
+	q := opened()
+	state, at := url.QueryEscape(q.Get("state")), q.Get("redirect_uri")
+	window(at+"?error=access_denied&error_description=No&state="+state, "access_denied: No")
+	window(at+"#error=login_required&state="+state, "login_required")
+	window(at+"?state="+state, "no code")
+	window(at+"#code=of-somebody-else&state="+state, "9011")
+	window(at+"?code=x", "state came back changed, or not at all")
+	window(at+"?code=x&state="+strings.Replace(state, "en-US+%26+more", "en-US", 1), "byte for byte")
+	there(ctx, t, "#survey")
+
+	form := b.get(simulator + "/connectors/" + id).fields(t)
+	form.Del("rfc") // as a connector that support has not switched yet
+	form.Set("type", "2")
+	form.Set("from", issuer)
+	require.Equal(t, http.StatusOK, b.post(simulator+"/connectors/"+id, form).status)
+	q = opened()
+	require.Empty(t, q.Get("state"))
+	require.Contains(t, q.Get("redirect_uri"), at+"?lpUnifiedWindowConfig=")
+	window(q.Get("redirect_uri")+"&code=of-somebody-else", "9011")
+}
+
 // TestSimulatePages takes pictures of the simulator's pages, where they are wanted,
 // and looks that none is wider than a phone.
 func TestSimulatePages(t *testing.T) {
