@@ -318,6 +318,7 @@ func TestSimulate(t *testing.T) {
 	page := b.get(simulator + "/connectors/" + connectorNamed(t, simulator, "Code")).body
 	require.Contains(t, page, issuer+"/token")
 	require.Contains(t, page, "SHA-256")
+	require.Contains(t, b.get(simulator+"/connectors/"+connectorNamed(t, simulator, "Delegation")).body, "CONSUMER_DELEGATION")
 
 	file := filepath.Join(t.TempDir(), "connectors.json")
 	require.NoError(t, os.WriteFile(file, []byte(b.get(simulator+"/api/account/12345678/configuration/le-connectors/all-connectors").body), 0o600))
