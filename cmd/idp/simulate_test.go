@@ -91,6 +91,7 @@ func say(ctx context.Context, t *testing.T, text string) {
 func signInOnBrandPage(ctx context.Context, t *testing.T, simulator, connector string) {
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connector)))
+	there(ctx, t, "body[data-ready=yes]")
 	told(ctx, t, "#who", "Nobody is signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
 	there(ctx, t, "#login-submit")
@@ -133,20 +134,33 @@ func TestChromiumSimulator(t *testing.T) {
 		t.Run(c.connector+", in a window of its own", func(t *testing.T) {
 			ctx := chromium(t)
 			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
-			there(ctx, t, "#popout[data-ready=yes]")
+			there(ctx, t, "body[data-ready=yes]") // nothing on the page moves any more
 			attribute, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("popout").href`))
 			require.NoError(t, err)
 			popOutQuery(t, simulator, attribute, c.kind)
 			opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return info.URL != "" })
 			require.NoError(t, chromedp.Do(ctx, chromedp.Click("#popout")))
-			window, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(<-opened))
-			t.Cleanup(cancel)
+			window := openedWindow(ctx, t, opened)
 			there(window, t, "#login-submit")
 			fill(window, t, "jane", "jane-password")
 			told(window, t, "#state", "Connected as "+janeSubject)
 			say(window, t, "Window, "+c.connector)
 			agentSees(t, simulator, "Window, "+c.connector, c.kind)
 		})
+	}
+}
+
+// openedWindow is the window that a click has opened.
+func openedWindow(ctx context.Context, t *testing.T, opened <-chan target.ID) context.Context {
+	t.Helper()
+	select {
+	case id := <-opened:
+		window, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(id))
+		t.Cleanup(cancel)
+		return window
+	case <-ctx.Done():
+		require.FailNow(t, "no window was opened")
+		return nil
 	}
 }
 
@@ -195,6 +209,7 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	id := connectorNamed(t, simulator, "Code with PKCE")
 	ctx := chromium(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+	there(ctx, t, "body[data-ready=yes]")
 	told(ctx, t, "#who", "Nobody is signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#embedded")))
 	told(ctx, t, "#survey", "Nobody who may be answered for is signed in")
