@@ -91,6 +91,7 @@ func say(ctx context.Context, t *testing.T, text string) {
 func signInOnBrandPage(ctx context.Context, t *testing.T, simulator, connector string) {
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connector)))
+	there(ctx, t, "body[data-ready=yes]")
 	told(ctx, t, "#who", "Nobody is signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
 	there(ctx, t, "#login-submit")
@@ -133,20 +134,33 @@ func TestChromiumSimulator(t *testing.T) {
 		t.Run(c.connector+", in a window of its own", func(t *testing.T) {
 			ctx := chromium(t)
 			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
-			there(ctx, t, "#popout[data-ready=yes]")
+			there(ctx, t, "body[data-ready=yes]") // nothing on the page moves any more
 			attribute, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("popout").href`))
 			require.NoError(t, err)
 			popOutQuery(t, simulator, attribute, c.kind)
 			opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return info.URL != "" })
 			require.NoError(t, chromedp.Do(ctx, chromedp.Click("#popout")))
-			window, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(<-opened))
-			t.Cleanup(cancel)
+			window := openedWindow(ctx, t, opened)
 			there(window, t, "#login-submit")
 			fill(window, t, "jane", "jane-password")
 			told(window, t, "#state", "Connected as "+janeSubject)
 			say(window, t, "Window, "+c.connector)
 			agentSees(t, simulator, "Window, "+c.connector, c.kind)
 		})
+	}
+}
+
+// openedWindow is the window that a click has opened.
+func openedWindow(ctx context.Context, t *testing.T, opened <-chan target.ID) context.Context {
+	t.Helper()
+	select {
+	case id := <-opened:
+		window, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(id))
+		t.Cleanup(cancel)
+		return window
+	case <-ctx.Done():
+		require.FailNow(t, "no window was opened")
+		return nil
 	}
 }
 
@@ -195,6 +209,7 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	id := connectorNamed(t, simulator, "Code with PKCE")
 	ctx := chromium(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+	there(ctx, t, "body[data-ready=yes]")
 	told(ctx, t, "#who", "Nobody is signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#embedded")))
 	told(ctx, t, "#survey", "Nobody is signed in")
@@ -233,6 +248,48 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	shown, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.getElementById("window").hidden`))
 	require.NoError(t, err)
 	require.True(t, shown, "whoever comes next does not see the conversation")
+}
+
+// TestChromiumSimulatorWindow: the window of its own says what is wrong with an
+// answer, and reads the openID dialect's.
+func TestChromiumSimulatorWindow(t *testing.T) {
+	t.Parallel()
+	issuer, simulator := withSimulator(t, time.Now)
+	b := newBrowser(t)
+	id := connectorNamed(t, simulator, "Code")
+	ctx := chromium(t)
+	opened := func() url.Values {
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+		there(ctx, t, "#popout[data-ready=yes]")
+		address, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("popout").href`))
+		require.NoError(t, err)
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		return u.Query()
+	}
+	window := func(answer, says string) {
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(answer)))
+		told(ctx, t, "#survey", says)
+	}
+	q := opened()
+	state, at := url.QueryEscape(q.Get("state")), q.Get("redirect_uri")
+	window(at+"?error=access_denied&error_description=No&state="+state, "access_denied: No")
+	window(at+"#error=login_required&state="+state, "login_required")
+	window(at+"?state="+state, "no code")
+	window(at+"#code=of-somebody-else&state="+state, "9011")
+	window(at+"?code=x", "state came back changed, or not at all")
+	window(at+"?code=x&state="+strings.Replace(state, "en-US+%26+more", "en-US", 1), "byte for byte")
+	there(ctx, t, "#survey")
+
+	form := b.get(simulator + "/connectors/" + id).fields(t)
+	form.Del("rfc") // as a connector that support has not switched yet
+	form.Set("type", "2")
+	form.Set("from", issuer)
+	require.Equal(t, http.StatusOK, b.post(simulator+"/connectors/"+id, form).status)
+	q = opened()
+	require.Empty(t, q.Get("state"))
+	require.Contains(t, q.Get("redirect_uri"), at+"?lpUnifiedWindowConfig=")
+	window(q.Get("redirect_uri")+"&code=of-somebody-else", "9011")
 }
 
 // TestSimulatePages takes pictures of the simulator's pages, where they are wanted,
@@ -276,6 +333,7 @@ func TestSimulate(t *testing.T) {
 	page := b.get(simulator + "/connectors/" + connectorNamed(t, simulator, "Code")).body
 	require.Contains(t, page, issuer+"/token")
 	require.Contains(t, page, "SHA-256")
+	require.Contains(t, b.get(simulator+"/connectors/"+connectorNamed(t, simulator, "Delegation")).body, "CONSUMER_DELEGATION")
 
 	file := filepath.Join(t.TempDir(), "connectors.json")
 	require.NoError(t, os.WriteFile(file, []byte(b.get(simulator+"/api/account/12345678/configuration/le-connectors/all-connectors").body), 0o600))

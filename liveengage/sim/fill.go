@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -46,13 +47,18 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	return c, nil
 }
 
-// Fill fills every connector that has no issuer yet from an identity provider.
+// Fill fills every connector that has no issuer yet from an identity provider. Where
+// the one key to paste cannot be told, the connector uses the key set instead.
 func (s *Simulator) Fill(ctx context.Context, issuer string) error {
 	for _, c := range s.list() {
 		if c.Configuration.Issuer != "" {
 			continue
 		}
 		filled, err := s.fill(ctx, c, issuer)
+		if f, ok := errors.AsType[*Fault](err); ok && (f.Code == "1041" || f.Code == "1042") {
+			c.Configuration.JWTValidationType = "JWKS_ENDPOINT"
+			filled, err = s.fill(ctx, c, issuer)
+		}
 		if err != nil {
 			return err
 		}

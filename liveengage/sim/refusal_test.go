@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -148,6 +149,15 @@ func brokenKeys() []refusal {
 		}, "1028", "not an RSA"},
 		{"a key set elsewhere", keySetID, good, change(func(c *sim.Connector) { c.Configuration.JWKSEndpoint = "https://keys.example.com/jwks" }), "1038", "--allow-host"},
 		{"a key set that is gone", keySetID, good, change(func(c *sim.Connector) { c.Configuration.JWKSEndpoint += "/gone" }), "1038", "404"},
+		{"a key set that leads to another host", keySetID, good, func(t *testing.T, b *bench) {
+			t.Helper()
+			other := newProvider(t) // has the right key, too
+			away := httptest.NewServer(http.RedirectHandler(other.URL+"/jwks", http.StatusFound))
+			t.Cleanup(away.Close)
+			all := connectorsOf(b)
+			all[keySetID-1].Configuration.JWKSEndpoint = away.URL
+			require.NoError(t, b.SetConnectors(all))
+		}, "1038", "302"},
 		{"no JWKS Endpoint", keySetID, good, change(func(c *sim.Connector) { c.Configuration.JWKSEndpoint = "" }), "1039", "no address"},
 		{"a pasted key with a lost character", implicitID, good, change(func(c *sim.Connector) {
 			c.Configuration.JWTPublicKey = strings.Replace(c.Configuration.JWTPublicKey, "Q", "", 1)

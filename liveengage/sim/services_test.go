@@ -144,8 +144,10 @@ func TestPKCE(t *testing.T) {
 	verifier := b.idp.forms[0]["code_verifier"]
 	require.NotEqual(t, made["code_verifier"], verifier, "the window never has the verifier")
 	require.Equal(t, made["code_challenge"], challengeOf(verifier))
+	b.own(path(pkceID), map[string]any{"code": "c", "code_verifier": made["code_verifier"]})
+	require.NotEqual(t, verifier, b.idp.forms[1]["code_verifier"], "a verifier is good for one code")
 	b.own(path(pkceID), map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
-	require.Equal(t, "an-app-made-this-verifier-of-its-own-0123456789", b.idp.forms[1]["code_verifier"])
+	require.Equal(t, "an-app-made-this-verifier-of-its-own-0123456789", b.idp.forms[2]["code_verifier"])
 	status, out, _ := b.call("POST", "/api/account/"+account+"/app/2/pkce", nil)
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "1024", out["internalErrorCode"])
