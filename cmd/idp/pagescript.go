@@ -15,8 +15,8 @@ func (in *instance) registerPageScript() {
 	in.handler.GET(in.base+web.PathPageScript, in.pageScript)
 }
 
-// pageScript answers GET /liveengage.js?client_id=…; the parameter may be left out
-// where there is one client whose pages may use it.
+// pageScript answers GET /liveengage.js?client_id=…; without the parameter it is for
+// the first client whose pages may use it.
 func (in *instance) pageScript(c echo.Context) error {
 	client, ok := in.pageClient(c.QueryParam("client_id"))
 	if !ok {
@@ -38,17 +38,12 @@ func (in *instance) pageScript(c echo.Context) error {
 	return c.Blob(http.StatusOK, "text/javascript; charset=utf-8", body)
 }
 
-// pageClient is the client of that id, or the only one, whose pages may use the
-// script.
+// pageClient is the client of that id, or the first, whose pages may use the script.
 func (in *instance) pageClient(id string) (oidc.Client, bool) {
-	var found []oidc.Client
 	for _, c := range in.clients {
 		if c.LiveEngage != nil && len(c.LiveEngage.Page.Origins) > 0 && (id == "" || id == c.ID) {
-			found = append(found, c)
+			return c, true
 		}
 	}
-	if len(found) != 1 {
-		return oidc.Client{}, false
-	}
-	return found[0], true
+	return oidc.Client{}, false
 }
