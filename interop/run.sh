@@ -39,4 +39,4 @@ if [ -z "$issuer" ]; then
   exit 1
 fi
 
-ISSUER=$issuer IDP=$work/idp timeout 120 node --test --test-reporter=spec test.mjs tokens.mjs || { echo "the server's log:" >&2; tail -n 40 "$work/err" >&2; exit 1; }
+ISSUER=$issuer IDP=$work/idp timeout 120 node --test --test-reporter=spec test.mjs tokens.mjs simulated.mjs || { echo "the server's log:" >&2; tail -n 40 "$work/err" >&2; exit 1; }
