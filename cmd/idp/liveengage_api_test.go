@@ -250,7 +250,7 @@ func TestLiveengageLoginAndUsers(t *testing.T) {
 	require.Contains(t, stdout, "480 minutes")
 	require.NotContains(t, stdout+stderr, lpBearer)
 	require.Equal(t, "POST /api/account/12345678/logout", s.asked[len(s.asked)-1])
-	require.Equal(t, `{"csrf":"c"}`, s.bodies[len(s.bodies)-1])
+	require.JSONEq(t, `{"csrf":"c"}`, s.bodies[len(s.bodies)-1])
 
 	code, stdout, _ = liveengageOf(t.Context(), nil, "good-password\n", login("--user", "ann", "--show-bearer", "--json")...)
 	require.Equal(t, 0, code)

@@ -92,8 +92,10 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 		return printJSON(p.stdout, r)
 	}
 	rows := [][]string{
-		{"signed in", c.Person + " at " + c.Issuer}, {"authenticated", "connector " + r.Connector + ", " + string(r.Flow) + " flow"},
-		{"conversation", r.Conversation}, {"said", r.Said},
+		{"signed in", c.Person + " at " + c.Issuer},
+		{"authenticated", "connector " + r.Connector + ", " + string(r.Flow) + " flow"},
+		{"conversation", r.Conversation},
+		{"said", r.Said},
 	}
 	if err := printTable(p.stdout, rows); err != nil {
 		return err

@@ -140,7 +140,7 @@ func TestLoginErrors(t *testing.T) {
 			require.Equal(t, v.answer.status, e.Status)
 			require.Equal(t, "agentVep", e.Service)
 		}
-		require.Equal(t, `{"username":"bot","appKey":"a","secret":"b","accessToken":"c","accessTokenSecret":"d"}`, s.bodies[len(s.bodies)-1])
+		require.JSONEq(t, `{"username":"bot","appKey":"a","secret":"b","accessToken":"c","accessTokenSecret":"d"}`, s.bodies[len(s.bodies)-1])
 		s.replies["POST /login"] = []reply{ok(`{}`)}
 		_, err := c.Login(t.Context(), "ann", "p")
 		require.ErrorContains(t, err, "no bearer")
@@ -179,7 +179,7 @@ func TestReading(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "CUSTOMER_INFO", records[0].SDEs.Events[0].Type)
 		require.Contains(t, string(records[0].SDEs.Events[0].CustomerInfo), "cancelled")
-		require.Equal(t, `{"conversationId":"conv-1"}`, s.bodies[len(s.bodies)-1])
+		require.JSONEq(t, `{"conversationId":"conv-1"}`, s.bodies[len(s.bodies)-1])
 		require.Equal(t, "Bearer b", s.headers[len(s.headers)-1].Get("Authorization"))
 	})
 }
@@ -201,7 +201,9 @@ func TestAuthenticate(t *testing.T) {
 		{"/app/default/authenticate", api.Authentication{}, token, `{"id_token":"t"}`},
 		{"/app/77/authenticate", api.Authentication{Version: 3, Connector: "77"}, token, `{"id_token":"t"}`},
 		{
-			"/app/77/authenticate", api.Authentication{Connector: "77"}, api.Credential{Code: "c", RedirectURI: "https://r", CodeVerifier: "v"},
+			"/app/77/authenticate",
+			api.Authentication{Connector: "77"},
+			api.Credential{Code: "c", RedirectURI: "https://r", CodeVerifier: "v"},
 			`{"code":"c","code_verifier":"v","redirect_uri":"https://r"}`,
 		},
 	} {

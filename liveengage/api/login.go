@@ -127,7 +127,7 @@ func (s *Session) String() string { return "redacted" }
 func (s *Session) KeepAlive(ctx context.Context) error {
 	for {
 		if sleep(ctx, refreshEvery) != nil {
-			return nil
+			return nil //nolint:nilerr // the context has ended, which is no error here
 		}
 		err := s.Refresh(ctx)
 		if errors.Is(err, ErrCredentials) || errors.Is(err, ErrCSRF) {
@@ -135,7 +135,7 @@ func (s *Session) KeepAlive(ctx context.Context) error {
 			err = s.login(ctx)
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the context has ended, which is no error here
 		}
 		if err != nil {
 			return err

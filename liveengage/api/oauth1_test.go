@@ -46,16 +46,26 @@ func TestSignaturesOfRFC5849(t *testing.T) {
 		params                             []parameter
 	}{
 		{"POST", "https://photos.example.net/initiate", "", "74KNZJeDHnMBp0EMJ9ZHt/XKycU=", []parameter{
-			{"oauth_consumer_key", "dpf43f3p2l4k3l03"}, {"oauth_signature_method", "HMAC-SHA1"}, {"oauth_timestamp", "137131200"},
-			{"oauth_nonce", "wIjqoS"}, {"oauth_callback", "http://printer.example.com/ready"},
+			{"oauth_consumer_key", "dpf43f3p2l4k3l03"},
+			{"oauth_signature_method", "HMAC-SHA1"},
+			{"oauth_timestamp", "137131200"},
+			{"oauth_nonce", "wIjqoS"},
+			{"oauth_callback", "http://printer.example.com/ready"},
 		}},
 		{"POST", "https://photos.example.net/token", "hdhd0244k9j7ao03", "gKgrFCywp7rO0OXSjdot/IHF7IU=", []parameter{
-			{"oauth_consumer_key", "dpf43f3p2l4k3l03"}, {"oauth_token", "hh5s93j4hdidpola"}, {"oauth_signature_method", "HMAC-SHA1"},
-			{"oauth_timestamp", "137131201"}, {"oauth_nonce", "walatlh"}, {"oauth_verifier", "hfdp7dh39dks9884"},
+			{"oauth_consumer_key", "dpf43f3p2l4k3l03"},
+			{"oauth_token", "hh5s93j4hdidpola"},
+			{"oauth_signature_method", "HMAC-SHA1"},
+			{"oauth_timestamp", "137131201"},
+			{"oauth_nonce", "walatlh"},
+			{"oauth_verifier", "hfdp7dh39dks9884"},
 		}},
 		{"GET", "http://photos.example.net/photos?file=vacation.jpg&size=original", "pfkkdhi9sl3r4s00", "MdpQcU8iPSUjWoN/UDMsK2sui9I=", []parameter{
-			{"oauth_consumer_key", "dpf43f3p2l4k3l03"}, {"oauth_token", "nnch734d00sl2jdk"}, {"oauth_signature_method", "HMAC-SHA1"},
-			{"oauth_timestamp", "137131202"}, {"oauth_nonce", "chapoH"},
+			{"oauth_consumer_key", "dpf43f3p2l4k3l03"},
+			{"oauth_token", "nnch734d00sl2jdk"},
+			{"oauth_signature_method", "HMAC-SHA1"},
+			{"oauth_timestamp", "137131202"},
+			{"oauth_nonce", "chapoH"},
 		}},
 	} {
 		require.Equal(t, c.want, signature(baseString(c.method, mustParse(t, c.address), c.params), "kd94hf93k423kf44", c.tokenSecret), c.address)
@@ -67,8 +77,13 @@ func TestSignaturesOfRFC5849(t *testing.T) {
 func TestBaseStringOfRFC5849(t *testing.T) {
 	t.Parallel()
 	got := baseString("POST", mustParse(t, "http://EXAMPLE.COM:80/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b"), []parameter{
-		{"oauth_consumer_key", "9djdj82h48djs9d2"}, {"oauth_token", "kkk9d7dh3k39sjv7"}, {"oauth_signature_method", "HMAC-SHA1"},
-		{"oauth_timestamp", "137131201"}, {"oauth_nonce", "7d8f3e4a"}, {"c2", ""}, {"a3", "2 q"},
+		{"oauth_consumer_key", "9djdj82h48djs9d2"},
+		{"oauth_token", "kkk9d7dh3k39sjv7"},
+		{"oauth_signature_method", "HMAC-SHA1"},
+		{"oauth_timestamp", "137131201"},
+		{"oauth_nonce", "7d8f3e4a"},
+		{"c2", ""},
+		{"a3", "2 q"},
 	})
 	require.Equal(t, "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2%3D%26"+
 		"oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7", got)

@@ -130,9 +130,9 @@ func TestKeepAliveByTheClock(t *testing.T) {
 			"26m30s POST /refresh", "26m30s POST /login", "31m30s POST /refresh", "36m30s POST /refresh", "36m30s POST /login",
 		}, s.timeline())
 		require.Equal(t, "b-2", session.Bearer())
-		require.Equal(t, `{"csrf":"c-1"}`, s.bodies[2])
+		require.JSONEq(t, `{"csrf":"c-1"}`, s.bodies[2])
 		require.Equal(t, "Session_id=s-1", s.headers[2].Get("Cookie"))
-		require.Equal(t, `{"csrf":"c-2"}`, s.bodies[len(s.bodies)-2])
+		require.JSONEq(t, `{"csrf":"c-2"}`, s.bodies[len(s.bodies)-2])
 	})
 }
 

@@ -92,7 +92,7 @@ func (s *Socket) run(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		opened, lived, err := s.connect(ctx, &token)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the context has ended, which is no error here
 		}
 		if opened && !reconnects {
 			plan, reconnects = newPlan(s.client.cfg.Persistence, socketPauses(), true), true
@@ -116,7 +116,7 @@ func (s *Socket) run(ctx context.Context) error {
 			return err
 		}
 		if sleep(ctx, pause) != nil {
-			return nil
+			return nil //nolint:nilerr // the context has ended, which is no error here
 		}
 	}
 }
