@@ -93,7 +93,7 @@ func TestParse(t *testing.T) {
 		cfg, err := parse(t, text)
 		require.NoError(t, err)
 		require.Equal(t, 90*time.Second, cfg.Lifetimes.Code)
-		require.Equal(t, time.Hour, cfg.Lifetimes.IDToken)
+		require.Equal(t, 30*time.Minute, cfg.Lifetimes.IDToken)
 		require.Equal(t, int64(8192), cfg.Limits.Body)
 		require.Equal(t, "[10.0.0.0/8 ::1/128]", fmt.Sprint(cfg.Proxies))
 	})
