@@ -308,6 +308,14 @@ func evaluate[T any](ctx context.Context, t *testing.T, script string) T {
 	return out
 }
 
+// onPhone takes a picture as wide as a phone, and looks that nothing is wider.
+func onPhone(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 800)))
+	shoot(ctx, t, name)
+	require.LessOrEqual(t, evaluate[int](ctx, t, `document.documentElement.scrollWidth`), 360, name)
+}
+
 // newestTalk is the path of the agent's view of the newest conversation.
 func newestTalk(b *browser, simulator string) string {
 	return regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(b.get(simulator + "/agent").body)
@@ -335,6 +343,7 @@ func TestChromiumSimulatorClosed(t *testing.T) {
 	require.NotContains(t, text(ctx, t, "#lines"), "Hello")
 	b.post(simulator+talk+"/answer", url.Values{"text": {"Yes, I am."}})
 	told(ctx, t, "#lines", "Yes, I am.")
+	onPhone(ctx, t, "sim_closed_360")
 }
 
 // TestChromiumSimulatorAnother: whoever chats as somebody else sees that
@@ -380,6 +389,7 @@ func TestChromiumSimulatorLost(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#line", "After the token has expired\r")))
 	told(ctx, t, "#survey", "Your sign-in has expired")
 	there(ctx, t, "#again")
+	onPhone(ctx, t, "sim_window_360")
 }
 
 // TestChromiumSimulatorRestarted: a simulator that was started anew does not know
@@ -461,14 +471,14 @@ func TestChromiumSimulatorForeign(t *testing.T) {
 		form.Set("type", "1")
 		form.Set("issuer", issuer)
 		require.Equal(t, http.StatusOK, b.post(simulator+"/connectors/"+id, form).status)
-		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 800), chromedp.Navigate(simulator+"/brand?connector="+id)))
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
 		there(ctx, t, "body[data-ready=yes]")
 	}
 	page(other.URL)
 	told(ctx, t, "#foreign", other.URL+"/liveengage.js?client_id=liveengage did not load")
 	told(ctx, t, "#foreign", "defines window.lpGetAuthenticationToken itself")
 	told(ctx, t, "#who", "does not know who you are")
-	shoot(ctx, t, "sim_foreign_360")
+	onPhone(ctx, t, "sim_foreign_360")
 	require.Zero(t, evaluate[int](ctx, t, `document.querySelectorAll("#signin:not([hidden]), #signout:not([hidden])").length`))
 	there(ctx, t, "#popout[data-ready=yes]")
 	page("https://id.brand.example")

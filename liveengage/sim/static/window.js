@@ -16,8 +16,8 @@ function recalled() {
   const state = answer.get("state") || answer.get("lpUnifiedWindowConfig") || "";
   const session = parsed(state).lpUnifiedWindowConfig?.engConf?.ssid;
   const memory = parsed(localStorage.getItem("lp " + session));
-  if (!memory.settings) { throw new Error("state came back changed, or not at all: the window does not know who opened it."); }
-  if (memory.state && memory.state !== state) { throw new Error("state came back changed: it must be returned byte for byte."); }
+  if (!memory.settings) { throw new Error("The state came back changed, or not at all: the window does not know who opened it."); }
+  if (memory.state && memory.state !== state) { throw new Error("The state came back changed: it must be returned byte for byte."); }
   return memory;
 }
 
