@@ -324,6 +324,13 @@ func newestTalk(b *browser, simulator string) string {
 // catchSockets has the page remember the socket that it last used, as window.last.
 const catchSockets = `(() => { const send = WebSocket.prototype.send; WebSocket.prototype.send = function (x) { window.last = this; return send.call(this, x); }; })()`
 
+// loseSocket closes that socket and waits until the page says that it has noticed.
+const loseSocket = `new Promise((done) => {
+	const state = document.getElementById("state");
+	new MutationObserver(() => { if (state.textContent.includes("trying again")) { done(); } }).observe(state, { childList: true });
+	window.last.close(3000);
+})`
+
 // TestChromiumSimulatorClosed: what is said in a conversation that the agent has
 // closed starts a new one, and the consumer is told.
 func TestChromiumSimulatorClosed(t *testing.T) {
@@ -378,8 +385,7 @@ func TestChromiumSimulatorLost(t *testing.T) {
 	evaluate[chromedp.Void](ctx, t, catchSockets)
 	for _, line := range []string{"Hello", "Still me"} {
 		say(ctx, t, line)
-		evaluate[chromedp.Void](ctx, t, `window.last.close(3000)`)
-		told(ctx, t, "#state", "trying again")
+		evaluate[chromedp.Void](ctx, t, loseSocket)
 		b.post(simulator+newestTalk(b, simulator)+"/answer", url.Values{"text": {"I read: " + line}})
 		told(ctx, t, "#state", "Connected as "+janeSubject)
 		told(ctx, t, "#lines", "I read: "+line)
