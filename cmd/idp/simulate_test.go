@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -290,6 +292,235 @@ func TestChromiumSimulatorWindow(t *testing.T) {
 	require.Empty(t, q.Get("state"))
 	require.Contains(t, q.Get("redirect_uri"), at+"?lpUnifiedWindowConfig=")
 	window(q.Get("redirect_uri")+"&code=of-somebody-else", "9011")
+}
+
+// click clicks, and nothing is waited for.
+func click(ctx context.Context, t *testing.T, selector string) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(selector)))
+}
+
+// evaluate runs a script in the page until its promise, if it makes one, is kept.
+func evaluate[T any](ctx context.Context, t *testing.T, script string) T {
+	t.Helper()
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
+	require.NoError(t, err)
+	return out
+}
+
+// onPhone takes a picture as wide as a phone, and looks that nothing is wider.
+func onPhone(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 800)))
+	shoot(ctx, t, name)
+	require.LessOrEqual(t, evaluate[int](ctx, t, `document.documentElement.scrollWidth`), 360, name)
+}
+
+// newestTalk is the path of the agent's view of the newest conversation.
+func newestTalk(b *browser, simulator string) string {
+	return regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(b.get(simulator + "/agent").body)
+}
+
+// catchSockets has the page remember the socket that it last used, as window.last.
+const catchSockets = `(() => { const send = WebSocket.prototype.send; WebSocket.prototype.send = function (x) { window.last = this; return send.call(this, x); }; })()`
+
+// loseSocket closes that socket and waits until the page says that it has noticed.
+const loseSocket = `new Promise((done) => {
+	const state = document.getElementById("state");
+	new MutationObserver(() => { if (state.textContent.includes("trying again")) { done(); } }).observe(state, { childList: true });
+	window.last.close(3000);
+})`
+
+// TestChromiumSimulatorClosed: what is said in a conversation that the agent has
+// closed starts a new one, and the consumer is told.
+func TestChromiumSimulatorClosed(t *testing.T) {
+	t.Parallel()
+	_, simulator := withSimulator(t, time.Now)
+	ctx, b := chromium(t), newBrowser(t)
+	signInOnBrandPage(ctx, t, simulator, connectorNamed(t, simulator, "Implicit"))
+	click(ctx, t, "#embedded")
+	say(ctx, t, "Hello")
+	closed := newestTalk(b, simulator)
+	b.post(simulator+closed+"/close", nil)
+	say(ctx, t, "Are you there?")
+	told(ctx, t, "#lines", "The earlier conversation was closed.")
+	talk := newestTalk(b, simulator)
+	require.NotEqual(t, closed, talk)
+	require.Contains(t, b.get(simulator+talk).body, "Are you there?")
+	require.NotContains(t, text(ctx, t, "#lines"), "Hello")
+	b.post(simulator+talk+"/answer", url.Values{"text": {"Yes, I am."}})
+	told(ctx, t, "#lines", "Yes, I am.")
+	onPhone(ctx, t, "sim_closed_360")
+}
+
+// TestChromiumSimulatorAnother: whoever chats as somebody else sees that
+// conversation and no other.
+func TestChromiumSimulatorAnother(t *testing.T) {
+	t.Parallel()
+	_, simulator := withSimulator(t, time.Now)
+	ctx := chromium(t)
+	signInOnBrandPage(ctx, t, simulator, connectorNamed(t, simulator, "Implicit"))
+	click(ctx, t, "#embedded")
+	say(ctx, t, "My first line")
+	say(ctx, t, "My second line")
+	click(ctx, t, "#visitor")
+	told(ctx, t, "#state", "Connected as a visitor")
+	say(ctx, t, "A visitor's line")
+	lines := text(ctx, t, "#lines")
+	require.NotContains(t, lines, "My first line")
+	require.NotContains(t, lines, "closed", "nobody closed anything")
+}
+
+// TestChromiumSimulatorLost: a lost connection is not a lost token, in the window of
+// its own least of all, which cannot get another one.
+func TestChromiumSimulatorLost(t *testing.T) {
+	t.Parallel()
+	var c clock
+	_, simulator := withSimulator(t, c.now)
+	ctx, b := chromium(t), newBrowser(t)
+	signInOnBrandPage(ctx, t, simulator, connectorNamed(t, simulator, "Code with PKCE"))
+	address := evaluate[string](ctx, t, `document.getElementById("popout").href`)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(address)))
+	told(ctx, t, "#state", "Connected as")
+	evaluate[chromedp.Void](ctx, t, catchSockets)
+	for _, line := range []string{"Hello", "Still me"} {
+		say(ctx, t, line)
+		evaluate[chromedp.Void](ctx, t, loseSocket)
+		b.post(simulator+newestTalk(b, simulator)+"/answer", url.Values{"text": {"I read: " + line}})
+		told(ctx, t, "#state", "Connected as "+janeSubject)
+		told(ctx, t, "#lines", "I read: "+line)
+	}
+	require.Equal(t, 1, strings.Count(text(ctx, t, "#lines"), "I read: Hello"))
+	c.add(2 * time.Hour)
+	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#line", "After the token has expired\r")))
+	told(ctx, t, "#survey", "Your sign-in has expired")
+	there(ctx, t, "#again")
+	onPhone(ctx, t, "sim_window_360")
+}
+
+// TestChromiumSimulatorRestarted: a simulator that was started anew does not know
+// the visitor of before; the customer comes in nonetheless.
+func TestChromiumSimulatorRestarted(t *testing.T) {
+	t.Parallel()
+	_, simulator := withSimulator(t, time.Now)
+	for _, connector := range []string{"Implicit", "Code with PKCE"} {
+		t.Run(connector, func(t *testing.T) {
+			ctx := chromium(t)
+			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connectorNamed(t, simulator, connector))))
+			there(ctx, t, "body[data-ready=yes]")
+			click(ctx, t, "#visitor")
+			told(ctx, t, "#state", "Connected as a visitor")
+			// The signatures are by keys that are gone.
+			evaluate[chromedp.Void](ctx, t, `(() => {
+				const kept = JSON.parse(sessionStorage.getItem("lp chat"));
+				for (const name of ["visitor", "external"]) { kept[name] = kept[name].slice(0, -20) + "A".repeat(20); }
+				sessionStorage.setItem("lp chat", JSON.stringify(kept));
+			})()`)
+			click(ctx, t, "#signin")
+			there(ctx, t, "#login-submit")
+			fill(ctx, t, "jane", "jane-password")
+			told(ctx, t, "#state", "Connected as "+janeSubject)
+			require.JSONEq(t, `{"who":"customer"}`, evaluate[string](ctx, t, `sessionStorage.getItem("lp chat")`))
+		})
+	}
+}
+
+// TestChromiumSimulatorClicks: of several clicks the last one counts, however late
+// the answers to the earlier ones come.
+func TestChromiumSimulatorClicks(t *testing.T) {
+	t.Parallel()
+	_, simulator := withSimulator(t, time.Now)
+	ctx := chromium(t)
+	signInOnBrandPage(ctx, t, simulator, connectorNamed(t, simulator, "Implicit"))
+	evaluate[chromedp.Void](ctx, t, `(() => {
+		const Real = WebSocket, fetched = fetch;
+		window.made = [];
+		window.WebSocket = class extends Real { constructor(...a) { super(...a); window.made.push(this); } };
+		window.held = new Promise((release) => { window.release = release; });
+		window.fetch = async (address, ...rest) => {
+			const answer = await fetched(address, ...rest);
+			if (!String(address).includes("/authenticate") || window.late) { return answer; }
+			const said = await answer.json();
+			window.late = true;
+			await window.held;
+			return { ok: answer.ok, json: async () => said };
+		};
+	})()`)
+	click(ctx, t, "#embedded")
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](`window.late === true`, chromedp.WithPollingTimeout(20*time.Second)))
+	require.NoError(t, err)
+	click(ctx, t, "#visitor")
+	told(ctx, t, "#state", "Connected as a visitor")
+	// Everything that the late answer sets off at once is over when the timer fires.
+	evaluate[chromedp.Void](ctx, t, `(async () => { window.release(); await new Promise((done) => { setTimeout(done); }); })()`)
+	told(ctx, t, "#state", "Connected as a visitor")
+	require.Equal(t, 1, evaluate[int](ctx, t, `window.made.length`))
+	require.Contains(t, evaluate[string](ctx, t, `sessionStorage.getItem("lp chat")`), `"who":"visitor"`)
+	say(ctx, t, "One window, one socket")
+
+	evaluate[chromedp.Void](ctx, t, `for (const id of ["embedded", "visitor", "embedded"]) { document.getElementById(id).click(); }`)
+	told(ctx, t, "#state", "Connected as "+janeSubject)
+	require.Equal(t, 1, evaluate[int](ctx, t, `window.made.filter((socket) => socket.readyState < WebSocket.CLOSING).length`))
+}
+
+// TestChromiumSimulatorForeign: with a provider that has no page script the brand's
+// page says so, and what works all the same.
+func TestChromiumSimulatorForeign(t *testing.T) {
+	t.Parallel()
+	_, simulator := withSimulator(t, time.Now)
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	b, ctx := newBrowser(t), chromium(t)
+	page := func(issuer string) {
+		id := connectorNamed(t, simulator, "Implicit")
+		form := b.get(simulator + "/connectors/" + id).fields(t)
+		form.Set("type", "1")
+		form.Set("issuer", issuer)
+		require.Equal(t, http.StatusOK, b.post(simulator+"/connectors/"+id, form).status)
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+		there(ctx, t, "body[data-ready=yes]")
+	}
+	page(other.URL)
+	told(ctx, t, "#foreign", other.URL+"/liveengage.js?client_id=liveengage did not load")
+	told(ctx, t, "#foreign", "defines window.lpGetAuthenticationToken itself")
+	told(ctx, t, "#who", "does not know who you are")
+	onPhone(ctx, t, "sim_foreign_360")
+	require.Zero(t, evaluate[int](ctx, t, `document.querySelectorAll("#signin:not([hidden]), #signout:not([hidden])").length`))
+	there(ctx, t, "#popout[data-ready=yes]")
+	page("https://id.brand.example")
+	told(ctx, t, "#foreign", "no issuer on this machine")
+}
+
+// TestChromiumSimulatorLegacy: the window of its own signs in with a connector
+// without RFC compliance, in the openID dialect.
+func TestChromiumSimulatorLegacy(t *testing.T) {
+	t.Parallel()
+	listen := freeAddress(t)
+	window := "http://" + listen + "/le_unified_window/index.html"
+	l := withLivePerson(t, "dialect: legacy", "\n    application_type: native\n    redirect_uris: ['"+window+"']")
+	simulator := startIDP(t, time.Now, "liveengage", "simulate", "--listen", listen, "--issuer", l.issuer, "--client", "liveengage")
+	b, ctx, id := newBrowser(t), chromium(t), connectorNamed(t, simulator, "Implicit")
+	form := b.get(simulator + "/connectors/" + id).fields(t)
+	form.Set("type", "1")
+	form.Set("validation", "JWKS_ENDPOINT")
+	form.Del("rfc")
+	require.Equal(t, http.StatusOK, b.post(simulator+"/connectors/"+id, form).status)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
+	there(ctx, t, "#popout[data-ready=yes]")
+	address := evaluate[string](ctx, t, `document.getElementById("popout").href`)
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	q := u.Query()
+	back := q.Get("redirect_uri")
+	require.True(t, strings.HasPrefix(back, window+"?lpUnifiedWindowConfig="), back)
+	require.NotEmpty(t, q.Get("nonce"))
+	require.Equal(t, url.Values{"response_type": {"token"}, "client_id": {"liveengage"}, "redirect_uri": {back}, "nonce": {q.Get("nonce")}}, q)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(address)))
+	there(ctx, t, "#login-submit")
+	fill(ctx, t, "jane", "jane-password")
+	told(ctx, t, "#state", "Connected as ")
+	say(ctx, t, "In the openID dialect")
+	require.Contains(t, b.get(simulator+newestTalk(b, simulator)).body, "In the openID dialect")
 }
 
 // TestSimulatePages takes pictures of the simulator's pages, where they are wanted,

@@ -32,7 +32,8 @@ type settings struct {
 	PKCE        bool   `json:"pkce"`
 	RedirectURI string `json:"redirect_uri"`
 	RFC         bool   `json:"rfc"`
-	PopOut      string `json:"pop_out"`
+	PopOut      string `json:"pop_out"` // without redirect_uri and state
+	SignIn      string `json:"sign_in"` // likewise, of the brand's own link
 	// Public is the connector, which the window carries along in its state.
 	Public Connector `json:"public"`
 }
@@ -67,17 +68,19 @@ func (s *Simulator) window(w http.ResponseWriter, r *http.Request) {
 
 func (s *Simulator) settings(c Connector) string {
 	f := c.Configuration
-	answer := "id_token"
-	switch {
-	case c.code():
-		answer = "code"
-	case !f.RFCCompliance:
-		answer = "token"
+	ask := url.Values{"response_type": {"id_token"}, "client_id": {f.ClientID}, "scope": {"openid"}}
+	if c.code() {
+		ask.Set("response_type", "code")
+	}
+	signIn := addQuery(f.AuthorizationEndpoint, ask)
+	if !c.code() && !f.RFCCompliance {
+		ask.Set("response_type", "token") // the openID dialect's word for an ID token
+		ask.Del("scope")
 	}
 	raw, err := json.Marshal(settings{
 		Account: s.Account, Connector: c.number(), Method: f.JSMethodName, Context: f.JSContext, Code: c.code(), PKCE: c.code() && f.PKCEEnabled,
 		RedirectURI: s.WindowURI(), RFC: f.RFCCompliance, Public: c,
-		PopOut: addQuery(f.AuthorizationEndpoint, url.Values{"response_type": {answer}, "client_id": {f.ClientID}, "scope": {"openid"}}),
+		PopOut: addQuery(f.AuthorizationEndpoint, ask), SignIn: signIn,
 	})
 	if err != nil {
 		return "{}"

@@ -87,7 +87,7 @@ func (s *Simulator) stepUp(visitor, token string) error {
 	}
 	before, err := s.crypto.read(visitor)
 	if err != nil || before.Audience != now.Audience || before.Extension != nil {
-		return fault("9008", "step_up is not LivePerson's token of a visitor of this account")
+		return fault("9008", "step_up is not LivePerson's token of a visitor of this account, or is of a simulator that has stopped since")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

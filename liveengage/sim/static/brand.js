@@ -49,17 +49,24 @@ async function given() {
 }
 
 // asCustomer authenticates; whoever was a visitor before goes on in the same
-// conversation.
-async function asCustomer() {
-  const handed = await given();
-  const before = memory.read();
-  if (before.visitor) { handed.step_up = before.visitor; }
-  const token = await authenticate(settings, handed);
-  memory.write({ who: "customer" });
+// conversation. A simulator that was started anew does not know the visitor: the
+// customer comes in nonetheless, with another code since each works once.
+async function asCustomer(current) {
+  const { visitor } = memory.read();
+  let token;
+  try {
+    const handed = await given();
+    token = await authenticate(settings, visitor ? { ...handed, step_up: visitor } : handed);
+  } catch (e) {
+    if (!visitor || !(e instanceof Refused) || e.code !== "9008") { throw e; }
+    if (current()) { memory.write({}); }
+    token = await authenticate(settings, await given());
+  }
+  if (current()) { memory.write({ who: "customer" }); }
   return token;
 }
 
-async function asVisitor() {
+async function asVisitor(current) {
   const before = memory.read();
   const path = `/api/account/${settings.account}/anonymous/authorize`;
   let external;
@@ -70,19 +77,24 @@ async function asVisitor() {
     external = (await call(path)).token; // the simulator was started anew
   }
   const token = (await call(`/api/account/${settings.account}/app/${settings.connector}/authenticate?v=3.0`, { id_token: external })).token;
-  memory.write({ who: "visitor", external, visitor: token });
+  if (current()) { memory.write({ who: "visitor", external, visitor: token }); }
   return token;
 }
 
-let chat = null;
+const chat = new Chat(settings);
+listen(chat);
 function open(renew) {
   at("window").hidden = false;
-  if (chat) { chat.renew = renew; } else { chat = new Chat(settings, renew); listen(chat); }
-  chat.start();
+  chat.open(renew);
 }
 
 at("embedded").addEventListener("click", () => open(asCustomer));
 at("visitor").addEventListener("click", () => open(asVisitor));
+
+function described(who, foreign) {
+  if (foreign) { return "The page does not know who you are: it has no identity function."; }
+  return who ? `Signed in: the identity function says ${who.sub} by ${who.iss} (${who.acr}).` : "Nobody is signed in: the identity function says null.";
+}
 
 async function refreshPopOut() {
   try { at("popout").href = await windowAddress(settings); } catch (e) { at("popout").title = e.message; }
@@ -91,13 +103,15 @@ async function refreshPopOut() {
 at("popout").addEventListener("click", () => setTimeout(refreshPopOut, 1000));
 
 const page = location.pathname + "?connector=" + settings.connector;
-at("signin").href = settings.pop_out + `&redirect_uri=${encodeURIComponent(settings.redirect_uri)}&state=${encodeURIComponent(JSON.stringify({ brandPage: page }))}`;
+at("signin").href = settings.sign_in + `&nonce=${crypto.randomUUID()}&redirect_uri=${encodeURIComponent(settings.redirect_uri)}&state=${encodeURIComponent(JSON.stringify({ brandPage: page }))}`;
 
 await refreshPopOut();
 at("popout").dataset.ready = "yes";
 const who = await identity();
-at("who").textContent = who ? `Signed in: the identity function says ${who.sub} by ${who.iss} (${who.acr}).` : "Nobody is signed in: the identity function says null.";
-at("signin").hidden = who !== null;
+const foreign = !window.lpTag?.identities; // the page script makes the list
+at("foreign").hidden = !foreign;
+at("who").textContent = described(who, foreign);
+at("signin").hidden = who !== null || foreign;
 if (at("signout")) { at("signout").hidden = who === null; }
 const before = memory.read();
 if (who && before.who) {

@@ -16,8 +16,8 @@ function recalled() {
   const state = answer.get("state") || answer.get("lpUnifiedWindowConfig") || "";
   const session = parsed(state).lpUnifiedWindowConfig?.engConf?.ssid;
   const memory = parsed(localStorage.getItem("lp " + session));
-  if (!memory.settings) { throw new Error("state came back changed, or not at all: the window does not know who opened it."); }
-  if (memory.state && memory.state !== state) { throw new Error("state came back changed: it must be returned byte for byte."); }
+  if (!memory.settings) { throw new Error("The state came back changed, or not at all: the window does not know who opened it."); }
+  if (memory.state && memory.state !== state) { throw new Error("The state came back changed: it must be returned byte for byte."); }
   return memory;
 }
 
@@ -35,7 +35,9 @@ async function start() {
     return;
   }
   let used = false;
-  const chat = new Chat(settings, async () => {
+  const chat = new Chat(settings);
+  listen(chat);
+  await chat.open(async () => {
     if (used) {
       await offer();
       throw new Error("Your sign-in has expired. Sign in again to go on.");
@@ -47,8 +49,6 @@ async function start() {
     if (handle) { given.code_verifier = handle; }
     return authenticate(settings, given);
   });
-  listen(chat);
-  await chat.start();
 }
 
 // The brand's page sends its customers by here, too, when they sign in.
