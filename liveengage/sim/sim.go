@@ -68,7 +68,8 @@ const (
 	maxExchanges = 200
 	maxVerifiers = 500
 	maxSessions  = 100
-	maxAPIKeys   = 100 // as LivePerson has it
+	maxNonces    = 10_000 // of the last minutes
+	maxAPIKeys   = 100    // as LivePerson has it
 	maxConnects  = 20
 )
 
@@ -90,7 +91,7 @@ type Simulator struct {
 	challenges *shelf[delegation]
 	sessions   *shelf[*session]
 	apiKeys    *shelf[apiKey]
-	nonces     *shelf[bool]
+	nonces     *onceOnly
 }
 
 // New prepares a simulator. It makes no request.
@@ -109,7 +110,7 @@ func New(c Config) (*Simulator, error) {
 		Config: c, origin: origin,
 		consumers: newShelf[*consumer](maxConsumers), talks: newShelf[*talk](maxTalks), verifiers: newShelf[string](maxVerifiers),
 		challenges: newShelf[delegation](maxVerifiers), sessions: newShelf[*session](maxSessions), apiKeys: newShelf[apiKey](maxAPIKeys),
-		nonces: newShelf[bool](10 * maxSessions),
+		nonces: &onceOnly{most: maxNonces, until: map[string]time.Time{}},
 	}
 	s.out = newOutgoing(c)
 	s.issuers = &keySets{out: s.out, sets: map[string]keySet{}}
