@@ -51,8 +51,8 @@ type Config struct {
 	// AgentName and AgentPassword sign the demo agent in; empty means agent and
 	// agent-password.
 	AgentName, AgentPassword string
-	// Patience is how long a socket may stay silent before it has said who it is;
-	// zero means five seconds.
+	// Patience is how long a socket may stay silent before it has said who it is, and
+	// how long it may take to read a frame; zero means five seconds.
 	Patience time.Duration
 }
 
@@ -65,6 +65,7 @@ const (
 	maxTalks     = 200
 	maxLines     = 500 // of one conversation
 	maxLine      = 8 << 10
+	maxTalk      = 256 << 10 // bytes of the lines of one conversation
 	maxExchanges = 200
 	maxVerifiers = 500
 	maxSessions  = 100
@@ -92,6 +93,8 @@ type Simulator struct {
 	sessions   *shelf[*session]
 	apiKeys    *shelf[apiKey]
 	nonces     *onceOnly
+	entered    int                         // sockets, also of nobody yet
+	sockets    map[string]map[*socket]bool // by consumer
 }
 
 // New prepares a simulator. It makes no request.
@@ -110,7 +113,7 @@ func New(c Config) (*Simulator, error) {
 		Config: c, origin: origin,
 		consumers: newShelf[*consumer](maxConsumers), talks: newShelf[*talk](maxTalks), verifiers: newShelf[string](maxVerifiers),
 		challenges: newShelf[delegation](maxVerifiers), sessions: newShelf[*session](maxSessions), apiKeys: newShelf[apiKey](maxAPIKeys),
-		nonces: &onceOnly{most: maxNonces, until: map[string]time.Time{}},
+		nonces: &onceOnly{most: maxNonces, until: map[string]time.Time{}}, sockets: map[string]map[*socket]bool{},
 	}
 	s.out = newOutgoing(c)
 	s.issuers = &keySets{out: s.out, sets: map[string]keySet{}}
