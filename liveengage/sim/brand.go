@@ -74,10 +74,14 @@ func (s *Simulator) settings(c Connector) string {
 	case !f.RFCCompliance:
 		answer = "token"
 	}
+	asks := url.Values{"response_type": {answer}, "client_id": {f.ClientID}, "scope": {"openid"}}
+	if !f.RFCCompliance {
+		asks.Set("nonce", uuid()) // the older dialect has the visitor's id there
+	}
 	raw, err := json.Marshal(settings{
 		Account: s.Account, Connector: c.number(), Method: f.JSMethodName, Context: f.JSContext, Code: c.code(), PKCE: c.code() && f.PKCEEnabled,
 		RedirectURI: s.WindowURI(), RFC: f.RFCCompliance, Public: c,
-		PopOut: addQuery(f.AuthorizationEndpoint, url.Values{"response_type": {answer}, "client_id": {f.ClientID}, "scope": {"openid"}}),
+		PopOut: addQuery(f.AuthorizationEndpoint, asks),
 	})
 	if err != nil {
 		return "{}"

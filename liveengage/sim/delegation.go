@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -71,6 +72,12 @@ func (s *Simulator) delegated(w http.ResponseWriter, r *http.Request) {
 	c, found := s.connector(d.Connector)
 	if !s.knows(r) || !ok || !found || s.Now().After(d.Ends) {
 		s.sorry(w, r, http.StatusBadRequest, "This sign-in was not asked for here, or took longer than 15 minutes: its state is unknown.")
+		return
+	}
+	if name := r.URL.Query().Get("error"); name != "" {
+		said := clip(quoted(strings.TrimSpace(name+" "+r.URL.Query().Get("error_description")), nil))
+		s.out.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "the identity provider answers " + said, Refused: true})
+		s.sorry(w, r, http.StatusBadRequest, "You are not signed in: your identity provider answers "+said+". The chat goes on without.")
 		return
 	}
 	t, err := s.redeem(r.Context(), c, r.URL.Query().Get("code"), s.delegateURI(), "")
