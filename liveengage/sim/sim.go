@@ -103,7 +103,9 @@ func New(c Config) (*Simulator, error) {
 	if err != nil || origin.Host == "" || origin.Path != "" || c.Now == nil {
 		return nil, errors.New("simulator: Address is its own base URL without a path, and Now is required")
 	}
-	c.Account = cmp.Or(c.Account, "12345678")
+	if c.Account = cmp.Or(c.Account, "12345678"); !digits(c.Account) {
+		return nil, errors.New("simulator: Account is a number")
+	}
 	c.Timeout, c.Patience = cmp.Or(c.Timeout, 5*time.Second), cmp.Or(c.Patience, 5*time.Second)
 	c.AgentName, c.AgentPassword = cmp.Or(c.AgentName, "agent"), cmp.Or(c.AgentPassword, "agent-password")
 	if c.Log == nil {

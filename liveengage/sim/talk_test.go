@@ -404,4 +404,6 @@ func TestNewSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	_, err := sim.New(sim.Config{Address: "http://127.0.0.1:8090"})
 	require.ErrorContains(t, err, "Now is required")
+	_, err = sim.New(sim.Config{Address: "http://127.0.0.1:8090", Now: time.Now, Account: "foo"})
+	require.ErrorContains(t, err, "Account is a number")
 }
