@@ -56,7 +56,7 @@ func (s *setup) invite(ctx context.Context) (*neighbour, error) {
 	first.LiveEngage.Page.Origins = append(slices.Clone(first.LiveEngage.Page.Origins), n.address)
 	code, encrypted := *first, *first
 	code.ID, code.Name, code.ResponseTypes = codeClient, first.Name+", code flow", []string{"code"}
-	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), n.address+"/callback/"+demoAccount+"/redirectCode")
+	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), n.address+sim.PathDelegation(demoAccount))
 	code.LiveEngage = &oidc.LiveEngage{TokenRedirectURI: first.LiveEngage.TokenRedirectURI, JSONRequests: true, Delegation: true, Page: oidc.Page{Origins: []string{n.address}, Code: true}}
 	encrypted.ID, encrypted.Name, encrypted.ResponseTypes, encrypted.Encryption = encryptedClient, first.Name+", encrypted", []string{"id_token"}, encryption
 	encrypted.LiveEngage = &oidc.LiveEngage{Page: oidc.Page{Origins: []string{n.address}}}

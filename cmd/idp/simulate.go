@@ -31,7 +31,8 @@ type simulateCommand struct {
 func (simulateCommand) Help() string {
 	return "Example:  IDP_SIMULATE_SECRET=… idp liveengage simulate --issuer https://id.brand.example --client liveengage\n\n" +
 		"The client's secret comes from the environment variable IDP_SIMULATE_SECRET. The identity provider must have " +
-		"http://127.0.0.1:8090" + sim.PathWindow + " among the client's redirect URIs, and http://127.0.0.1:8090 among the origins of its pages."
+		"http://127.0.0.1:8090" + sim.PathWindow + " among the client's redirect URIs, for consumer delegation also " +
+		"http://127.0.0.1:8090/callback/12345678/redirectCode with the number of --account, and http://127.0.0.1:8090 among the origins of its pages."
 }
 
 // Run serves LivePerson's side until the context ends.
@@ -39,6 +40,9 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	issuer, err := url.Parse(c.Issuer)
 	if err != nil || issuer.Host == "" {
 		return &usageError{"--issuer: want an address such as https://id.brand.example"}
+	}
+	if !digits(c.Account) {
+		return &usageError{fmt.Sprintf("--account %q: the number of an account has digits only, such as 12345678", c.Account)}
 	}
 	if err := onLoopback("--listen", c.Listen); err != nil {
 		return err
@@ -53,7 +57,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	}
 	defer func() { _ = listener.Close() }()
 	s, err := sim.New(sim.Config{
-		Account: c.Account, Address: "http://" + listener.Addr().String(), Hosts: append([]string{strings.ToLower(issuer.Hostname())}, c.AllowHost...),
+		Account: c.Account, Address: "http://" + listener.Addr().String(), Hosts: append([]string{issuer.Hostname()}, c.AllowHost...),
 		Now: p.now, Log: slog.New(slog.NewTextHandler(p.stderr, nil)), Issuer: c.Issuer, Connectors: connectors,
 	})
 	if err != nil {
@@ -67,7 +71,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are empty for now: %v; fill them on the page of connectors\n", err)
 		}
 	}
-	_, _ = fmt.Fprintf(p.stdout, "LiveEngage's simulator is ready at %s\n\n  Brand page:  %[1]s/brand\n  Agent:       %[1]s/agent\n  Redirect URI to register:  %s\n\n", s.Address, s.WindowURI())
+	_, _ = fmt.Fprintf(p.stdout, "LiveEngage's simulator is ready at %s\n\n  Brand page:  %[1]s/brand\n  Agent:       %[1]s/agent\n  Redirect URI to register:  %s\n  and for delegation:        %s\n\n", s.Address, s.WindowURI(), s.DelegateURI())
 	select {
 	case <-ctx.Done():
 		err = nil
@@ -128,6 +132,11 @@ func kindsOf(implicit, code, encrypted liveengage.Facts) []sim.Connector {
 	return append(out, made("Delegation", code, liveengage.Delegated, liveengage.PastedKey, false))
 }
 
+// digits says whether a text is a number of up to 20 digits.
+func digits(text string) bool {
+	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
+}
+
 // onLoopback refuses an address that others reach.
 func onLoopback(flag, address string) error {
 	host, _, err := net.SplitHostPort(address)
@@ -140,10 +149,15 @@ func onLoopback(flag, address string) error {
 	return nil
 }
 
+// simulatorWrites is how long an answer may take, from the request on. It is longer
+// than a sign-in that asks a slow identity provider twice. Sockets are hijacked: the
+// server lifts the deadline from them, and they have their own.
+const simulatorWrites = time.Minute
+
 // simulatorServer ends its sockets with the context.
 func simulatorServer(ctx context.Context, s *sim.Simulator) *http.Server {
 	return &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: simulatorWrites, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelWarn),
 	}

@@ -573,7 +573,7 @@ func TestSimulate(t *testing.T) {
 
 	for says, args := range map[string][]string{
 		"--client": {}, "loopback": {"--client", "x", "--listen", "0.0.0.0:0"}, "no such file": {"--config", file + ".gone"},
-		"unknown field": {"--config", withText(t, `[{"secret":"x"}]`)}, "no connector": {"--config", withText(t, `[]`)},
+		"unknown field": {"--config", withText(t, `[{"secret":"x"}]`)}, "no connector": {"--config", withText(t, `[]`)}, "has digits only": {"--client", "x", "--account", "foo"},
 	} {
 		code, text := failing(t, append([]string{"liveengage", "simulate", "--issuer", issuer}, args...)...)
 		require.NotEqual(t, 0, code, says)

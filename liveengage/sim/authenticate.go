@@ -107,7 +107,9 @@ func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (stri
 	verifier, method := "", "code"
 	if c.Configuration.PKCEEnabled {
 		method = "code with PKCE"
-		verifier = s.verifier(in.CodeVerifier)
+		if verifier = s.verifier(in.CodeVerifier); verifier == "" && code != "" {
+			return "", fault("9012", "the connector is set to PKCE and there is no code_verifier beside the code: send the handle that …/pkce gave, or the verifier whose challenge was sent to the authorization endpoint")
+		}
 	}
 	t, err := s.redeem(ctx, c, code, in.RedirectURI, verifier)
 	if err != nil {

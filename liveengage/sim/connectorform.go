@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"idpbridge/keys"
@@ -114,13 +116,18 @@ func (s *Simulator) saveConnector(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	old := c
 	c, err := c.posted(r)
 	if err != nil {
 		s.edit(w, r, c, err.Error(), true)
 		return
 	}
+	dropped := ""
+	if r.PostFormValue("secret") == "" {
+		c, dropped = c.guarded(old, s.Issuer, false)
+	}
 	s.keep(c)
-	s.edit(w, r, c, "Saved.", false)
+	s.edit(w, r, c, "Saved."+dropped, false)
 }
 
 // fillConnector takes the form, fills it from an identity provider and keeps it.
@@ -129,6 +136,7 @@ func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	old := c
 	c, err := c.posted(r)
 	if err == nil {
 		c, err = s.fill(r.Context(), c, strings.TrimSpace(r.PostFormValue("from")))
@@ -141,8 +149,41 @@ func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
 		s.edit(w, r, c, err.Error(), true)
 		return
 	}
+	dropped := ""
+	if r.PostFormValue("secret") == "" {
+		c, dropped = c.guarded(old, s.Issuer, c.code())
+	}
 	s.keep(c)
-	s.edit(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved.", false)
+	s.edit(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved."+dropped, false)
+}
+
+// guarded is the connector without the secret that it had for another place, and a
+// sentence that says so. Where it had no issuer yet, its secret is for the operator's
+// identity provider. The first token endpoint must be the issuer's own, or vouched
+// for: the issuer's discovery names it.
+func (c Connector) guarded(old Connector, operators string, vouched bool) (Connector, string) {
+	was, is := old.Configuration, c.Configuration
+	home := originOf(cmp.Or(was.Issuer, operators))
+	place := originOf(was.TokenEndpoint)
+	if place == "" && !vouched {
+		place = home
+	}
+	moved := is.Issuer != "" && originOf(is.Issuer) != home
+	moved = moved || is.TokenEndpoint != "" && place != "" && originOf(is.TokenEndpoint) != place
+	if c.ClientSecret == "" || !moved {
+		return c, ""
+	}
+	c.ClientSecret = ""
+	return c, " The client secret was dropped: it was for another issuer or token endpoint. Enter it again if it is for this one."
+}
+
+// originOf is scheme and host of an address, or the whole text where it is none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // keep saves a connector. Where it is preferred, no other is.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,10 +24,12 @@ func (s *Simulator) registerDelegation(mux *http.ServeMux) {
 	mux.HandleFunc("POST /agent/{talk}/renew", s.renewKept)
 }
 
-// delegateURI is the redirect URI of delegation.
-func (s *Simulator) delegateURI() string {
-	return s.Address + "/callback/" + s.Account + "/redirectCode"
-}
+// PathDelegation is where delegation comes back to, below the simulator's address:
+// it is a redirect URI of the client that LivePerson is.
+func PathDelegation(account string) string { return "/callback/" + account + "/redirectCode" }
+
+// DelegateURI is the redirect URI of delegation.
+func (s *Simulator) DelegateURI() string { return s.Address + PathDelegation(s.Account) }
 
 // delegate sends the consumer a link to the brand's sign-in, as a bot would.
 func (s *Simulator) delegate(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +45,7 @@ func (s *Simulator) delegate(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	link := addQuery(c.Configuration.AuthorizationEndpoint, url.Values{
 		"response_type": {"code"}, "client_id": {c.Configuration.ClientID}, "scope": {"openid"},
-		"redirect_uri": {s.delegateURI()}, "state": {state},
+		"redirect_uri": {s.DelegateURI()}, "state": {state},
 	})
 	if _, ok := s.say(id, "", true, "Please sign in so that I can look into your account: "+link); !ok {
 		s.sorry(w, r, http.StatusConflict, "This conversation is over, or was never there.")
@@ -73,7 +76,13 @@ func (s *Simulator) delegated(w http.ResponseWriter, r *http.Request) {
 		s.sorry(w, r, http.StatusBadRequest, "This sign-in was not asked for here, or took longer than 15 minutes: its state is unknown.")
 		return
 	}
-	t, err := s.redeem(r.Context(), c, r.URL.Query().Get("code"), s.delegateURI(), "")
+	if name := r.URL.Query().Get("error"); name != "" {
+		said := clip(quoted(strings.TrimSpace(name+" "+r.URL.Query().Get("error_description")), nil))
+		s.out.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "the identity provider answers " + said, Refused: true})
+		s.sorry(w, r, http.StatusBadRequest, "You are not signed in: your identity provider answers "+said+". The chat goes on without.")
+		return
+	}
+	t, err := s.redeem(r.Context(), c, r.URL.Query().Get("code"), s.DelegateURI(), "")
 	if err == nil && t.AccessToken == "" {
 		err = fault("9011", "the token endpoint's answer has no access_token")
 	}

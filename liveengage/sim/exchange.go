@@ -88,18 +88,20 @@ func (s *Simulator) askTokens(ctx context.Context, c Connector, purpose string, 
 		body = v.Encode()
 	}
 	header.Set("Content-Type", kind)
-	a, err := s.out.do(ctx, purpose, http.MethodPost, f.TokenEndpoint, body, header)
+	_, basic, _ := strings.Cut(header.Get("Authorization"), " ")
+	secrets := []string{basic, c.ClientSecret, fields["code"], fields["code_verifier"], fields["refresh_token"]}
+	a, err := s.out.do(ctx, request{purpose: purpose, method: http.MethodPost, address: f.TokenEndpoint, body: body, header: header, secrets: secrets})
 	if timedOut(err) {
 		return t, fault("9013", "the token endpoint took longer than %s", s.Timeout)
 	}
 	if err != nil {
-		return t, fault("9011", "the token endpoint does not answer: %s", cause(err))
+		return t, fault("9011", "the token endpoint does not answer: %s", quoted(cause(err), secrets))
 	}
-	return readTokens(a)
+	return readTokens(a, secrets)
 }
 
 // readTokens judges the answer of a token endpoint.
-func readTokens(a answer) (tokens, error) {
+func readTokens(a answer, secrets []string) (tokens, error) {
 	var t tokens
 	if a.status != http.StatusOK {
 		var refusal struct {
@@ -107,14 +109,14 @@ func readTokens(a answer) (tokens, error) {
 			Description string `json:"error_description"`
 		}
 		_ = json.Unmarshal(a.body, &refusal) // an answer in another form says nothing
-		said := strings.TrimSpace(clip(refusal.Error) + " " + clip(refusal.Description))
+		said := strings.TrimSpace(clip(quoted(refusal.Error, secrets)) + " " + clip(quoted(refusal.Description, secrets)))
 		if a.status >= http.StatusMultipleChoices && a.status < http.StatusBadRequest {
 			said = "it leads elsewhere, which is not followed"
 		}
 		return t, fault("9011", "the token endpoint answers with status %d: %s", a.status, cmp.Or(said, "no error name in JSON"))
 	}
 	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
-		return t, fault("9011", "the token endpoint's answer has the content type %q; it must be application/json", clip(a.header.Get("Content-Type")))
+		return t, fault("9011", "the token endpoint's answer has the content type %q; it must be application/json", clip(quoted(a.header.Get("Content-Type"), secrets)))
 	}
 	if json.Unmarshal(a.body, &t) != nil {
 		return t, fault("9011", "the token endpoint's answer is not the JSON object that it should be")

@@ -31,6 +31,8 @@ func (s *Simulator) refuse(w http.ResponseWriter, r *http.Request, doing string,
 		s.Log.ErrorContext(r.Context(), "simulator failed", "error", err)
 		f = &Fault{Code: "9001", Detail: "the simulator has a fault of its own"}
 	}
+	// What was handed in may be repeated in a detail; tokens are no matter for logs.
+	f = &Fault{Code: f.Code, Detail: redactText(f.Detail)}
 	explanation := explained(f)
 	s.out.note(Exchange{At: s.Now(), Purpose: doing, Answer: "refused with " + f.Code + ": " + explanation, Refused: true})
 	s.Log.InfoContext(r.Context(), "refused", "code", f.Code, "detail", f.Detail)

@@ -18,7 +18,7 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	issuer = strings.TrimSuffix(issuer, "/")
 	a, err := s.out.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
 	if err != nil {
-		return c, fault("1023", "the identity provider does not answer: %s", cause(err))
+		return c, fault("1023", "the identity provider does not answer: %s", quoted(cause(err), nil))
 	}
 	var found struct {
 		Issuer    string `json:"issuer"`
@@ -61,6 +61,10 @@ func (s *Simulator) Fill(ctx context.Context, issuer string) error {
 		}
 		if err != nil {
 			return err
+		}
+		filled, dropped := filled.guarded(c, issuer, filled.code())
+		if dropped != "" {
+			s.Log.WarnContext(ctx, "connector was filled."+dropped, "connector", c.Name)
 		}
 		s.replace(filled)
 	}

@@ -1,8 +1,11 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 
 	"idpbridge/claims"
 )
@@ -29,44 +32,95 @@ func (s *Simulator) searchTalk(w http.ResponseWriter, r *http.Request) {
 // or the one of that id, with what is known of its consumer. Times and the other
 // filters of a search are not looked at.
 func (s *Simulator) searchTalks(w http.ResponseWriter, r *http.Request, only string) {
+	version := r.URL.Query().Get("v")
 	if !s.bears(w, r) {
 		return
 	}
+	if version != "" && version != "1" && version != "2" {
+		http.Error(w, "v is 1 or 2", http.StatusBadRequest)
+		return
+	}
+	records := s.records(only, version == "1")
+	writeJSON(w, http.StatusOK, map[string]any{"_metadata": map[string]int{"count": len(records)}, "conversationHistoryRecords": records})
+}
+
+// records are copies: whoever reads the answer slowly must hold nobody up.
+func (s *Simulator) records(only string, asText bool) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	records := []map[string]any{}
 	for _, t := range s.talks.newest() {
-		if only != "" && t.ID != only {
-			continue
+		if only == "" || t.ID == only {
+			records = append(records, s.record(t, asText))
 		}
-		p, ok := s.consumers.get(t.Consumer)
-		if !ok {
-			p = &consumer{Subject: t.Consumer}
+	}
+	return records
+}
+
+// record is one conversation. Version 1 of the API has what came with a token alone,
+// and all of it as text. The caller holds the mutex.
+func (s *Simulator) record(t *talk, asText bool) map[string]any {
+	p, ok := s.consumers.get(t.Consumer)
+	if !ok {
+		p = &consumer{Subject: t.Consumer}
+	}
+	messages := make([]map[string]any, 0, len(t.Lines))
+	for _, l := range t.Lines {
+		by := "Consumer"
+		if l.Agent {
+			by = "Agent"
 		}
-		messages := []map[string]any{}
-		for _, l := range t.Lines {
-			by := "Consumer"
-			if l.Agent {
-				by = "Agent"
-			}
-			messages = append(messages, map[string]any{
-				"type": "TEXT_PLAIN", "messageData": map[string]any{"msg": map[string]string{"text": l.Text}},
-				"seq": l.Sequence, "sentBy": by, "timeL": l.At.UnixMilli(), "dialogId": t.ID,
-			})
-		}
-		status := "OPEN"
-		if t.Closed {
-			status = "CLOSE"
-		}
-		records = append(records, map[string]any{
-			"info":                 map[string]any{"conversationId": t.ID, "startTimeL": t.Started.UnixMilli(), "status": status, "brandId": s.Account},
-			"consumerParticipants": []map[string]any{{"participantId": p.Subject, "consumerName": p.Identity.name(), "dialogId": t.ID}},
-			"messageRecords":       messages,
-			"sdes":                 p.Identity.mapped().Interactions(p.Since),
-			"unAuthSdes":           claims.SDEs{}.Interactions(p.Since),
+		messages = append(messages, map[string]any{
+			"type": "TEXT_PLAIN", "messageData": map[string]any{"msg": map[string]string{"text": l.Text}},
+			"seq": l.Sequence, "sentBy": by, "timeL": l.At.UnixMilli(), "dialogId": t.ID,
 		})
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"_metadata": map[string]int{"count": len(records)}, "conversationHistoryRecords": records})
+	status := "OPEN"
+	if t.Closed {
+		status = "CLOSE"
+	}
+	out := map[string]any{
+		"info":                 map[string]any{"conversationId": t.ID, "startTimeL": t.Started.UnixMilli(), "status": status, "brandId": s.Account},
+		"consumerParticipants": []map[string]any{{"participantId": p.Subject, "consumerName": p.Identity.name(), "dialogId": t.ID}},
+		"messageRecords":       messages,
+	}
+	if known := p.Identity.mapped().Interactions(p.Since); asText {
+		out["sdes"] = texts(known)
+	} else {
+		out["sdes"], out["unAuthSdes"] = known, claims.SDEs{}.Interactions(p.Since)
+	}
+	return out
+}
+
+// texts is v as JSON has it, with text in place of every number.
+func texts(v any) any {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var out any
+	if decoder.Decode(&out) != nil {
+		return nil
+	}
+	return asTexts(out)
+}
+
+func asTexts(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		return v.String()
+	case map[string]any:
+		for name := range v {
+			v[name] = asTexts(v[name])
+		}
+	case []any:
+		for i := range v {
+			v[i] = asTexts(v[i])
+		}
+	}
+	return v
 }
 
 // mapped is lp_sdes with the standard claims where LiveEngage puts them, unless
@@ -87,14 +141,12 @@ func (i identity) mapped() claims.SDEs {
 	}
 	set(&c.CustomerID, i.Subject)
 	set(&c.UserName, i.PreferredUsername)
+	set(&c.IMEI, i.PhoneNumber) // measured: phone_number ends there
 	set(&p.FirstName, i.GivenName)
 	set(&p.LastName, i.FamilyName)
-	set(&p.Gender, map[string]string{"female": claims.Female, "male": claims.Male, "": ""}[i.Gender])
-	if i.PhoneNumber != "" {
-		c.IMEI = i.PhoneNumber // measured: phone_number ends there
-	}
-	if i.Email != "" && len(p.Contacts) == 0 {
-		p.Contacts = []claims.Contact{{Email: i.Email}}
+	set(&p.Gender, map[string]string{"female": claims.Female, "male": claims.Male, "other": claims.OtherGender}[strings.ToLower(i.Gender)])
+	if i.Email != "" && !slices.ContainsFunc(p.Contacts, func(c claims.Contact) bool { return strings.EqualFold(c.Email, i.Email) }) {
+		p.Contacts = append(slices.Clone(p.Contacts), claims.Contact{Email: i.Email})
 	}
 	return claims.SDEs{CustomerInfo: &c, PersonalInfo: &p}
 }

@@ -58,7 +58,7 @@ func (k *keySets) find(ctx context.Context, address, kid string) (*rsa.PublicKey
 func (k *keySets) fetch(ctx context.Context, address string) ([]jose.JSONWebKey, error) {
 	a, err := k.out.get(ctx, "fetch the key set", address)
 	if err != nil {
-		return nil, fault("1038", "the JWKS Endpoint does not answer: %s", cause(err))
+		return nil, fault("1038", "the JWKS Endpoint does not answer: %s", quoted(cause(err), nil))
 	}
 	if a.status != http.StatusOK {
 		return nil, fault("1038", "the JWKS Endpoint answers with status %d; it must answer 200, without a password and without leading elsewhere", a.status)

@@ -48,7 +48,7 @@ func (s *Simulator) login(w http.ResponseWriter, r *http.Request) {
 	ok := s.knows(r)
 	if in.AppKey != "" {
 		s.mu.Lock()
-		key, found := s.apiKeys.get(in.AppKey)
+		key, found := s.apiKeys.use(in.AppKey)
 		s.mu.Unlock()
 		ok = ok && found && same(in.Username, key.Username) && same(in.Secret, key.Secret) && same(in.AccessToken, key.Token) && same(in.AccessTokenSecret, key.TokenSecret)
 	} else {
@@ -116,7 +116,7 @@ func (s *Simulator) loggedIn(w http.ResponseWriter, r *http.Request) *session {
 		id = c.Value
 	}
 	s.mu.Lock()
-	l, ok := s.sessions.get(id)
+	l, ok := s.sessions.use(id)
 	ok = ok && s.Now().Before(l.Ends)
 	s.mu.Unlock()
 	switch {
@@ -137,15 +137,24 @@ func (s *Simulator) bears(w http.ResponseWriter, r *http.Request) bool {
 		s.denied(w, http.StatusUnauthorized, "Bad authorization request. general_problem=unknown_authorization_type", 5)
 		return false
 	}
+	if !s.knows(r) || !s.bearer(bearer) {
+		s.denied(w, http.StatusUnauthorized, "Bearer is invalid or has expired", 3)
+		return false
+	}
+	return true
+}
+
+// bearer says whether a login has that bearer.
+func (s *Simulator) bearer(bearer string) bool {
 	now := s.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.sessions.newest() {
-		if s.knows(r) && same(bearer, l.Bearer) && now.Before(l.Ends) {
+		if same(bearer, l.Bearer) && now.Before(l.Ends) {
+			s.sessions.use(l.ID)
 			return true
 		}
 	}
-	s.denied(w, http.StatusUnauthorized, "Bearer is invalid or has expired", 3)
 	return false
 }
 

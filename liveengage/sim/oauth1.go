@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // HMAC-SHA1 is the only method of LivePerson's API keys (RFC 5849 section 3.4.2)
 	"encoding/base64"
@@ -42,7 +43,7 @@ func (s *Simulator) signedBy(r *http.Request) (apiKey, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, ok := s.apiKeys.get(params["oauth_consumer_key"])
+	key, ok := s.apiKeys.use(params["oauth_consumer_key"])
 	if !ok {
 		return apiKey{}, errors.New("consumer_key_unknown")
 	}
@@ -54,10 +55,12 @@ func (s *Simulator) signedBy(r *http.Request) (apiKey, error) {
 		return apiKey{}, errSignature
 	}
 	nonce := key.App + " " + params["oauth_timestamp"] + " " + params["oauth_nonce"]
-	if _, used := s.nonces.get(nonce); used {
+	switch fresh, full := s.nonces.once(nonce, s.Now(), time.Unix(seconds, 0).Add(oauthSkew)); {
+	case full:
+		return apiKey{}, errors.New("too_many_nonces")
+	case !fresh:
 		return apiKey{}, errors.New("nonce_used")
 	}
-	s.nonces.put(nonce, true)
 	return key, nil
 }
 
@@ -84,19 +87,24 @@ func oauthParams(header string) (map[string]string, error) {
 // baseString is what is signed (RFC 5849 section 3.4.1): method, address without
 // query, and the sorted parameters of query and header.
 func baseString(method, address string, query url.Values, params map[string]string) string {
-	var pairs []string
+	var pairs [][2]string
 	for name, values := range query {
 		for _, value := range values {
-			pairs = append(pairs, percent(name)+"="+percent(value))
+			pairs = append(pairs, [2]string{percent(name), percent(value)})
 		}
 	}
 	for name, value := range params {
 		if name != "oauth_signature" {
-			pairs = append(pairs, percent(name)+"="+percent(value))
+			pairs = append(pairs, [2]string{percent(name), percent(value)})
 		}
 	}
-	slices.Sort(pairs)
-	return strings.ToUpper(method) + "&" + percent(address) + "&" + percent(strings.Join(pairs, "&"))
+	// By name first, then by value: sorted as texts, v2=x would come before v=x.
+	slices.SortFunc(pairs, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	joined := make([]string, 0, len(pairs))
+	for _, pair := range pairs {
+		joined = append(joined, pair[0]+"="+pair[1])
+	}
+	return strings.ToUpper(method) + "&" + percent(address) + "&" + percent(strings.Join(joined, "&"))
 }
 
 // signature is HMAC-SHA1 of the base string (RFC 5849 section 3.4.2).

@@ -17,11 +17,12 @@ import (
 
 // outgoing makes the requests to the identity provider and keeps what was said. It
 // goes to this machine and to the named hosts only, follows no redirect to another
-// host, and reads no more than maxBody.
+// origin, and reads no more than maxBody.
 type outgoing struct {
-	http  *http.Client
-	hosts []string
-	now   func() time.Time
+	http    *http.Client
+	hosts   []string // in lower case
+	timeout time.Duration
+	now     func() time.Time
 
 	mu        sync.Mutex
 	exchanges []Exchange // oldest first
@@ -38,7 +39,11 @@ type Exchange struct {
 	Duration time.Duration
 }
 
-var errForeignHost = errors.New("the simulator makes requests to this machine and to hosts that were named with --allow-host")
+// Not every command that runs a simulator can name hosts.
+var (
+	errForeignHost = errors.New("the simulator makes requests to this machine and to hosts named at its start alone (idp liveengage simulate --allow-host)")
+	errPlain       = errors.New("the simulator asks other machines by https alone; by plain http everybody on the way could read secrets and tokens")
+)
 
 func newOutgoing(c Config) *outgoing {
 	client := http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConns: 8, IdleConnTimeout: time.Minute}}
@@ -46,13 +51,13 @@ func newOutgoing(c Config) *outgoing {
 		client = *c.HTTP
 	}
 	client.Timeout, client.Jar = c.Timeout, nil
-	client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
-		if len(via) > 3 || r.URL.Host != via[0].URL.Host || r.URL.Scheme != via[0].URL.Scheme || r.Method != http.MethodGet || via[0].Method != http.MethodGet {
-			return http.ErrUseLastResponse
-		}
-		return nil
+	// get follows redirects itself: each is an exchange of its own.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	o := &outgoing{http: &client, timeout: c.Timeout, now: c.Now}
+	for _, host := range c.Hosts {
+		o.hosts = append(o.hosts, strings.ToLower(host))
 	}
-	return &outgoing{http: &client, hosts: c.Hosts, now: c.Now}
+	return o
 }
 
 // allowed says whether a request may go to an address.
@@ -63,10 +68,15 @@ func (o *outgoing) allowed(address string) error {
 	}
 	host := strings.ToLower(u.Hostname())
 	ip := net.ParseIP(host)
-	if host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(o.hosts, host) {
+	switch {
+	case host == "localhost" || ip != nil && ip.IsLoopback():
 		return nil
+	case !slices.Contains(o.hosts, host):
+		return fmt.Errorf("%s: %w", host, errForeignHost)
+	case u.Scheme != "https":
+		return fmt.Errorf("%s: %w", host, errPlain)
 	}
-	return fmt.Errorf("%s: %w", host, errForeignHost)
+	return nil
 }
 
 // answer is what came back, read whole.
@@ -76,18 +86,57 @@ type answer struct {
 	body   []byte
 }
 
-// get fetches an address.
+// maxRedirects is how many redirects of the key set or of discovery are followed.
+const maxRedirects = 3
+
+// get fetches an address. It follows redirects to the same origin.
 func (o *outgoing) get(ctx context.Context, purpose, address string) (answer, error) {
-	return o.do(ctx, purpose, http.MethodGet, address, "", nil)
+	ctx, cancel := context.WithTimeout(ctx, o.timeout) // for all of them together
+	defer cancel()
+	a, err := o.do(ctx, request{purpose: purpose, method: http.MethodGet, address: address})
+	for range maxRedirects {
+		next, ok := redirected(a, address)
+		if err != nil || !ok {
+			break
+		}
+		address = next
+		a, err = o.do(ctx, request{purpose: purpose + ", redirected", method: http.MethodGet, address: address})
+	}
+	return a, err
+}
+
+// redirected is where an answer leads to, if that is the same origin.
+func redirected(a answer, from string) (string, bool) {
+	switch a.status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return "", false
+	}
+	base, err := url.Parse(from)
+	if err != nil {
+		return "", false
+	}
+	to, err := base.Parse(a.header.Get("Location"))
+	if err != nil || a.header.Get("Location") == "" || to.Host != base.Host || to.Scheme != base.Scheme {
+		return "", false
+	}
+	return to.String(), true
+}
+
+// request is what is sent, and why.
+type request struct {
+	purpose, method, address, body string
+	header                         http.Header
+	secrets                        []string // what must not be read in the log, should the answer repeat it
 }
 
 // do makes a request and writes it and its answer down.
-func (o *outgoing) do(ctx context.Context, purpose, method, address, body string, header http.Header) (answer, error) {
-	x := Exchange{At: o.now(), Purpose: purpose, Request: method + " " + redactURL(address) + "\n" + redactHeader(header) + redactBody(header.Get("Content-Type"), body)}
-	a, err := o.send(ctx, method, address, body, header)
+func (o *outgoing) do(ctx context.Context, q request) (answer, error) {
+	x := Exchange{At: o.now(), Purpose: q.purpose, Request: q.method + " " + redactURL(q.address) + "\n" + redactHeader(q.header) + redactBody(q.header.Get("Content-Type"), q.body)}
+	a, err := o.send(ctx, q.method, q.address, q.body, q.header)
 	x.Duration = o.now().Sub(x.At)
 	if err != nil {
-		x.Answer, x.Refused = cause(err), true
+		x.Answer, x.Refused = quoted(cause(err), q.secrets), true
 	} else {
 		shown := http.Header{}
 		for _, name := range []string{"Content-Type", "Cache-Control", "Location", "Www-Authenticate"} {
@@ -95,8 +144,9 @@ func (o *outgoing) do(ctx context.Context, purpose, method, address, body string
 				shown.Set(name, redactURL(v))
 			}
 		}
-		x.Answer = fmt.Sprintf("%d %s\n", a.status, http.StatusText(a.status)) + redactHeader(shown) + redactBody(a.header.Get("Content-Type"), string(a.body))
-		x.Refused = a.status != http.StatusOK
+		x.Answer = fmt.Sprintf("%d %s\n", a.status, http.StatusText(a.status)) + hide(redactHeader(shown)+redactBody(a.header.Get("Content-Type"), string(a.body)), q.secrets)
+		_, followed := redirected(a, q.address)
+		x.Refused = a.status != http.StatusOK && (!followed || q.method != http.MethodGet)
 	}
 	o.note(x)
 	return a, err
@@ -113,7 +163,7 @@ func (o *outgoing) send(ctx context.Context, method, address, body string, heade
 	for name, values := range header {
 		r.Header[name] = values
 	}
-	res, err := o.http.Do(r) //nolint:gosec // likewise, and CheckRedirect those of redirects
+	res, err := o.http.Do(r) //nolint:gosec // likewise, also of each redirect
 	if err != nil {
 		return answer{}, fmt.Errorf("request: %w", err)
 	}

@@ -109,6 +109,8 @@ func redactValue(v any) any {
 		for name, member := range v {
 			if s, ok := member.(string); ok && secretName(name) {
 				v[name] = short(s)
+			} else if ok && name == "error_description" {
+				v[name] = quoted(s, nil)
 			} else {
 				v[name] = redactValue(member)
 			}
@@ -119,4 +121,32 @@ func redactValue(v any) any {
 		}
 	}
 	return v
+}
+
+// run is what may be a token or a secret in a sentence of somebody else's.
+var run = regexp.MustCompile(`[A-Za-z0-9_~+=-]{20,}`)
+
+// quoted is what an identity provider said of a request, fit for pages and logs:
+// some repeat in it what they were sent.
+func quoted(text string, secrets []string) string {
+	return run.ReplaceAllStringFunc(redactText(hide(text, secrets)), func(found string) string {
+		if strings.ContainsAny(found, "0123456789") || strings.ToLower(found) != found && strings.ToUpper(found) != found {
+			return found[:4] + "…"
+		}
+		return found // a name such as unsupported_response_type
+	})
+}
+
+// hide takes secrets out of a text, in each form in which it may repeat them.
+func hide(text string, secrets []string) string {
+	for _, secret := range secrets {
+		if len(secret) < 4 {
+			continue // nothing would be left of the text, and nothing is gained
+		}
+		asJSON, _ := json.Marshal(secret) // text can always be encoded
+		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(asJSON), `"`)} {
+			text = strings.ReplaceAll(text, form, short(form))
+		}
+	}
+	return text
 }

@@ -189,12 +189,12 @@ func TestForeignHosts(t *testing.T) {
 	for address, allowed := range map[string]bool{
 		"http://169.254.169.254/": false, "http://10.0.0.1/": false, "http://example.com/": false, "file:///etc/passwd": false,
 		"http://127.0.0.1.example.com/": false, "http://user@127.0.0.1:1/": false, "http://127.0.0.1:1/": true, "http://[::1]:1/": true, "http://localhost:1/": true,
-		"http://idp.brand.test:1/": true,
+		"https://idp.brand.test:1/": true, "https://IDP.brand.test:1/": true, "http://idp.brand.test:1/": false,
 	} {
-		b := newBench(t, func(c *sim.Config) { c.Hosts = []string{"idp.brand.test"} })
+		b := newBench(t, func(c *sim.Config) { c.Hosts = []string{"Idp.Brand.Test"} })
 		status, _, text := b.call("POST", "/connectors/1/fill", url.Values{"from": {address}, "method": {"m"}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 		require.Equal(t, http.StatusUnprocessableEntity, status)
-		refused := strings.Contains(text, "--allow-host") || strings.Contains(text, "not an http or https address")
+		refused := strings.Contains(text, "idp liveengage simulate --allow-host") || strings.Contains(text, "by https alone") || strings.Contains(text, "not an http or https address")
 		require.Equal(t, allowed, !refused, address)
 	}
 }
@@ -225,7 +225,7 @@ func TestConnectorForm(t *testing.T) {
 	require.Equal(t, b.idp.URL+"/jwks", f.JWKSEndpoint)
 	require.Equal(t, sim.PublicLine(brandKey()), f.JWTPublicKey)
 	require.True(t, f.PKCEEnabled && f.RFCCompliance && f.Preferred)
-	b.own("/api/account/"+account+"/app/default/authenticate?v=3.0", map[string]any{"code": "c"})
+	b.own("/api/account/"+account+"/app/default/authenticate?v=3.0", map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
 	require.NotEmpty(t, b.idp.forms[0]["Authorization"])
 
 	for _, page := range []string{edit, "/connectors", "/api/account/" + account + "/configuration/le-connectors/all-connectors", "/log", "/brand"} {

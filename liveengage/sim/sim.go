@@ -51,8 +51,8 @@ type Config struct {
 	// AgentName and AgentPassword sign the demo agent in; empty means agent and
 	// agent-password.
 	AgentName, AgentPassword string
-	// Patience is how long a socket may stay silent before it has said who it is;
-	// zero means five seconds.
+	// Patience is how long a socket may stay silent before it has said who it is, and
+	// how long it may take to read a frame; zero means five seconds.
 	Patience time.Duration
 }
 
@@ -65,10 +65,12 @@ const (
 	maxTalks     = 200
 	maxLines     = 500 // of one conversation
 	maxLine      = 8 << 10
+	maxTalk      = 256 << 10 // bytes of the lines of one conversation
 	maxExchanges = 200
 	maxVerifiers = 500
 	maxSessions  = 100
-	maxAPIKeys   = 100 // as LivePerson has it
+	maxNonces    = 10_000 // of the last minutes
+	maxAPIKeys   = 100    // as LivePerson has it
 	maxConnects  = 20
 )
 
@@ -90,7 +92,9 @@ type Simulator struct {
 	challenges *shelf[delegation]
 	sessions   *shelf[*session]
 	apiKeys    *shelf[apiKey]
-	nonces     *shelf[bool]
+	nonces     *onceOnly
+	entered    int                         // sockets, also of nobody yet
+	sockets    map[string]map[*socket]bool // by consumer
 }
 
 // New prepares a simulator. It makes no request.
@@ -99,7 +103,9 @@ func New(c Config) (*Simulator, error) {
 	if err != nil || origin.Host == "" || origin.Path != "" || c.Now == nil {
 		return nil, errors.New("simulator: Address is its own base URL without a path, and Now is required")
 	}
-	c.Account = cmp.Or(c.Account, "12345678")
+	if c.Account = cmp.Or(c.Account, "12345678"); !digits(c.Account) {
+		return nil, errors.New("simulator: Account is a number")
+	}
 	c.Timeout, c.Patience = cmp.Or(c.Timeout, 5*time.Second), cmp.Or(c.Patience, 5*time.Second)
 	c.AgentName, c.AgentPassword = cmp.Or(c.AgentName, "agent"), cmp.Or(c.AgentPassword, "agent-password")
 	if c.Log == nil {
@@ -109,7 +115,7 @@ func New(c Config) (*Simulator, error) {
 		Config: c, origin: origin,
 		consumers: newShelf[*consumer](maxConsumers), talks: newShelf[*talk](maxTalks), verifiers: newShelf[string](maxVerifiers),
 		challenges: newShelf[delegation](maxVerifiers), sessions: newShelf[*session](maxSessions), apiKeys: newShelf[apiKey](maxAPIKeys),
-		nonces: newShelf[bool](10 * maxSessions),
+		nonces: &onceOnly{most: maxNonces, until: map[string]time.Time{}}, sockets: map[string]map[*socket]bool{},
 	}
 	s.out = newOutgoing(c)
 	s.issuers = &keySets{out: s.out, sets: map[string]keySet{}}

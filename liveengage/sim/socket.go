@@ -1,9 +1,12 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -31,14 +34,16 @@ type frame struct {
 	} `json:"headers"`
 }
 
-// socket is one consumer's connection.
+// socket is one consumer's connection. No line waits in it: it knows what it has
+// told of each conversation, and reads on from there as fast as its client does.
 type socket struct {
 	*Simulator
 
 	conn    *websocket.Conn
 	who     ownClaims
-	out     chan []byte
-	talking map[string]bool // conversations that are told of
+	replies chan []byte
+	news    chan struct{}  // there may be lines to tell
+	told    map[string]int // next sequence by conversation; the Simulator's mutex guards it
 }
 
 // messaging is the consumer's messaging socket. Who it is says the header, or the
@@ -48,6 +53,11 @@ func (s *Simulator) messaging(w http.ResponseWriter, r *http.Request) {
 		writeFault(w, http.StatusBadRequest, "Bad Request: v=3 is required.")
 		return
 	}
+	if !s.enter() {
+		writeFault(w, http.StatusServiceUnavailable, fmt.Sprintf("The simulator has %d sockets; close one.", maxSockets))
+		return
+	}
+	defer s.exit()
 	// Any origin may: no cookie counts here, only the token.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
@@ -55,7 +65,7 @@ func (s *Simulator) messaging(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(maxRequest)
-	k := &socket{Simulator: s, conn: conn, out: make(chan []byte, 64), talking: map[string]bool{}}
+	k := &socket{Simulator: s, conn: conn, replies: make(chan []byte, 8), news: make(chan struct{}, 1), told: map[string]int{}}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	token, reply := "", []byte(nil)
@@ -69,16 +79,30 @@ func (s *Simulator) messaging(w http.ResponseWriter, r *http.Request) {
 		_ = conn.Close(statusBadJWT, "JWT is bad, expired or for another account")
 		return
 	}
-	defer k.leave()
-	if reply != nil && conn.Write(ctx, websocket.MessageText, reply) != nil {
+	if !k.join() {
+		_ = conn.Close(websocket.StatusTryAgainLater, fmt.Sprintf("a consumer has %d sockets at most", maxOwnSockets))
 		return
 	}
+	defer k.leave()
+	if reply != nil {
+		k.replies <- reply
+	}
+	// Nobody need say anything for a token to expire.
+	ends := time.AfterFunc(time.Unix(k.who.Expires, 0).Sub(s.Now()), k.expire)
+	defer ends.Stop()
 	done := make(chan struct{})
-	go func() { k.write(ctx); close(done) }()
+	go func() {
+		defer close(done)
+		defer cancel() // the reader must not wait for a writer that has gone
+		k.write(ctx, r)
+	}()
 	k.read(ctx, r)
 	cancel()
 	<-done
 }
+
+// expire closes a socket whose token counts no more.
+func (k *socket) expire() { _ = k.conn.Close(statusBadJWT, "JWT has expired") }
 
 // current says whether a token is for this account and has not expired.
 func (s *Simulator) current(c ownClaims, r *http.Request) bool {
@@ -106,16 +130,29 @@ func (k *socket) introduce(ctx context.Context) (token string, reply []byte, err
 	return "", nil, errors.New("no token")
 }
 
-// write sends what is waiting until the connection ends.
-func (k *socket) write(ctx context.Context) {
+// write sends what is waiting until the connection ends or the token does.
+func (k *socket) write(ctx context.Context, r *http.Request) {
 	for {
+		var raw []byte
 		select {
 		case <-ctx.Done():
 			return
-		case raw := <-k.out:
-			if k.conn.Write(ctx, websocket.MessageText, raw) != nil {
+		case raw = <-k.replies:
+		case <-k.news:
+			if !k.current(k.who, r) {
+				k.expire()
 				return
 			}
+			if raw = k.page(); raw == nil {
+				continue
+			}
+			k.poke() // perhaps there are more
+		}
+		frame, cancel := context.WithTimeout(ctx, k.Patience)
+		err := k.conn.Write(frame, websocket.MessageText, raw)
+		cancel()
+		if err != nil {
+			return
 		}
 	}
 }
@@ -128,7 +165,7 @@ func (k *socket) read(ctx context.Context, r *http.Request) {
 			return
 		}
 		if !k.current(k.who, r) {
-			_ = k.conn.Close(statusBadJWT, "JWT has expired")
+			k.expire()
 			return
 		}
 		var f frame
@@ -137,7 +174,7 @@ func (k *socket) read(ctx context.Context, r *http.Request) {
 			return
 		}
 		select {
-		case k.out <- k.answer(f):
+		case k.replies <- k.answer(f):
 		case <-ctx.Done():
 			return
 		}
@@ -172,9 +209,9 @@ func (k *socket) answer(f frame) []byte {
 	case "InitConnection":
 		return response(f, "InitConnectionResponse", http.StatusOK, map[string]any{})
 	case "cm.ConsumerRequestConversation":
-		t := k.open(k.who.Subject)
-		k.follow(t.ID, t.Next)
-		return response(f, "cm.RequestConversationResponse", http.StatusOK, map[string]string{"conversationId": t.ID})
+		id := k.open(k.who.Subject)
+		k.follow(id, math.MaxInt)
+		return response(f, "cm.RequestConversationResponse", http.StatusOK, map[string]string{"conversationId": id})
 	case "ms.SubscribeMessagingEvents":
 		if !k.follow(b.talk(), b.FromSeq) {
 			return response(f, "GeneralResponse", http.StatusNotFound, "no such conversation")
@@ -190,7 +227,7 @@ func (k *socket) answer(f frame) []byte {
 		}
 		return response(f, "ms.PublishEventResponse", http.StatusOK, map[string]int{"sequence": sequence})
 	case "cm.UpdateConversationField":
-		if k.follow(b.talk(), 1<<30) {
+		if k.owns(b.talk()) {
 			k.close(b.talk())
 		}
 		return response(f, "cm.UpdateConversationFieldResponse", http.StatusOK, map[string]any{})
@@ -206,48 +243,13 @@ func (b about) talk() string {
 	return b.DialogID
 }
 
-// follow has the socket told of a conversation, and of its lines from a sequence on.
-// It is false for the conversations of others.
-func (k *socket) follow(id string, from int) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	t, ok := k.talks.get(id)
-	if !ok || t.Consumer != k.who.Subject {
-		return false
-	}
-	t.sockets[k.out], k.talking[id] = true, true
-	var past []line
-	for _, l := range t.Lines {
-		if l.Sequence >= from {
-			past = append(past, l)
-		}
-	}
-	if len(past) > 0 {
-		select {
-		case k.out <- notification(t, past):
-		default:
-		}
-	}
-	return true
-}
-
-func (k *socket) leave() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for id := range k.talking {
-		if t, ok := k.talks.get(id); ok {
-			delete(t.sockets, k.out)
-		}
-	}
-}
-
 // response answers a request. Whatever its id was, reqId is text.
 func response(f frame, kind string, code int, body any) []byte {
 	return encode(map[string]any{"kind": "resp", "reqId": strings.Trim(string(f.ID), `"`), "code": code, "type": kind, "body": body})
 }
 
 // notification tells of lines.
-func notification(t *talk, lines []line) []byte {
+func notification(id string, lines []line) []byte {
 	changes := make([]map[string]any, 0, len(lines))
 	for _, l := range lines {
 		role := "CONSUMER"
@@ -255,7 +257,7 @@ func notification(t *talk, lines []line) []byte {
 			role = "ASSIGNED_AGENT"
 		}
 		changes = append(changes, map[string]any{
-			"sequence": l.Sequence, "conversationId": t.ID, "dialogId": t.ID, "serverTimestamp": l.At.UnixMilli(),
+			"sequence": l.Sequence, "conversationId": id, "dialogId": id, "serverTimestamp": l.At.UnixMilli(),
 			"originatorMetadata": map[string]string{"role": role},
 			"event":              map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": l.Text},
 		})
@@ -263,10 +265,13 @@ func notification(t *talk, lines []line) []byte {
 	return encode(map[string]any{"kind": "notification", "type": "ms.MessagingEventNotification", "body": map[string]any{"changes": changes}})
 }
 
+// encode writes <, > and & as they are: a line of them would be six times as long.
 func encode(v any) []byte {
-	raw, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(v) != nil {
 		return []byte(`{"kind":"resp","code":500}`)
 	}
-	return raw
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

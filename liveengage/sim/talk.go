@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"maps"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -15,8 +17,8 @@ type talk struct {
 	Closed    bool
 	Lines     []line
 	Next      int  // sequence of the next line
+	size      int  // bytes of all lines
 	Kept      kept // of delegation in a conversation with a stranger
-	sockets   map[chan []byte]bool
 }
 
 // line is one message.
@@ -28,17 +30,19 @@ type line struct {
 }
 
 // open starts a conversation, or finds the one that the consumer has open.
-func (s *Simulator) open(consumer string) *talk {
+func (s *Simulator) open(consumer string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.consumers.use(consumer)
 	for _, t := range s.talks.newest() {
 		if t.Consumer == consumer && !t.Closed {
-			return t
+			s.talks.use(t.ID)
+			return t.ID
 		}
 	}
-	t := &talk{ID: uuid(), Consumer: consumer, Started: s.Now(), sockets: map[chan []byte]bool{}}
+	t := &talk{ID: uuid(), Consumer: consumer, Started: s.Now()}
 	s.talks.put(t.ID, t)
-	return t
+	return t.ID
 }
 
 // say adds a line to a conversation and tells every socket of its consumer. It
@@ -50,20 +54,28 @@ func (s *Simulator) say(id, consumer string, agent bool, text string) (int, bool
 	if !ok || t.Closed || text == "" || len(text) > maxLine || !utf8.ValidString(text) || !agent && t.Consumer != consumer {
 		return 0, false
 	}
+	s.talks.use(id)
+	s.consumers.use(t.Consumer)
 	l := line{Sequence: t.Next, Agent: agent, Text: text, At: s.Now()}
-	t.Next++
-	if len(t.Lines) == maxLines {
-		t.Lines = append(t.Lines[:0:0], t.Lines[1:]...)
-	}
-	t.Lines = append(t.Lines, l)
-	frame := notification(t, []line{l})
-	for socket := range t.sockets {
-		select {
-		case socket <- frame:
-		default: // whoever reads so slowly asks for the lines again
-		}
+	t.add(l)
+	for socket := range s.sockets[t.Consumer] {
+		socket.poke()
 	}
 	return l.Sequence, true
+}
+
+// add keeps a line. The oldest make room for it.
+func (t *talk) add(l line) {
+	t.Next++
+	t.size += len(l.Text)
+	drop := 0
+	for ; len(t.Lines)-drop >= maxLines || t.size > maxTalk; drop++ {
+		t.size -= len(t.Lines[drop].Text)
+	}
+	if drop > 0 {
+		t.Lines = slices.Clone(t.Lines[drop:]) // lets go of what was dropped
+	}
+	t.Lines = append(t.Lines, l)
 }
 
 // close ends a conversation; what was kept for bots is forgotten.
@@ -89,13 +101,22 @@ func (s *Simulator) stepUp(visitor, token string) error {
 	if err != nil || before.Audience != now.Audience || before.Extension != nil {
 		return fault("9008", "step_up is not LivePerson's token of a visitor of this account, or is of a simulator that has stopped since")
 	}
+	for _, socket := range s.handOver(before.Subject, now.Subject) {
+		go socket.expire() // the handshake may take a while
+	}
+	return nil
+}
+
+// handOver gives one consumer's conversations to another. It returns the sockets
+// that the former still has: what is said from now on is not for them.
+func (s *Simulator) handOver(from, to string) []*socket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.talks.newest() {
-		if t.Consumer == before.Subject {
-			t.Consumer, t.SteppedUp = now.Subject, s.Now()
+		if t.Consumer == from {
+			t.Consumer, t.SteppedUp = to, s.Now()
 		}
 	}
-	s.consumers.remove(before.Subject)
-	return nil
+	s.consumers.remove(from)
+	return slices.Collect(maps.Keys(s.sockets[from]))
 }

@@ -18,8 +18,6 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
-
-	"idpbridge/liveengage/sim"
 )
 
 func challengeOf(verifier string) string {
@@ -376,32 +374,4 @@ func TestOAuth1(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, status, name)
 		require.Contains(t, text, "oauth_problem="+name)
 	}
-}
-
-// TestBounds: whatever is poured in, no more than so much is kept.
-func TestBounds(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, nil)
-	first := b.own("/api/account/"+account+"/signup", nil)
-	id := b.dial(first).open()
-	for range 201 {
-		c := b.dial(b.own("/api/account/"+account+"/signup", nil))
-		c.open()
-		require.NoError(t, c.conn.Close(websocket.StatusNormalClosure, ""))
-	}
-	status, _, _ := b.call("GET", "/agent/"+id, nil)
-	require.Equal(t, http.StatusNotFound, status, "the oldest conversation fell off")
-	status, _, _ = b.call("POST", path(implicitID), strings.Repeat(" ", 70<<10))
-	require.Equal(t, http.StatusInternalServerError, status)
-	for range 210 {
-		b.call("POST", path(implicitID), map[string]any{})
-	}
-	_, _, log := b.call("GET", "/log", nil)
-	require.Equal(t, 200, strings.Count(log, "<h2>"))
-}
-
-func TestNewSaysWhatIsMissing(t *testing.T) {
-	t.Parallel()
-	_, err := sim.New(sim.Config{Address: "http://127.0.0.1:8090"})
-	require.ErrorContains(t, err, "Now is required")
 }
