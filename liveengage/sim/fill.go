@@ -64,7 +64,7 @@ func (s *Simulator) Fill(ctx context.Context, issuer string) error {
 		}
 		filled, dropped := filled.guarded(c, issuer, filled.code())
 		if dropped != "" {
-			s.Log.WarnContext(ctx, "connector was filled."+dropped, "connector", c.Name)
+			s.Log.WarnContext(ctx, "connector was filled", "connector", c.Name, "note", strings.TrimSpace(dropped))
 		}
 		s.replace(filled)
 	}

@@ -38,8 +38,14 @@ func TestOnceOnly(t *testing.T) {
 		wait        time.Duration
 		fresh, full bool
 	}{
-		{"a", 0, true, false}, {"b", 0, true, false}, {"a", 0, false, false}, {"c", 0, false, true},
-		{"a", oauthSkew, false, false}, {"c", time.Second, true, false}, {"a", 0, true, false}, {"b", 0, false, true},
+		{"a", 0, true, false},
+		{"b", 0, true, false},
+		{"a", 0, false, false},
+		{"c", 0, false, true},
+		{"a", oauthSkew, false, false},
+		{"c", time.Second, true, false},
+		{"a", 0, true, false},
+		{"b", 0, false, true},
 	} {
 		now = now.Add(c.wait)
 		fresh, full := ask(c.text)
