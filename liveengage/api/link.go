@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -14,8 +15,9 @@ import (
 
 // link is one connection of a socket.
 type link struct {
-	conn *websocket.Conn
-	lost chan struct{} // closed when nothing more will be read
+	conn    *websocket.Conn
+	lost    chan struct{} // closed when nothing more will be read
+	carried secrets       // never repeated in a message
 
 	mu      sync.Mutex
 	next    int
@@ -35,8 +37,8 @@ type frame struct {
 	Body    json.RawMessage  `json:"body,omitempty"`
 }
 
-func newLink(conn *websocket.Conn) *link {
-	return &link{conn: conn, lost: make(chan struct{}), waiting: map[string]chan frame{}}
+func newLink(conn *websocket.Conn, carried secrets) *link {
+	return &link{conn: conn, carried: carried, lost: make(chan struct{}), waiting: map[string]chan frame{}}
 }
 
 // initConnection is the first message of a client that can send no header.
@@ -54,7 +56,7 @@ func (l *link) read(ctx context.Context, notify func(frame)) {
 		_, text, err := l.conn.Read(ctx)
 		l.mu.Lock()
 		if err != nil {
-			l.err = &unreachable{serviceMessaging, err}
+			l.err = &unreachable{serviceMessaging, err, l.carried}
 			l.mu.Unlock()
 			return
 		}
@@ -106,14 +108,14 @@ func (l *link) write(ctx context.Context, f frame) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	if err := l.conn.Write(ctx, websocket.MessageText, text); err != nil {
-		return &unreachable{serviceMessaging, err}
+		return &unreachable{serviceMessaging, err, l.carried}
 	}
 	return nil
 }
 
 // request sends a request and waits for its answer.
 func (l *link) request(ctx context.Context, kind string, body, out any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, fmt.Errorf("nothing within %s", attemptTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errSilent)
 	defer cancel()
 	f := frame{Kind: "req", Type: kind}
 	if body != nil {
@@ -139,7 +141,7 @@ func (l *link) request(ctx context.Context, kind string, body, out any) error {
 	}
 	select {
 	case a := <-answered:
-		return read(kind, a, out)
+		return l.answer(kind, a, out)
 	case <-l.lost:
 		return fmt.Errorf("%s: %w", kind, errLost)
 	case <-ctx.Done():
@@ -147,16 +149,16 @@ func (l *link) request(ctx context.Context, kind string, body, out any) error {
 	}
 }
 
-// read reads the answer to a request.
-func read(kind string, a frame, out any) error {
+// answer reads the answer to a request.
+func (l *link) answer(kind string, a frame, out any) error {
 	if a.Code != http.StatusOK {
-		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: redacted(string(a.Body))})
+		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: redacted(l.carried.strike(string(a.Body)))})
 	}
 	if out == nil {
 		return nil
 	}
 	if err := json.Unmarshal(a.Body, out); err != nil {
-		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, err)
+		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, errors.New(redacted(l.carried.strike(err.Error()))))
 	}
 	return nil
 }

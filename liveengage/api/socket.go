@@ -29,7 +29,8 @@ var errLost = errors.New("the connection was lost")
 // SocketConfig is what a socket needs. Token is required.
 type SocketConfig struct {
 	// Token gets LivePerson's token of the consumer. It is asked again when the
-	// service says that the one it had is bad.
+	// service says that the one it had is bad. Its errors are taken for passing,
+	// unless Final marks them or they are this package's own.
 	Token func(ctx context.Context) (string, error)
 	// InBand sends the token in a first message, as browsers must, instead of in a
 	// header.
@@ -138,7 +139,7 @@ func (s *Socket) path() string {
 func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool, err error) {
 	if token.token == "" {
 		if token.token, err = s.cfg.Token(ctx); err != nil {
-			return false, false, err
+			return false, false, &step{"token", "get the consumer's token", brought(err)}
 		}
 	}
 	conn, err := s.dial(ctx, token.token)
@@ -147,7 +148,7 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 	}
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	l := newLink(conn)
+	l := newLink(conn, secrets{}.with(token.token))
 	var group sync.WaitGroup
 	group.Go(func() { l.read(reading, s.received) })
 	defer group.Wait()
@@ -168,7 +169,7 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 			if _, err := l.clock(ctx); err == nil {
 				lived = true
 			} else if ctx.Err() == nil && !errors.Is(err, errLost) {
-				return true, lived, l.close(&unreachable{serviceMessaging, err})
+				return true, lived, l.close(&unreachable{serviceMessaging, err, l.carried})
 			}
 		case <-l.lost:
 			return true, lived, l.close(nil)
@@ -197,9 +198,9 @@ func (s *Socket) dial(outer context.Context, token string) (*websocket.Conn, err
 		return conn, nil
 	}
 	if res != nil && res.StatusCode != http.StatusSwitchingProtocols && res.StatusCode >= 300 {
-		return nil, s.client.refusal(serviceMessaging, res.StatusCode, res.Header, nil)
+		return nil, s.client.refusal(serviceMessaging, res.StatusCode, res.Header, nil, secrets{}.with(token))
 	}
-	err = noAnswer(outer, serviceMessaging, err)
+	err = noAnswer(outer, serviceMessaging, err, secrets{}.with(token))
 	if _, ok := errors.AsType[*unreachable](err); ok {
 		s.client.forget(serviceMessaging)
 	}
