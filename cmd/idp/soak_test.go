@@ -145,10 +145,10 @@ func newSoak(t *testing.T) *soak {
 		Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 	})
 	require.NoError(t, err)
-	visitor, err := selftest.NewVisitor(soakIssuer, toAll, selftest.Client{ID: "liveengage", RedirectURI: fixedURI},
+	s.source, err = newSignins(soakIssuer, toAll, selftest.Client{ID: "liveengage", RedirectURI: fixedURI},
 		selftest.Person{Username: "jane", Password: "jane-password"})
 	require.NoError(t, err)
-	s.source = &signins{visitor: visitor, flow: liveengage.Code, pkce: true, redirectURI: fixedURI}
+	s.source.flow, s.source.pkce = liveengage.Code, true
 	return s
 }
 
