@@ -13,6 +13,9 @@ import (
 	"github.com/coder/websocket"
 )
 
+// errNotSent is a request on a connection that is about to be closed.
+var errNotSent = errors.New("the connection is about to be closed")
+
 // link is one connection of a socket.
 type link struct {
 	conn    *websocket.Conn
@@ -22,8 +25,10 @@ type link struct {
 	mu      sync.Mutex
 	next    int
 	waiting map[string]chan frame
-	frames  int   // received
-	err     error // why it was lost
+	pending map[string]bool // requests that have not returned
+	frames  int             // received
+	idle    chan struct{}   // closed when nothing is waited for; nil unless draining
+	err     error           // why it was lost
 }
 
 // frame is a message on the socket.
@@ -38,7 +43,7 @@ type frame struct {
 }
 
 func newLink(conn *websocket.Conn, carried secrets) *link {
-	return &link{conn: conn, carried: carried, lost: make(chan struct{}), waiting: map[string]chan frame{}}
+	return &link{conn: conn, carried: carried, lost: make(chan struct{}), waiting: map[string]chan frame{}, pending: map[string]bool{}}
 }
 
 // initConnection is the first message of a client that can send no header.
@@ -100,6 +105,37 @@ func (l *link) close(why error) error {
 	return l.err
 }
 
+// drop ends a connection on which writing has failed, so that nobody takes it for one.
+func (l *link) drop(ctx context.Context) {
+	_ = l.conn.CloseNow() // it may be gone already
+	select {
+	case <-l.lost:
+	case <-ctx.Done():
+	}
+}
+
+// drain lets requests come to their end before the connection is closed, and begins
+// no more.
+func (l *link) drain(ctx context.Context) {
+	l.mu.Lock()
+	idle := make(chan struct{})
+	l.idle = idle
+	l.emptied()
+	l.mu.Unlock()
+	select {
+	case <-idle: // not later than the last request's time-out
+	case <-l.lost:
+	case <-ctx.Done():
+	}
+}
+
+// emptied tells drain when nothing is waited for. The mutex is held.
+func (l *link) emptied() {
+	if l.idle != nil && !isClosed(l.idle) && len(l.pending) == 0 {
+		close(l.idle)
+	}
+}
+
 func (l *link) write(ctx context.Context, f frame) error {
 	text, err := json.Marshal(f)
 	if err != nil {
@@ -127,13 +163,19 @@ func (l *link) request(ctx context.Context, kind string, body, out any) error {
 	}
 	answered := make(chan frame, 1)
 	l.mu.Lock()
+	if l.idle != nil {
+		l.mu.Unlock()
+		return errNotSent
+	}
 	l.next++
 	f.ID = strconv.Itoa(l.next)
-	l.waiting[f.ID] = answered
+	l.waiting[f.ID], l.pending[f.ID] = answered, true
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()
 		delete(l.waiting, f.ID)
+		delete(l.pending, f.ID)
+		l.emptied()
 		l.mu.Unlock()
 	}()
 	if err := l.write(ctx, f); err != nil {

@@ -47,16 +47,20 @@ type Socket struct {
 	cfg    SocketConfig
 
 	mu       sync.Mutex
-	link     *link         // nil while there is no connection
-	changed  chan struct{} // closed when link changes
-	ended    error         // set when Run has returned
-	dialogs  []string      // conversations that are subscribed to
-	sequence map[string]int
+	link     *link          // nil while there is no connection
+	changed  chan struct{}  // closed when link changes
+	ended    error          // set when Run has returned
+	dialogs  []string       // conversations that are subscribed to
+	sequence map[string]int // of the next message to be told, by conversation
+	next     map[string]int // number of the next line as far as known, by conversation
+	sought   *line          // one that may have arrived
+
+	turn chan struct{} // held by whoever writes a line
 }
 
 // Socket returns a socket that is not connected yet: the caller starts Run.
 func (c *Client) Socket(cfg SocketConfig) *Socket {
-	return &Socket{client: c, cfg: cfg, changed: make(chan struct{}), sequence: map[string]int{}}
+	return &Socket{client: c, cfg: cfg, changed: make(chan struct{}), sequence: map[string]int{}, next: map[string]int{}, turn: make(chan struct{}, 1)}
 }
 
 // Run connects, keeps the connection alive and opens it again when it is lost, until
@@ -77,12 +81,6 @@ func (s *Socket) Run(ctx context.Context) error {
 	return err
 }
 
-// proof is a token of the consumer, and whether the service has answered to it.
-type proof struct {
-	token  string
-	proven bool
-}
-
 // run connects again and again. The first connection is one more request, with its
 // three retries; one that was lost is opened again after pauses of its own. A token
 // that has run out is replaced at once, but only once until a connection has lived.
@@ -101,6 +99,11 @@ func (s *Socket) run(ctx context.Context) error {
 		if lived {
 			plan.reset()
 			attempt, replaced = 1, false
+		}
+		if errors.Is(err, errRenewed) {
+			s.client.cfg.Log.InfoContext(ctx, "liveengage_socket_renewed", "account", s.client.cfg.Account, "service", serviceMessaging)
+			attempt = 0
+			continue
 		}
 		pause, again := plan.after(err)
 		if badToken(err) {
@@ -138,9 +141,11 @@ func (s *Socket) path() string {
 // has answered a GetClock.
 func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool, err error) {
 	if token.token == "" {
-		if token.token, err = s.cfg.Token(ctx); err != nil {
+		fresh, err := s.cfg.Token(ctx)
+		if err != nil {
 			return false, false, &step{"token", "get the consumer's token", brought(err)}
 		}
+		*token = newProof(fresh, s.client.cfg.Now())
 	}
 	conn, err := s.dial(ctx, token.token)
 	if err != nil {
@@ -152,7 +157,12 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 	var group sync.WaitGroup
 	group.Go(func() { l.read(reading, s.received) })
 	defer group.Wait()
-	defer func() { token.proven = token.proven || l.heard() }()
+	used := *token
+	defer func() {
+		if token.token == used.token {
+			token.proven = token.proven || l.heard()
+		}
+	}()
 	if s.cfg.InBand {
 		if err := l.write(ctx, initConnection(token.token)); err != nil {
 			return true, false, l.close(err)
@@ -160,6 +170,10 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 	}
 	s.set(l)
 	defer s.set(nil)
+	fresh := make(chan string, 1)
+	renewing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group.Go(func() { s.renew(renewing, used, fresh) })
 	ticker := time.NewTicker(clockEvery)
 	defer ticker.Stop()
 	s.resubscribe(ctx, l)
@@ -171,6 +185,12 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 			} else if ctx.Err() == nil && !errors.Is(err, errLost) {
 				return true, lived, l.close(&unreachable{serviceMessaging, err, l.carried})
 			}
+		case next := <-fresh:
+			*token = newProof(next, s.client.cfg.Now())
+			s.set(nil) // who comes now waits for the next connection
+			l.drain(ctx)
+			_ = l.close(nil) // it was wanted
+			return true, lived, errRenewed
 		case <-l.lost:
 			return true, lived, l.close(nil)
 		case <-ctx.Done():
@@ -216,7 +236,7 @@ func (s *Socket) set(l *link) {
 	s.changed = make(chan struct{})
 }
 
-// connected waits for a connection.
+// connected waits for a connection that is not lost.
 func (s *Socket) connected(ctx context.Context) (*link, error) {
 	for {
 		s.mu.Lock()
@@ -225,7 +245,7 @@ func (s *Socket) connected(ctx context.Context) (*link, error) {
 		switch {
 		case ended != nil:
 			return nil, ended
-		case l != nil:
+		case l != nil && !isClosed(l.lost):
 			return l, nil
 		}
 		select {
