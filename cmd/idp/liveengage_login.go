@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 
 	"idpbridge/liveengage/api"
@@ -99,7 +100,7 @@ func (h *hinted) Unwrap() error { return h.err }
 func refused(err error) error {
 	e, ok := errors.AsType[*api.Error](err)
 	switch {
-	case ok && e.Service == "domains" && e.Status < 500 && e.Status != 429:
+	case ok && e.Service == "domains" && e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests:
 		return &hinted{err, "the Domain API refuses before any login: check --account and --domains"}
 	case errors.Is(err, api.ErrCredentials):
 		return &hinted{err, "check name and password, or the four values of the key. It is not tried again"}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,9 +37,9 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 				n.serve(t, "2", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					_, _ = io.WriteString(w, `{"baseURIs":[{"service":"idp","account":"12345678","baseURI":"127.0.0.1:2"},{"service":"asyncMessagingEnt","account":"12345678","baseURI":"127.0.0.1:2"}]}`)
 				}))
-				asked := 0
+				var asked atomic.Int32
 				n.serve(t, "1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					asked++
+					asked.Add(1)
 					if c.status == 0 {
 						<-r.Context().Done()
 						return
@@ -60,7 +61,7 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 				require.ErrorContains(t, err, "get a credential from the brand: ")
 				require.ErrorContains(t, err, c.says)
 				require.Equal(t, c.took, time.Since(began))
-				require.Equal(t, map[bool]int{true: 1, false: 4}[c.took == 0], asked)
+				require.EqualValues(t, map[bool]int{true: 1, false: 4}[c.took == 0], asked.Load())
 			})
 		})
 	}
