@@ -193,6 +193,55 @@ func TestRenewedBeforeTheEnd(t *testing.T) {
 	}
 }
 
+// TestRenewalWaitsForAnswers: what is under way when the token is about to end is
+// answered on the old connection, so nobody has to ask whether it was heard; what
+// comes meanwhile goes over the next.
+func TestRenewalWaitsForAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", slow: 8 * time.Second}), k.chat(0, 0))
+		socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) { return jwtOf(time.Now(), 30*time.Minute), nil }})
+		time.Sleep(29*time.Minute - time.Second)
+		var group sync.WaitGroup
+		group.Go(func() {
+			_, err := socket.Publish(t.Context(), "conv-1", "a")
+			require.NoError(t, err)
+		})
+		time.Sleep(2 * time.Second)
+		_, err := socket.Clock(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 29*time.Minute+7*time.Second, time.Since(s.start))
+		group.Wait()
+		require.Equal(t, []string{"a"}, k.all())
+		require.NotContains(t, strings.Join(s.timeline(), "\n"), "ms.SubscribeMessagingEvents")
+	})
+}
+
+// TestNoLineIsLeftOut: lines that were answered and not told before the connection was
+// lost are told on the next, although a later one is sought there.
+func TestNoLineIsLeftOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const publish = "ms.PublishEvent"
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: publish, untold: true}, accident{kind: publish, untold: true}, accident{kind: publish}), k.chat(0, 0))
+		var mu sync.Mutex
+		var heard []string
+		socket := chatting(t, s, api.SocketConfig{Received: func(e api.Event) { mu.Lock(); heard = append(heard, e.Text); mu.Unlock() }})
+		require.NoError(t, socket.Subscribe(t.Context(), "conv-1"))
+		want := []string{"a", "b", "c"}
+		for _, text := range want {
+			_, err := socket.Publish(t.Context(), "conv-1", text)
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		require.Equal(t, want, heard)
+	})
+}
+
 // TestRenewalThatFails: the brand is away shortly before the end, and the connection
 // goes on until the service closes it.
 func TestRenewalThatFails(t *testing.T) {

@@ -51,11 +51,13 @@ func (k *talk) told(from int) []byte {
 
 // accident is what befalls a request: whether it is heard, and what comes then.
 type accident struct {
-	kind   string // of the request
-	after  int    // so many of its kind that went well
-	unread bool   // it is not heard
-	echo   bool   // its line is told before the connection ends
-	silent bool   // nothing is answered, and the connection stays
+	kind   string        // of the request
+	after  int           // so many of its kind that went well
+	unread bool          // it is not heard
+	echo   bool          // its line is told before the connection ends
+	silent bool          // nothing is answered, and the connection stays
+	untold bool          // it is answered, and its line is not told
+	slow   time.Duration // it is answered after a while
 	code   websocket.StatusCode
 }
 
@@ -121,6 +123,10 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 				body["sequence"], later = n, k.told(n)
 			}
 			switch {
+			case met != nil && met.slow > 0:
+				time.Sleep(met.slow)
+			case met != nil && met.untold:
+				later = nil
 			case met != nil && met.silent:
 				continue
 			case met != nil:
