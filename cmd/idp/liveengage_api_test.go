@@ -284,6 +284,25 @@ func TestLiveengageLoginAndUsers(t *testing.T) {
 	require.Equal(t, "GET /api/account/12345678/configuration/le-users/users", s.asked[len(s.asked)-1], "a key needs no login")
 }
 
+// TestLiveengageLoginNamesWhoRefused: the Domain API does not know the account, so
+// nobody has looked at a password.
+func TestLiveengageLoginNamesWhoRefused(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"error":{"message":"There is no such account."}}`)
+	}))
+	defer server.Close()
+	for _, command := range []string{"login", "users"} {
+		code, _, stderr := liveengageOf(t.Context(), map[string]string{"IDP_LP_PASSWORD": "p"}, "", command, "--domains", server.URL, "--account", "99", "--user", "ann")
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, "There is no such account; the Domain API refuses before any login: check --account and --domains")
+		require.Contains(t, stderr, `service=domains request="GET /api/account/99/service/baseURI.json"`)
+		require.NotContains(t, stderr, "name and password")
+		require.NotContains(t, stderr, "agentVep")
+	}
+}
+
 // TestLiveengageConverse: jane signs in at a real provider, writes a line, and the
 // agent sees her, in each flow, with and without a login.
 func TestLiveengageConverse(t *testing.T) {
@@ -335,11 +354,17 @@ func TestLiveengageConverseFails(t *testing.T) {
 	code, _, stderr = liveengageOf(t.Context(), map[string]string{"IDP_PERSON_PASSWORD": "wrong"}, "", args...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "get a credential from the brand")
+	began := time.Now()
+	code, _, stderr = liveengageOf(t.Context(), map[string]string{"IDP_PERSON_PASSWORD": "wrong"}, "", append(args[:1:1], args[2:]...)...)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "next_try=never", "a wrong password is not tried again, also without --once")
+	require.Less(t, time.Since(began), 5*time.Second)
 
 	code, _, stderr = liveengageOf(t.Context(), nil, "", append(args, "--client", "other")...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "no connector for the issuer "+issuer+" and the client other")
+	require.Contains(t, stderr, "no connector for the issuer "+issuer+" and the client other, letter by letter; see idp liveengage connectors 12345678 --domains "+s.server.URL)
 	code, _, stderr = liveengageOf(t.Context(), nil, "", append(args, "--connector", "1")...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "has no connector 1")
+	require.Contains(t, stderr, "has no connector 1; see idp liveengage connectors 12345678 --domains "+s.server.URL)
+	require.Equal(t, "idp liveengage x --live", services{Domains: "https://api.liveperson.net", Live: true}.command("x"))
 }

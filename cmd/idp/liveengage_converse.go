@@ -3,15 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
-	"strings"
 	"sync"
 
 	"idpbridge/liveengage"
@@ -73,7 +68,7 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	to := selftest.Client{ID: cmp.Or(c.Client, connector.Configuration.ClientID), RedirectURI: c.RedirectURI}
-	visitor, err := selftest.NewVisitor(c.Issuer, c.transport(allow), to, person)
+	in, err := newSignins(c.Issuer, c.transport(allow), to, person)
 	if err != nil {
 		return err
 	}
@@ -81,7 +76,7 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if c.Flow == "connector" {
 		r.Flow = connector.Flow()
 	}
-	in := &signins{visitor: visitor, flow: r.Flow, pkce: connector.Configuration.PKCEEnabled, redirectURI: c.RedirectURI}
+	in.flow, in.pkce = r.Flow, connector.Configuration.PKCEEnabled
 	if r.Conversation, err = c.say(ctx, client, r.Connector, in); err != nil {
 		return err
 	}
@@ -129,13 +124,13 @@ func (c converseCommand) connector(ctx context.Context, client *api.Client) (api
 				return one, nil
 			}
 		}
-		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see idp liveengage connectors %s", c.Account, c.Connector, c.Account)
+		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see %s", c.Account, c.Connector, c.command("connectors "+c.Account))
 	}
 	id := cmp.Or(c.Client, "liveengage")
 	if one, ok := api.Find(all, c.Issuer, id); ok {
 		return one, nil
 	}
-	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see idp liveengage connectors %s", c.Account, c.Issuer, id, c.Account)
+	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see %s", c.Account, c.Issuer, id, c.command("connectors "+c.Account))
 }
 
 // say authenticates the consumer, opens the socket and writes the line.
@@ -175,68 +170,4 @@ func (c converseCommand) look(ctx context.Context, p *process, client *api.Clien
 		return sight{Why: "the Messaging Interactions API does not know the conversation yet; ask again later"}, nil
 	}
 	return sight{From: "interactions", Interactions: records}, nil
-}
-
-// signins gets credentials from the brand by a person who has signed in there.
-type signins struct {
-	visitor     *selftest.Visitor
-	flow        liveengage.Flow
-	pkce        bool
-	redirectURI string
-	token       string // the last ID token
-}
-
-// credential is an api.TokenSource.
-func (s *signins) credential(ctx context.Context) (api.Credential, error) {
-	if s.flow == liveengage.Implicit {
-		answer, err := s.visitor.Authorize(ctx, "id_token")
-		if err != nil {
-			return api.Credential{}, err
-		}
-		s.token = answer.Get("id_token")
-		return api.Credential{IDToken: s.token}, nil
-	}
-	k := api.Credential{RedirectURI: s.redirectURI}
-	var changes []string
-	if s.pkce {
-		k.CodeVerifier = rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
-		sum := sha256.Sum256([]byte(k.CodeVerifier))
-		changes = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
-	}
-	answer, err := s.visitor.Authorize(ctx, "code", changes...)
-	if err != nil {
-		return api.Credential{}, err
-	}
-	k.Code = answer.Get("code")
-	return k, nil
-}
-
-// attributes are those of the brand's token.
-func (s *signins) attributes(ctx context.Context) sight {
-	if s.token == "" {
-		answer, err := s.visitor.Authorize(ctx, "id_token", "prompt", "none")
-		if err != nil {
-			return sight{Why: "the code flow hands the token to LivePerson alone; add --user or --key to see what the agent sees"}
-		}
-		s.token = answer.Get("id_token")
-	}
-	out, err := attributesOf(s.token)
-	if err != nil {
-		return sight{Why: err.Error() + "; add --user or --key to see what the agent sees"}
-	}
-	return out
-}
-
-var errEncrypted = errors.New("the token is encrypted for LivePerson")
-
-// claimsOf are the claims of a token, unverified: whoever verifies it is LivePerson.
-func claimsOf(token string) ([]byte, error) {
-	parts := strings.Split(token, ".")
-	switch {
-	case len(parts) == 5:
-		return nil, errEncrypted
-	case len(parts) != 3:
-		return nil, errors.New("the provider's token is no JWT")
-	}
-	return base64.RawURLEncoding.DecodeString(cmp.Or(parts[1], "?"))
 }

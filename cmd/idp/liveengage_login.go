@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"strings"
 
 	"idpbridge/liveengage/api"
 )
@@ -84,13 +86,26 @@ func lifetime(seconds int) string {
 	return fmt.Sprintf("%d minutes", seconds/60)
 }
 
-// refused adds what to do to an error that a person can mend.
+// hinted is an error with what to do about it.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return strings.TrimRight(h.err.Error(), ". ") + "; " + h.hint }
+func (h *hinted) Unwrap() error { return h.err }
+
+// refused adds what to do to an error that a person can mend. Whether a login was
+// refused, or the Domain API that has to be asked before it, says the error.
 func refused(err error) error {
+	e, ok := errors.AsType[*api.Error](err)
 	switch {
+	case ok && e.Service == "domains" && e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests:
+		return &hinted{err, "the Domain API refuses before any login: check --account and --domains"}
 	case errors.Is(err, api.ErrCredentials):
-		return fmt.Errorf("%w; check name and password, or the four values of the key. It is not tried again", err)
+		return &hinted{err, "check name and password, or the four values of the key. It is not tried again"}
 	case errors.Is(err, api.ErrBadBody):
-		return fmt.Errorf("%w; application login needs --user with a bot user, and the feature \"User Type - Bot\"", err)
+		return &hinted{err, `application login needs --user with a bot user, and the feature "User Type - Bot"`}
 	}
 	return err
 }

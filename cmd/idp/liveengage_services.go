@@ -28,6 +28,18 @@ type services struct {
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
+// command is another command for the same services, as it has to be typed.
+func (s services) command(text string) string {
+	text = "idp liveengage " + text
+	if s.Domains != api.DefaultDomains {
+		text += " --domains " + s.Domains
+	}
+	if s.Live {
+		text += " --live"
+	}
+	return text
+}
+
 // hosts are those that may be contacted. Addresses beyond this machine need --live.
 func (s services) hosts(addresses ...string) (api.Hosts, error) {
 	var allow api.Hosts

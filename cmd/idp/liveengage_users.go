@@ -35,7 +35,7 @@ func (u usersCommand) Run(ctx context.Context, p *process) error {
 	}
 	as, done, err := u.authorization(ctx, p, c)
 	if err != nil {
-		return err
+		return refused(err)
 	}
 	defer done()
 	all, err := c.Users(ctx, as)

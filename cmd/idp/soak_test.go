@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 	"idpbridge/liveengage/sim"
+	"idpbridge/oidc"
 	"idpbridge/selftest"
 	"idpbridge/testdata"
 )
@@ -101,11 +104,16 @@ type soak struct {
 	idp    *instance
 	log    lockedBuffer
 	client *api.Client
-	source *signins
+	source *signins // the socket's
+	other  *signins // the same person with another browser
 	socket *api.Socket
-	talk   string
-	heard  []string
-	mu     sync.Mutex
+
+	connector, talk string
+	lines, losses   int
+	keySets         atomic.Int32 // read by LiveEngage
+
+	mu    sync.Mutex
+	heard []string
 }
 
 const (
@@ -127,7 +135,12 @@ func newSoak(t *testing.T) *soak {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.idp.store.Close()) })
-	s.net.serve(t, "1", s.idp.handler)
+	s.net.serve(t, "1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == oidc.PathJWKS {
+			s.keySets.Add(1)
+		}
+		s.idp.handler.ServeHTTP(w, r)
+	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
 	connector := sim.Connector{Connector: liveengage.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
@@ -145,18 +158,21 @@ func newSoak(t *testing.T) *soak {
 		Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 	})
 	require.NoError(t, err)
-	visitor, err := selftest.NewVisitor(soakIssuer, toAll, selftest.Client{ID: "liveengage", RedirectURI: fixedURI},
-		selftest.Person{Username: "jane", Password: "jane-password"})
-	require.NoError(t, err)
-	s.source = &signins{visitor: visitor, flow: liveengage.Code, pkce: true, redirectURI: fixedURI}
+	for _, who := range []**signins{&s.source, &s.other} {
+		*who, err = newSignins(soakIssuer, toAll, selftest.Client{ID: "liveengage", RedirectURI: fixedURI},
+			selftest.Person{Username: "jane", Password: "jane-password"})
+		require.NoError(t, err)
+		(*who).flow, (*who).pkce = liveengage.Code, true
+	}
 	return s
 }
 
 // TestTwoWeeks: a consumer chats for fourteen days while her token is renewed every
 // half hour, her session at the brand ends and begins again, the signing key changes
-// five times, the connection is lost every few hours, and an agent stays logged in.
-// Every line arrives, once and in order, and nothing is logged as a fault but what
-// was done on purpose.
+// six times, once before LiveEngage has seen the new one, the connection is lost every
+// few hours, and an agent stays logged in. A line is written every hour, in the moment
+// of each loss and in that of each renewal. Each arrives once and in order, nothing is
+// refused, and nothing is logged as a fault but the losses.
 func TestTwoWeeks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSoak(t)
@@ -167,9 +183,15 @@ func TestTwoWeeks(t *testing.T) {
 		defer stop()
 		connectors, err := s.client.Connectors(ctx)
 		require.NoError(t, err)
+		s.connector = connectors[0].ID.String()
+		renewing := make(chan struct{}, 1)
 		s.socket = s.client.Socket(api.SocketConfig{
 			Token: func(ctx context.Context) (string, error) {
-				return s.client.Authenticate(ctx, api.Authentication{Connector: connectors[0].ID.String(), Source: s.source.credential})
+				select {
+				case renewing <- struct{}{}:
+				default:
+				}
+				return s.authenticate(ctx, s.source)
 			},
 			Received: func(e api.Event) { s.mu.Lock(); s.heard = append(s.heard, e.Text); s.mu.Unlock() },
 		})
@@ -189,19 +211,39 @@ func TestTwoWeeks(t *testing.T) {
 			}
 		})
 
-		kids := map[string]bool{}
-		time.Sleep(13 * time.Minute) // so that no line is written in the very moment in which a token ends
-		begun, lines := time.Now(), 0
-		for hour := 1; time.Since(begun) < soakFor; hour++ {
-			time.Sleep(time.Hour)
-			s.hourly(ctx, hour)
-			lines++
-			_, err := s.socket.Publish(ctx, s.talk, fmt.Sprintf("line %d", lines))
-			require.NoError(t, err, "hour %d", hour)
-			kids[s.idp.ring.Active("RS256").ID] = true
+		kids, renewals, hour := map[string]bool{}, 0, 0
+		// Everything else happens at whole minutes; what is lost at these moments is the
+		// socket alone, so that the faults can be counted.
+		next := time.NewTimer(time.Hour + 17*time.Second)
+		for hour < int(soakFor/time.Hour) {
+			select {
+			case <-renewing:
+				renewals++
+			case <-next.C:
+				next.Reset(time.Hour)
+				hour++
+				s.hourly(ctx, hour)
+				kids[s.idp.ring.Active("RS256").ID] = true
+			}
+			s.write(ctx)
 		}
-		s.check(ctx, agent, lines, len(kids))
+		require.NoError(t, s.socket.Subscribe(ctx, s.talk)) // when it is answered, all is told
+		s.check(ctx, agent, renewals, len(kids))
 	})
+}
+
+// authenticate has LiveEngage take a person's credential.
+func (s *soak) authenticate(ctx context.Context, who *signins) (string, error) {
+	return s.client.Authenticate(ctx, api.Authentication{Connector: s.connector, Source: who.credential})
+}
+
+// write writes the next line.
+func (s *soak) write(ctx context.Context) {
+	s.t.Helper()
+	n, err := s.socket.Publish(ctx, s.talk, fmt.Sprintf("line %d", s.lines))
+	require.NoError(s.t, err)
+	require.Equal(s.t, s.lines, n)
+	s.lines++
 }
 
 // hourly is what operators and bad luck do.
@@ -210,8 +252,11 @@ func (s *soak) hourly(ctx context.Context, hour int) {
 	_, err := s.idp.store.Sweep(ctx, time.Now())
 	require.NoError(s.t, err)
 	if hour%7 == 0 {
-		s.net.lose()
-		time.Sleep(20 * time.Second) // while the client finds its way back
+		s.losses++
+		go s.net.lose() // while the line of this hour is written
+	}
+	if hour == 116 { // no key is waiting or leaving
+		s.rotateAtOnce(ctx)
 	}
 	switch hour % 60 {
 	case 20:
@@ -233,10 +278,34 @@ func (s *soak) hourly(ctx context.Context, hour int) {
 	}
 }
 
-// check looks at what is left of the two weeks.
-func (s *soak) check(ctx context.Context, agent *api.Session, lines, kids int) {
+// rotateAtOnce publishes a key and signs with it within a minute, while LiveEngage
+// keeps the key set of before: a kid that is not in it makes it read the set anew.
+func (s *soak) rotateAtOnce(ctx context.Context) {
 	s.t.Helper()
-	require.GreaterOrEqual(s.t, kids, 5, "keys")
+	_, err := s.authenticate(ctx, s.other)
+	require.NoError(s.t, err)
+	read := s.keySets.Load()
+	before := s.idp.ring.Active("RS256").ID
+	added, err := s.idp.ring.Prepare(ctx, "RS256")
+	require.True(s.t, added)
+	require.NoError(s.t, err)
+	time.Sleep(40 * time.Second)
+	_, err = s.authenticate(ctx, s.other)
+	require.NoError(s.t, err)
+	require.Equal(s.t, read, s.keySets.Load(), "it has kept the set")
+	moved, err := s.idp.ring.Promote(ctx, "RS256")
+	require.True(s.t, moved)
+	require.NoError(s.t, err)
+	require.NotEqual(s.t, before, s.idp.ring.Active("RS256").ID)
+	_, err = s.authenticate(ctx, s.other)
+	require.NoError(s.t, err, "a kid that it has not seen")
+	require.Equal(s.t, read+1, s.keySets.Load())
+}
+
+// check looks at what is left of the two weeks.
+func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int) {
+	s.t.Helper()
+	require.GreaterOrEqual(s.t, kids, 6, "keys")
 	records, err := s.client.Interactions(ctx, agent.Authorization, s.talk)
 	require.NoError(s.t, err)
 	require.Len(s.t, records, 1)
@@ -244,17 +313,27 @@ func (s *soak) check(ctx context.Context, agent *api.Session, lines, kids int) {
 	require.Contains(s.t, string(records[0].SDEs.Events[0].CustomerInfo), `"customerType":"gold"`)
 
 	log := s.log.String()
-	renewed := strings.Count(log, `"msg":"code redeemed"`)
-	require.GreaterOrEqual(s.t, renewed, int(soakFor/(30*time.Minute)), "a token every half hour")
-	signedIn := strings.Count(log, `"msg":"signed in"`)
-	require.GreaterOrEqual(s.t, signedIn, renewed)
-	for _, bad := range []string{`"level":"ERROR"`, `"code":"9`, "refresh token", "code refused"} {
+	require.GreaterOrEqual(s.t, renewals, int(soakFor/(30*time.Minute)), "a token every half hour")
+	redeemed := strings.Count(log, `"msg":"code redeemed"`)
+	require.Equal(s.t, renewals+3, redeemed, "one code for each token, and three at the change of a key")
+	require.GreaterOrEqual(s.t, strings.Count(log, `"msg":"signed in"`), redeemed)
+	for _, bad := range []string{`"level":"ERROR"`, `"msg":"refused"`, "refresh token", "code refused"} {
 		require.NotContains(s.t, log, bad)
 	}
+	faults := map[string]int{}
+	for line := range strings.Lines(log) {
+		var entry struct{ Msg, Service, Request string }
+		require.NoError(s.t, json.Unmarshal([]byte(line), &entry), line)
+		if entry.Msg == "liveengage_fault" {
+			kind, _, _ := strings.Cut(entry.Request, " ")
+			faults[entry.Service+" "+kind]++
+		}
+	}
+	require.Equal(s.t, map[string]int{"asyncMessagingEnt socket": s.losses}, faults)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	require.Len(s.t, s.heard, lines, "each line is shown once")
+	require.Len(s.t, s.heard, s.lines, "each line is shown once")
 	for i, text := range s.heard {
-		require.Equal(s.t, fmt.Sprintf("line %d", i+1), text)
+		require.Equal(s.t, fmt.Sprintf("line %d", i), text)
 	}
 }

@@ -3,7 +3,8 @@
 // conversations, and plays the consumer who is authenticated and writes a line.
 //
 // Read this file first, then call.go, through which every request goes, and
-// retry.go, which says when a request is made again.
+// retry.go, which says when a request is made again; then socket.go, and publish.go,
+// which says what becomes of a line when the connection is lost.
 //
 // It was not tried against a live account. What nobody has documented, such as the
 // body of authenticate v3 with a code, is a guess, and its comment says so.

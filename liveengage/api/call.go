@@ -36,6 +36,7 @@ type call struct {
 type answer struct {
 	body    []byte
 	cookies []*http.Cookie
+	carried secrets // by the request
 }
 
 // sends is the body that is the same at every attempt.
@@ -56,7 +57,7 @@ func (c *Client) do(ctx context.Context, what call, out any) (answer, error) {
 	}
 	if out != nil {
 		if err := json.Unmarshal(a.body, out); err != nil {
-			return answer{}, fmt.Errorf("%s answers what is not the JSON that was due: %w", what.service, errors.New(redacted(err.Error())))
+			return answer{}, Final(fmt.Errorf("%s answers what is not the JSON that was due: %w", what.service, errors.New(redacted(a.carried.strike(err.Error())))))
 		}
 	}
 	return a, nil
@@ -113,26 +114,30 @@ func (c *Client) send(outer context.Context, what call, address string, body []b
 	for _, cookie := range what.cookies {
 		r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value}) //nolint:gosec // a request's cookie has no attributes
 	}
+	carried := secretsOf(body, r.Header)
 	res, err := c.http.Do(r)
 	if err != nil {
-		return answer{}, noAnswer(outer, what.service, err)
+		return answer{}, noAnswer(outer, what.service, err, carried)
 	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(res.Body, mostBody+1))
 	switch {
 	case err != nil:
-		return answer{}, noAnswer(outer, what.service, err)
+		return answer{}, noAnswer(outer, what.service, err, carried)
 	case len(text) > mostBody:
 		return answer{}, fmt.Errorf("%s answers more than %d bytes", what.service, mostBody)
 	case res.StatusCode < 200 || res.StatusCode > 299:
-		return answer{}, c.refusal(what.service, res.StatusCode, res.Header, text)
+		return answer{}, c.refusal(what.service, res.StatusCode, res.Header, text, carried)
 	}
-	return answer{body: text, cookies: res.Cookies()}, nil
+	return answer{body: text, cookies: res.Cookies(), carried: carried}, nil
 }
+
+// errSilent is an answer that did not come.
+var errSilent = fmt.Errorf("nothing within %s", attemptTimeout)
 
 // noAnswer tells a service that cannot be reached from what was never sent and from
 // a caller who has gone.
-func noAnswer(ctx context.Context, service string, err error) error {
+func noAnswer(ctx context.Context, service string, err error, carried secrets) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -143,9 +148,9 @@ func noAnswer(ctx context.Context, service string, err error) error {
 		return fmt.Errorf("%s: %w", service, err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("nothing within %s", attemptTimeout)
+		err = errSilent
 	}
-	return &unreachable{service, err}
+	return &unreachable{service, err, carried}
 }
 
 // baseAddress is a base URI of the Domain API, which has no scheme, as an address:

@@ -219,7 +219,7 @@ func TestAuthenticate(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := play(t)
-		s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"9007"}`}}
+		s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"9001"}`}}
 		client := s.client()
 		n := 0
 		_, err := client.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
@@ -228,16 +228,16 @@ func TestAuthenticate(t *testing.T) {
 		}})
 		e, ok := errors.AsType[*api.Error](err)
 		require.True(t, ok)
-		require.Equal(t, "9007", e.Code)
-		require.Contains(t, e.Error(), "idp answers 500 Internal Server Error, code 9007: CUSTOMER_JWT_NOT_VALID. ")
+		require.Equal(t, "9001", e.Code)
+		require.Contains(t, e.Error(), "idp answers 500 Internal Server Error, code 9001: server error. ")
 		require.Equal(t, 4, n, "a code is never sent twice")
 		require.Contains(t, s.bodies[4], `"cccc"`)
-		require.Contains(t, s.log.String(), "code=9007")
+		require.Contains(t, s.log.String(), "code=9001")
 	})
 	synctest.Test(t, func(t *testing.T) {
 		s := play(t)
 		refused := errors.New("nobody is signed in")
-		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, refused }})
+		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, api.Final(refused) }})
 		require.ErrorIs(t, err, refused)
 		require.Zero(t, time.Since(s.start))
 		require.Empty(t, s.timeline())

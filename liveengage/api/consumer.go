@@ -26,7 +26,9 @@ func (Credential) LogValue() slog.Value { return slog.StringValue("redacted") }
 func (Credential) String() string { return "redacted" }
 
 // TokenSource gets a credential from the brand. It is asked before every attempt,
-// because a code works once, and again whenever LivePerson's token has run out.
+// because a code works once, and again whenever LivePerson's token has run out. Its
+// errors are taken for passing, and it is asked again as the client's persistence
+// says, unless Final marks them.
 type TokenSource func(ctx context.Context) (Credential, error)
 
 // Authentication is how a consumer is authenticated.
@@ -73,12 +75,12 @@ func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, er
 		}
 		what.path, what.query = c.account("/app/"+url.PathEscape(connector)+"/authenticate"), url.Values{"v": {"3.0"}}
 	default:
-		return "", errors.New("authenticate: there is no version " + strconv.Itoa(a.Version))
+		return "", Final(errors.New("authenticate: there is no version " + strconv.Itoa(a.Version)))
 	}
 	what.body = func(ctx context.Context) (any, error) {
 		credential, err := a.Source(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("get a credential from the brand: %w", err)
+			return nil, &step{"brand", "get a credential", fmt.Errorf("get a credential from the brand: %w", brought(err))}
 		}
 		return credential.body(a.Version)
 	}
@@ -90,7 +92,7 @@ func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, er
 func (k Credential) body(version int) (any, error) {
 	switch {
 	case k.IDToken == "" && k.Code == "":
-		return nil, errors.New("the brand gave neither an ID token nor a code")
+		return nil, Final(errors.New("the brand gave neither an ID token nor a code"))
 	case version == 1 && k.Code != "":
 		return map[string]string{"authCode": k.Code}, nil
 	case version == 1:
@@ -123,7 +125,7 @@ func (c *Client) token(ctx context.Context, what call) (string, error) {
 		got.JWT = got.Token
 	}
 	if got.JWT == "" {
-		return "", errors.New("the idp service answers without a token")
+		return "", Final(errors.New("the idp service answers without a token"))
 	}
 	return got.JWT, nil
 }

@@ -18,9 +18,10 @@ type Event struct {
 	Text         string
 }
 
-// StartConversation asks for a new conversation and returns its id. Where the
-// connection is lost before the answer, nobody knows whether there is one: the
-// caller decides whether to ask again.
+// StartConversation asks for a new conversation and returns its id. It waits for a
+// connection, and asks again on the next where one is lost before the answer. Nobody
+// knows then whether the first request was heard: the service may have a conversation
+// that stays empty, or answer with the one that is open already.
 func (s *Socket) StartConversation(ctx context.Context) (string, error) {
 	var got struct {
 		ID string `json:"conversationId"`
@@ -34,26 +35,10 @@ func (s *Socket) StartConversation(ctx context.Context) (string, error) {
 	return got.ID, nil
 }
 
-// Publish writes a line into a conversation and returns its number there.
-func (s *Socket) Publish(ctx context.Context, conversation, text string) (int, error) {
-	var got struct {
-		Sequence int `json:"sequence"`
-	}
-	err := s.request(ctx, "ms.PublishEvent", map[string]any{
-		"dialogId": conversation,
-		"event":    map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": text},
-	}, &got)
-	return got.Sequence, err
-}
-
 // Subscribe asks to be told of the messages of a conversation, now and whenever the
 // connection had to be opened again, then from where it was lost.
 func (s *Socket) Subscribe(ctx context.Context, conversation string) error {
-	l, err := s.connected(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.subscribe(ctx, l, conversation); err != nil {
+	if err := s.again(ctx, func(l *link) error { return s.subscribe(ctx, l, conversation) }); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -70,13 +55,14 @@ func (s *Socket) subscribe(ctx context.Context, l *link, conversation string) er
 }
 
 // resubscribe is what a new connection owes the conversations of the former one. A
-// conversation that is refused is logged: the others go on.
+// conversation that is refused is logged: the others go on. A connection that is lost
+// meanwhile is logged by whoever opens the next.
 func (s *Socket) resubscribe(ctx context.Context, l *link) {
 	s.mu.Lock()
 	dialogs := s.dialogs
 	s.mu.Unlock()
 	for _, d := range dialogs {
-		if err := s.subscribe(ctx, l, d); err != nil && ctx.Err() == nil {
+		if err := s.subscribe(ctx, l, d); err != nil && ctx.Err() == nil && !isClosed(l.lost) && !errors.Is(err, errNotSent) {
 			s.client.fault(ctx, fault{serviceMessaging, "subscribe again", 1, 0, false, err})
 		}
 	}
@@ -84,19 +70,38 @@ func (s *Socket) resubscribe(ctx context.Context, l *link) {
 
 // Clock is the time by the messaging service.
 func (s *Socket) Clock(ctx context.Context) (time.Time, error) {
-	l, err := s.connected(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return l.clock(ctx)
+	var at time.Time
+	err := s.again(ctx, func(l *link) (err error) {
+		at, err = l.clock(ctx)
+		return err
+	})
+	return at, err
 }
 
 func (s *Socket) request(ctx context.Context, kind string, body, out any) error {
-	l, err := s.connected(ctx)
-	if err != nil {
-		return err
-	}
-	return l.request(ctx, kind, body, out)
+	return s.again(ctx, func(l *link) error { return l.request(ctx, kind, body, out) })
+}
+
+// change is a message as the service tells it.
+type change struct {
+	Sequence   int    `json:"sequence"`
+	Originator string `json:"originatorId"`
+	Metadata   struct {
+		Role string `json:"role"`
+	} `json:"originatorMetadata"`
+	Milliseconds int64  `json:"serverTimestamp"`
+	Dialog       string `json:"dialogId"`
+	Event        struct {
+		Type    string          `json:"type"`
+		Message json.RawMessage `json:"message"` // text for a line of text
+	} `json:"event"`
+}
+
+// text is that of a line; a rich message has none.
+func (c change) text() string {
+	var text string
+	_ = json.Unmarshal(c.Event.Message, &text)
+	return text
 }
 
 // received tells the caller of messages, each once.
@@ -105,19 +110,7 @@ func (s *Socket) received(f frame) {
 		return
 	}
 	var body struct {
-		Changes []struct {
-			Sequence   int    `json:"sequence"`
-			Originator string `json:"originatorId"`
-			Metadata   struct {
-				Role string `json:"role"`
-			} `json:"originatorMetadata"`
-			Milliseconds int64  `json:"serverTimestamp"`
-			Dialog       string `json:"dialogId"`
-			Event        struct {
-				Type    string          `json:"type"`
-				Message json.RawMessage `json:"message"` // text for a line of text
-			} `json:"event"`
-		} `json:"changes"`
+		Changes []change `json:"changes"`
 	}
 	if json.Unmarshal(f.Body, &body) != nil {
 		return // a message that is not understood is none of ours
@@ -128,15 +121,19 @@ func (s *Socket) received(f frame) {
 		if fresh {
 			s.sequence[c.Dialog] = c.Sequence + 1
 		}
+		s.next[c.Dialog] = max(s.next[c.Dialog], c.Sequence+1)
 		s.mu.Unlock()
 		if !fresh || s.cfg.Received == nil {
 			continue
 		}
-		var text string
-		_ = json.Unmarshal(c.Event.Message, &text) // a rich message has no text
 		s.cfg.Received(Event{
 			Conversation: c.Dialog, Sequence: c.Sequence, Originator: c.Originator, Role: c.Metadata.Role,
-			Time: time.UnixMilli(c.Milliseconds).UTC(), Type: c.Event.Type, Text: text,
+			Time: time.UnixMilli(c.Milliseconds).UTC(), Type: c.Event.Type, Text: c.text(),
 		})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sought != nil {
+		s.sought.told(body.Changes)
 	}
 }

@@ -134,7 +134,7 @@ func (c *Client) base(ctx context.Context, service string) (string, error) {
 	c.mu.Unlock()
 	if uri == "" {
 		if _, err := c.askDomains(ctx); err != nil {
-			return "", err
+			return "", &step{serviceDomains, "GET " + c.domainsPath(""), err}
 		}
 		c.mu.Lock()
 		uri = c.domains[service]

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +20,9 @@ var (
 	ErrCredentials = errors.New("the credentials were refused")
 	// ErrCSRF is a session whose csrf value is wrong.
 	ErrCSRF = errors.New("the csrf value is wrong")
+	// ErrRefused is an answer 500 of the idp service whose code says that the token
+	// or the connector is at fault: it is a refusal in all but its status.
+	ErrRefused = errors.New("the token or the connector was refused")
 	// ErrNoService is a service that the account's domains do not name.
 	ErrNoService = errors.New("the Domain API does not name the service")
 )
@@ -66,14 +68,33 @@ func (e *Error) Unwrap() error { return e.kind }
 type unreachable struct {
 	service string
 	err     error
+	carried secrets
 }
 
-func (u *unreachable) Error() string { return u.service + " gives no answer: " + u.err.Error() }
+func (u *unreachable) Error() string {
+	return u.service + " gives no answer: " + printable(u.carried.strike(u.err.Error()))
+}
 func (u *unreachable) Unwrap() error { return u.err }
 
+// atFault says whether a code of the idp service is of those by which it refuses the
+// token or the connector as they are. They come with status 500, so LivePerson's
+// recommendation is three retries; but none can mend the token's form, its signature
+// or the connector's settings, and a person waits for the answer. Not among them is
+// what may pass: 9011 and 1038 where the brand's endpoint is away for a moment (each
+// retry has a code of its own), 1041 until the key set is read anew, and LivePerson's
+// own faults.
+func atFault(code string) bool {
+	switch code {
+	case "9007", "9009", "9012", "9015",
+		"1001", "1003", "1004", "1005", "1006", "1008", "1009", "1011", "1012", "1024", "1025", "1026", "1028", "1042":
+		return true
+	}
+	return false
+}
+
 // refusal reads an answer that is not a success. Three shapes are known: the idp
-// service's, the Login Service's, and text.
-func (c *Client) refusal(service string, status int, header http.Header, body []byte) *Error {
+// service's, the Login Service's, and text. A service may repeat what it was sent.
+func (c *Client) refusal(service string, status int, header http.Header, body []byte, carried secrets) *Error {
 	e := &Error{Service: service, Status: status, RetryAfter: retryAfter(header, c.cfg.Now())}
 	var shape struct {
 		Code  json.RawMessage `json:"internalErrorCode"`
@@ -83,53 +104,56 @@ func (c *Client) refusal(service string, status int, header http.Header, body []
 		} `json:"error"`
 	}
 	if json.Unmarshal(body, &shape) == nil {
-		e.Code, e.Explanation = unquoted(shape.Code), redacted(shape.Error.Message)
+		e.Code, e.Explanation = carried.strike(unquoted(shape.Code)), shape.Error.Message
 		if e.Code == "" {
-			e.Code = unquoted(shape.Error.Code)
+			e.Code = carried.strike(unquoted(shape.Error.Code))
 		}
 	}
+	csrf := strings.Contains(strings.ToLower(e.Explanation), "csrf")
+	e.Code, e.Explanation = printable(e.Code), redacted(carried.strike(e.Explanation))
 	if known, ok := liveengage.Explain(e.Code); ok && service == serviceIDP {
 		e.Explanation = known.Name + ". " + known.Meaning
 	}
 	switch {
 	case status == http.StatusBadRequest:
 		e.kind = ErrBadBody
-	case strings.Contains(strings.ToLower(e.Explanation), "csrf"):
+	case csrf:
 		e.kind = ErrCSRF
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		e.kind = ErrCredentials
+	case service == serviceIDP && status >= http.StatusInternalServerError && atFault(e.Code):
+		e.kind = ErrRefused
 	}
 	return e
 }
 
 // unquoted is a JSON string or number as text.
 func unquoted(raw json.RawMessage) string {
-	text := strings.Trim(string(raw), `"`)
+	text := string(raw)
+	_ = json.Unmarshal(raw, &text) // a number stays as it is
 	if text == "null" || len(text) > 64 {
 		return ""
 	}
 	return text
 }
 
-var secretPattern = regexp.MustCompile(`[A-Za-z0-9_+=-]{32,}`)
-
-// redacted is the beginning of a text without what may be a secret.
-func redacted(s string) string {
-	s = secretPattern.ReplaceAllString(strings.Join(strings.Fields(s), " "), "redacted")
-	if len(s) > 200 {
-		return s[:200] + "…"
-	}
-	return s
-}
-
-// retryAfter reads the header of that name: seconds or a date (RFC 9110 section 10.2.3).
+// retryAfter reads the header of that name: seconds or a date (RFC 9110 section
+// 10.2.3). More than a day, or a number that is too long to be read, is taken for the
+// longest that is ever waited: nobody comes back to a client after it.
 func retryAfter(header http.Header, now time.Time) time.Duration {
-	text := header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
+	var wait time.Duration
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	seconds, err := strconv.ParseInt(text, 10, 32)
+	switch at, dateErr := http.ParseTime(text); {
+	case err == nil:
+		wait = time.Duration(seconds) * time.Second
+	case errors.Is(err, strconv.ErrRange) && seconds > 0:
+		return growingCap
+	case dateErr == nil:
+		wait = at.Sub(now)
 	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(now))
+	if wait > mostWait {
+		return growingCap
 	}
-	return 0
+	return max(0, wait)
 }

@@ -36,7 +36,25 @@ type services struct {
 	replies map[string][]reply // by method and path without the account; the last stays
 	sockets []func(s *services, conn *websocket.Conn)
 	domains map[string]string
-	log     bytes.Buffer
+	log     lockedBuffer
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // reply is one answer.

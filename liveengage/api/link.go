@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -12,16 +13,22 @@ import (
 	"github.com/coder/websocket"
 )
 
+// errNotSent is a request on a connection that is about to be closed.
+var errNotSent = errors.New("the connection is about to be closed")
+
 // link is one connection of a socket.
 type link struct {
-	conn *websocket.Conn
-	lost chan struct{} // closed when nothing more will be read
+	conn    *websocket.Conn
+	lost    chan struct{} // closed when nothing more will be read
+	carried secrets       // never repeated in a message
 
 	mu      sync.Mutex
 	next    int
 	waiting map[string]chan frame
-	frames  int   // received
-	err     error // why it was lost
+	pending map[string]bool // requests that have not returned
+	frames  int             // received
+	idle    chan struct{}   // closed when nothing is waited for; nil unless draining
+	err     error           // why it was lost
 }
 
 // frame is a message on the socket.
@@ -35,8 +42,8 @@ type frame struct {
 	Body    json.RawMessage  `json:"body,omitempty"`
 }
 
-func newLink(conn *websocket.Conn) *link {
-	return &link{conn: conn, lost: make(chan struct{}), waiting: map[string]chan frame{}}
+func newLink(conn *websocket.Conn, carried secrets) *link {
+	return &link{conn: conn, carried: carried, lost: make(chan struct{}), waiting: map[string]chan frame{}, pending: map[string]bool{}}
 }
 
 // initConnection is the first message of a client that can send no header.
@@ -54,7 +61,7 @@ func (l *link) read(ctx context.Context, notify func(frame)) {
 		_, text, err := l.conn.Read(ctx)
 		l.mu.Lock()
 		if err != nil {
-			l.err = &unreachable{serviceMessaging, err}
+			l.err = &unreachable{serviceMessaging, err, l.carried}
 			l.mu.Unlock()
 			return
 		}
@@ -98,6 +105,37 @@ func (l *link) close(why error) error {
 	return l.err
 }
 
+// drop ends a connection on which writing has failed, so that nobody takes it for one.
+func (l *link) drop(ctx context.Context) {
+	_ = l.conn.CloseNow() // it may be gone already
+	select {
+	case <-l.lost:
+	case <-ctx.Done():
+	}
+}
+
+// drain lets requests come to their end before the connection is closed, and begins
+// no more.
+func (l *link) drain(ctx context.Context) {
+	l.mu.Lock()
+	idle := make(chan struct{})
+	l.idle = idle
+	l.emptied()
+	l.mu.Unlock()
+	select {
+	case <-idle: // not later than the last request's time-out
+	case <-l.lost:
+	case <-ctx.Done():
+	}
+}
+
+// emptied tells drain when nothing is waited for. The mutex is held.
+func (l *link) emptied() {
+	if l.idle != nil && !isClosed(l.idle) && len(l.pending) == 0 {
+		close(l.idle)
+	}
+}
+
 func (l *link) write(ctx context.Context, f frame) error {
 	text, err := json.Marshal(f)
 	if err != nil {
@@ -106,14 +144,14 @@ func (l *link) write(ctx context.Context, f frame) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	if err := l.conn.Write(ctx, websocket.MessageText, text); err != nil {
-		return &unreachable{serviceMessaging, err}
+		return &unreachable{serviceMessaging, err, l.carried}
 	}
 	return nil
 }
 
 // request sends a request and waits for its answer.
 func (l *link) request(ctx context.Context, kind string, body, out any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, fmt.Errorf("nothing within %s", attemptTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errSilent)
 	defer cancel()
 	f := frame{Kind: "req", Type: kind}
 	if body != nil {
@@ -125,13 +163,19 @@ func (l *link) request(ctx context.Context, kind string, body, out any) error {
 	}
 	answered := make(chan frame, 1)
 	l.mu.Lock()
+	if l.idle != nil {
+		l.mu.Unlock()
+		return errNotSent
+	}
 	l.next++
 	f.ID = strconv.Itoa(l.next)
-	l.waiting[f.ID] = answered
+	l.waiting[f.ID], l.pending[f.ID] = answered, true
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()
 		delete(l.waiting, f.ID)
+		delete(l.pending, f.ID)
+		l.emptied()
 		l.mu.Unlock()
 	}()
 	if err := l.write(ctx, f); err != nil {
@@ -139,7 +183,7 @@ func (l *link) request(ctx context.Context, kind string, body, out any) error {
 	}
 	select {
 	case a := <-answered:
-		return read(kind, a, out)
+		return l.answer(kind, a, out)
 	case <-l.lost:
 		return fmt.Errorf("%s: %w", kind, errLost)
 	case <-ctx.Done():
@@ -147,16 +191,16 @@ func (l *link) request(ctx context.Context, kind string, body, out any) error {
 	}
 }
 
-// read reads the answer to a request.
-func read(kind string, a frame, out any) error {
+// answer reads the answer to a request.
+func (l *link) answer(kind string, a frame, out any) error {
 	if a.Code != http.StatusOK {
-		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: redacted(string(a.Body))})
+		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: redacted(l.carried.strike(string(a.Body)))})
 	}
 	if out == nil {
 		return nil
 	}
 	if err := json.Unmarshal(a.Body, out); err != nil {
-		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, err)
+		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, errors.New(redacted(l.carried.strike(err.Error()))))
 	}
 	return nil
 }

@@ -59,6 +59,9 @@ func TestRetriesByTheClock(t *testing.T) {
 		{name: "429 until a date", key: users, replies: []reply{wait("Sat, 01 Jan 2000 00:00:40 GMT"), ok(`[]`)}, do: list, want: []string{"0s", "40s"}},
 		{name: "429 for longer than an hour is not waited for", key: users, replies: []reply{wait("7200")}, do: list, want: []string{"0s"}, fails: true},
 		{name: "but by a login it is", key: login, replies: []reply{wait("7200"), ok(loginAnswer)}, do: logIn, want: []string{"0s", "2h0m0s"}},
+		{name: "nor is a number that is too long to be read", key: users, replies: []reply{wait("99999999999")}, do: list, want: []string{"0s"}, fails: true},
+		{name: "by a login it is an hour", key: login, replies: []reply{wait("99999999999"), wait("999999"), wait("Fri, 31 Dec 9999 23:59:59 GMT"), ok(loginAnswer)}, do: logIn, want: []string{"0s", "1h0m0s", "2h0m0s", "3h0m0s"}},
+		{name: "a date that is past, and what is no time, are a second and more", key: users, replies: []reply{wait("Fri, 31 Dec 1999 00:00:00 GMT"), wait("Infinity"), wait("-99999999999"), ok(`[]`)}, do: list, want: []string{"0s", "1s", "3s", "7s"}},
 		{name: "429 does not use up retries", key: users, replies: []reply{down, {status: 429}, down, down, down}, do: list, want: []string{"0s", "5s", "6s", "16s", "31s"}, fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

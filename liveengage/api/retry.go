@@ -10,6 +10,7 @@ import (
 const (
 	growingFloor = 2 * time.Minute // no growing interval is shorter
 	growingCap   = time.Hour       // nor longer
+	mostWait     = 24 * time.Hour  // a longer Retry-After is not meant
 	busyFloor    = time.Second
 	mostBusy     = 5 // answers 429 in a row that a call waits for
 )
@@ -30,6 +31,50 @@ type exhausted struct{ err error }
 
 func (e *exhausted) Error() string { return e.err.Error() }
 func (e *exhausted) Unwrap() error { return e.err }
+
+// lasting is an error that time does not mend.
+type lasting struct{ err error }
+
+func (l *lasting) Error() string { return printable(l.err.Error()) }
+func (l *lasting) Unwrap() error { return l.err }
+
+// Final marks an error of a TokenSource, or of SocketConfig.Token, as one that time
+// does not mend, such as a wrong password: it is not tried again. Any other error of
+// theirs is taken for passing, like a service that gives no answer.
+func Final(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &lasting{err}
+}
+
+// passing is an error of what a caller brings along: of the brand's provider, say.
+type passing struct{ err error }
+
+func (p *passing) Error() string { return printable(p.err.Error()) }
+func (p *passing) Unwrap() error { return p.err }
+
+// brought reads an error of what a caller brings along: nobody here knows what it
+// means, unless it is one of this package's own.
+func brought(err error) error {
+	_, answered := errors.AsType[*Error](err)
+	_, marked := errors.AsType[*lasting](err)
+	switch {
+	case answered, marked, errors.Is(err, ErrNotAllowed), errors.Is(err, errRedirect), errors.Is(err, ErrNoService):
+		return err
+	}
+	return &passing{err}
+}
+
+// step is an error of what had to be done before a request could be made, so that
+// the log names who has failed.
+type step struct {
+	service, request string
+	err              error
+}
+
+func (s *step) Error() string { return s.err.Error() }
+func (s *step) Unwrap() error { return s.err }
 
 // plan is when to try again. Its pauses come first, then, if it grows, intervals of
 // 2, 4, 8 minutes and so on to an hour, without end.
@@ -53,10 +98,16 @@ func newPlan(p Persistence, pauses []time.Duration, grows bool) *plan {
 func (p *plan) reset() { p.used, p.next, p.busy = 0, 0, 0 }
 
 // retryable says whether the same request may succeed later: no answer, 5xx and
-// 429. Every other 4xx is the caller's to mend.
+// 429. Every other 4xx is the caller's to mend, and so is what ErrRefused says.
 func retryable(err error) bool {
+	if _, ok := errors.AsType[*lasting](err); ok || errors.Is(err, ErrRefused) {
+		return false
+	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status >= 500 && e.Status <= 599 || e.Status == http.StatusTooManyRequests
+	}
+	if _, ok := errors.AsType[*passing](err); ok {
+		return true
 	}
 	_, lost := errors.AsType[*unreachable](err)
 	return lost
@@ -69,7 +120,7 @@ func (p *plan) after(err error) (time.Duration, bool) {
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusTooManyRequests {
 		p.busy++
-		if p.busy > mostBusy || e.RetryAfter > growingCap {
+		if p.busy > mostBusy || e.RetryAfter >= growingCap {
 			if !p.grows {
 				return 0, false
 			}
@@ -113,7 +164,7 @@ func (c *Client) retry(ctx context.Context, p *plan, service, request string, do
 			if retryable(err) {
 				return &exhausted{err}
 			}
-			return err
+			return Final(err)
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
@@ -131,6 +182,9 @@ type fault struct {
 }
 
 func (c *Client) fault(ctx context.Context, f fault) {
+	if s, ok := errors.AsType[*step](f.err); ok {
+		f.service, f.request = s.service, s.request
+	}
 	args := []any{"account", c.cfg.Account, "service", f.service, "request", f.request, "attempt", f.attempt}
 	if e, ok := errors.AsType[*Error](f.err); ok {
 		args = append(args, "status", e.Status)

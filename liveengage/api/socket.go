@@ -29,7 +29,8 @@ var errLost = errors.New("the connection was lost")
 // SocketConfig is what a socket needs. Token is required.
 type SocketConfig struct {
 	// Token gets LivePerson's token of the consumer. It is asked again when the
-	// service says that the one it had is bad.
+	// service says that the one it had is bad. Its errors are taken for passing,
+	// unless Final marks them or they are this package's own.
 	Token func(ctx context.Context) (string, error)
 	// InBand sends the token in a first message, as browsers must, instead of in a
 	// header.
@@ -46,16 +47,20 @@ type Socket struct {
 	cfg    SocketConfig
 
 	mu       sync.Mutex
-	link     *link         // nil while there is no connection
-	changed  chan struct{} // closed when link changes
-	ended    error         // set when Run has returned
-	dialogs  []string      // conversations that are subscribed to
-	sequence map[string]int
+	link     *link          // nil while there is no connection
+	changed  chan struct{}  // closed when link changes
+	ended    error          // set when Run has returned
+	dialogs  []string       // conversations that are subscribed to
+	sequence map[string]int // of the next message to be told, by conversation
+	next     map[string]int // number of the next line as far as known, by conversation
+	sought   *line          // one that may have arrived
+
+	turn chan struct{} // held by whoever writes a line
 }
 
 // Socket returns a socket that is not connected yet: the caller starts Run.
 func (c *Client) Socket(cfg SocketConfig) *Socket {
-	return &Socket{client: c, cfg: cfg, changed: make(chan struct{}), sequence: map[string]int{}}
+	return &Socket{client: c, cfg: cfg, changed: make(chan struct{}), sequence: map[string]int{}, next: map[string]int{}, turn: make(chan struct{}, 1)}
 }
 
 // Run connects, keeps the connection alive and opens it again when it is lost, until
@@ -76,12 +81,6 @@ func (s *Socket) Run(ctx context.Context) error {
 	return err
 }
 
-// proof is a token of the consumer, and whether the service has answered to it.
-type proof struct {
-	token  string
-	proven bool
-}
-
 // run connects again and again. The first connection is one more request, with its
 // three retries; one that was lost is opened again after pauses of its own. A token
 // that has run out is replaced at once, but only once until a connection has lived.
@@ -100,6 +99,11 @@ func (s *Socket) run(ctx context.Context) error {
 		if lived {
 			plan.reset()
 			attempt, replaced = 1, false
+		}
+		if errors.Is(err, errRenewed) {
+			s.client.cfg.Log.InfoContext(ctx, "liveengage_socket_renewed", "account", s.client.cfg.Account, "service", serviceMessaging)
+			attempt = 0
+			continue
 		}
 		pause, again := plan.after(err)
 		if badToken(err) {
@@ -137,9 +141,11 @@ func (s *Socket) path() string {
 // has answered a GetClock.
 func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool, err error) {
 	if token.token == "" {
-		if token.token, err = s.cfg.Token(ctx); err != nil {
-			return false, false, err
+		fresh, err := s.cfg.Token(ctx)
+		if err != nil {
+			return false, false, &step{"token", "get the consumer's token", brought(err)}
 		}
+		*token = newProof(fresh, s.client.cfg.Now())
 	}
 	conn, err := s.dial(ctx, token.token)
 	if err != nil {
@@ -147,11 +153,16 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 	}
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	l := newLink(conn)
+	l := newLink(conn, secrets{}.with(token.token))
 	var group sync.WaitGroup
 	group.Go(func() { l.read(reading, s.received) })
 	defer group.Wait()
-	defer func() { token.proven = token.proven || l.heard() }()
+	used := *token
+	defer func() {
+		if token.token == used.token {
+			token.proven = token.proven || l.heard()
+		}
+	}()
 	if s.cfg.InBand {
 		if err := l.write(ctx, initConnection(token.token)); err != nil {
 			return true, false, l.close(err)
@@ -159,6 +170,10 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 	}
 	s.set(l)
 	defer s.set(nil)
+	fresh := make(chan string, 1)
+	renewing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group.Go(func() { s.renew(renewing, used, fresh) })
 	ticker := time.NewTicker(clockEvery)
 	defer ticker.Stop()
 	s.resubscribe(ctx, l)
@@ -168,8 +183,14 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 			if _, err := l.clock(ctx); err == nil {
 				lived = true
 			} else if ctx.Err() == nil && !errors.Is(err, errLost) {
-				return true, lived, l.close(&unreachable{serviceMessaging, err})
+				return true, lived, l.close(&unreachable{serviceMessaging, err, l.carried})
 			}
+		case next := <-fresh:
+			*token = newProof(next, s.client.cfg.Now())
+			s.set(nil) // who comes now waits for the next connection
+			l.drain(ctx)
+			_ = l.close(nil) // it was wanted
+			return true, lived, errRenewed
 		case <-l.lost:
 			return true, lived, l.close(nil)
 		case <-ctx.Done():
@@ -197,9 +218,9 @@ func (s *Socket) dial(outer context.Context, token string) (*websocket.Conn, err
 		return conn, nil
 	}
 	if res != nil && res.StatusCode != http.StatusSwitchingProtocols && res.StatusCode >= 300 {
-		return nil, s.client.refusal(serviceMessaging, res.StatusCode, res.Header, nil)
+		return nil, s.client.refusal(serviceMessaging, res.StatusCode, res.Header, nil, secrets{}.with(token))
 	}
-	err = noAnswer(outer, serviceMessaging, err)
+	err = noAnswer(outer, serviceMessaging, err, secrets{}.with(token))
 	if _, ok := errors.AsType[*unreachable](err); ok {
 		s.client.forget(serviceMessaging)
 	}
@@ -215,7 +236,7 @@ func (s *Socket) set(l *link) {
 	s.changed = make(chan struct{})
 }
 
-// connected waits for a connection.
+// connected waits for a connection that is not lost.
 func (s *Socket) connected(ctx context.Context) (*link, error) {
 	for {
 		s.mu.Lock()
@@ -224,7 +245,7 @@ func (s *Socket) connected(ctx context.Context) (*link, error) {
 		switch {
 		case ended != nil:
 			return nil, ended
-		case l != nil:
+		case l != nil && !isClosed(l.lost):
 			return l, nil
 		}
 		select {

@@ -1,0 +1,207 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrUnsure is a request of which nobody knows whether the service has done it: the
+// connection was lost before the answer, and what happened could not be asked.
+var ErrUnsure = errors.New("nobody knows whether it has been done")
+
+const (
+	// settle is how long lines that were asked for may take to be told.
+	settle = 2 * time.Second
+	// clockSlack is how far the service's time, as it is told, may be from that of the
+	// lines.
+	clockSlack = time.Second
+)
+
+// line is one that is being written, until it is known to have arrived.
+type line struct {
+	conversation, text string
+
+	from  int       // the first number that it can have; 0 where none is known
+	begun time.Time // of the first attempt
+	sent  bool      // the service may have it
+
+	// What of it is told after a loss. The socket's mutex guards these.
+	since    time.Time     // no earlier line is this one, where from is not known
+	number   int           // of the line that is this one
+	arrived  chan struct{} // closed when it is told
+	anchored chan struct{} // closed when the line before is told
+}
+
+// Publish writes a line into a conversation and returns its number there. It waits
+// for a connection. Where one is lost before the answer, the next is asked for the
+// conversation's lines, and the line is written again unless it is among them: so it
+// is there once. The protocol has no mark by which the service could tell a line that
+// is written again, so three things cannot be known: whether a line of the same words
+// that was written at the same time from the consumer's other device is this one;
+// whether a service that changed the words has it; and whether one that was on its way
+// when the lines were told comes after all. Lines are written one after the other.
+//
+// How often a line is written again says the client's persistence. An error is
+// ErrUnsure where the line may be there.
+func (s *Socket) Publish(ctx context.Context, conversation, text string) (int, error) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return 0, fmt.Errorf("wait for the line before: %w", context.Cause(ctx))
+	}
+	w := &line{conversation: conversation, text: text}
+	err := s.again(ctx, func(l *link) (err error) {
+		return s.write(ctx, l, w)
+	})
+	if _, refused := errors.AsType[*Error](err); err != nil && w.sent && !refused && !errors.Is(err, ErrUnsure) {
+		err = fmt.Errorf("%w: %w", ErrUnsure, err)
+	}
+	return w.number, err
+}
+
+// write writes a line on one connection, unless it has arrived on a former one.
+func (s *Socket) write(ctx context.Context, l *link, w *line) error {
+	if w.sent {
+		arrived, err := s.arrived(ctx, l, w)
+		if _, refused := errors.AsType[*Error](err); refused {
+			return fmt.Errorf("%w: %w", ErrUnsure, err) // it is not the line that is refused
+		}
+		if err != nil || arrived {
+			return err
+		}
+		s.client.cfg.Log.InfoContext(ctx, "liveengage_written_again", "account", s.client.cfg.Account, "service", serviceMessaging)
+	}
+	var got struct {
+		Sequence *int `json:"sequence"`
+	}
+	s.mu.Lock()
+	if !w.sent {
+		w.from, w.begun = s.next[w.conversation], s.client.cfg.Now()
+	}
+	s.mu.Unlock()
+	err := l.request(ctx, "ms.PublishEvent", map[string]any{
+		"dialogId": w.conversation,
+		"event":    map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": w.text},
+	}, &got)
+	w.sent = w.sent || !errors.Is(err, errNotSent)
+	if err == nil && got.Sequence != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		w.number = *got.Sequence
+		s.next[w.conversation] = max(s.next[w.conversation], w.number+1)
+	}
+	return err
+}
+
+// arrived asks for the lines of a conversation and waits for a certain one. The line
+// before it is asked for too: once that is told, and a question that was put later is
+// answered, the rest has been told. Where there is no line before, time has to tell.
+func (s *Socket) arrived(ctx context.Context, l *link, w *line) (bool, error) {
+	if w.from == 0 {
+		now, err := l.clock(ctx)
+		if err != nil {
+			return false, err
+		}
+		w.since = now.Add(w.begun.Sub(s.client.cfg.Now()) - clockSlack)
+	}
+	w.arrived, w.anchored = make(chan struct{}), make(chan struct{})
+	s.mu.Lock()
+	s.sought = w
+	from := max(0, w.from-1)
+	for _, d := range s.dialogs {
+		if d == w.conversation { // nothing is left out for those who are told of it
+			from = min(from, s.sequence[d])
+		}
+	}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.sought = nil
+		s.mu.Unlock()
+	}()
+	if err := l.request(ctx, "ms.SubscribeMessagingEvents", map[string]any{"fromSeq": from, "dialogId": w.conversation}, nil); err != nil {
+		return false, err
+	}
+	timer := time.NewTimer(settle)
+	defer timer.Stop()
+	select {
+	case <-w.arrived:
+	case <-w.anchored:
+		if _, err := l.clock(ctx); err != nil {
+			return false, err
+		}
+	case <-timer.C:
+	case <-l.lost:
+		return false, errLost
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	select {
+	case <-w.arrived:
+		return true, nil
+	default:
+		return false, nil
+	}
+}
+
+// told looks at the lines of a notification for one that is sought. The socket's
+// mutex is held.
+func (w *line) told(all []change) {
+	anchored := false
+	for _, c := range all {
+		if c.Dialog != w.conversation {
+			continue
+		}
+		anchored = anchored || c.Sequence == w.from-1
+		ours := c.Event.Type == "ContentEvent" && c.text() == w.text && (c.Metadata.Role == "" || c.Metadata.Role == "CONSUMER")
+		late := c.Sequence >= w.from && (w.from > 0 || !time.UnixMilli(c.Milliseconds).Before(w.since))
+		if ours && late && !isClosed(w.arrived) {
+			w.number = c.Sequence
+			close(w.arrived)
+		}
+	}
+	if anchored && !isClosed(w.anchored) {
+		close(w.anchored)
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// again does something on a connection, and on the next where that one was lost or
+// gave no answer, as often as the client's persistence says. What it does must bear
+// being done twice.
+func (s *Socket) again(ctx context.Context, do func(*link) error) error {
+	for attempt := 1; ; attempt++ {
+		l, err := s.connected(ctx)
+		if err != nil {
+			return err
+		}
+		err = do(l)
+		_, broken := errors.AsType[*unreachable](err)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, errNotSent): // nothing was tried
+			attempt--
+		case broken:
+			l.drop(ctx)
+		case !errors.Is(err, errLost) && !errors.Is(err, errSilent):
+			return err
+		}
+		if p := s.client.cfg.Persistence; attempt > 0 && (p == Once || p == ThreeRetries && attempt > len(threePauses())) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package api_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage/api"
+)
+
+// chatting opens a socket of a talk and closes it when the test ends.
+func chatting(t *testing.T, s *services, cfg api.SocketConfig, change ...func(*api.Config)) *api.Socket {
+	t.Helper()
+	if cfg.Token == nil {
+		cfg.Token = func(context.Context) (string, error) { return "lp", nil }
+	}
+	socket := s.client(change...).Socket(cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { _ = socket.Run(ctx) })
+	t.Cleanup(func() { cancel(); group.Wait() })
+	return socket
+}
+
+// TestPublishThroughALoss: a line whose answer was lost is written again if, and only
+// if, the conversation does not have it. All lines have the same words, also one of
+// long ago that this socket knows nothing of.
+func TestPublishThroughALoss(t *testing.T) {
+	t.Parallel()
+	const publish, subscribe = "ms.PublishEvent", "ms.SubscribeMessagingEvents"
+	for name, accidents := range map[string][2]accident{
+		"not heard":                {{kind: publish, unread: true}},
+		"heard":                    {{kind: publish}},
+		"heard and told":           {{kind: publish, echo: true}},
+		"not heard, token run out": {{kind: publish, unread: true, code: 4407}},
+		"heard, token run out":     {{kind: publish, code: 4407}},
+		"heard, no answer":         {{kind: publish, silent: true}},
+		"heard, going away":        {{kind: publish, code: websocket.StatusGoingAway}},
+		"heard, and lost again":    {{kind: publish}, {kind: "GetClock", unread: true}},
+		"not heard, and then lost": {{kind: publish, unread: true}, {kind: publish}},
+		"lost while it is sought":  {{kind: publish}, {kind: subscribe, unread: true}},
+	} {
+		for _, subscribed := range []bool{false, true} {
+			for _, before := range []int{0, 2} {
+				t.Run(fmt.Sprintf("%s, subscribed %v, line %d", name, subscribed, before+1), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						s, k := play(t), &talk{}
+						first := accidents[0]
+						first.after = before
+						s.sockets = append(s.sockets, k.chat(0, 0, first), k.chat(0, 0, accidents[1]), k.chat(0, 0))
+						want := []string{"same words"}
+						k.add(want[0])
+						time.Sleep(time.Hour)
+						var mu sync.Mutex
+						var heard []string
+						socket := chatting(t, s, api.SocketConfig{Received: func(e api.Event) { mu.Lock(); heard = append(heard, e.Text); mu.Unlock() }})
+						if subscribed {
+							require.NoError(t, socket.Subscribe(t.Context(), "conv-1"))
+							synctest.Wait()
+						}
+						for range before + 2 {
+							n, err := socket.Publish(t.Context(), "conv-1", "same words")
+							require.NoError(t, err)
+							require.Equal(t, len(want), n)
+							want = append(want, "same words")
+							require.Equal(t, want, k.all(), "each once")
+						}
+						require.Less(t, time.Since(s.start), time.Hour+25*time.Second)
+						synctest.Wait()
+						mu.Lock()
+						defer mu.Unlock()
+						if subscribed {
+							require.Equal(t, want, heard, "each is told once")
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestPublishThatCannotBeKnown is ErrUnsure; a refusal is not.
+func TestPublishThatCannotBeKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // by the first fault
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent"}))
+		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Persistence = api.Once }).Publish(t.Context(), "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrUnsure)
+	})
+	synctest.Test(t, func(t *testing.T) { // the service does not tell the lines
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}), k.chat(0, 0))
+		_, err := chatting(t, s, api.SocketConfig{}).Publish(t.Context(), "conv-2", "a")
+		require.ErrorIs(t, err, api.ErrUnsure)
+		require.ErrorContains(t, err, "404")
+	})
+	synctest.Test(t, func(t *testing.T) { // the caller has gone
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}), nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := chatting(t, s, api.SocketConfig{}).Publish(ctx, "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrUnsure)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+	synctest.Test(t, func(t *testing.T) { // a service that is always lost is not asked for ever
+		s, k := play(t), &talk{}
+		for range 9 {
+			s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}))
+		}
+		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Persistence = api.ThreeRetries }).Publish(t.Context(), "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrUnsure)
+		require.Len(t, s.sockets, 9-4)
+	})
+}
+
+// TestRequestsThroughALoss: what may be asked twice is asked again.
+func TestRequestsThroughALoss(t *testing.T) {
+	t.Parallel()
+	for _, unread := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, k := play(t), &talk{}
+			for _, kind := range []string{"cm.ConsumerRequestConversation", "ms.SubscribeMessagingEvents", "GetClock"} {
+				s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: kind, unread: unread}))
+			}
+			s.sockets = append(s.sockets, k.chat(0, 0))
+			socket := chatting(t, s, api.SocketConfig{})
+			conversation, err := socket.StartConversation(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, socket.Subscribe(t.Context(), conversation))
+			at, err := socket.Clock(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, time.Now().UnixMilli(), at.UnixMilli())
+			require.Len(t, s.sockets, 1)
+		})
+	}
+}
+
+// jwtOf is a token that ends after a while.
+func jwtOf(issued time.Time, life time.Duration) string {
+	return "e30." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iat":%d,"exp":%d}`, issued.Unix(), issued.Add(life).Unix())) + ".c2ln"
+}
+
+// TestRenewedBeforeTheEnd: a connection whose token tells its end is renewed shortly
+// before; requests that are under way come to their end, and none is lost.
+func TestRenewedBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		life  time.Duration
+		skew  time.Duration // of the client's clock
+		every time.Duration
+	}{
+		"half an hour":         {30 * time.Minute, 0, 29 * time.Minute},
+		"a minute":             {time.Minute, 0, 54 * time.Second},
+		"a clock that is slow": {30 * time.Minute, -10 * time.Minute, 29 * time.Minute},
+		"one that is fast":     {30 * time.Minute, 10 * time.Minute, 19 * time.Minute},
+		"one that is wrong":    {30 * time.Minute, 1000 * time.Hour, 29 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, k := play(t), &talk{}
+				s.sockets = append(s.sockets, k.chat(0, 0))
+				renewed := make(chan time.Duration, 100)
+				socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) {
+					renewed <- time.Since(s.start)
+					return jwtOf(time.Now(), c.life), nil
+				}}, func(cfg *api.Config) { cfg.Now = func() time.Time { return time.Now().Add(c.skew) } })
+				var want []string
+				for i := range 20 {
+					require.Equal(t, time.Duration(i)*c.every, <-renewed)
+					want = append(want, fmt.Sprint("line ", i))
+					_, err := socket.Publish(t.Context(), "conv-1", want[i]) // in the very moment
+					require.NoError(t, err)
+				}
+				require.Equal(t, want, k.all())
+				synctest.Wait()
+				require.NotContains(t, s.log.String(), "liveengage_fault")
+				require.Equal(t, 19, strings.Count(s.log.String(), "liveengage_socket_renewed"))
+			})
+		})
+	}
+}
+
+// TestRenewalWaitsForAnswers: what is under way when the token is about to end is
+// answered on the old connection, so nobody has to ask whether it was heard; what
+// comes meanwhile goes over the next.
+func TestRenewalWaitsForAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", slow: 8 * time.Second}), k.chat(0, 0))
+		socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) { return jwtOf(time.Now(), 30*time.Minute), nil }})
+		time.Sleep(29*time.Minute - time.Second)
+		var group sync.WaitGroup
+		group.Go(func() {
+			_, err := socket.Publish(t.Context(), "conv-1", "a")
+			require.NoError(t, err)
+		})
+		time.Sleep(2 * time.Second)
+		_, err := socket.Clock(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 29*time.Minute+7*time.Second, time.Since(s.start))
+		group.Wait()
+		require.Equal(t, []string{"a"}, k.all())
+		require.NotContains(t, strings.Join(s.timeline(), "\n"), "ms.SubscribeMessagingEvents")
+	})
+}
+
+// TestNoLineIsLeftOut: lines that were answered and not told before the connection was
+// lost are told on the next, although a later one is sought there.
+func TestNoLineIsLeftOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const publish = "ms.PublishEvent"
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: publish, untold: true}, accident{kind: publish, untold: true}, accident{kind: publish}), k.chat(0, 0))
+		var mu sync.Mutex
+		var heard []string
+		socket := chatting(t, s, api.SocketConfig{Received: func(e api.Event) { mu.Lock(); heard = append(heard, e.Text); mu.Unlock() }})
+		require.NoError(t, socket.Subscribe(t.Context(), "conv-1"))
+		want := []string{"a", "b", "c"}
+		for _, text := range want {
+			_, err := socket.Publish(t.Context(), "conv-1", text)
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		require.Equal(t, want, heard)
+	})
+}
+
+// TestRenewalThatFails: the brand is away shortly before the end, and the connection
+// goes on until the service closes it.
+func TestRenewalThatFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, k := play(t), &talk{}
+		s.sockets = append(s.sockets, k.chat(30*time.Minute, 4407), k.chat(0, 0))
+		asked := 0
+		socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) {
+			if asked++; asked == 2 {
+				return "", errors.New("away")
+			}
+			return jwtOf(time.Now(), 30*time.Minute), nil
+		}})
+		time.Sleep(29*time.Minute + 30*time.Second)
+		_, err := socket.Publish(t.Context(), "conv-1", "a")
+		require.NoError(t, err)
+		require.Len(t, s.sockets, 1)
+		require.Contains(t, s.log.String(), `service=token request="renew the consumer's token" attempt=1 error=away next_try_in=1m0s`)
+		time.Sleep(time.Minute)
+		_, err = socket.Publish(t.Context(), "conv-1", "b")
+		require.NoError(t, err)
+		require.Equal(t, 3, asked)
+		require.Equal(t, []string{"a", "b"}, k.all())
+	})
+}
