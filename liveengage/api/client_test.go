@@ -296,6 +296,7 @@ func TestConversation(t *testing.T) {
 			_, err = socket.Publish(ctx, conversation, "are you there?")
 			require.NoError(t, err)
 			require.Equal(t, 43*time.Second, time.Since(s.start))
+			synctest.Wait() // until it has subscribed again
 			cancel()
 			group.Wait()
 			_, err = socket.Publish(t.Context(), conversation, "too late")

@@ -12,7 +12,8 @@ import (
 var ErrUnsure = errors.New("nobody knows whether it has been done")
 
 const (
-	// settle is how long lines that were asked for may take to be told.
+	// settle is how long a line may be on its way: what was sent on a connection that
+	// is lost may still be read, and be told to the next.
 	settle = 2 * time.Second
 	// clockSlack is how far the service's time, as it is told, may be from that of the
 	// lines.
@@ -28,20 +29,19 @@ type line struct {
 	sent  bool      // the service may have it
 
 	// What of it is told after a loss. The socket's mutex guards these.
-	since    time.Time     // no earlier line is this one, where from is not known
-	number   int           // of the line that is this one
-	arrived  chan struct{} // closed when it is told
-	anchored chan struct{} // closed when the line before is told
+	since   time.Time     // no earlier line is this one, where from is not known
+	number  int           // of the line that is this one
+	arrived chan struct{} // closed when it is told
 }
 
 // Publish writes a line into a conversation and returns its number there. It waits
 // for a connection. Where one is lost before the answer, the next is asked for the
-// conversation's lines, and the line is written again unless it is among them: so it
-// is there once. The protocol has no mark by which the service could tell a line that
+// conversation's lines, and the line is written again unless it is among them within
+// two seconds: so it is there once. The protocol has no mark by which the service could tell a line that
 // is written again, so three things cannot be known: whether a line of the same words
 // that was written at the same time from the consumer's other device is this one;
 // whether a service that changed the words has it; and whether one that was on its way
-// when the lines were told comes after all. Lines are written one after the other.
+// for longer comes after all. Lines are written one after the other.
 //
 // How often a line is written again says the client's persistence. An error is
 // ErrUnsure where the line may be there.
@@ -96,9 +96,7 @@ func (s *Socket) write(ctx context.Context, l *link, w *line) error {
 	return err
 }
 
-// arrived asks for the lines of a conversation and waits for a certain one. The line
-// before it is asked for too: once that is told, and a question that was put later is
-// answered, the rest has been told. Where there is no line before, time has to tell.
+// arrived asks for the lines of a conversation and waits for a certain one.
 func (s *Socket) arrived(ctx context.Context, l *link, w *line) (bool, error) {
 	if w.from == 0 {
 		now, err := l.clock(ctx)
@@ -107,10 +105,10 @@ func (s *Socket) arrived(ctx context.Context, l *link, w *line) (bool, error) {
 		}
 		w.since = now.Add(w.begun.Sub(s.client.cfg.Now()) - clockSlack)
 	}
-	w.arrived, w.anchored = make(chan struct{}), make(chan struct{})
 	s.mu.Lock()
+	w.arrived = make(chan struct{})
 	s.sought = w
-	from := max(0, w.from-1)
+	from := w.from
 	for _, d := range s.dialogs {
 		if d == w.conversation { // nothing is left out for those who are told of it
 			from = min(from, s.sequence[d])
@@ -129,42 +127,29 @@ func (s *Socket) arrived(ctx context.Context, l *link, w *line) (bool, error) {
 	defer timer.Stop()
 	select {
 	case <-w.arrived:
-	case <-w.anchored:
-		if _, err := l.clock(ctx); err != nil {
-			return false, err
-		}
+		return true, nil
 	case <-timer.C:
+		return false, nil
 	case <-l.lost:
 		return false, errLost
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
-	}
-	select {
-	case <-w.arrived:
-		return true, nil
-	default:
-		return false, nil
 	}
 }
 
 // told looks at the lines of a notification for one that is sought. The socket's
 // mutex is held.
 func (w *line) told(all []change) {
-	anchored := false
 	for _, c := range all {
 		if c.Dialog != w.conversation {
 			continue
 		}
-		anchored = anchored || c.Sequence == w.from-1
 		ours := c.Event.Type == "ContentEvent" && c.text() == w.text && (c.Metadata.Role == "" || c.Metadata.Role == "CONSUMER")
 		late := c.Sequence >= w.from && (w.from > 0 || !time.UnixMilli(c.Milliseconds).Before(w.since))
 		if ours && late && !isClosed(w.arrived) {
 			w.number = c.Sequence
 			close(w.arrived)
 		}
-	}
-	if anchored && !isClosed(w.anchored) {
-		close(w.anchored)
 	}
 }
 

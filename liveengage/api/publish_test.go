@@ -59,7 +59,7 @@ func TestPublishThroughALoss(t *testing.T) {
 						first.after = before
 						s.sockets = append(s.sockets, k.chat(0, 0, first), k.chat(0, 0, accidents[1]), k.chat(0, 0))
 						want := []string{"same words"}
-						k.add(want[0])
+						k.add(want[0], nil)
 						time.Sleep(time.Hour)
 						var mu sync.Mutex
 						var heard []string

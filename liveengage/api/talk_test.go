@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,15 +15,35 @@ type talk struct {
 	mu    sync.Mutex
 	lines []string
 	at    []time.Time
+	to    []*websocket.Conn // are told of lines
 
 	ending chan struct{} // told when a limit is over, in that moment; may be nil
 }
 
-func (k *talk) add(text string) int {
+// add adds a line and tells the others of it, who may be gone.
+func (k *talk) add(text string, by *websocket.Conn) int {
+	k.mu.Lock()
+	k.lines, k.at = append(k.lines, text), append(k.at, time.Now())
+	n, to := len(k.lines)-1, k.to
+	k.mu.Unlock()
+	for _, conn := range to {
+		if conn != by {
+			_ = conn.Write(context.Background(), websocket.MessageText, k.told(n))
+		}
+	}
+	return n
+}
+
+func (k *talk) follow(conn *websocket.Conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.lines, k.at = append(k.lines, text), append(k.at, time.Now())
-	return len(k.lines) - 1
+	k.to = append(slices.Clone(k.to), conn)
+}
+
+func (k *talk) leave(conn *websocket.Conn) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.to = slices.DeleteFunc(slices.Clone(k.to), func(c *websocket.Conn) bool { return c == conn })
 }
 
 func (k *talk) all() []string {
@@ -83,6 +104,7 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 			})
 			defer timer.Stop()
 		}
+		defer k.leave(conn)
 		for {
 			_, text, err := conn.Read(ctx)
 			if err != nil {
@@ -111,6 +133,7 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 			case "GetClock":
 				body["currentTime"] = time.Now().UnixMilli()
 			case "ms.SubscribeMessagingEvents":
+				k.follow(conn)
 				from, _ := m.Body["fromSeq"].(float64)
 				later = k.told(int(from))
 				if m.Body["dialogId"] != "conv-1" {
@@ -119,12 +142,15 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 			case "ms.PublishEvent":
 				event, _ := m.Body["event"].(map[string]any)
 				said, _ := event["message"].(string)
-				n := k.add(said)
+				n := k.add(said, conn)
 				body["sequence"], later = n, k.told(n)
 			}
 			switch {
 			case met != nil && met.slow > 0:
-				time.Sleep(met.slow)
+				answer, _ := json.Marshal(map[string]any{"kind": "resp", "reqId": m.ID, "code": code, "type": m.Type + "Response", "body": body})
+				timer := time.AfterFunc(met.slow, func() { _ = conn.Write(ctx, websocket.MessageText, answer) })
+				defer timer.Stop()
+				continue
 			case met != nil && met.untold:
 				later = nil
 			case met != nil && met.silent:
