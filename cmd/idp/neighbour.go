@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rsa"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -36,7 +37,7 @@ func (s *setup) invite(ctx context.Context) (*neighbour, error) {
 	}
 	listener, err := listen(ctx, "simulator", s.simulator)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w Name another address by --simulator, or leave it out by --simulator off", err)
 	}
 	n := &neighbour{listener: listener, address: "http://" + listener.Addr().String()}
 	if n.key, err = sim.NewKey(); err != nil {
