@@ -30,6 +30,14 @@ func TestSequences(t *testing.T) {
 		require.True(t, ok, answer)
 		l.janes(l.verify(token))
 	})
+	t.Run("W1 of a client that must push its requests", func(t *testing.T) {
+		t.Parallel()
+		l := withLivePerson(t, "page: {origins: ['"+origin+"'], hands_out: id_token}", "\n    require_pushed_authorization_requests: true")
+		b := newBrowser(t)
+		b.signIn(l.issuer, l.popOut("client_id", "plain", "response_type", "code"), "jane", "jane-password")
+		_, answer, _ := l.ask(b, origin, "/liveengage/token", url.Values{"client_id": {"liveengage"}})
+		require.NotEmpty(t, answer["id_token"], "the page asks the provider itself: nothing is in an address")
+	})
 	t.Run("W2 embedded, code", func(t *testing.T) {
 		t.Parallel()
 		l := withLivePerson(t, "page: {origins: ['"+origin+"']}", "")
