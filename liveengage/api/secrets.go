@@ -43,8 +43,8 @@ func secretsOf(body []byte, header http.Header) secrets {
 		name, value, found := strings.Cut(part, `="`)
 		switch strings.TrimSpace(name) {
 		case "oauth_consumer_key", "oauth_token", "oauth_signature", "oauth_nonce":
-			if found {
-				s = s.with(unescaped(strings.TrimSuffix(value, `"`)))
+			if plain, err := url.QueryUnescape(strings.TrimSuffix(value, `"`)); found && err == nil {
+				s = s.with(plain)
 			}
 		}
 	}

@@ -1,17 +1,14 @@
 package sim
 
 import (
-	"cmp"
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // HMAC-SHA1 is the only method of LivePerson's API keys (RFC 5849 section 3.4.2)
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 var errSignature = errors.New("signature_invalid")
@@ -50,8 +47,8 @@ func (s *Simulator) signedBy(r *http.Request) (apiKey, error) {
 	if !same(params["oauth_token"], key.Token) {
 		return apiKey{}, errors.New("token_rejected")
 	}
-	base := baseString(r.Method, s.Address+r.URL.EscapedPath(), r.URL.Query(), params)
-	if !same(params["oauth_signature"], signature(base, key.Secret, key.TokenSecret)) {
+	base, err := s.baseString(r, params)
+	if err != nil || !same(params["oauth_signature"], liveengage.OAuthSignature(base, key.Secret, key.TokenSecret)) {
 		return apiKey{}, errSignature
 	}
 	nonce := key.App + " " + params["oauth_timestamp"] + " " + params["oauth_nonce"]
@@ -84,37 +81,19 @@ func oauthParams(header string) (map[string]string, error) {
 	return out, nil
 }
 
-// baseString is what is signed (RFC 5849 section 3.4.1): method, address without
-// query, and the sorted parameters of query and header.
-func baseString(method, address string, query url.Values, params map[string]string) string {
-	var pairs [][2]string
-	for name, values := range query {
-		for _, value := range values {
-			pairs = append(pairs, [2]string{percent(name), percent(value)})
-		}
+// baseString is what the sender of a request must have signed: its address as the
+// simulator's own, and the header's parameters without the signature itself.
+func (s *Simulator) baseString(r *http.Request, params map[string]string) (string, error) {
+	u, err := url.Parse(s.Address + r.URL.EscapedPath())
+	if err != nil {
+		return "", err
 	}
+	u.RawQuery = r.URL.RawQuery
+	signed := make([]liveengage.OAuthParam, 0, len(params))
 	for name, value := range params {
 		if name != "oauth_signature" {
-			pairs = append(pairs, [2]string{percent(name), percent(value)})
+			signed = append(signed, liveengage.OAuthParam{Name: name, Value: value})
 		}
 	}
-	// By name first, then by value: sorted as texts, v2=x would come before v=x.
-	slices.SortFunc(pairs, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
-	joined := make([]string, 0, len(pairs))
-	for _, pair := range pairs {
-		joined = append(joined, pair[0]+"="+pair[1])
-	}
-	return strings.ToUpper(method) + "&" + percent(address) + "&" + percent(strings.Join(joined, "&"))
-}
-
-// signature is HMAC-SHA1 of the base string (RFC 5849 section 3.4.2).
-func signature(base, secret, tokenSecret string) string {
-	mac := hmac.New(sha1.New, []byte(percent(secret)+"&"+percent(tokenSecret)))
-	mac.Write([]byte(base))
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// percent encodes all but unreserved characters (RFC 5849 section 3.6).
-func percent(text string) string {
-	return strings.NewReplacer("+", "%20", "%7E", "~").Replace(url.QueryEscape(text))
+	return liveengage.OAuthBaseString(r.Method, u, signed), nil
 }

@@ -1,31 +1,11 @@
 package sim
 
 import (
-	"net/url"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-// TestBaseString is RFC 5849 section 3.4.1.1. Its form body counts with the query.
-func TestBaseString(t *testing.T) {
-	t.Parallel()
-	query, err := url.ParseQuery("b5=%3D%253D&a3=a&c%40=&a2=r%20b&c2&a3=2+q")
-	require.NoError(t, err)
-	got := baseString("post", "http://example.com/request", query, map[string]string{
-		"oauth_consumer_key": "9djdj82h48djs9d2", "oauth_token": "kkk9d7dh3k39sjv7", "oauth_signature_method": "HMAC-SHA1",
-		"oauth_timestamp": "137131201", "oauth_nonce": "7d8f3e4a", "oauth_signature": "bYT5CMsGcbgUdFHObYMEfcx6bsw=",
-	})
-	require.Equal(t, "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2%3D%26"+
-		"oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26"+
-		"oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7", got)
-	for query, want := range map[string]string{"v=1&v2=2": "v=1&v2=2", "ids2=2&ids=1": "ids=1&ids2=2", "a=2&a=10": "a=10&a=2", "a-b=1&a=1": "a=1&a-b=1"} {
-		values, err := url.ParseQuery(query)
-		require.NoError(t, err)
-		require.Equal(t, "GET&x&"+percent(want), baseString("GET", "x", values, nil), query)
-	}
-}
 
 // TestOnceOnly: no nonce is forgotten while its timestamp is good, however many come.
 func TestOnceOnly(t *testing.T) {

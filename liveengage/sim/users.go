@@ -3,6 +3,8 @@ package sim
 import (
 	"net/http"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 func (s *Simulator) registerUsers(mux *http.ServeMux) {
@@ -17,7 +19,7 @@ func (s *Simulator) users(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				problem = err.Error()
 			}
-			text := "oauth_problem=" + problem + "&oauth_problem_advice=" + percent("see RFC 5849 section 3.4; the base string is of "+s.Address)
+			text := "oauth_problem=" + problem + "&oauth_problem_advice=" + liveengage.OAuthEscape("see RFC 5849 section 3.4; the base string is of "+s.Address)
 			w.Header().Set("WWW-Authenticate", "OAuth "+text)
 			s.denied(w, http.StatusUnauthorized, "Bad authorization request. "+text, 5)
 			return
