@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -82,10 +81,7 @@ func (c connectorCommand) Run(ctx context.Context, p *process) error {
 	if c.Key == "jwks" {
 		key = liveengage.KeySet
 	}
-	out := json.NewEncoder(p.stdout)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false)
-	return errors.Join(out.Encode(liveengage.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.store.Close())
+	return errors.Join(printJSON(p.stdout, liveengage.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.store.Close())
 }
 
 func named(id string) string {

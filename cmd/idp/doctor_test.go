@@ -20,11 +20,7 @@ import (
 // doctorOf runs idp doctor with an environment of its own.
 func doctorOf(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, errs bytes.Buffer
-	code = run(context.Background(), &process{
-		stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string { return env[name] },
-	}, append([]string{"doctor"}, args...))
-	return code, out.String(), errs.String()
+	return withEnv(t, env, "", append([]string{"doctor"}, args...)...)
 }
 
 const patientSecret = "patient-secret-0123456789abcdef0123456"

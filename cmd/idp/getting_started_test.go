@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +21,7 @@ func TestGettingStarted(t *testing.T) {
 	issuer, simulator := withSimulator(t, time.Now)
 	lp := func(env map[string]string, args ...string) string {
 		t.Helper()
-		code, out, stderr := withEnv(t, env, append(append([]string{"liveengage"}, args...), "--domains", simulator, "--once")...)
+		code, out, stderr := withEnv(t, env, "", append(append([]string{"liveengage"}, args...), "--domains", simulator, "--once")...)
 		require.Equal(t, 0, code, stderr)
 		return out
 	}
@@ -59,14 +56,4 @@ func TestGettingStarted(t *testing.T) {
 		}
 		require.Contains(t, b.get(simulator+"/agent").body, "Jane")
 	}
-}
-
-// withEnv runs a command to its end in an environment of its own.
-func withEnv(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	code = run(context.Background(), &process{
-		stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string { return env[name] },
-	}, args)
-	return code, out.String(), errs.String()
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"sync"
 
 	"idpbridge/liveengage"
@@ -101,10 +99,8 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 // person is who signs in; the passwords of the development mode are known.
 func (c converseCommand) person(p *process) (selftest.Person, error) {
 	password := p.getenv("IDP_PERSON_PASSWORD")
-	if u, err := url.Parse(c.Issuer); err == nil && password == "" && u.Scheme == "http" {
-		if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsLoopback() {
-			password = c.Person + "-password"
-		}
+	if password == "" && loopbackIssuer(c.Issuer) {
+		password = c.Person + "-password"
 	}
 	if password == "" {
 		return selftest.Person{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,11 +18,7 @@ import (
 // selftestOf runs idp selftest with an environment of its own.
 func selftestOf(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, errs bytes.Buffer
-	code = run(context.Background(), &process{
-		stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string { return env[name] },
-	}, append([]string{"selftest"}, args...))
-	return code, out.String(), errs.String()
+	return withEnv(t, env, "", append([]string{"selftest"}, args...)...)
 }
 
 // TestSelftestCommand points the command at a server in the development mode, of

@@ -16,10 +16,15 @@ import (
 // command runs a command to its end.
 func command(t testing.TB, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return withEnv(t, map[string]string{"LIVEENGAGE_SECRET": strings.Repeat("s", 40)}, stdin, args...)
+}
+
+// withEnv runs a command to its end in an environment of its own.
+func withEnv(t testing.TB, env map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(context.Background(), &process{
-		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, now: time.Now,
-		getenv: func(name string) string { return map[string]string{"LIVEENGAGE_SECRET": strings.Repeat("s", 40)}[name] },
+		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string { return env[name] },
 	}, args)
 	return code, out.String(), errs.String()
 }

@@ -124,7 +124,7 @@ const (
 
 func newSoak(t *testing.T) *soak {
 	t.Helper()
-	s := &soak{t: t, net: &memoryNet{ports: map[string]chan net.Conn{"1": make(chan net.Conn), "2": make(chan net.Conn)}, done: make(chan struct{})}}
+	s := &soak{t: t, net: &memoryNet{ports: map[string]chan net.Conn{"1": make(chan net.Conn), "2": make(chan net.Conn)}}}
 	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	cfg := config.Defaults()
