@@ -3,7 +3,6 @@ package oidc
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ func (p *Provider) introspect(c echo.Context) error {
 	}
 	noStore(c)
 	t, err := p.findToken(c, token)
-	withdrawn := err == nil && t.kind == "" && !slices.Contains(client.Scopes, zoidc.ScopeOfflineAccess)
+	withdrawn := err == nil && t.kind == "" && !client.mayRefresh()
 	if errors.Is(err, errBadToken) || err == nil && t.signin.ClientID != client.ID || withdrawn {
 		return c.JSON(http.StatusOK, inactive{})
 	}

@@ -16,7 +16,7 @@ func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.
 	if v.Get("refresh_token") == "" {
 		return nil, refuse(invalidRequest, "refresh_token is missing.")
 	}
-	if !slices.Contains(client.Scopes, zoidc.ScopeOfflineAccess) && !client.allows(RefreshUnasked) {
+	if !client.mayRefresh() {
 		p.events("refresh_refused", client.ID)
 		return nil, errBadGrant("refresh token", errors.New("the client is no longer configured for refresh tokens"))
 	}
@@ -48,6 +48,12 @@ func (p *Provider) spendRefreshToken(ctx context.Context, client *Client, v url.
 	p.events("refreshed", client.ID)
 	p.log.InfoContext(ctx, "tokens refreshed", "reference", in.Reference, "client_id", client.ID)
 	return p.tokens(client, person, in, without, issue{refreshed: true})
+}
+
+// mayRefresh says whether the configuration lets the client have refresh tokens: by
+// the scope offline_access, or by LiveEngage's delegation.
+func (c *Client) mayRefresh() bool {
+	return slices.Contains(c.Scopes, zoidc.ScopeOfflineAccess) || c.allows(RefreshUnasked)
 }
 
 // narrowing reads the scope parameter of a refresh: narrower is allowed, wider is

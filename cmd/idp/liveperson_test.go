@@ -166,6 +166,17 @@ func (l *liveperson) redeem(client, code, redirectURI string, more ...string) (s
 	return status, answer
 }
 
+// introspect asks about a token as LiveEngage's client.
+func (l *liveperson) introspect(token string) (answer map[string]any) {
+	l.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, l.issuer+"/introspect", strings.NewReader(url.Values{"token": {token}}.Encode()))
+	require.NoError(l.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", basicOf("liveengage", oddSecret, true))
+	require.NoError(l.t, json.Unmarshal([]byte(newBrowser(l.t).do(r).body), &answer))
+	return answer
+}
+
 // verify checks an ID token as LivePerson does, by the pasted key or the key set,
 // and returns its claims.
 func (l *liveperson) verify(token string) map[string]any {

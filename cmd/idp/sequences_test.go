@@ -218,6 +218,7 @@ func delegation(t *testing.T) {
 	})
 	require.Equal(t, http.StatusOK, status, second)
 	require.NotEqual(t, first["refresh_token"], second["refresh_token"])
+	require.Equal(t, true, l.introspect(second["refresh_token"].(string))["active"], "what renews is said to be active")
 	require.Equal(t, http.StatusOK, userinfo(t, l.issuer, second["access_token"].(string)))
 }
 
