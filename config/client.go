@@ -58,14 +58,16 @@ func (r *reader) clients(clients []Client) {
 	}
 }
 
+// set gives a text its default where the file leaves it out.
+func set(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
 // fillIn sets what the file leaves out. A secret or key set that is named but
 // cannot be had counts, so that its absence is not reported as two faults.
 func (c *Client) fillIn(secret, keys bool) {
-	set := func(s *string, value string) {
-		if *s == "" {
-			*s = value
-		}
-	}
 	c.eitherWay = c.Profile == liveengage && secret && c.AuthMethod == ""
 	set(&c.Name, c.ID)
 	set(&c.Type, web)

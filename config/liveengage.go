@@ -86,11 +86,6 @@ const (
 )
 
 func (l *LiveEngage) fillIn(code bool) {
-	set := func(s *string, value string) {
-		if *s == "" {
-			*s = value
-		}
-	}
 	set(&l.Dialect, "rfc")
 	if l.Dialect == legacy && len(l.RedirectQueryKeys) == 0 {
 		l.RedirectQueryKeys = []string{"lpUnifiedWindowConfig"}
