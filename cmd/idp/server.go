@@ -17,9 +17,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/config"
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
+	"idpbridge/internal/limit"
 	"idpbridge/keys"
-	"idpbridge/limit"
 	"idpbridge/oidc"
 	"idpbridge/store"
 	"idpbridge/upstream"

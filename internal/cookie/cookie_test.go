@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
 )
 
 func TestSetAndClear(t *testing.T) {

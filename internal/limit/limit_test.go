@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/limit"
+	"idpbridge/internal/limit"
 )
 
 type bundle struct {
