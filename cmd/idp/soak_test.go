@@ -18,12 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
+	"idpbridge/conformance"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
-	"idpbridge/selftest"
 	"idpbridge/testdata"
 )
 
@@ -159,8 +159,8 @@ func newSoak(t *testing.T) *soak {
 	})
 	require.NoError(t, err)
 	for _, who := range []**signins{&s.source, &s.other} {
-		*who, err = newSignins(soakIssuer, toAll, selftest.Client{ID: "liveengage", RedirectURI: fixedURI},
-			selftest.Person{Username: "jane", Password: "jane-password"})
+		*who, err = newSignins(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
+			conformance.Person{Username: "jane", Password: "jane-password"})
 		require.NoError(t, err)
 		(*who).flow, (*who).pkce = liveengage.Code, true
 	}
