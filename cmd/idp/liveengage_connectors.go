@@ -42,10 +42,3 @@ func (k connectorsCommand) Run(ctx context.Context, p *process) error {
 	}
 	return printTable(p.stdout, rows)
 }
-
-func word(is bool, text string) string {
-	if is {
-		return text
-	}
-	return ""
-}

@@ -48,9 +48,6 @@ const (
 	jwksWait   = 5 * time.Second
 )
 
-// errSaid ends a command with status 1 that has said everything on its output.
-var errSaid = errors.New("said on standard output")
-
 // Run inspects one token.
 func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
 	text, err := i.read(p)
