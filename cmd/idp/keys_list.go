@@ -16,8 +16,8 @@ type keysListCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-// keyLine is one key of the list.
-type keyLine struct {
+// keyRow is one key of the list.
+type keyRow struct {
 	ID          string     `json:"kid"`
 	Algorithm   string     `json:"alg"`
 	State       keys.State `json:"state"`
@@ -33,9 +33,9 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	lines := []keyLine{}
+	lines := []keyRow{}
 	for _, key := range o.ring.Public() {
-		line := keyLine{ID: key.ID, Algorithm: key.Algorithm, State: key.State, Created: key.Created.UTC(), Changed: key.Changed.UTC(), Fingerprint: key.Fingerprint()}
+		line := keyRow{ID: key.ID, Algorithm: key.Algorithm, State: key.State, Created: key.Created.UTC(), Changed: key.Changed.UTC(), Fingerprint: key.Fingerprint()}
 		for _, c := range o.clients {
 			if c.PinnedKey == key.ID {
 				line.PinnedBy = append(line.PinnedBy, c.ID)

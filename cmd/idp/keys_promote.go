@@ -10,9 +10,9 @@ import (
 	"idpbridge/keys"
 )
 
-// publishFirst is how long a key is published before it signs: clients, and
+// minPublished is how long a key is published before it signs: clients, and
 // LivePerson's servers, keep key sets for a while.
-const publishFirst = 24 * time.Hour
+const minPublished = 24 * time.Hour
 
 type keysPromoteCommand struct {
 	source
@@ -26,16 +26,16 @@ func (k keysPromoteCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.promote(ctx, p, o), o.store.Close())
+	return errors.Join(k.promoteKey(ctx, p, o), o.store.Close())
 }
 
-func (k keysPromoteCommand) promote(ctx context.Context, p *process, o *opened) error {
+func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, o *opened) error {
 	all := o.ring.Public()
 	next := slices.IndexFunc(all, func(key keys.Public) bool { return key.Algorithm == k.Algorithm && key.State == keys.Next })
 	if next < 0 {
 		return fmt.Errorf("no %s key waits; publish one first: idp keys prepare", k.Algorithm)
 	}
-	if left := all[next].Created.Add(publishFirst).Sub(p.now()); left > 0 && !k.Early {
+	if left := all[next].Created.Add(minPublished).Sub(p.now()); left > 0 && !k.Early {
 		return fmt.Errorf("key %s has not been published for a day; whoever keeps an older key set would refuse its tokens; come back in %s",
 			all[next].ID, left.Round(time.Minute))
 	}

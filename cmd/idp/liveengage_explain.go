@@ -25,20 +25,20 @@ func (explainCommand) Help() string {
 // Run explains one error of LivePerson's side, or lists them all.
 func (e explainCommand) Run(p *process) error {
 	if len(e.Code) == 0 {
-		return e.list(p.stdout)
+		return e.printCodes(p.stdout)
 	}
 	text := strings.Join(e.Code, " ")
 	found, ok := liveengage.Explain(text)
 	if !ok {
 		near := liveengage.Nearest(text)
 		if len(near) == 0 {
-			return fmt.Errorf("%q is not an error that is known of LiveEngage; idp liveengage explain lists them", cut(text))
+			return fmt.Errorf("%q is not an error that is known of LiveEngage; idp liveengage explain lists them", truncate(text))
 		}
 		var codes []string
 		for _, n := range near {
 			codes = append(codes, n.Code+" ("+n.Name+")")
 		}
-		return fmt.Errorf("%q is not an error that is known of LiveEngage; the nearest are %s", cut(text), strings.Join(codes, ", "))
+		return fmt.Errorf("%q is not an error that is known of LiveEngage; the nearest are %s", truncate(text), strings.Join(codes, ", "))
 	}
 	if e.JSON {
 		return printJSON(p.stdout, found)
@@ -57,7 +57,7 @@ func (e explainCommand) Run(p *process) error {
 	return err
 }
 
-func (e explainCommand) list(out io.Writer) error {
+func (e explainCommand) printCodes(out io.Writer) error {
 	all := liveengage.Explanations()
 	if e.JSON {
 		return printJSON(out, all)

@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// errSaid ends a command with status 1 that has said everything on its output.
-var errSaid = errors.New("said on standard output")
+// errReported ends a command with status 1 that has said everything on its output.
+var errReported = errors.New("said on standard output")
 
 func printJSON(out io.Writer, v any) error {
 	enc := json.NewEncoder(out)
@@ -39,15 +39,15 @@ func printTable(out io.Writer, rows [][]string) error {
 	return w.Flush()
 }
 
-func word(is bool, text string) string {
+func textIf(is bool, text string) string {
 	if is {
 		return text
 	}
 	return ""
 }
 
-// cut is the beginning of a text, for messages.
-func cut(s string) string {
+// truncate is the beginning of a text, for messages.
+func truncate(s string) string {
 	const most = 64
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
