@@ -73,11 +73,11 @@ func arrows() map[string]allowance {
 			theirs: []string{testify},
 		},
 		"doctor":          {ours: []string{"keys", "liveengage"}},
-		"selftest":        {theirs: []string{jose, xhtml}},
+		"conformance":     {theirs: []string{jose, xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "internal/cookie", "doctor", "keys", "internal/limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "selftest", "store", "testdata", "upstream", "web",
+				"claims", "config", "conformance", "internal/cookie", "doctor", "keys", "internal/limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},

@@ -180,10 +180,10 @@ func brokenKeys() []broken {
 		{"line of another key", doctor.KeyLine, doctor.Fault, "none of the key set", func(s *site) { s.line = lineOf(keyOf()[1]) }},
 		{"line in two", doctor.KeyLine, doctor.Fault, "one line", func(s *site) { s.line = s.line[:64] + "\n" + s.line[64:] }},
 		{"PEM of another key", doctor.KeyPEM, doctor.Fault, "another than the one on one line", func(s *site) {
-			s.pem = keys.Public{Key: keyOf()[1].Public()}.PEM()
+			s.pem = keys.PublicKey{Key: keyOf()[1].Public()}.PEM()
 		}},
 		{"another key signs", doctor.KeyActive, doctor.Fault, "another one signs", func(s *site) {
-			s.setup = keys.Public{Key: keyOf()[1].Public()}.Fingerprint()
+			s.setup = keys.PublicKey{Key: keyOf()[1].Public()}.Fingerprint()
 		}},
 		{"pinned key", doctor.KeyPinned, doctor.Note, "k1, 4 days old", func(s *site) { s.pinned = true }},
 		{"pinned key that others have left", doctor.KeyPinned, doctor.Warning, "moved on", func(s *site) { s.pinned, s.retired = true, true }},

@@ -24,7 +24,7 @@ type webKey struct {
 
 // publicKey is a key that tokens may be verified with.
 type publicKey struct {
-	keys.Public
+	keys.PublicKey
 	signs bool // RS256, by what the key set says
 }
 
@@ -150,7 +150,7 @@ func (e *exam) key(k webKey) {
 		e.add(Note, KeysUse, fmt.Sprintf("%s is for use %q and alg %q, not for RS256 signatures.", name, k.Use, k.Alg), `LivePerson's tokens must be signed with another key, one with use "sig" and alg "RS256".`)
 	}
 	public := &rsa.PublicKey{N: n, E: int(x.Int64())}
-	e.keys = append(e.keys, publicKey{keys.Public{ID: k.Kid, Algorithm: "RS256", Key: public}, signs})
+	e.keys = append(e.keys, publicKey{keys.PublicKey{ID: k.Kid, Algorithm: "RS256", Key: public}, signs})
 }
 
 // number reads a number of a key, strictly: base64url without padding (RFC 7518

@@ -38,16 +38,16 @@ func (e *exam) publicKey(ctx context.Context) {
 }
 
 // offered fetches one of the forms of the key; false where there is none.
-func (e *exam) offered(ctx context.Context, code Code, path string) (keys.Public, bool) {
+func (e *exam) offered(ctx context.Context, code Code, path string) (keys.PublicKey, bool) {
 	a, err := e.get(ctx, strings.TrimSuffix(e.cfg.Issuer, "/")+path+"?client_id="+url.QueryEscape(e.cfg.ClientID))
 	if err != nil || a.status != http.StatusOK {
 		e.add(Skipped, code, fmt.Sprintf("The provider has no key for pasting at %s.", path), "Paste the key from wherever the provider shows it; idp keys show prints ours.")
-		return keys.Public{}, false
+		return keys.PublicKey{}, false
 	}
-	p, err := keys.ParsePublic(a.body)
+	p, err := keys.ParsePublicKey(a.body)
 	if err != nil {
 		e.add(Fault, code, fmt.Sprintf("What %s shows cannot be pasted: %v.", path, err), "Restart the provider; if that does not help, report it.", a.seen())
-		return keys.Public{}, false
+		return keys.PublicKey{}, false
 	}
 	return p, true
 }
@@ -96,7 +96,7 @@ func (e *exam) pasted(code Code, what, text string) {
 	bare := unwrap(text)
 	der, _ := base64.StdEncoding.DecodeString(bare)
 	for _, k := range e.keys {
-		if bare != k.Line() {
+		if bare != k.Base64() {
 			continue
 		}
 		switch {
@@ -112,7 +112,7 @@ func (e *exam) pasted(code Code, what, text string) {
 		}
 		return
 	}
-	if key, err := x509.ParsePKIXPublicKey(der); err == nil && liveengage.Published(keys.Public{Key: key}.Fingerprint()) != "" {
+	if key, err := x509.ParsePKIXPublicKey(der); err == nil && liveengage.Published(keys.PublicKey{Key: key}.Fingerprint()) != "" {
 		e.add(Fault, code, what+" is the one of LivePerson's tutorial, whose private half is published.",
 			"Replace it now: anybody can sign in as anybody. Paste the one line that "+pathLine+" shows.")
 		return
@@ -140,7 +140,7 @@ func (e *exam) otherKey(code Code, what, text, bare string, der []byte) {
 		if k, ok := key.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
 			about = append(about, fmt.Sprintf("it has %d bits, too few to be safe", k.N.BitLen()))
 		}
-		seen = "its fingerprint is " + keys.Public{Key: key}.Fingerprint()
+		seen = "its fingerprint is " + keys.PublicKey{Key: key}.Fingerprint()
 	} else if _, err := x509.ParsePKCS1PublicKey(der); err == nil {
 		about = append(about, "it is a PKCS #1 key, which begins with BEGIN RSA PUBLIC KEY")
 	} else {
@@ -152,14 +152,14 @@ func (e *exam) otherKey(code Code, what, text, bare string, der []byte) {
 // expectedLine is the line that should have been pasted.
 func (e *exam) expectedLine() string {
 	if e.current != nil {
-		return e.current.Line()
+		return e.current.Base64()
 	}
 	for _, k := range e.keys {
 		if k.signs {
-			return k.Line()
+			return k.Base64()
 		}
 	}
-	return e.keys[0].Line()
+	return e.keys[0].Base64()
 }
 
 // unwrap takes BEGIN and END lines and white space away.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/selftest"
+	"idpbridge/conformance"
 )
 
 // brokenCopy is our own server with one of its checks taken out: a text of its
@@ -127,13 +127,13 @@ func brokenCopies() []brokenCopy {
 	}
 }
 
-// TestSelftestFindsEveryBreak builds one broken copy of the server after the
+// TestEveryBrokenCopyIsFound builds one broken copy of the server after the
 // other and demands that the self-test notices. The whole copy passes the same
 // checks in TestOIDF and TestAttack.
-func TestSelftestFindsEveryBreak(t *testing.T) {
+func TestEveryBrokenCopyIsFound(t *testing.T) {
 	t.Parallel()
-	known := map[string]selftest.Check{}
-	for _, c := range selftest.All() {
+	known := map[string]conformance.Check{}
+	for _, c := range conformance.All() {
 		known[c.Name] = c
 	}
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -147,13 +147,13 @@ func TestSelftestFindsEveryBreak(t *testing.T) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			result := check.Run(t.Context(), b.start(t, root))
-			require.Contains(t, []selftest.Outcome{selftest.Failed, selftest.Warned}, result.Outcome, "%s does not notice that %s is broken", b.finds, b.name)
+			require.Contains(t, []conformance.Outcome{conformance.Failed, conformance.Warned}, result.Outcome, "%s does not notice that %s is broken", b.finds, b.name)
 		})
 	}
 }
 
 // start builds the broken copy and runs it until the test ends.
-func (b brokenCopy) start(t *testing.T, root string) *selftest.Target {
+func (b brokenCopy) start(t *testing.T, root string) *conformance.Target {
 	t.Helper()
 	folder := t.TempDir()
 	whole := filepath.Join(root, filepath.FromSlash(b.file))

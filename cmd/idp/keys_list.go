@@ -34,7 +34,7 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	lines := []keyRow{}
-	for _, key := range o.ring.Public() {
+	for _, key := range o.ring.PublicKeys() {
 		line := keyRow{ID: key.ID, Algorithm: key.Algorithm, State: key.State, Created: key.Created.UTC(), Changed: key.Changed.UTC(), Fingerprint: key.Fingerprint()}
 		for _, c := range o.clients {
 			if c.PinnedKey == key.ID {

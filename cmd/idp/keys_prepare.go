@@ -17,7 +17,7 @@ func (k keysPrepareCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	added, err := o.ring.Prepare(ctx, k.Algorithm)
+	added, err := o.ring.AddNext(ctx, k.Algorithm)
 	said := "a key waits already; idp keys list shows it"
 	if added {
 		said = "published; let it sign in a day or later: idp keys promote"

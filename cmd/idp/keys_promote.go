@@ -30,8 +30,8 @@ func (k keysPromoteCommand) Run(ctx context.Context, p *process) error {
 }
 
 func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, o *opened) error {
-	all := o.ring.Public()
-	next := slices.IndexFunc(all, func(key keys.Public) bool { return key.Algorithm == k.Algorithm && key.State == keys.Next })
+	all := o.ring.PublicKeys()
+	next := slices.IndexFunc(all, func(key keys.PublicKey) bool { return key.Algorithm == k.Algorithm && key.State == keys.Next })
 	if next < 0 {
 		return fmt.Errorf("no %s key waits; publish one first: idp keys prepare", k.Algorithm)
 	}

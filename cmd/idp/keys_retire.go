@@ -17,7 +17,7 @@ func (k keysRetireCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	gone, err := o.ring.Retire(ctx, k.KID)
+	gone, err := o.ring.Remove(ctx, k.KID)
 	switch {
 	case err != nil:
 	case !gone:

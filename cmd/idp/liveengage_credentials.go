@@ -12,14 +12,14 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"idpbridge/conformance"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
-	"idpbridge/selftest"
 )
 
 // credentialSource gets credentials from the brand by a person who has signed in there.
 type credentialSource struct {
-	visitor     *selftest.Visitor
+	visitor     *conformance.Visitor
 	outages     *outageRecorder
 	flow        liveengage.Flow
 	pkce        bool
@@ -28,9 +28,9 @@ type credentialSource struct {
 }
 
 // newCredentialSource is a person at an issuer who has not been there yet.
-func newCredentialSource(issuer string, through http.RoundTripper, to selftest.Client, person selftest.Person) (*credentialSource, error) {
+func newCredentialSource(issuer string, through http.RoundTripper, to conformance.Client, person conformance.Person) (*credentialSource, error) {
 	w := &outageRecorder{next: through}
-	visitor, err := selftest.NewVisitor(issuer, w, to, person)
+	visitor, err := conformance.NewVisitor(issuer, w, to, person)
 	if err != nil {
 		return nil, err
 	}

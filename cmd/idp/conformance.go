@@ -20,10 +20,10 @@ import (
 	"sync"
 	"time"
 
-	"idpbridge/selftest"
+	"idpbridge/conformance"
 )
 
-type selftestCommand struct {
+type conformanceCommand struct {
 	Issuer      string        `required:"" help:"Issuer of the provider to test, such as http://127.0.0.1:8080." placeholder:"URL"`
 	Client      string        `required:"" help:"Client to test as, with a secret and client_secret_basic." placeholder:"ID"`
 	RedirectURI string        `name:"redirect-uri" default:"http://127.0.0.1:7777/cb" help:"Redirect URI of every client; nothing need listen there (${default})." placeholder:"URL"`
@@ -46,26 +46,26 @@ type selftestCommand struct {
 }
 
 // Help is shown below the flags.
-func (selftestCommand) Help() string {
+func (conformanceCommand) Help() string {
 	return `For example, with idp dev running:
 
-    idp selftest --issuer http://127.0.0.1:8080 --client local-web
+    idp conformance --issuer http://127.0.0.1:8080 --client local-web
 
-Secrets come from the environment: IDP_SELFTEST_SECRET of --client,
-IDP_SELFTEST_OTHER_SECRET, IDP_SELFTEST_POST_SECRET, IDP_SELFTEST_PASSWORD of
---username, IDP_SELFTEST_ELSE_PASSWORD. Those of idp dev are known, and its
-other clients are used by themselves. The self-test signs in hundreds of times and tries to break in: test your own provider only.
+Secrets come from the environment: IDP_CONFORMANCE_SECRET of --client,
+IDP_CONFORMANCE_OTHER_SECRET, IDP_CONFORMANCE_POST_SECRET, IDP_CONFORMANCE_PASSWORD of
+--username, IDP_CONFORMANCE_ELSE_PASSWORD. Those of idp dev are known, and its
+other clients are used by themselves. It signs in hundreds of times and tries to break in: test your own provider only.
 
 Exit status: 0 all is well, 1 something is not, 2 used wrongly.`
 }
 
 // Run runs the checks against a running provider and reports.
-func (s selftestCommand) Run(ctx context.Context, p *process) error {
+func (s conformanceCommand) Run(ctx context.Context, p *process) error {
 	target, done, err := s.target(ctx, p)
 	if err != nil {
 		return err
 	}
-	checks := slices.DeleteFunc(selftest.All(), func(c selftest.Check) bool { return !strings.Contains(c.Name, s.Only) })
+	checks := slices.DeleteFunc(conformance.All(), func(c conformance.Check) bool { return !strings.Contains(c.Name, s.Only) })
 	if len(checks) == 0 {
 		return errors.Join(&usageError{fmt.Sprintf("--only %q fits no check", s.Only)}, done())
 	}
@@ -79,18 +79,32 @@ func (s selftestCommand) Run(ctx context.Context, p *process) error {
 	return s.conclude(p.stdout, results)
 }
 
-// selftestAtOnce is how many checks run side by side.
-const selftestAtOnce = 4
+// selftestCommand is the old name of the command, kept for one release.
+type selftestCommand struct{ conformanceCommand }
+
+// Run points to the new name and does the same.
+func (s selftestCommand) Run(ctx context.Context, p *process) error {
+	_, _ = fmt.Fprintln(p.stderr, "idp: idp selftest is now called idp conformance")
+	return s.conformanceCommand.Run(ctx, p)
+}
+
+// getenv reads IDP_CONFORMANCE_name, or what it was called before.
+func (conformanceCommand) getenv(p *process, name string) string {
+	return cmp.Or(p.getenv("IDP_CONFORMANCE_"+name), p.getenv("IDP_SELFTEST_"+name))
+}
+
+// checksAtOnce is how many checks run side by side.
+const checksAtOnce = 4
 
 // run runs the checks, several at once, and prints each result in the order of
 // the checks as soon as it is there.
-func (s selftestCommand) run(ctx context.Context, out io.Writer, checks []selftest.Check, target *selftest.Target) []selftest.Result {
-	results := make([]selftest.Result, len(checks))
+func (s conformanceCommand) run(ctx context.Context, out io.Writer, checks []conformance.Check, target *conformance.Target) []conformance.Result {
+	results := make([]conformance.Result, len(checks))
 	ready := make([]chan struct{}, len(checks))
 	for i := range ready {
 		ready[i] = make(chan struct{})
 	}
-	slots := make(chan struct{}, selftestAtOnce)
+	slots := make(chan struct{}, checksAtOnce)
 	var group sync.WaitGroup
 	group.Go(func() {
 		for i, check := range checks {
@@ -112,7 +126,7 @@ func (s selftestCommand) run(ctx context.Context, out io.Writer, checks []selfte
 	return results
 }
 
-func writeResult(out io.Writer, r selftest.Result) {
+func writeResult(out io.Writer, r conformance.Result) {
 	_, _ = fmt.Fprintf(out, "%-7s %s\n", r.Outcome, r.Name)
 	if len(r.Problems) > 0 {
 		_, _ = fmt.Fprintf(out, "        demanded: %s\n", r.Says)
@@ -126,12 +140,12 @@ func writeResult(out io.Writer, r selftest.Result) {
 }
 
 // conclude prints the total, and returns an error where something is not well.
-func (s selftestCommand) conclude(out io.Writer, results []selftest.Result) error {
-	count := map[selftest.Outcome]int{}
+func (s conformanceCommand) conclude(out io.Writer, results []conformance.Result) error {
+	count := map[conformance.Outcome]int{}
 	for _, r := range results {
 		count[r.Outcome]++
 	}
-	failed, warned := count[selftest.Failed], count[selftest.Warned]
+	failed, warned := count[conformance.Failed], count[conformance.Warned]
 	if s.JSON {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
@@ -139,7 +153,7 @@ func (s selftestCommand) conclude(out io.Writer, results []selftest.Result) erro
 			return err
 		}
 	} else {
-		_, _ = fmt.Fprintf(out, "\n%d passed, %d failed, %d warned, %d skipped\n", count[selftest.Passed], failed, warned, count[selftest.Skipped])
+		_, _ = fmt.Fprintf(out, "\n%d passed, %d failed, %d warned, %d skipped\n", count[conformance.Passed], failed, warned, count[conformance.Skipped])
 	}
 	if failed > 0 || warned > 0 && s.Strict {
 		return fmt.Errorf("%s does not hold up: %d failed, %d warned", s.Issuer, failed, warned)
@@ -149,8 +163,8 @@ func (s selftestCommand) conclude(out io.Writer, results []selftest.Result) erro
 
 // target is what the flags and the environment describe, and a function that
 // gives back what it holds.
-func (s selftestCommand) target(ctx context.Context, p *process) (*selftest.Target, func() error, error) {
-	transport := &http.Transport{MaxIdleConnsPerHost: 2 * selftestAtOnce, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+func (s conformanceCommand) target(ctx context.Context, p *process) (*conformance.Target, func() error, error) {
+	transport := &http.Transport{MaxIdleConnsPerHost: 2 * checksAtOnce, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
 	if s.CA != "" {
 		roots, err := readRoots(s.CA)
 		if err != nil {
@@ -164,17 +178,17 @@ func (s selftestCommand) target(ctx context.Context, p *process) (*selftest.Targ
 	if u, err := url.Parse(s.Issuer); err != nil || u.Host == "" || strings.HasSuffix(s.Issuer, "/") {
 		return nil, nil, &usageError{fmt.Sprintf("--issuer %q is not an address without a slash at its end", s.Issuer)}
 	}
-	t := &selftest.Target{
+	t := &conformance.Target{
 		Issuer: s.Issuer, HTTP: transport, Now: p.now, Wait: s.wait,
-		Web: s.client(p, s.Client, "IDP_SELFTEST_SECRET"), Other: s.client(p, s.Other, "IDP_SELFTEST_OTHER_SECRET"),
-		Post: s.client(p, s.Post, "IDP_SELFTEST_POST_SECRET"), Public: s.client(p, s.Public, ""), Keyed: s.client(p, s.Keyed, ""),
-		Person: s.person(p, s.Username, "IDP_SELFTEST_PASSWORD"), Else: s.person(p, s.Else, "IDP_SELFTEST_ELSE_PASSWORD"),
+		Web: s.client(p, s.Client, "SECRET"), Other: s.client(p, s.Other, "OTHER_SECRET"),
+		Post: s.client(p, s.Post, "POST_SECRET"), Public: s.client(p, s.Public, ""), Keyed: s.client(p, s.Keyed, ""),
+		Person: s.person(p, s.Username, "PASSWORD"), Else: s.person(p, s.Else, "ELSE_PASSWORD"),
 	}
 	if t.Web.Secret == "" {
-		return nil, nil, &usageError{"IDP_SELFTEST_SECRET is not set; it is the secret of --client"}
+		return nil, nil, &usageError{"IDP_CONFORMANCE_SECRET is not set; it is the secret of --client"}
 	}
 	if t.Person.Password == "" {
-		return nil, nil, &usageError{"IDP_SELFTEST_PASSWORD is not set; it is the password of --username"}
+		return nil, nil, &usageError{"IDP_CONFORMANCE_PASSWORD is not set; it is the password of --username"}
 	}
 	t.Web.FrontchannelLogoutURI = s.Front
 	done := func() error { transport.CloseIdleConnections(); return nil }
@@ -190,7 +204,7 @@ func (s selftestCommand) target(ctx context.Context, p *process) (*selftest.Targ
 		if err != nil {
 			return nil, nil, fmt.Errorf("--receive %s: %w", s.Receive, err)
 		}
-		t.Logouts = selftest.NewReceiver(listener)
+		t.Logouts = conformance.NewReceiver(listener)
 		t.Web.BackchannelLogoutURI = "http://" + listener.Addr().String() + "/backchannel/" + s.Client
 		done = t.Logouts.Close
 	}
@@ -198,9 +212,9 @@ func (s selftestCommand) target(ctx context.Context, p *process) (*selftest.Targ
 }
 
 // wait sleeps, if that is allowed.
-func (s selftestCommand) wait(ctx context.Context, d time.Duration) error {
+func (s conformanceCommand) wait(ctx context.Context, d time.Duration) error {
 	if d > s.Patience {
-		return selftest.ErrTooLong
+		return conformance.ErrTooLong
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -213,13 +227,13 @@ func (s selftestCommand) wait(ctx context.Context, d time.Duration) error {
 }
 
 // client is a client by its id; the secrets of the development mode are known.
-func (s selftestCommand) client(p *process, id, env string) selftest.Client {
+func (s conformanceCommand) client(p *process, id, env string) conformance.Client {
 	if id == "" {
-		return selftest.Client{}
+		return conformance.Client{}
 	}
-	c := selftest.Client{ID: id, RedirectURI: s.RedirectURI, PostLogoutRedirectURI: s.PostLogout}
+	c := conformance.Client{ID: id, RedirectURI: s.RedirectURI, PostLogoutRedirectURI: s.PostLogout}
 	if env != "" {
-		c.Secret = p.getenv(env)
+		c.Secret = s.getenv(p, env)
 		if known := map[string]string{"local-web": localWebSecret, "local-post": localPostSecret}[id]; c.Secret == "" && s.local() {
 			c.Secret = known
 		}
@@ -228,19 +242,19 @@ func (s selftestCommand) client(p *process, id, env string) selftest.Client {
 }
 
 // person is somebody by name; the passwords of the development mode are known.
-func (s selftestCommand) person(p *process, username, env string) selftest.Person {
-	password := p.getenv(env)
+func (s conformanceCommand) person(p *process, username, env string) conformance.Person {
+	password := s.getenv(p, env)
 	if password == "" && s.local() {
 		password = username + "-password"
 	}
 	if password == "" || username == "" {
-		return selftest.Person{}
+		return conformance.Person{}
 	}
-	return selftest.Person{Username: username, Password: password}
+	return conformance.Person{Username: username, Password: password}
 }
 
 // local says whether the provider may be one in the development mode.
-func (s selftestCommand) local() bool { return loopbackIssuer(s.Issuer) }
+func (s conformanceCommand) local() bool { return loopbackIssuer(s.Issuer) }
 
 // readSigner reads a private key in PEM: PKCS #8.
 func readSigner(file string) (crypto.Signer, error) {

@@ -1,4 +1,4 @@
-package selftest
+package conformance
 
 import (
 	"encoding/base64"

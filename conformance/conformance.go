@@ -1,15 +1,15 @@
-// Package selftest drives an OpenID provider from outside, over HTTP, as the
+// Package conformance drives an OpenID provider from outside, over HTTP, as the
 // conformance suite of the OpenID Foundation and an attacker would: each check
 // is one module of that suite in one variant, or one row of an attack table. It
 // knows nothing of the provider but what discovery and the pages say, so it can
-// be pointed at any provider; the command idp selftest and this project's own
+// be pointed at any provider; the command idp conformance and this project's own
 // tests run the same checks.
 //
 // Read this file first, then run.go, which every check is written with. The
 // plans are in plan_*.go, the attacks in attack_*.go.
 //
 // Passing them is not a certificate: that takes the Foundation's own suite.
-package selftest
+package conformance
 
 import (
 	"context"
