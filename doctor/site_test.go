@@ -116,7 +116,7 @@ func newSite() *site {
 	}
 	s.cfg = doctor.Config{
 		Issuer: issuer, ClientID: "liveengage", ClientSecret: secret, ResponseTypes: []string{"code", "id_token"},
-		PastedKey: public.Base64(), Operations: operations, Account: "12345678",
+		PastedKey: public.Base64(), OperationsURL: operations, Account: "12345678",
 		Now: s.now,
 	}
 	return s
@@ -131,7 +131,7 @@ func (s *site) examine(t *testing.T) doctor.Report {
 	public := httptest.NewUnstartedServer(handler)
 	public.Config.ErrorLog = log.New(io.Discard, "", 0)
 	var certificate tls.Certificate
-	certificate, s.cfg.Roots = s.certificate(t)
+	certificate, s.cfg.RootCAs = s.certificate(t)
 	public.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	s.tls(public.TLS)
 	public.StartTLS()

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/sim"
 )
@@ -143,7 +144,7 @@ func checkLoopback(flag, address string) error {
 	if err != nil {
 		return &usageError{fmt.Sprintf("%s %s: want host:port", flag, address)}
 	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+	if !netaddr.IsLoopbackIP(host) {
 		return fmt.Errorf("%s %s: the simulator lets anyone in, so it listens on a loopback address only; use 127.0.0.1", flag, address)
 	}
 	return nil

@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 )
@@ -175,8 +175,7 @@ func fetchKeySet(ctx context.Context, address string) (string, error) {
 }
 
 func isHTTPSOrLoopback(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
+	return u.Scheme == "https" || u.Scheme == "http" && netaddr.IsLoopback(u.Hostname())
 }
 
 // readPrivateKey reads an RSA key in PKCS #8. Errors repeat nothing of it.

@@ -7,42 +7,42 @@ import (
 	"strings"
 )
 
-// named is an address and what people call it.
-type named struct{ name, address string }
+// namedURL is an address and what people call it.
+type namedURL struct{ name, url string }
 
-// addresses looks at the texts of addresses, before anything is asked.
-func (e *exam) addresses(all ...named) {
+// checkURLs looks at the texts of addresses, before anything is asked.
+func (e *exam) checkURLs(all ...namedURL) {
 	var names []string
 	bad := map[Code]bool{}
 	for _, a := range all {
-		u, err := url.Parse(a.address)
+		u, err := url.Parse(a.url)
 		if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "" {
 			bad[AddressForm] = true
-			e.add(Fault, AddressForm, fmt.Sprintf("%s is not a web address: %q.", capital(a.name), a.address),
+			e.addFinding(Error, AddressForm, fmt.Sprintf("%s is not a web address: %q.", capitalize(a.name), a.url),
 				"Write https://, the host's name and the path, such as https://login.brand.example/token.")
 			continue
 		}
 		names = append(names, a.name)
 		if u.Scheme != "https" {
 			bad[AddressHTTPS] = true
-			e.unreachable(AddressHTTPS, fmt.Sprintf("%s is http, and LivePerson uses https only.", capital(a.name)),
-				"Give it a certificate, or put a proxy with one in front, and change the issuer to https.", a.address)
+			e.addUnreachable(AddressHTTPS, fmt.Sprintf("%s is http, and LivePerson uses https only.", capitalize(a.name)),
+				"Give it a certificate, or put a proxy with one in front, and change the issuer to https.", a.url)
 		}
 		if port := portOf(u); port != "443" && (u.Scheme == "https" || u.Port() != "") {
 			bad[AddressPort] = true
-			e.unreachable(AddressPort, fmt.Sprintf("%s is on port %s, and LivePerson connects to 443 only.", capital(a.name), port),
-				"Let port 443 lead there, and leave the port out of the issuer.", a.address)
+			e.addUnreachable(AddressPort, fmt.Sprintf("%s is on port %s, and LivePerson connects to 443 only.", capitalize(a.name), port),
+				"Let port 443 lead there, and leave the port out of the issuer.", a.url)
 		}
-		if why := notPublic(u.Hostname()); why != "" {
+		if why := whyNotPublic(u.Hostname()); why != "" {
 			bad[AddressPublic] = true
-			e.unreachable(AddressPublic, fmt.Sprintf("%s has the host %s, %s.", capital(a.name), u.Hostname(), why),
-				"Give it a name in the public domain name system that leads to an address on the internet.", a.address)
+			e.addUnreachable(AddressPublic, fmt.Sprintf("%s has the host %s, %s.", capitalize(a.name), u.Hostname(), why),
+				"Give it a name in the public domain name system that leads to an address on the internet.", a.url)
 		}
 	}
 	if len(names) == 0 {
 		return
 	}
-	what, is, name := capital(strings.Join(names, " and ")), "is", "has a name"
+	what, is, name := capitalize(strings.Join(names, " and ")), "is", "has a name"
 	if len(names) > 1 {
 		is, name = "are", "have names"
 	}
@@ -51,14 +51,14 @@ func (e *exam) addresses(all ...named) {
 		says string
 	}{{AddressHTTPS, is + " https"}, {AddressPort, is + " on the port that LivePerson connects to"}, {AddressPublic, name + " that can be public"}} {
 		if !bad[c.code] {
-			e.fine(c.code, what+" "+c.says+".")
+			e.addOK(c.code, what+" "+c.says+".")
 		}
 	}
 }
 
-// notPublic says why nobody on the internet reaches a host of that name; empty
+// whyNotPublic says why nobody on the internet reaches a host of that name; empty
 // where they may.
-func notPublic(host string) string {
+func whyNotPublic(host string) string {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if ip, err := netip.ParseAddr(host); err == nil {
 		switch ip = ip.Unmap(); {
@@ -83,7 +83,7 @@ func notPublic(host string) string {
 	return ""
 }
 
-func capital(s string) string {
+func capitalize(s string) string {
 	if s == "" {
 		return s
 	}

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-const soon = 14 * 24 * time.Hour // a certificate that expires within it is warned of
+const expiryWarning = 14 * 24 * time.Hour // a certificate that expires within it is warned of
 
-// secured looks at the connection to an address: who answers, and whether a
+// checkConnection looks at the connection to an address: who answers, and whether a
 // stranger with nothing but the usual authorities believes them.
-func (e *exam) secured(ctx context.Context, address string) {
+func (e *exam) checkConnection(ctx context.Context, address string) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
 		return // said already
@@ -27,65 +27,65 @@ func (e *exam) secured(ctx context.Context, address string) {
 	host := u.Hostname()
 	raw, err := e.cfg.Dial(ctx, "tcp", net.JoinHostPort(host, portOf(u)))
 	if err != nil {
-		e.add(Fault, AddressAnswers, fmt.Sprintf("Nobody answers at %s: %v.", u.Host, e.told(err)),
+		e.addFinding(Error, AddressAnswers, fmt.Sprintf("Nobody answers at %s: %v.", u.Host, e.describeError(err)),
 			"Start the provider, check the name, and let the firewall pass port "+portOf(u)+".")
 		return
 	}
 	defer func() { _ = raw.Close() }()
-	e.remote(host, raw.RemoteAddr())
+	e.checkRemoteAddr(host, raw.RemoteAddr())
 	// The certificate is verified below, part by part, so that each fault has its
 	// own name; nothing is sent over this connection.
 	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}) //nolint:gosec // verified below; old versions are to be found
 	if err := conn.HandshakeContext(ctx); err != nil {
-		e.add(Fault, TLSVersion, fmt.Sprintf("%s does not speak TLS: %v.", u.Host, e.told(err)),
+		e.addFinding(Error, TLSVersion, fmt.Sprintf("%s does not speak TLS: %v.", u.Host, e.describeError(err)),
 			"Serve https there: a certificate in the configuration, or a proxy in front that has one.")
 		return
 	}
 	defer func() { _ = conn.Close() }()
 	state := conn.ConnectionState()
 	if state.Version < tls.VersionTLS12 {
-		e.add(Fault, TLSVersion, fmt.Sprintf("%s offers nothing newer than %s.", u.Host, tls.VersionName(state.Version)),
+		e.addFinding(Error, TLSVersion, fmt.Sprintf("%s offers nothing newer than %s.", u.Host, tls.VersionName(state.Version)),
 			"Allow TLS 1.2 and 1.3 in the server or proxy that has the certificate.")
 	} else {
-		e.fine(TLSVersion, fmt.Sprintf("%s speaks %s.", u.Host, tls.VersionName(state.Version)))
+		e.addOK(TLSVersion, fmt.Sprintf("%s speaks %s.", u.Host, tls.VersionName(state.Version)))
 	}
 	if len(state.PeerCertificates) > 0 {
-		e.certificate(u.Host, host, state.PeerCertificates)
+		e.checkCertificate(u.Host, host, state.PeerCertificates)
 	}
 }
 
-// remote notices a public name that leads to a private address from here.
-func (e *exam) remote(host string, remote net.Addr) {
+// checkRemoteAddr notices a public name that leads to a private address from here.
+func (e *exam) checkRemoteAddr(host string, remote net.Addr) {
 	ap, err := netip.ParseAddrPort(remote.String())
-	if err != nil || notPublic(host) != "" {
+	if err != nil || whyNotPublic(host) != "" {
 		return
 	}
 	if ip := ap.Addr().Unmap(); ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
-		level := Warning
+		level := Warn
 		if e.cfg.Local {
 			level = Note
 		}
-		e.add(level, AddressPublic, fmt.Sprintf("From here %s leads to %s, an address of a private network.", host, ip),
+		e.addFinding(level, AddressPublic, fmt.Sprintf("From here %s leads to %s, an address of a private network.", host, ip),
 			"Look the name up from outside your network: LivePerson must be led to a public address.")
 		return
 	}
-	e.fine(AddressAnswers, fmt.Sprintf("%s answers at %s.", host, remote))
+	e.addOK(AddressAnswers, fmt.Sprintf("%s answers at %s.", host, remote))
 }
 
-// certificate judges a chain as it was sent, the server's own first.
-func (e *exam) certificate(shown, host string, chain []*x509.Certificate) {
+// checkCertificate judges a chain as it was sent, the server's own first.
+func (e *exam) checkCertificate(shown, host string, chain []*x509.Certificate) {
 	leaf, now := chain[0], e.cfg.Now()
 	if err := leaf.VerifyHostname(host); err != nil {
-		e.add(Fault, TLSName, fmt.Sprintf("The certificate of %s is not for that name.", shown),
+		e.addFinding(Error, TLSName, fmt.Sprintf("The certificate of %s is not for that name.", shown),
 			"Get a certificate that lists the name, or let the name lead to the server that has it.", err.Error())
 	} else {
-		e.fine(TLSName, fmt.Sprintf("The certificate of %s is for that name.", shown))
+		e.addOK(TLSName, fmt.Sprintf("The certificate of %s is for that name.", shown))
 	}
-	e.expiry(shown, chain, now)
-	e.trust(shown, chain, now)
+	e.checkExpiry(shown, chain, now)
+	e.checkTrust(shown, chain, now)
 }
 
-func (e *exam) expiry(shown string, chain []*x509.Certificate, now time.Time) {
+func (e *exam) checkExpiry(shown string, chain []*x509.Certificate, now time.Time) {
 	first := chain[0]
 	for _, c := range chain[1:] {
 		if c.NotAfter.Before(first.NotAfter) {
@@ -96,20 +96,20 @@ func (e *exam) expiry(shown string, chain []*x509.Certificate, now time.Time) {
 	const renew = "Renew the certificate, load it, and let the renewal run by itself."
 	switch left := first.NotAfter.Sub(now); {
 	case now.Before(chain[0].NotBefore):
-		e.add(Fault, TLSExpiry, fmt.Sprintf("The certificate of %s is not valid before %s.", shown, chain[0].NotBefore.UTC().Format(time.RFC1123)),
+		e.addFinding(Error, TLSExpiry, fmt.Sprintf("The certificate of %s is not valid before %s.", shown, chain[0].NotBefore.UTC().Format(time.RFC1123)),
 			"Correct the clock of this machine if it is wrong; otherwise use the certificate once it is valid.")
 	case left <= 0:
-		e.add(Fault, TLSExpiry, fmt.Sprintf("The certificate of %s expired on %s.", shown, day), renew)
-	case left < soon:
-		e.add(Warning, TLSExpiry, fmt.Sprintf("The certificate of %s expires in %d days, on %s.", shown, int(left/(24*time.Hour)), day), renew)
+		e.addFinding(Error, TLSExpiry, fmt.Sprintf("The certificate of %s expired on %s.", shown, day), renew)
+	case left < expiryWarning:
+		e.addFinding(Warn, TLSExpiry, fmt.Sprintf("The certificate of %s expires in %d days, on %s.", shown, int(left/(24*time.Hour)), day), renew)
 	default:
-		e.fine(TLSExpiry, fmt.Sprintf("The certificate of %s is valid until %s.", shown, day))
+		e.addOK(TLSExpiry, fmt.Sprintf("The certificate of %s is valid until %s.", shown, day))
 	}
 }
 
-// trust verifies the chain up to a root. Its dates were judged already, so it is
+// checkTrust verifies the chain up to a root. Its dates were judged already, so it is
 // verified at a time when the server's own was valid.
-func (e *exam) trust(shown string, chain []*x509.Certificate, now time.Time) {
+func (e *exam) checkTrust(shown string, chain []*x509.Certificate, now time.Time) {
 	leaf, last := chain[0], chain[len(chain)-1]
 	if now.After(leaf.NotAfter) {
 		now = leaf.NotAfter
@@ -121,27 +121,27 @@ func (e *exam) trust(shown string, chain []*x509.Certificate, now time.Time) {
 	for _, c := range chain[1:] {
 		sent.AddCert(c)
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: e.cfg.Roots, Intermediates: sent, CurrentTime: now})
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: e.cfg.RootCAs, Intermediates: sent, CurrentTime: now})
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, rootless := errors.AsType[x509.SystemRootsError](err)
 	selfSigned := bytes.Equal(last.RawIssuer, last.RawSubject)
 	switch {
-	case err == nil && e.cfg.Roots != nil:
-		e.unreachable(TLSTrust, fmt.Sprintf("The certificate of %s was verified by authorities that were named for this examination.", shown),
+	case err == nil && e.cfg.RootCAs != nil:
+		e.addUnreachable(TLSTrust, fmt.Sprintf("The certificate of %s was verified by authorities that were named for this examination.", shown),
 			"Run the examination without naming authorities: LivePerson believes public ones only.", "issued by "+last.Issuer.String())
 	case err == nil:
-		e.fine(TLSTrust, fmt.Sprintf("The certificate of %s is issued by a public authority, and its chain is complete.", shown))
+		e.addOK(TLSTrust, fmt.Sprintf("The certificate of %s is issued by a public authority, and its chain is complete.", shown))
 	case rootless:
-		e.add(Skipped, TLSTrust, "This machine has no list of public authorities, so no certificate can be verified.",
+		e.addFinding(Skip, TLSTrust, "This machine has no list of public authorities, so no certificate can be verified.",
 			"Install it (Debian's package is ca-certificates) and run the examination again.", err.Error())
 	case unknown && selfSigned:
-		e.add(Fault, TLSTrust, fmt.Sprintf("The certificate of %s ends at %s, which no public authority vouches for.", shown, last.Subject),
+		e.addFinding(Error, TLSTrust, fmt.Sprintf("The certificate of %s ends at %s, which no public authority vouches for.", shown, last.Subject),
 			"Get a certificate from a public authority, such as Let's Encrypt: LivePerson believes no other.")
 	case unknown:
-		e.add(Fault, TLSChain, fmt.Sprintf("%s sends %d of the certificates, and %s, who issued the last of them, is not among them.", shown, len(chain), last.Issuer),
+		e.addFinding(Error, TLSChain, fmt.Sprintf("%s sends %d of the certificates, and %s, who issued the last of them, is not among them.", shown, len(chain), last.Issuer),
 			"Put the intermediate certificate behind your own in the certificate file (Let's Encrypt: fullchain.pem, not cert.pem). "+
 				"Browsers fetch a missing one by themselves, servers do not.")
 	default:
-		e.add(Fault, TLSTrust, fmt.Sprintf("The certificate of %s cannot be verified: %v.", shown, err), "Get another one from a public authority.")
+		e.addFinding(Error, TLSTrust, fmt.Sprintf("The certificate of %s cannot be verified: %v.", shown, err), "Get another one from a public authority.")
 	}
 }
