@@ -48,22 +48,34 @@ const (
 // a new one is a decision.
 func arrows() map[string]allowance {
 	return map[string]allowance{
-		".":              {},
-		"claims":         {},
-		"limit":          {},
-		"cookie":         {},
-		"testdata":       {},
-		"keys":           {theirs: []string{jose}},
-		"config":         {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
-		"upstream":       {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage":     {ours: []string{"claims", "keys"}, theirs: []string{jose}},
-		"liveengage/api": {ours: []string{"liveengage"}, theirs: []string{socket}},
+		".":          {},
+		"claims":     {},
+		"limit":      {},
+		"cookie":     {},
+		"testdata":   {},
+		"keys":       {theirs: []string{jose}},
+		"config":     {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
+		"upstream":   {ours: []string{"claims"}, theirs: []string{argon2}},
+		"liveengage": {},
+		"liveengage/api": {
+			ours:   []string{"liveengage", "liveengage/explain", "liveengage/oauth1"},
+			theirs: []string{socket},
+		},
+		"liveengage/explain": {},
+		"liveengage/inspect": {ours: []string{"claims", "keys"}, theirs: []string{jose}},
+		"liveengage/oauth1":  {},
+		"liveengage/setup":   {ours: []string{"liveengage"}},
 		"liveengage/sim": {
-			ours:   []string{"claims", "keys", "liveengage"},
+			ours: []string{
+				"claims", "keys", "liveengage", "liveengage/explain", "liveengage/oauth1", "liveengage/setup",
+			},
 			theirs: []string{jose, socket},
 		},
 		"oidc": {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
-		"web":  {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
+		"web": {
+			ours:   []string{"claims", "upstream", "cookie", "limit", "liveengage/inspect", "liveengage/setup"},
+			theirs: []string{echo},
+		},
 		"store": {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{pgx, sqlite, goose},
@@ -72,12 +84,14 @@ func arrows() map[string]allowance {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{testify},
 		},
-		"doctor":          {ours: []string{"keys", "liveengage"}},
+		"doctor":          {ours: []string{"keys", "liveengage/inspect", "liveengage/setup"}},
 		"selftest":        {theirs: []string{jose, xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "cookie", "doctor", "keys", "limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "selftest", "store", "testdata", "upstream", "web",
+				"claims", "config", "cookie", "doctor", "keys", "limit",
+				"liveengage", "liveengage/api", "liveengage/explain", "liveengage/inspect", "liveengage/setup", "liveengage/sim",
+				"oidc", "selftest", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 )
 
 type explainCommand struct {
@@ -29,9 +29,9 @@ func (e explainCommand) Run(p *process) error {
 		return e.list(p.stdout)
 	}
 	text := strings.Join(e.Code, " ")
-	found, ok := liveengage.Explain(text)
+	found, ok := explain.Lookup(text)
 	if !ok {
-		near := liveengage.Nearest(text)
+		near := explain.Nearest(text)
 		if len(near) == 0 {
 			return fmt.Errorf("%q is not an error that is known of LiveEngage; idp liveengage explain lists them", cut(text))
 		}
@@ -59,7 +59,7 @@ func (e explainCommand) Run(p *process) error {
 }
 
 func (e explainCommand) list(out io.Writer) error {
-	all := liveengage.Explanations()
+	all := explain.All()
 	if e.JSON {
 		return printJSON(out, all)
 	}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 type tokenInspectCommand struct {
@@ -57,7 +57,7 @@ func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	x := liveengage.Expectations{Now: p.now(), Issuer: i.Issuer, Subject: i.Subject}
+	x := inspect.Expectations{Now: p.now(), Issuer: i.Issuer, Subject: i.Subject}
 	if x.Keys, x.KeyFindings, err = i.keys(ctx); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
 			return err
 		}
 	}
-	report := liveengage.Inspect(text, x)
+	report := inspect.Token(text, x)
 	if i.JSON {
 		err = printJSON(p.stdout, report)
 	} else {
@@ -111,7 +111,7 @@ func (i tokenInspectCommand) read(p *process) (string, error) {
 }
 
 // keys are what the token's signature is checked with; none without a flag.
-func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.Public, []liveengage.Finding, error) {
+func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.Public, []inspect.Finding, error) {
 	switch {
 	case i.Key != "" && i.JWKS != "":
 		return nil, nil, &usageError{"token inspect: give --key or --jwks; a connector has one of them"}
@@ -120,7 +120,7 @@ func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.Public, []liveeng
 		if err != nil {
 			return nil, nil, fmt.Errorf("read --key: %w", err)
 		}
-		found, notes, err := liveengage.ReadKeys(string(raw))
+		found, notes, err := inspect.ReadKeys(string(raw))
 		if err != nil {
 			return nil, nil, fmt.Errorf("--key %s: %w", i.Key, err)
 		}
@@ -130,7 +130,7 @@ func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.Public, []liveeng
 		if err != nil {
 			return nil, nil, err
 		}
-		found, notes, err := liveengage.ReadKeys(text)
+		found, notes, err := inspect.ReadKeys(text)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--jwks %s: %w", i.JWKS, err)
 		}
