@@ -48,15 +48,15 @@ const (
 // a new one is a decision.
 func arrows() map[string]allowance {
 	return map[string]allowance{
-		".":          {},
-		"claims":     {},
-		"limit":      {},
-		"cookie":     {},
-		"testdata":   {},
-		"keys":       {theirs: []string{jose}},
-		"config":     {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
-		"upstream":   {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage": {},
+		".":               {},
+		"claims":          {},
+		"internal/limit":  {},
+		"internal/cookie": {},
+		"testdata":        {},
+		"keys":            {theirs: []string{jose}},
+		"config":          {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
+		"upstream":        {ours: []string{"claims"}, theirs: []string{argon2}},
+		"liveengage":      {},
 		"liveengage/api": {
 			ours:   []string{"liveengage", "liveengage/explain", "liveengage/oauth1"},
 			theirs: []string{socket},
@@ -71,9 +71,9 @@ func arrows() map[string]allowance {
 			},
 			theirs: []string{jose, socket},
 		},
-		"oidc": {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
+		"oidc": {ours: []string{"claims", "keys", "internal/cookie", "internal/limit"}, theirs: []string{echo, jose, zitadel}},
 		"web": {
-			ours:   []string{"claims", "upstream", "cookie", "limit", "liveengage/inspect", "liveengage/setup"},
+			ours:   []string{"claims", "upstream", "internal/cookie", "internal/limit", "liveengage/inspect", "liveengage/setup"},
 			theirs: []string{echo},
 		},
 		"store": {
@@ -85,13 +85,13 @@ func arrows() map[string]allowance {
 			theirs: []string{testify},
 		},
 		"doctor":          {ours: []string{"keys", "liveengage/inspect", "liveengage/setup"}},
-		"selftest":        {theirs: []string{jose, xhtml}},
+		"conformance":     {theirs: []string{jose, xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "cookie", "doctor", "keys", "limit",
+				"claims", "config", "conformance", "internal/cookie", "doctor", "keys", "internal/limit",
 				"liveengage", "liveengage/api", "liveengage/explain", "liveengage/inspect", "liveengage/setup", "liveengage/sim",
-				"oidc", "selftest", "store", "testdata", "upstream", "web",
+				"oidc", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},
