@@ -78,12 +78,12 @@ func (n *neighbour) settle(in *instance) error {
 	var err error
 	n.simulator, err = sim.New(sim.Config{
 		Account: demoAccount, Address: n.address, Now: in.process.now, Log: in.log, Issuer: in.config.Issuer, Key: n.key,
-		Connectors: kindsOf(facts("liveengage"), facts(codeClient), facts(encryptedClient)),
+		Connectors: connectorsOfEachKind(facts("liveengage"), facts(codeClient), facts(encryptedClient)),
 	})
 	return err
 }
 
 // server is the simulator's; its sockets end with the context.
 func (n *neighbour) server(ctx context.Context) *http.Server {
-	return simulatorServer(ctx, n.simulator)
+	return newSimulatorServer(ctx, n.simulator)
 }

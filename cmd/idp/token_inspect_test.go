@@ -137,7 +137,7 @@ func TestTokenInspectFetchesOnce(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/large":
-			_, _ = w.Write([]byte(strings.Repeat(" ", mostKeySet+1)))
+			_, _ = w.Write([]byte(strings.Repeat(" ", maxKeySetBytes+1)))
 		case "/away":
 			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
 		case "/near":

@@ -8,8 +8,8 @@ import (
 	"idpbridge/liveengage/inspect"
 )
 
-// reportText lays a report out for a terminal. Its last line is the verdict.
-func reportText(r inspect.Report) string {
+// formatReport lays a report out for a terminal. Its last line is the verdict.
+func formatReport(r inspect.Report) string {
 	var b strings.Builder
 	for _, part := range []struct {
 		title string
@@ -40,12 +40,12 @@ func reportText(r inspect.Report) string {
 	if len(r.Findings) > 0 {
 		b.WriteString("\n")
 	}
-	b.WriteString(verdict(r) + "\n")
+	b.WriteString(formatVerdict(r) + "\n")
 	return b.String()
 }
 
-// verdict says in a line how a token does.
-func verdict(r inspect.Report) string {
+// formatVerdict says in a line how a token does.
+func formatVerdict(r inspect.Report) string {
 	plural := func(n int, word string) string {
 		if n == 1 {
 			return "1 " + word

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"idpbridge/internal/spelling"
 )
 
 // ErrorCode is what an error of LivePerson's side means to the engineer of a
@@ -62,7 +64,7 @@ func Nearest(code string) []ErrorCode {
 	}
 	var near []scored
 	for _, e := range All() {
-		if d := distance(wanted, strings.ToLower(e.Code)); d <= max(1, len(wanted)/2) {
+		if d := spelling.Distance(wanted, strings.ToLower(e.Code)); d <= max(1, len(wanted)/2) {
 			near = append(near, scored{e, d*100_000 + apart(wanted, e.Code)})
 		}
 	}
@@ -124,25 +126,4 @@ func apart(a, b string) int {
 		return 0
 	}
 	return min(max(x-y, y-x), 99_999)
-}
-
-// distance is Levenshtein's: how many characters to change, add or remove.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,9 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"idpbridge/liveengage/api"
 )
@@ -20,16 +17,16 @@ import (
 // serviceTimeout is how long a handshake or a goodbye may take.
 const serviceTimeout = 10 * time.Second
 
-// services are the flags of every command that talks to LiveEngage's services.
-type services struct {
+// serviceFlags are the flags of every command that talks to LiveEngage's services.
+type serviceFlags struct {
 	Domains string `default:"https://api.liveperson.net" help:"Address of the Domain API, from which all others are found; of the simulator, http://127.0.0.1:8090 (${default})." placeholder:"URL"`
 	Live    bool   `help:"Allow hosts beyond this machine: LivePerson's, and those named by flags."`
 	Once    bool   `help:"Give up at the first fault instead of trying again."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
-// command is another command for the same services, as it has to be typed.
-func (s services) command(text string) string {
+// commandLine is another command for the same services, as it has to be typed.
+func (s serviceFlags) commandLine(text string) string {
 	text = "idp liveengage " + text
 	if s.Domains != api.DefaultDomains {
 		text += " --domains " + s.Domains
@@ -40,8 +37,8 @@ func (s services) command(text string) string {
 	return text
 }
 
-// hosts are those that may be contacted. Addresses beyond this machine need --live.
-func (s services) hosts(addresses ...string) (api.Hosts, error) {
+// allowedHosts are those that may be contacted. Addresses beyond this machine need --live.
+func (s serviceFlags) allowedHosts(addresses ...string) (api.Hosts, error) {
 	var allow api.Hosts
 	if s.Live {
 		allow = api.LivePerson()
@@ -63,17 +60,17 @@ func (s services) hosts(addresses ...string) (api.Hosts, error) {
 	return allow, nil
 }
 
-// transport carries requests to the hosts alone.
-func (s services) transport(allow api.Hosts) http.RoundTripper {
+// newTransport carries requests to the hosts alone.
+func (s serviceFlags) newTransport(allow api.Hosts) http.RoundTripper {
 	return allow.Transport(&http.Transport{
 		Proxy:               http.ProxyFromEnvironment, // where the way out is a proxy
 		MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: serviceTimeout, ForceAttemptHTTP2: true,
 	})
 }
 
-// client is a client of the account's services, which logs from this level.
-func (s services) client(p *process, account string, level slog.Level, persistence api.Persistence) (*api.Client, error) {
-	allow, err := s.hosts()
+// newClient is a client of the account's services, which logs from this level.
+func (s serviceFlags) newClient(p *process, account string, level slog.Level, persistence api.Persistence) (*api.Client, error) {
+	allow, err := s.allowedHosts()
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +78,7 @@ func (s services) client(p *process, account string, level slog.Level, persisten
 		persistence = api.Once
 	}
 	c, err := api.New(api.Config{
-		Account: account, Domains: s.Domains, Allow: allow, HTTP: &http.Client{Transport: s.transport(allow)}, Now: p.now,
+		Account: account, Domains: s.Domains, Allow: allow, HTTP: &http.Client{Transport: s.newTransport(allow)}, Now: p.now,
 		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})), Persistence: persistence,
 	})
 	if err != nil {
@@ -90,32 +87,32 @@ func (s services) client(p *process, account string, level slog.Level, persisten
 	return c, nil
 }
 
-// agent says as whom to call services that want a login. Secrets are no flags.
-type agent struct {
+// loginFlags says as whom to call services that want a login. Secrets are no flags.
+type loginFlags struct {
 	User string `help:"Log in as this user; the password is IDP_LP_PASSWORD, or the first line of standard input." placeholder:"NAME"`
 	Key  string `help:"JSON file of an API key: appKey, secret, accessToken and accessTokenSecret." type:"existingfile" placeholder:"FILE"`
 }
 
-// given says whether anything was named.
-func (a agent) given() bool { return a.User != "" || a.Key != "" }
+// isSet says whether anything was named.
+func (a loginFlags) isSet() bool { return a.User != "" || a.Key != "" }
 
-// login logs in: as a user with a password, or as an application with a key.
-func (a agent) login(ctx context.Context, p *process, c *api.Client) (*api.Session, error) {
+// openSession logs in: as a user with a password, or as an application with a key.
+func (a loginFlags) openSession(ctx context.Context, p *process, c *api.Client) (*api.Session, error) {
 	if a.Key != "" {
-		key, err := a.key()
+		key, err := a.readAPIKey()
 		if err != nil {
 			return nil, err
 		}
 		return c.LoginApplication(ctx, a.User, key)
 	}
-	password, err := secretOf(p, "IDP_LP_PASSWORD")
+	password, err := readSecret(p, "IDP_LP_PASSWORD")
 	if err != nil {
 		return nil, err
 	}
 	return c.Login(ctx, a.User, password)
 }
 
-func (a agent) key() (api.Key, error) {
+func (a loginFlags) readAPIKey() (api.Key, error) {
 	f, err := os.Open(a.Key)
 	if err != nil {
 		return api.Key{}, fmt.Errorf("read --key: %w", err)
@@ -128,33 +125,33 @@ func (a agent) key() (api.Key, error) {
 	return k, nil
 }
 
-// authorization is how calls are authorized: a key without a user signs them, and
+// authorizeCalls is how calls are authorized: a key without a user signs them, and
 // anything else logs in. The function ends what was begun.
-func (a agent) authorization(ctx context.Context, p *process, c *api.Client) (api.Authorization, func(), error) {
+func (a loginFlags) authorizeCalls(ctx context.Context, p *process, c *api.Client) (api.Authorization, func(), error) {
 	if a.Key != "" && a.User == "" {
-		key, err := a.key()
+		key, err := a.readAPIKey()
 		return c.Signed(key), func() {}, err
 	}
-	session, err := a.login(ctx, p, c)
+	session, err := a.openSession(ctx, p, c)
 	if err != nil {
 		return nil, nil, err
 	}
-	return session.Authorization, func() { logout(ctx, session) }, nil
+	return session.Authorization, func() { closeSession(ctx, session) }, nil
 }
 
-// logout ends a session although the command was interrupted. It may fail: the
+// closeSession ends a session although the command was interrupted. It may fail: the
 // session then ends by itself.
-func logout(ctx context.Context, session *api.Session) {
+func closeSession(ctx context.Context, session *api.Session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serviceTimeout)
 	defer cancel()
 	_ = session.Logout(ctx)
 }
 
-// secretOf is a secret from the environment, or the first line of standard input
+// readSecret is a secret from the environment, or the first line of standard input
 // unless that is a terminal: nothing is asked there.
-func secretOf(p *process, name string) (string, error) {
+func readSecret(p *process, name string) (string, error) {
 	secret := p.getenv(name)
-	if f, ok := p.stdin.(*os.File); secret == "" && (!ok || !terminal(f)) {
+	if f, ok := p.stdin.(*os.File); secret == "" && (!ok || !isTerminal(f)) {
 		raw, err := io.ReadAll(io.LimitReader(p.stdin, 4096))
 		if err != nil {
 			return "", fmt.Errorf("read standard input: %w", err)
@@ -168,25 +165,7 @@ func secretOf(p *process, name string) (string, error) {
 	return secret, nil
 }
 
-func terminal(f *os.File) bool {
+func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// printTable prints rows for people; - stands for what is empty, and a mark for
-// characters that would steer a terminal.
-func printTable(out io.Writer, rows [][]string) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		for i, cell := range row {
-			row[i] = cmp.Or(strings.Map(func(r rune) rune {
-				if unicode.IsControl(r) {
-					return unicode.ReplacementChar
-				}
-				return r
-			}, cell), "-")
-		}
-		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	return w.Flush()
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/liveengage"
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
@@ -42,13 +43,13 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	if err != nil || issuer.Host == "" {
 		return &usageError{"--issuer: want an address such as https://id.brand.example"}
 	}
-	if !digits(c.Account) {
+	if !isAccountNumber(c.Account) {
 		return &usageError{fmt.Sprintf("--account %q: the number of an account has digits only, such as 12345678", c.Account)}
 	}
-	if err := onLoopback("--listen", c.Listen); err != nil {
+	if err := checkLoopback("--listen", c.Listen); err != nil {
 		return err
 	}
-	connectors, err := c.connectors(p)
+	connectors, err := c.loadConnectors(p)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	server := simulatorServer(ctx, s)
+	server := newSimulatorServer(ctx, s)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	if c.Config == "" {
@@ -83,8 +84,8 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	return errors.Join(err, server.Shutdown(grace))
 }
 
-// connectors are those of the file, or one of each kind for the client.
-func (c simulateCommand) connectors(p *process) ([]sim.Connector, error) {
+// loadConnectors are those of the file, or one of each kind for the client.
+func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 	secret := p.getenv("IDP_SIMULATE_SECRET")
 	var all []sim.Connector
 	switch {
@@ -105,7 +106,7 @@ func (c simulateCommand) connectors(p *process) ([]sim.Connector, error) {
 		return nil, &usageError{"name the client with --client, or connectors with --config"}
 	default:
 		f := lesetup.Facts{ClientID: c.Client}
-		all = kindsOf(f, f, f)
+		all = connectorsOfEachKind(f, f, f)
 	}
 	for i := range all {
 		all[i].ClientSecret = secret
@@ -113,8 +114,8 @@ func (c simulateCommand) connectors(p *process) ([]sim.Connector, error) {
 	return all, nil
 }
 
-// kindsOf are the connectors that a simulator starts with: each kind of sign-in.
-func kindsOf(implicit, code, encrypted lesetup.Facts) []sim.Connector {
+// connectorsOfEachKind are the connectors that a simulator starts with: each kind of sign-in.
+func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connector {
 	made := func(name string, f lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
 		f.DisplayName = name
 		c := sim.Connector{Connector: lesetup.NewConnector(f, flow, key), ClientSecret: f.ClientSecret}
@@ -133,32 +134,32 @@ func kindsOf(implicit, code, encrypted lesetup.Facts) []sim.Connector {
 	return append(out, made("Delegation", code, liveengage.Delegated, liveengage.PastedKey, false))
 }
 
-// digits says whether a text is a number of up to 20 digits.
-func digits(text string) bool {
+// isAccountNumber says whether a text is a number of up to 20 digits.
+func isAccountNumber(text string) bool {
 	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
 }
 
-// onLoopback refuses an address that others reach.
-func onLoopback(flag, address string) error {
+// checkLoopback refuses an address that others reach.
+func checkLoopback(flag, address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return &usageError{fmt.Sprintf("%s %s: want host:port", flag, address)}
 	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+	if !netaddr.IsLoopbackIP(host) {
 		return fmt.Errorf("%s %s: the simulator lets anyone in, so it listens on a loopback address only; use 127.0.0.1", flag, address)
 	}
 	return nil
 }
 
-// simulatorWrites is how long an answer may take, from the request on. It is longer
+// simulatorWriteTimeout is how long an answer may take, from the request on. It is longer
 // than a sign-in that asks a slow identity provider twice. Sockets are hijacked: the
 // server lifts the deadline from them, and they have their own.
-const simulatorWrites = time.Minute
+const simulatorWriteTimeout = time.Minute
 
-// simulatorServer ends its sockets with the context.
-func simulatorServer(ctx context.Context, s *sim.Simulator) *http.Server {
+// newSimulatorServer ends its sockets with the context.
+func newSimulatorServer(ctx context.Context, s *sim.Simulator) *http.Server {
 	return &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: simulatorWrites, IdleTimeout: 2 * time.Minute,
+		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: simulatorWriteTimeout, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelWarn),
 	}

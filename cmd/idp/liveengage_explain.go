@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -26,20 +25,20 @@ func (explainCommand) Help() string {
 // Run explains one error of LivePerson's side, or lists them all.
 func (e explainCommand) Run(p *process) error {
 	if len(e.Code) == 0 {
-		return e.list(p.stdout)
+		return e.printCodes(p.stdout)
 	}
 	text := strings.Join(e.Code, " ")
 	found, ok := explain.Lookup(text)
 	if !ok {
 		near := explain.Nearest(text)
 		if len(near) == 0 {
-			return fmt.Errorf("%q is not an error that is known of LiveEngage; idp liveengage explain lists them", cut(text))
+			return fmt.Errorf("%q is not an error that is known of LiveEngage; idp liveengage explain lists them", truncate(text))
 		}
 		var codes []string
 		for _, n := range near {
 			codes = append(codes, n.Code+" ("+n.Name+")")
 		}
-		return fmt.Errorf("%q is not an error that is known of LiveEngage; the nearest are %s", cut(text), strings.Join(codes, ", "))
+		return fmt.Errorf("%q is not an error that is known of LiveEngage; the nearest are %s", truncate(text), strings.Join(codes, ", "))
 	}
 	if e.JSON {
 		return printJSON(p.stdout, found)
@@ -58,7 +57,7 @@ func (e explainCommand) Run(p *process) error {
 	return err
 }
 
-func (e explainCommand) list(out io.Writer) error {
+func (e explainCommand) printCodes(out io.Writer) error {
 	all := explain.All()
 	if e.JSON {
 		return printJSON(out, all)
@@ -68,20 +67,4 @@ func (e explainCommand) list(out io.Writer) error {
 		_, _ = fmt.Fprintf(w, "%s\t%s\n", x.Code, x.Name)
 	}
 	return w.Flush()
-}
-
-func printJSON(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-// cut is the beginning of a text, for messages.
-func cut(s string) string {
-	const most = 64
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
 }

@@ -53,11 +53,11 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 					Log: slog.New(slog.DiscardHandler), Persistence: api.ThreeRetries,
 				})
 				require.NoError(t, err)
-				in, err := newSignins(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
+				in, err := newCredentialSource(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
 				require.NoError(t, err)
 				in.flow = liveengage.Code
 				began := time.Now()
-				_, err = converseCommand{Say: "Hello"}.say(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
+				_, err = converseCommand{Say: "Hello"}.sendLine(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
 				require.ErrorContains(t, err, "get a credential from the brand: ")
 				require.ErrorContains(t, err, c.says)
 				require.Equal(t, c.took, time.Since(began))

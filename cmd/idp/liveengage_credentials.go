@@ -17,62 +17,62 @@ import (
 	"idpbridge/liveengage/api"
 )
 
-// signins gets credentials from the brand by a person who has signed in there.
-type signins struct {
+// credentialSource gets credentials from the brand by a person who has signed in there.
+type credentialSource struct {
 	visitor     *conformance.Visitor
-	witness     *witness
+	outages     *outageRecorder
 	flow        liveengage.Flow
 	pkce        bool
 	redirectURI string
 	token       string // the last ID token
 }
 
-// newSignins is a person at an issuer who has not been there yet.
-func newSignins(issuer string, through http.RoundTripper, to conformance.Client, person conformance.Person) (*signins, error) {
-	w := &witness{of: through}
+// newCredentialSource is a person at an issuer who has not been there yet.
+func newCredentialSource(issuer string, through http.RoundTripper, to conformance.Client, person conformance.Person) (*credentialSource, error) {
+	w := &outageRecorder{next: through}
 	visitor, err := conformance.NewVisitor(issuer, w, to, person)
 	if err != nil {
 		return nil, err
 	}
-	return &signins{visitor: visitor, witness: w, redirectURI: to.RedirectURI}, nil
+	return &credentialSource{visitor: visitor, outages: w, redirectURI: to.RedirectURI}, nil
 }
 
-// witness notes whether the provider was away. A visitor tells faults in words alone.
-type witness struct {
-	of   http.RoundTripper
-	away atomic.Bool // a request had no answer, or one that may be another later
+// outageRecorder notes whether the provider was away. A visitor tells faults in words alone.
+type outageRecorder struct {
+	next        http.RoundTripper
+	unavailable atomic.Bool // a request had no answer, or one that may be another later
 }
 
-func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := w.of.RoundTrip(r)
+func (w *outageRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := w.next.RoundTrip(r)
 	switch {
 	case errors.Is(err, api.ErrNotAllowed):
 	case err != nil, res.StatusCode >= http.StatusInternalServerError: // 429 is for passwords that were tried too often
-		w.away.Store(true)
+		w.unavailable.Store(true)
 	}
 	return res, err
 }
 
-// credential is an api.TokenSource. A sign-in takes no longer than a request of any
+// fetchCredential is an api.TokenSource. A sign-in takes no longer than a request of any
 // service may. A provider that is away is asked again; a wrong password, or a request
 // that it refuses, is final: more attempts would lock the person out.
-func (s *signins) credential(ctx context.Context) (api.Credential, error) {
+func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, serviceTimeout, fmt.Errorf("the provider took more than %s", serviceTimeout))
 	defer cancel()
-	s.witness.away.Store(false)
+	s.outages.unavailable.Store(false)
 	k, err := s.signIn(ctx)
 	switch {
 	case err == nil:
 		return k, nil
 	case ctx.Err() != nil:
 		return k, context.Cause(ctx)
-	case s.witness.away.Load(), strings.HasPrefix(err.Error(), "the provider answers temporarily_unavailable"):
+	case s.outages.unavailable.Load(), strings.HasPrefix(err.Error(), "the provider answers temporarily_unavailable"):
 		return k, err
 	}
 	return k, api.Final(err)
 }
 
-func (s *signins) signIn(ctx context.Context) (api.Credential, error) {
+func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
 	if s.flow == liveengage.Implicit {
 		answer, err := s.visitor.Authorize(ctx, "id_token")
 		if err != nil {
@@ -96,28 +96,28 @@ func (s *signins) signIn(ctx context.Context) (api.Credential, error) {
 	return k, nil
 }
 
-// attributes are those of the brand's token.
-func (s *signins) attributes(ctx context.Context) sight {
+// viewFromToken are those of the brand's token.
+func (s *credentialSource) viewFromToken(ctx context.Context) agentView {
 	if s.token == "" {
 		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 		defer cancel()
 		answer, err := s.visitor.Authorize(ctx, "id_token", "prompt", "none")
 		if err != nil {
-			return sight{Why: "the code flow hands the token to LivePerson alone; add --user or --key to see what the agent sees"}
+			return agentView{Why: "the code flow hands the token to LivePerson alone; add --user or --key to see what the agent sees"}
 		}
 		s.token = answer.Get("id_token")
 	}
-	out, err := attributesOf(s.token)
+	out, err := parseSDEs(s.token)
 	if err != nil {
-		return sight{Why: err.Error() + "; add --user or --key to see what the agent sees"}
+		return agentView{Why: err.Error() + "; add --user or --key to see what the agent sees"}
 	}
 	return out
 }
 
 var errEncrypted = errors.New("the token is encrypted for LivePerson")
 
-// claimsOf are the claims of a token, unverified: whoever verifies it is LivePerson.
-func claimsOf(token string) ([]byte, error) {
+// decodeClaims are the claims of a token, unverified: whoever verifies it is LivePerson.
+func decodeClaims(token string) ([]byte, error) {
 	parts := strings.Split(token, ".")
 	switch {
 	case len(parts) == 5:

@@ -12,34 +12,34 @@ import (
 	"idpbridge/liveengage/api"
 )
 
-// sight is what an agent sees of a consumer, or why one cannot tell.
-type sight struct {
+// agentView is what an agent sees of a consumer, or why one cannot tell.
+type agentView struct {
 	From         string            `json:"from,omitempty"` // interactions or id_token
 	Interactions []api.Interaction `json:"interactions,omitempty"`
 	Attributes   json.RawMessage   `json:"lp_sdes,omitempty"`
 	Why          string            `json:"why,omitempty"`
 }
 
-// attributesOf reads lp_sdes of a token.
-func attributesOf(token string) (sight, error) {
-	text, err := claimsOf(token)
+// parseSDEs reads lp_sdes of a token.
+func parseSDEs(token string) (agentView, error) {
+	text, err := decodeClaims(token)
 	if err != nil {
-		return sight{}, err
+		return agentView{}, err
 	}
 	var claims struct {
 		SDEs json.RawMessage `json:"lp_sdes"`
 	}
 	if err := json.Unmarshal(text, &claims); err != nil {
-		return sight{}, errors.New("the provider's token is no JWT")
+		return agentView{}, errors.New("the provider's token is no JWT")
 	}
 	if len(claims.SDEs) == 0 {
-		return sight{}, errors.New("the token has no lp_sdes")
+		return agentView{}, errors.New("the token has no lp_sdes")
 	}
-	return sight{From: "id_token", Attributes: claims.SDEs}, nil
+	return agentView{From: "id_token", Attributes: claims.SDEs}, nil
 }
 
-// print prints it for people: one attribute a line.
-func (s sight) print(out io.Writer) error {
+// printTo prints it for people: one attribute a line.
+func (s agentView) printTo(out io.Writer) error {
 	if s.Why != "" {
 		_, err := fmt.Fprintf(out, "\nWhat the agent sees is not known: %s.\n", s.Why)
 		return err
@@ -48,8 +48,8 @@ func (s sight) print(out io.Writer) error {
 	heading := "The agent sees, by the Messaging Interactions API:"
 	for _, r := range s.Interactions {
 		for _, e := range slices.Concat(r.SDEs.Events, r.UnAuthSDEs.Events) {
-			rows = append(rows, flat("", inner(e.CustomerInfo, "customerInfo"))...)
-			rows = append(rows, flat("", inner(e.PersonalInfo, "personalInfo"))...)
+			rows = append(rows, flattenJSON("", unwrapEnvelope(e.CustomerInfo, "customerInfo"))...)
+			rows = append(rows, flattenJSON("", unwrapEnvelope(e.PersonalInfo, "personalInfo"))...)
 		}
 	}
 	if s.From == "id_token" {
@@ -62,8 +62,8 @@ func (s sight) print(out io.Writer) error {
 			return fmt.Errorf("lp_sdes is not a list of attributes: %w", err)
 		}
 		for _, one := range all {
-			rows = append(rows, flat("", one.Info)...)
-			rows = append(rows, flat("", one.Personal)...)
+			rows = append(rows, flattenJSON("", one.Info)...)
+			rows = append(rows, flattenJSON("", one.Personal)...)
 		}
 	}
 	if _, err := fmt.Fprintf(out, "\n%s\n", heading); err != nil {
@@ -72,8 +72,8 @@ func (s sight) print(out io.Writer) error {
 	return printTable(out, rows)
 }
 
-// inner is a member of an envelope that has the name of the envelope.
-func inner(raw json.RawMessage, name string) any {
+// unwrapEnvelope is a member of an envelope that has the name of the envelope.
+func unwrapEnvelope(raw json.RawMessage, name string) any {
 	var envelope map[string]any
 	if json.Unmarshal(raw, &envelope) != nil {
 		return nil
@@ -81,8 +81,8 @@ func inner(raw json.RawMessage, name string) any {
 	return envelope[name]
 }
 
-// flat is a JSON value as rows of path and value, ordered by name.
-func flat(path string, v any) [][]string {
+// flattenJSON is a JSON value as rows of path and value, ordered by name.
+func flattenJSON(path string, v any) [][]string {
 	join := func(name string) string {
 		if path == "" {
 			return name
@@ -93,11 +93,11 @@ func flat(path string, v any) [][]string {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			rows = append(rows, flat(join(name), v[name])...)
+			rows = append(rows, flattenJSON(join(name), v[name])...)
 		}
 	case []any:
 		for i, one := range v {
-			rows = append(rows, flat(join(strconv.Itoa(i+1)), one)...)
+			rows = append(rows, flattenJSON(join(strconv.Itoa(i+1)), one)...)
 		}
 	case nil:
 	case float64:
