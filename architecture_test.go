@@ -58,17 +58,30 @@ func arrows() map[string]allowance {
 		"keys":              {theirs: []string{jose}},
 		"config":            {ours: []string{"claims", "internal/netaddr", "internal/spelling", "keys"}, theirs: []string{yaml}},
 		"upstream":          {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage":        {ours: []string{"claims", "internal/spelling", "keys"}, theirs: []string{jose}},
-		"liveengage/api":    {ours: []string{"internal/netaddr", "liveengage"}, theirs: []string{socket}},
+		"liveengage":        {},
+		"liveengage/api": {
+			ours:   []string{"internal/netaddr", "liveengage", "liveengage/explain", "liveengage/oauth1"},
+			theirs: []string{socket},
+		},
+		"liveengage/explain": {ours: []string{"internal/spelling"}},
+		"liveengage/inspect": {ours: []string{"claims", "keys"}, theirs: []string{jose}},
+		"liveengage/oauth1":  {},
+		"liveengage/setup":   {ours: []string{"liveengage"}},
 		"liveengage/sim": {
-			ours:   []string{"claims", "internal/netaddr", "keys", "liveengage"},
+			ours: []string{
+				"claims", "internal/netaddr", "keys",
+				"liveengage", "liveengage/explain", "liveengage/oauth1", "liveengage/setup",
+			},
 			theirs: []string{jose, socket},
 		},
 		"oidc": {
 			ours:   []string{"claims", "keys", "internal/cookie", "internal/limit", "internal/netaddr"},
 			theirs: []string{echo, jose, zitadel},
 		},
-		"web": {ours: []string{"claims", "upstream", "internal/cookie", "internal/limit", "liveengage"}, theirs: []string{echo}},
+		"web": {
+			ours:   []string{"claims", "upstream", "internal/cookie", "internal/limit", "liveengage/inspect", "liveengage/setup"},
+			theirs: []string{echo},
+		},
 		"store": {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{pgx, sqlite, goose},
@@ -77,7 +90,7 @@ func arrows() map[string]allowance {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{testify},
 		},
-		"doctor":          {ours: []string{"keys", "liveengage"}},
+		"doctor":          {ours: []string{"keys", "liveengage/inspect", "liveengage/setup"}},
 		"conformance":     {ours: []string{"internal/netaddr"}, theirs: []string{jose, xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
@@ -92,6 +105,9 @@ func arrows() map[string]allowance {
 				"keys",
 				"liveengage",
 				"liveengage/api",
+				"liveengage/explain",
+				"liveengage/inspect",
+				"liveengage/setup",
 				"liveengage/sim",
 				"oidc",
 				"store",

@@ -22,6 +22,7 @@ import (
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 	"idpbridge/testdata"
@@ -143,7 +144,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: liveengage.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,

@@ -1,4 +1,4 @@
-package liveengage_test
+package explain_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 )
 
 func TestExplainKnowsEveryCode(t *testing.T) {
@@ -27,17 +27,17 @@ func TestExplainKnowsEveryCode(t *testing.T) {
 		}
 	}
 	for _, code := range want {
-		e, ok := liveengage.Explain(code)
+		e, ok := explain.Lookup(code)
 		require.True(t, ok, code)
 		require.Equal(t, code, e.Code)
 	}
-	require.Len(t, liveengage.Explanations(), len(want), "and no other")
+	require.Len(t, explain.All(), len(want), "and no other")
 }
 
 func TestExplanationsAreComplete(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, e := range liveengage.Explanations() {
+	for _, e := range explain.All() {
 		require.False(t, seen[e.Code], "%s twice", e.Code)
 		seen[e.Code] = true
 		require.NotEmpty(t, e.Name, e.Code)
@@ -66,12 +66,12 @@ func TestExplainTakesWhatIsInLogs(t *testing.T) {
 		"WebSocket closed with code 4407, reason": "4407",
 		`{"error":{"time":1470000000000,"message":"Failed to validate user with customer authentication service","internalCode":10}}`: "10",
 	} {
-		e, ok := liveengage.Explain(text)
+		e, ok := explain.Lookup(text)
 		require.True(t, ok, text)
 		require.Equal(t, code, e.Code, text)
 	}
 	for _, text := range []string{"", "9999", "nothing", `{"internalErrorCode":null}`, `{"internalErrorCode":[}`} {
-		_, ok := liveengage.Explain(text)
+		_, ok := explain.Lookup(text)
 		require.False(t, ok, text)
 	}
 }
@@ -80,7 +80,7 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	codes := func(text string) []string {
 		var out []string
-		for _, e := range liveengage.Nearest(text) {
+		for _, e := range explain.Nearest(text) {
 			out = append(out, e.Code)
 		}
 		return out
@@ -92,8 +92,8 @@ func TestNearest(t *testing.T) {
 	require.Empty(t, codes(""))
 }
 
-func ExampleExplain() {
-	e, _ := liveengage.Explain(`{"internalErrorCode":"9007"}`)
+func ExampleLookup() {
+	e, _ := explain.Lookup(`{"internalErrorCode":"9007"}`)
 	fmt.Println(e.Name)
 	// Output: CUSTOMER_JWT_NOT_VALID
 }

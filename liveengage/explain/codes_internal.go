@@ -1,9 +1,9 @@
-package liveengage
+package explain
 
 // internalErrors are about LivePerson's own machinery: a brand can only tell
 // its support.
-func internalErrors() []Explanation {
-	var out []Explanation
+func internalErrors() []ErrorCode {
+	var out []ErrorCode
 	for _, e := range [][3]string{
 		{"1007", "SNMP_INIT_FAILED", "LivePerson's monitoring could not be set up."},
 		{"1029", "AES_SECRET_DECODING_ERROR", "LivePerson could not read the secret by which it encrypts claims in its own token."},
@@ -21,13 +21,13 @@ func internalErrors() []Explanation {
 		{"1047", "BLACKLIST_ADD_FAILED", "LivePerson could not revoke an anonymous token."},
 		{"1048", "BLACKLIST_REMOVE_FAILED", "LivePerson could not take an anonymous token off its list of revoked ones."},
 	} {
-		x := Explanation{Code: e[0], Name: e[1], Meaning: e[2], Causes: []string{notUnusual}, Remedies: []string{tellSupport}, Source: fromTable}
+		x := ErrorCode{Code: e[0], Name: e[1], Meaning: e[2], Causes: []string{notUnusual}, Remedies: []string{tellSupport}, Source: fromTable}
 		if x.Code == "1043" {
 			x.Remedies = []string{runDoctor, tellSupport}
 		}
 		out = append(out, x)
 	}
-	return append(out, Explanation{
+	return append(out, ErrorCode{
 		Code: "1050", Name: "AC_PROVISION_DATA_NOT_FOUND", Meaning: "The account lacks a feature that this needs.",
 		Causes:   []string{"Async_Messaging or Authenticated_Chat is not switched on for the account."},
 		Remedies: []string{"Ask LivePerson which features the account has; authenticated messaging needs both."}, Source: fromTable,
@@ -36,9 +36,9 @@ func internalErrors() []Explanation {
 
 // anonymousErrors are about consumers who are not signed in, whose tokens are
 // LivePerson's own.
-func anonymousErrors() []Explanation {
+func anonymousErrors() []ErrorCode {
 	fresh := []string{"Let the chat ask for a new anonymous token: reload the page."}
-	return []Explanation{{
+	return []ErrorCode{{
 		Code: "1049", Name: "UN_AUTH_JWT_FOUND_IN_BLACKLIST", Meaning: "The anonymous token of this visitor was revoked.",
 		Causes: []string{"The visitor signed in or out in the meantime."}, Remedies: fresh, Source: fromTable,
 	}, {
@@ -66,8 +66,8 @@ func anonymousErrors() []Explanation {
 
 // otherErrors come from elsewhere: the messaging socket, the older chat server,
 // and the token endpoint as LivePerson's pages describe it.
-func otherErrors() []Explanation {
-	return []Explanation{{
+func otherErrors() []ErrorCode {
+	return []ErrorCode{{
 		Code: "4407", Name: "socket closed",
 		Meaning:  "The messaging service closed its socket because of LivePerson's own token: it is not valid, has expired, or is for another account.",
 		Causes:   []string{"The token that LivePerson issued lives as long as yours did, and yours has expired.", "Your token was used for the socket; it takes only LivePerson's.", "The account in the address is another one."},

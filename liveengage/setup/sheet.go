@@ -1,6 +1,6 @@
-// Package liveengage is LivePerson's side of the contract. Read sheet.go first:
-// the form by which a LiveEngage account learns of its authentication server.
-package liveengage
+// Package setup fills LiveEngage's form for an authentication server, and has the
+// snippets for the brand's pages and apps.
+package setup
 
 import (
 	"cmp"
@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // Facts are what the form is filled from. Now, Key.Created and the ends of the
@@ -109,11 +111,11 @@ func NewSheet(f Facts) Sheet {
 	if !f.Key.Created.IsZero() {
 		s.KeyAgeDays = max(0, int(f.Now.Sub(f.Key.Created)/(24*time.Hour)))
 	}
-	flow := Implicit
+	flow := liveengage.Implicit
 	if f.Page.Code {
-		flow = Code
+		flow = liveengage.Code
 	}
-	if connector, err := json.MarshalIndent(NewConnector(f, flow, PastedKey), "", "  "); err == nil {
+	if connector, err := json.MarshalIndent(NewConnector(f, flow, liveengage.PastedKey), "", "  "); err == nil {
 		s.Connector = string(connector)
 	}
 	s.Warnings = f.warnings()

@@ -1,4 +1,5 @@
-package liveengage
+// Package inspect reads a token as LiveEngage would, and says what is wrong with it.
+package inspect
 
 import (
 	"bytes"
@@ -28,7 +29,7 @@ type Expectations struct {
 	Decrypt any
 }
 
-// Report is what Inspect noticed. Header, Outer and Claims are indented JSON in
+// Report is what Token noticed. Header, Outer and Claims are indented JSON in
 // the order of the token, with control characters escaped; nil where there is none.
 type Report struct {
 	Form      string          `json:"form"`            // JWS, JWE, or empty where the text is no token
@@ -78,11 +79,11 @@ type inspector struct {
 	levels map[string]FindingKind
 }
 
-// Inspect says how LiveEngage would take a token and what is wrong with it:
+// Token says how LiveEngage would take a token and what is wrong with it:
 // every fault, not only the first. The text may have white space, Bearer or
 // quotes around the token, and may be a redirect's address, its fragment, or a
 // token endpoint's answer. It asks nobody and reads no clock.
-func Inspect(token string, x Expectations) Report {
+func Token(token string, x Expectations) Report {
 	in := &inspector{x: x, levels: map[string]FindingKind{}}
 	for _, k := range FindingKinds() {
 		in.levels[k.Code] = k

@@ -1,4 +1,4 @@
-package liveengage
+package inspect
 
 // Level is how bad a finding is.
 type Level string
@@ -12,7 +12,7 @@ const (
 	Note Level = "note"
 )
 
-// Finding is one thing that Inspect noticed.
+// Finding is one thing that Token noticed.
 type Finding struct {
 	Code    string `json:"code"`  // stable, such as exp-milliseconds
 	Level   Level  `json:"level"` // the same for every finding with that code
@@ -29,7 +29,7 @@ type FindingKind struct {
 	Remedy  string // what to do, unless a finding knows better
 }
 
-// FindingKinds lists every code that Inspect and ReadKeys may use, in the order
+// FindingKinds lists every code that Token and ReadKeys may use, in the order
 // of docs/token-inspect.md, which a test compares with it. The caller may change
 // the list.
 func FindingKinds() []FindingKind {

@@ -1,4 +1,4 @@
-package liveengage
+package setup
 
 import (
 	"encoding/json"

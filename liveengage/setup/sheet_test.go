@@ -1,4 +1,4 @@
-package liveengage_test
+package setup_test
 
 import (
 	"encoding/json"
@@ -11,21 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a test flag
 
-func facts() liveengage.Facts {
+func facts() setup.Facts {
 	made := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	return liveengage.Facts{
+	return setup.Facts{
 		Issuer: "https://login.bank.example", AuthorizationEndpoint: "https://login.bank.example/authorize",
 		TokenEndpoint: "https://login.bank.example/token", JWKSEndpoint: "https://login.bank.example/jwks",
-		ClientID: "liveengage", ClientSecret: "demo-secret", Key: liveengage.Key{Line: "MIIBIjANBgkq", ID: "k1", Fingerprint: "SHA256:abc", Created: made},
+		ClientID: "liveengage", ClientSecret: "demo-secret", Key: setup.Key{Line: "MIIBIjANBgkq", ID: "k1", Fingerprint: "SHA256:abc", Created: made},
 		Now: made.Add(80 * time.Hour),
 	}
 }
 
-func find(t *testing.T, entries []liveengage.Entry, label string) liveengage.Entry {
+func find(t *testing.T, entries []setup.Entry, label string) setup.Entry {
 	t.Helper()
 	for _, e := range entries {
 		if e.Label == label {
@@ -33,10 +34,10 @@ func find(t *testing.T, entries []liveengage.Entry, label string) liveengage.Ent
 		}
 	}
 	require.Failf(t, "no such field", "%s", label)
-	return liveengage.Entry{}
+	return setup.Entry{}
 }
 
-func labels(entries []liveengage.Entry) []string {
+func labels(entries []setup.Entry) []string {
 	var out []string
 	for _, e := range entries {
 		out = append(out, e.Label)
@@ -49,7 +50,7 @@ func TestSheet(t *testing.T) {
 
 	t.Run("golden", func(t *testing.T) {
 		t.Parallel()
-		got, err := json.MarshalIndent(liveengage.NewSheet(facts()), "", "  ")
+		got, err := json.MarshalIndent(setup.NewSheet(facts()), "", "  ")
 		require.NoError(t, err)
 		file := filepath.Join("testdata", "sheet.golden")
 		if *update {
@@ -63,7 +64,7 @@ func TestSheet(t *testing.T) {
 
 	t.Run("fields are in the form's order", func(t *testing.T) {
 		t.Parallel()
-		s := liveengage.NewSheet(facts())
+		s := setup.NewSheet(facts())
 		require.Equal(t, []string{
 			"OAuth 2.0 Authentication Type", "Issuer Display Name", "JWT issuer (iss)", "Authentication Endpoint", "Client ID",
 			"IDP Certificate Type", "JWT Public Key", "JWKS Endpoint", "JS Method Name", "JS Context",
@@ -76,12 +77,12 @@ func TestSheet(t *testing.T) {
 
 	t.Run("a secret is marked, and named where it is not known", func(t *testing.T) {
 		t.Parallel()
-		e := find(t, liveengage.NewSheet(facts()).Code, "Client Secret")
+		e := find(t, setup.NewSheet(facts()).Code, "Client Secret")
 		require.True(t, e.Secret)
 		require.False(t, e.Hint)
 		f := facts()
 		f.ClientSecret = ""
-		e = find(t, liveengage.NewSheet(f).Code, "Client Secret")
+		e = find(t, setup.NewSheet(f).Code, "Client Secret")
 		require.True(t, e.Hint)
 		require.False(t, e.Secret)
 		require.Equal(t, "the secret of this client in your configuration", e.Value)
@@ -95,7 +96,7 @@ func TestSheet(t *testing.T) {
 		} {
 			f := facts()
 			f.Issuer = issuer
-			require.Equal(t, warned, len(liveengage.NewSheet(f).Warnings) > 0, issuer)
+			require.Equal(t, warned, len(setup.NewSheet(f).Warnings) > 0, issuer)
 		}
 	})
 
@@ -103,7 +104,7 @@ func TestSheet(t *testing.T) {
 		t.Parallel()
 		f := facts()
 		f.ClientID = ""
-		s := liveengage.NewSheet(f)
+		s := setup.NewSheet(f)
 		require.Len(t, s.Warnings, 1)
 		require.True(t, find(t, s.Implicit, "Client ID").Hint)
 	})
@@ -113,32 +114,32 @@ func TestSheet(t *testing.T) {
 		for age, days := range map[time.Duration]int{80 * time.Hour: 3, 23 * time.Hour: 0, -50 * time.Hour: 0} {
 			f := facts()
 			f.Now = f.Key.Created.Add(age)
-			require.Equal(t, days, liveengage.NewSheet(f).KeyAgeDays)
+			require.Equal(t, days, setup.NewSheet(f).KeyAgeDays)
 		}
 		f := facts()
 		f.Key.Created = time.Time{}
-		require.Zero(t, liveengage.NewSheet(f).KeyAgeDays)
+		require.Zero(t, setup.NewSheet(f).KeyAgeDays)
 	})
 
 	t.Run("the issuer cannot break out of the identity function", func(t *testing.T) {
 		t.Parallel()
 		f := facts()
 		f.Issuer = `https://a"</script>`
-		require.Contains(t, liveengage.NewSheet(f).Pages[0].Code, `iss: "https://a\"\u003c/script\u003e"`)
+		require.Contains(t, setup.NewSheet(f).Pages[0].Code, `iss: "https://a\"\u003c/script\u003e"`)
 		f.Page.Script = `https://a"></script><script>`
-		require.NotContains(t, liveengage.NewSheet(f).Pages[0].Code, `"></script><script>`)
+		require.NotContains(t, setup.NewSheet(f).Pages[0].Code, `"></script><script>`)
 	})
 
 	t.Run("what will go wrong soon is warned of", func(t *testing.T) {
 		t.Parallel()
 		f := facts()
 		f.Key.Pinned, f.Key.Retired = true, true
-		require.Contains(t, liveengage.NewSheet(f).Warnings[0], "signs for LiveEngage alone")
+		require.Contains(t, setup.NewSheet(f).Warnings[0], "signs for LiveEngage alone")
 		f = facts()
-		f.Encryption = []liveengage.EncryptionKey{{ID: "old", NotAfter: f.Now}, {ID: "new", NotBefore: f.Now.Add(time.Hour)}}
-		require.Contains(t, liveengage.NewSheet(f).Warnings[0], "no token can be issued")
+		f.Encryption = []setup.EncryptionKey{{ID: "old", NotAfter: f.Now}, {ID: "new", NotBefore: f.Now.Add(time.Hour)}}
+		require.Contains(t, setup.NewSheet(f).Warnings[0], "no token can be issued")
 		f.Encryption[1].NotBefore = f.Now
-		require.Empty(t, liveengage.NewSheet(f).Warnings)
+		require.Empty(t, setup.NewSheet(f).Warnings)
 	})
 }
 
@@ -147,7 +148,7 @@ func TestSheet(t *testing.T) {
 func TestConnector(t *testing.T) {
 	t.Parallel()
 	written := func(flow liveengage.Flow, key liveengage.KeyType) map[string]any {
-		raw, err := json.Marshal(liveengage.NewConnector(facts(), flow, key))
+		raw, err := json.Marshal(setup.NewConnector(facts(), flow, key))
 		require.NoError(t, err)
 		var c map[string]any
 		require.NoError(t, json.Unmarshal(raw, &c))

@@ -1,4 +1,5 @@
-package liveengage
+// Package oauth1 signs requests to LivePerson's services (RFC 5849).
+package oauth1
 
 import (
 	"cmp"
@@ -10,39 +11,39 @@ import (
 	"strings"
 )
 
-// OAuthParam is a parameter of an OAuth 1.0 header or body, before any encoding.
-type OAuthParam struct{ Name, Value string }
+// Param is a parameter of an OAuth 1.0 header or body, before any encoding.
+type Param struct{ Name, Value string }
 
-// OAuthSignature is HMAC-SHA1 of the base string (RFC 5849 section 3.4.2).
-func OAuthSignature(base, secret, tokenSecret string) string {
-	mac := hmac.New(sha1.New, []byte(OAuthEscape(secret)+"&"+OAuthEscape(tokenSecret)))
+// Sign is HMAC-SHA1 of the base string (RFC 5849 section 3.4.2).
+func Sign(base, secret, tokenSecret string) string {
+	mac := hmac.New(sha1.New, []byte(Escape(secret)+"&"+Escape(tokenSecret)))
 	_, _ = mac.Write([]byte(base)) // never fails (hash.Hash)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// OAuthBaseString is what is signed (RFC 5849 section 3.4.1): the method, the address
+// BaseString is what is signed (RFC 5849 section 3.4.1): the method, the address
 // without its query, and the parameters, which are those of the query and of the
 // header. The order is that of the escaped names, then of the escaped values.
-func OAuthBaseString(method string, u *url.URL, params []OAuthParam) string {
-	all := make([]OAuthParam, 0, len(params))
+func BaseString(method string, u *url.URL, params []Param) string {
+	all := make([]Param, 0, len(params))
 	for _, p := range params {
-		all = append(all, OAuthParam{OAuthEscape(p.Name), OAuthEscape(p.Value)})
+		all = append(all, Param{Escape(p.Name), Escape(p.Value)})
 	}
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
 		if pair == "" {
 			continue
 		}
 		name, value, _ := strings.Cut(pair, "=")
-		all = append(all, OAuthParam{OAuthEscape(decoded(name)), OAuthEscape(decoded(value))})
+		all = append(all, Param{Escape(decoded(name)), Escape(decoded(value))})
 	}
-	slices.SortFunc(all, func(a, b OAuthParam) int {
+	slices.SortFunc(all, func(a, b Param) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
 	})
 	pairs := make([]string, 0, len(all))
 	for _, p := range all {
 		pairs = append(pairs, p.Name+"="+p.Value)
 	}
-	return strings.ToUpper(method) + "&" + OAuthEscape(baseURI(u)) + "&" + OAuthEscape(strings.Join(pairs, "&"))
+	return strings.ToUpper(method) + "&" + Escape(baseURI(u)) + "&" + Escape(strings.Join(pairs, "&"))
 }
 
 // baseURI is the address in lower case without the scheme's own port, query and
@@ -63,6 +64,6 @@ func decoded(s string) string {
 	return s
 }
 
-// OAuthEscape is the percent-encoding of RFC 5849 section 3.6: all but letters, digits
+// Escape is the percent-encoding of RFC 5849 section 3.6: all but letters, digits
 // and four marks, in upper case. url.QueryEscape writes a space as a plus.
-func OAuthEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+func Escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

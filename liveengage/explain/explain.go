@@ -1,4 +1,5 @@
-package liveengage
+// Package explain says what the error codes of LivePerson's side mean, and what to do.
+package explain
 
 import (
 	"encoding/json"
@@ -9,9 +10,9 @@ import (
 	"idpbridge/internal/spelling"
 )
 
-// Explanation is what an error of LivePerson's side means to the engineer of a
+// ErrorCode is what an error of LivePerson's side means to the engineer of a
 // brand.
-type Explanation struct {
+type ErrorCode struct {
 	Code     string   `json:"code"`     // as it stands in an answer: 9007, 4407, invalid_code
 	Name     string   `json:"name"`     // LivePerson's own name for it, or ours in words where it has none
 	Meaning  string   `json:"meaning"`  // one or two sentences
@@ -20,15 +21,15 @@ type Explanation struct {
 	Source   string   `json:"source"`   // how this is known, and how well
 }
 
-// Explain finds the explanation of an error. It takes the bare code and what
+// Lookup finds the explanation of an error. It takes the bare code and what
 // people copy from logs: "9007", "LP 9007", "error code: 9007" or a whole answer
 // such as {"internalErrorCode":"9007"}. Where a text has several numbers, the
 // first that is a code counts; 10, which may as well be a count, comes last.
-func Explain(code string) (Explanation, bool) {
-	all := Explanations()
-	var ten Explanation
+func Lookup(code string) (ErrorCode, bool) {
+	all := All()
+	var ten ErrorCode
 	for _, word := range words(code) {
-		i := slices.IndexFunc(all, func(e Explanation) bool { return strings.EqualFold(e.Code, word) })
+		i := slices.IndexFunc(all, func(e ErrorCode) bool { return strings.EqualFold(e.Code, word) })
 		if i < 0 {
 			continue
 		}
@@ -40,17 +41,17 @@ func Explain(code string) (Explanation, bool) {
 	return ten, ten.Code != ""
 }
 
-// Explanations lists every error that is known: the service that takes tokens
+// All lists every error that is known: the service that takes tokens
 // and codes first, its commonest family at the head, then the socket, the older
 // chat server and the names of a token endpoint's errors. The caller may change
 // the list.
-func Explanations() []Explanation {
+func All() []ErrorCode {
 	return slices.Concat(serviceErrors(), tokenErrors(), keyErrors(), internalErrors(), anonymousErrors(), otherErrors())
 }
 
 // Nearest lists at most five codes that somebody may have meant who wrote one
 // that does not exist.
-func Nearest(code string) []Explanation {
+func Nearest(code string) []ErrorCode {
 	wanted := ""
 	for _, w := range words(code) {
 		if wanted == "" || digits(w) && !digits(wanted) {
@@ -58,17 +59,17 @@ func Nearest(code string) []Explanation {
 		}
 	}
 	type scored struct {
-		e        Explanation
+		e        ErrorCode
 		distance int
 	}
 	var near []scored
-	for _, e := range Explanations() {
+	for _, e := range All() {
 		if d := spelling.Distance(wanted, strings.ToLower(e.Code)); d <= max(1, len(wanted)/2) {
 			near = append(near, scored{e, d*100_000 + apart(wanted, e.Code)})
 		}
 	}
 	slices.SortStableFunc(near, func(a, b scored) int { return a.distance - b.distance })
-	var out []Explanation
+	var out []ErrorCode
 	for _, n := range near[:min(5, len(near))] {
 		out = append(out, n.e)
 	}

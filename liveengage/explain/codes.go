@@ -1,4 +1,4 @@
-package liveengage
+package explain
 
 // How an explanation is known. None of it was tried against a live account.
 const (
@@ -19,8 +19,8 @@ const (
 
 // serviceErrors are those of the 9000s: the answers that a brand's faults
 // mostly end in.
-func serviceErrors() []Explanation {
-	return append([]Explanation{{
+func serviceErrors() []ErrorCode {
+	return append([]ErrorCode{{
 		Code: "9007", Name: "CUSTOMER_JWT_NOT_VALID",
 		Meaning: "LivePerson refused your token: mostly its signature does not fit the key of the connector.",
 		Causes: []string{
@@ -70,8 +70,8 @@ func serviceErrors() []Explanation {
 	}}, moreServiceErrors()...)
 }
 
-func moreServiceErrors() []Explanation {
-	return []Explanation{{
+func moreServiceErrors() []ErrorCode {
+	return []ErrorCode{{
 		Code: "9012", Name: "INPUT_VALIDATION_ERROR",
 		Meaning: "What the chat was handed does not have the form of a token or a code.",
 		Causes: []string{
@@ -115,9 +115,9 @@ func moreServiceErrors() []Explanation {
 }
 
 // tokenErrors are about a token that cannot be read or no longer counts.
-func tokenErrors() []Explanation {
+func tokenErrors() []ErrorCode {
 	notToken := []string{"The callback was given something other than the token: an object, a code where the connector is implicit, an error text.", "The token was cut off or changed on its way."}
-	own := []Explanation{{
+	own := []ErrorCode{{
 		Code: "1001", Name: "PARSE_ERROR", Meaning: "The token could not be taken apart.", Causes: notToken,
 		Remedies: []string{inspectToken, "Log what the page's method hands to its callback."}, Source: fromTable,
 	}, {
@@ -164,8 +164,8 @@ func tokenErrors() []Explanation {
 }
 
 // keyErrors are about finding and reading keys and connectors.
-func keyErrors() []Explanation {
-	return []Explanation{{
+func keyErrors() []ErrorCode {
+	return []ErrorCode{{
 		Code: "1022", Name: "AC_CLIENT_INIT_FAILED", Meaning: "LivePerson could not reach its own store of connectors.",
 		Causes: []string{notUnusual}, Remedies: []string{tellSupport}, Source: fromTable,
 	}, {

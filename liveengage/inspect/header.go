@@ -1,4 +1,4 @@
-package liveengage
+package inspect
 
 import (
 	"encoding/json"

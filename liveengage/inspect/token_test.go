@@ -1,8 +1,9 @@
-package liveengage_test
+package inspect_test
 
 import (
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 func TestInspectPassesAGoodToken(t *testing.T) {
 	t.Parallel()
 	good := token(nil)
-	r := liveengage.Inspect(good, expectations())
+	r := inspect.Token(good, expectations())
 	require.Empty(t, r.Findings, spelt(r.Findings))
 	require.Equal(t, "JWS", r.Form)
-	require.Equal(t, liveengage.Verified, r.Signature.State)
+	require.Equal(t, inspect.Verified, r.Signature.State)
 	require.Equal(t, "k1", r.Signature.KeyID)
 	require.Contains(t, r.Signature.Detail, public("k1", signer()).Fingerprint())
 	require.JSONEq(t, spelt(claimsWith(nil)), string(r.Claims))
@@ -53,19 +54,19 @@ func TestInspectPassesAGoodToken(t *testing.T) {
 
 	x := expectations()
 	x.Decrypt = other()
-	r = liveengage.Inspect(sealed(t, good, nil), x)
+	r = inspect.Token(sealed(t, good, nil), x)
 	require.Empty(t, r.Findings)
 	require.Equal(t, "JWE", r.Form)
 	require.Contains(t, string(r.Outer), "RSA-OAEP-256")
-	require.Equal(t, liveengage.Verified, r.Signature.State)
+	require.Equal(t, inspect.Verified, r.Signature.State)
 
-	require.Empty(t, codes(liveengage.Inspect(good, liveengage.Expectations{Keys: expectations().Keys})), "nothing to compare with")
+	require.Empty(t, codes(inspect.Token(good, inspect.Expectations{Keys: expectations().Keys})), "nothing to compare with")
 }
 
 func TestInspectTakesWhatPeoplePaste(t *testing.T) {
 	t.Parallel()
 	good := token(nil)
-	want := liveengage.Inspect(good, expectations())
+	want := inspect.Token(good, expectations())
 	for name, text := range map[string]string{
 		"white space":         "\r\n\t " + good + " \n",
 		"bearer":              "Bearer " + good,
@@ -81,11 +82,11 @@ func TestInspectTakesWhatPeoplePaste(t *testing.T) {
 		"piece of an answer":  `"expires_in":3600,"id_token":"` + good + `",`,
 		"in the middle of it": "the token was " + good + " and LivePerson said 9007",
 	} {
-		r := liveengage.Inspect(text, expectations())
+		r := inspect.Token(text, expectations())
 		require.Equal(t, want, r, name)
 	}
 	wrapped := good[:40] + "\n  " + good[40:200] + "\r\n" + good[200:]
-	require.Equal(t, []string{"white-space-inside"}, codes(liveengage.Inspect(wrapped, expectations())))
+	require.Equal(t, []string{"white-space-inside"}, codes(inspect.Token(wrapped, expectations())))
 }
 
 // TestInspectFindsEveryPitfall has a token for each pitfall of the field that
@@ -119,16 +120,16 @@ func TestInspectFindsEveryPitfall(t *testing.T) {
 			switch {
 			case strings.HasPrefix(name, "16 published"):
 				var err error
-				x.Keys, x.KeyFindings, err = liveengage.ReadKeys(tutorialKey)
+				x.Keys, x.KeyFindings, err = inspect.ReadKeys(tutorialKey)
 				require.NoError(t, err)
 			case strings.HasPrefix(name, "16"):
 				x.Keys = []keys.PublicKey{public("k1", small())}
 			case strings.HasPrefix(name, "24"):
 				var err error
-				x.Keys, x.KeyFindings, err = liveengage.ReadKeys(setOf(t, base64.StdEncoding, signer()))
+				x.Keys, x.KeyFindings, err = inspect.ReadKeys(setOf(t, base64.StdEncoding, signer()))
 				require.NoError(t, err)
 			}
-			findingOf(t, liveengage.Inspect(c.text, x), c.code, c.where)
+			findingOf(t, inspect.Token(c.text, x), c.code, c.where)
 		})
 	}
 }
@@ -136,10 +137,10 @@ func TestInspectFindsEveryPitfall(t *testing.T) {
 // TestInspectTutorialToken reads LivePerson's own sample.
 func TestInspectTutorialToken(t *testing.T) {
 	t.Parallel()
-	found, notes, err := liveengage.ReadKeys(tutorialKey)
+	found, notes, err := inspect.ReadKeys(tutorialKey)
 	require.NoError(t, err)
-	r := liveengage.Inspect(tutorialToken, liveengage.Expectations{Now: now, Keys: found, KeyFindings: notes})
-	require.Equal(t, liveengage.Verified, r.Signature.State)
+	r := inspect.Token(tutorialToken, inspect.Expectations{Now: now, Keys: found, KeyFindings: notes})
+	require.Equal(t, inspect.Verified, r.Signature.State)
 	require.Equal(t, []string{"key-published", "key-small", "sub-phone", "kid-missing", "lifetime-long", "name-unseen", "sdes-missing"}, codes(r))
 	require.Equal(t, 3, r.Faults())
 	require.Equal(t, 3, r.Warnings())
@@ -151,7 +152,7 @@ func TestInspectReportsEveryFaultAtOnce(t *testing.T) {
 		"lp_sdes":{"customerInfo":{"customerID":"1","lastPaymentDate":"2014-10-15","currency":"usd","storeNumber":"1"},"personalInfo":{"gender":1,"age":{"month":13}}}}`
 	x := expectations()
 	x.Keys = []keys.PublicKey{public("k2", other())}
-	r := liveengage.Inspect(encode(`{"alg":"none"}`, raw, signer()), x)
+	r := inspect.Token(encode(`{"alg":"none"}`, raw, signer()), x)
 	for code, where := range map[string]string{
 		"alg-none": "header.alg", "kid-missing": "header.kid", "iss-type": "iss", "sub-email": "sub", "sub-differs": "sub",
 		"iat-string": "iat", "iat-fraction": "iat", "exp-milliseconds": "exp", "exp-fraction": "exp", "duplicate-member": "exp",
@@ -162,7 +163,7 @@ func TestInspectReportsEveryFaultAtOnce(t *testing.T) {
 		findingOf(t, r, code, where)
 	}
 	findingOf(t, r, "sdes-value", "lp_sdes.personalInfo.age.month")
-	require.Equal(t, []liveengage.Seen{{Where: "Consumer info", Label: "Customer ID", Value: "jane@example.com", From: "sub"}, {Where: "Personal info", Label: "Name", Value: "Doe", From: "family_name"}}[:1], r.AgentSees[:1])
+	require.Equal(t, []inspect.Seen{{Where: "Consumer info", Label: "Customer ID", Value: "jane@example.com", From: "sub"}, {Where: "Personal info", Label: "Name", Value: "Doe", From: "family_name"}}[:1], r.AgentSees[:1])
 	for _, s := range r.AgentSees {
 		require.NotContains(t, s.From, "lp_sdes", "LiveEngage reads nothing of an object")
 	}
@@ -170,34 +171,34 @@ func TestInspectReportsEveryFaultAtOnce(t *testing.T) {
 
 func TestInspectKids(t *testing.T) {
 	t.Parallel()
-	inspect := func(text string, set ...keys.PublicKey) liveengage.Report {
+	inspectWith := func(text string, set ...keys.PublicKey) inspect.Report {
 		x := expectations()
 		x.Keys = set
-		return liveengage.Inspect(text, x)
+		return inspect.Token(text, x)
 	}
-	r := inspect(headed(nil), public("k1", other()), public("k2", signer()))
+	r := inspectWith(headed(nil), public("k1", other()), public("k2", signer()))
 	f := findingOf(t, r, "kid-names-other-key", "header.kid")
 	require.Contains(t, f.Problem, public("", other()).Fingerprint())
 	require.Contains(t, f.Remedy, `"k2"`)
-	require.Equal(t, liveengage.Verified, r.Signature.State)
+	require.Equal(t, inspect.Verified, r.Signature.State)
 
-	r = inspect(headed(nil), public("k2", other()))
-	require.Equal(t, liveengage.WrongKey, r.Signature.State)
+	r = inspectWith(headed(nil), public("k2", other()))
+	require.Equal(t, inspect.WrongKey, r.Signature.State)
 	require.Contains(t, r.Signature.Detail, public("", other()).Fingerprint())
 	require.Equal(t, []string{"signature-wrong", "kid-unknown"}, codes(r))
 
-	r = inspect(headed(nil), public("k1", other()))
+	r = inspectWith(headed(nil), public("k1", other()))
 	require.Contains(t, findingOf(t, r, "signature-wrong", "signature").Problem, "that kid names")
 
-	require.Empty(t, codes(inspect(headed(nil), public("", signer()))), "a pasted key has no kid to compare")
-	r = inspect(headed(nil))
-	require.Equal(t, liveengage.NotChecked, r.Signature.State)
+	require.Empty(t, codes(inspectWith(headed(nil), public("", signer()))), "a pasted key has no kid to compare")
+	r = inspectWith(headed(nil))
+	require.Equal(t, inspect.NotChecked, r.Signature.State)
 	require.Equal(t, []string{"signature-unchecked"}, codes(r))
 }
 
 func TestInspectHidesNothingInText(t *testing.T) {
 	t.Parallel()
-	r := liveengage.Inspect(token(object{"given_name": "Ja\u202ene\x1b[2J", "other": "a\u0085b\U000E0001"}), expectations())
+	r := inspect.Token(token(object{"given_name": "Ja\u202ene\x1b[2J", "other": "a\u0085b\U000E0001"}), expectations())
 	require.NotContains(t, string(r.Claims), "\u202e")
 	require.NotContains(t, string(r.Claims), "\u0085")
 	require.Contains(t, string(r.Claims), `\u202e`)
@@ -212,17 +213,19 @@ func TestInspectHidesNothingInText(t *testing.T) {
 	}
 }
 
+var update = flag.Bool("update", false, "rewrite the table in docs/token-inspect.md") //nolint:gochecknoglobals // a test flag
+
 func TestIssuerDifference(t *testing.T) {
 	t.Parallel()
 	for iss, want := range map[string]string{
 		issuer + "/": "a slash at its end", " " + issuer: "white space", "https://Login.bank.example": "case of letters differs, first at character 9",
 		"https://login.bonk.example": `character 16, "o" for "a"`, "https://login.bank": "it ends after character 18", issuer + "/realm": "it goes on after character 26",
 	} {
-		require.Contains(t, findingOf(t, liveengage.Inspect(token(object{"iss": iss}), expectations()), "iss-differs", "iss").Problem, want)
+		require.Contains(t, findingOf(t, inspect.Token(token(object{"iss": iss}), expectations()), "iss-differs", "iss").Problem, want)
 	}
 	x := expectations()
 	x.Issuer += "/"
-	require.Contains(t, findingOf(t, liveengage.Inspect(token(nil), x), "iss-differs", "iss").Problem, "the slash at its end is missing")
+	require.Contains(t, findingOf(t, inspect.Token(token(nil), x), "iss-differs", "iss").Problem, "the slash at its end is missing")
 }
 
 // TestFindingKindsAreDocumented compares the page with the code; -update writes
@@ -233,10 +236,10 @@ func TestFindingKindsAreDocumented(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| code | level | what it means | what to do |\n| --- | --- | --- | --- |\n")
 	plain := strings.NewReplacer("|", `\|`, "<", "&lt;")
-	for _, k := range liveengage.FindingKinds() {
+	for _, k := range inspect.FindingKinds() {
 		table.WriteString("| `" + k.Code + "` | " + string(k.Level) + " | " + plain.Replace(k.Meaning) + " | " + plain.Replace(k.Remedy) + " |\n")
 	}
-	file := filepath.Join("..", "docs", "token-inspect.md")
+	file := filepath.Join("..", "..", "docs", "token-inspect.md")
 	raw, err := os.ReadFile(file)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(raw), begin)

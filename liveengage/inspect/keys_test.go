@@ -1,4 +1,4 @@
-package liveengage_test
+package inspect_test
 
 import (
 	"crypto/x509"
@@ -11,12 +11,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 func file(t testing.TB, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "keys", "testdata", name))
+	text, err := os.ReadFile(filepath.Join("..", "..", "keys", "testdata", name))
 	require.NoError(t, err)
 	return string(text)
 }
@@ -43,14 +43,14 @@ func TestReadKeysTakesEveryForm(t *testing.T) {
 		"broken line":    {want.Base64()[:9] + " " + want.Base64()[9:], "", want.Fingerprint(), 1},
 		"padded base64":  {setOf(t, base64.URLEncoding, signer()), "k1", want.Fingerprint(), 1},
 	} {
-		found, notes, err := liveengage.ReadKeys(c.text)
+		found, notes, err := inspect.ReadKeys(c.text)
 		require.NoError(t, err, name)
 		require.Len(t, found, 1, name)
 		require.Equal(t, c.fingerprint, found[0].Fingerprint(), name)
 		require.Equal(t, c.id, found[0].ID, name)
 		require.Len(t, notes, c.notes, name)
 	}
-	found, _, err := liveengage.ReadKeys(certificate(t))
+	found, _, err := inspect.ReadKeys(certificate(t))
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 }
@@ -69,7 +69,7 @@ func TestReadKeysRefuses(t *testing.T) {
 		`{"keys":[{"kty":"oct","k":"AQAB"}]}`:                       "symmetric",
 		`{"keys":[` + strings.Repeat(`{},`, 64) + `{}]}`:            "at most 64",
 	} {
-		_, _, err := liveengage.ReadKeys(text)
+		_, _, err := inspect.ReadKeys(text)
 		require.ErrorContains(t, err, want, text)
 	}
 }

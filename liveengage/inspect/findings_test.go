@@ -1,4 +1,4 @@
-package liveengage_test
+package inspect_test
 
 import (
 	"crypto/rsa"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 // setOf is a key set with n in an encoding; every key is k1.
@@ -31,25 +31,25 @@ func setOf(t testing.TB, encoding *base64.Encoding, private ...*rsa.PrivateKey) 
 // produced is a text that has a finding, and what it is held against.
 type produced struct {
 	where, text string
-	x           func(*liveengage.Expectations)
+	x           func(*inspect.Expectations)
 }
 
-func withKey(text string) func(*liveengage.Expectations) {
-	return func(x *liveengage.Expectations) {
+func withKey(text string) func(*inspect.Expectations) {
+	return func(x *inspect.Expectations) {
 		var err error
-		if x.Keys, x.KeyFindings, err = liveengage.ReadKeys(text); err != nil {
+		if x.Keys, x.KeyFindings, err = inspect.ReadKeys(text); err != nil {
 			panic(err)
 		}
 	}
 }
 
-func opened(x *liveengage.Expectations) { x.Decrypt = other() }
+func opened(x *inspect.Expectations) { x.Decrypt = other() }
 
 // producers has a text for every code; a list where one is not enough.
 func producers(t testing.TB) map[string][]produced {
 	t.Helper()
 	one := func(where, text string) []produced { return []produced{{where, text, nil}} }
-	keyed := func(where, text string, x func(*liveengage.Expectations)) []produced {
+	keyed := func(where, text string, x func(*inspect.Expectations)) []produced {
 		return []produced{{where, text, x}}
 	}
 	bare := spelt(claimsWith(nil))
@@ -109,16 +109,16 @@ func producers(t testing.TB) map[string][]produced {
 		"jwe-kid-missing":     one("outer.kid", sealed(t, good, object{"kid": nil})),
 		"jwe-zip":             one("outer.zip", sealed(t, good, object{"zip": "DEF"})),
 		"jwe-closed":          {{"outer", sealed(t, good, nil), nil}, {"outer", sealed(t, good, object{"alg": "RSA-OAEP"}), opened}},
-		"jwe-not-opened":      keyed("outer", sealed(t, good, nil), func(x *liveengage.Expectations) { x.Decrypt = signer() }),
+		"jwe-not-opened":      keyed("outer", sealed(t, good, nil), func(x *inspect.Expectations) { x.Decrypt = signer() }),
 		"jwe-inner-not-jws":   {{"outer", sealed(t, bare, nil), opened}, {"outer", sealed(t, "x", nil), opened}, {"outer", sealed(t, sealed(t, good, nil), nil), opened}},
-		"signature-unchecked": keyed("signature", good, func(x *liveengage.Expectations) { x.Keys = nil }),
+		"signature-unchecked": keyed("signature", good, func(x *inspect.Expectations) { x.Keys = nil }),
 		"signature-missing":   {{"signature", head + "." + body + ".", nil}, {"signature", head + "." + body, nil}},
 		"signature-wrong":     one("signature", encode(spelt(header()), bare, other())),
 		"kid-unknown":         {{"header.kid", headed(object{"kid": "k9"}), nil}, {"header.kid", encode(`{"alg":"RS256","kid":"k9"}`, bare, other()), nil}},
-		"kid-names-other-key": keyed("header.kid", good, func(x *liveengage.Expectations) {
+		"kid-names-other-key": keyed("header.kid", good, func(x *inspect.Expectations) {
 			x.Keys = []keys.PublicKey{public("k1", other()), public("k2", signer())}
 		}),
-		"key-small":         keyed("key", encode(spelt(header()), bare, small()), func(x *liveengage.Expectations) { x.Keys = []keys.PublicKey{public("k1", small())} }),
+		"key-small":         keyed("key", encode(spelt(header()), bare, small()), func(x *inspect.Expectations) { x.Keys = []keys.PublicKey{public("k1", small())} }),
 		"key-published":     keyed("key", tutorialToken, withKey(tutorialKey)),
 		"key-not-rsa":       keyed("key", good, withKey(file(t, "es256.pem.golden"))),
 		"key-lines":         keyed("key", good, withKey(public("", signer()).Base64()[:64]+"\n"+public("", signer()).Base64()[64:])),
@@ -186,7 +186,7 @@ func TestInspectProducesEveryFinding(t *testing.T) {
 	t.Parallel()
 	all := producers(t)
 	known := map[string]bool{}
-	for _, k := range liveengage.FindingKinds() {
+	for _, k := range inspect.FindingKinds() {
 		require.False(t, known[k.Code], "%s twice", k.Code)
 		known[k.Code] = true
 		require.NotEmpty(t, all[k.Code], "no token produces %s", k.Code)
@@ -197,7 +197,7 @@ func TestInspectProducesEveryFinding(t *testing.T) {
 			if p.x != nil {
 				p.x(&x)
 			}
-			r := liveengage.Inspect(p.text, x)
+			r := inspect.Token(p.text, x)
 			f := findingOf(t, r, k.Code, p.where)
 			require.Equal(t, k.Level, f.Level)
 			for _, f := range r.Findings {
@@ -206,7 +206,7 @@ func TestInspectProducesEveryFinding(t *testing.T) {
 				require.NotEmpty(t, f.Level, "%s is no kind", f.Code)
 				require.NotContains(t, f.Problem+f.Where+f.Remedy, "\n", f.Code)
 			}
-			seen := map[liveengage.Finding]bool{}
+			seen := map[inspect.Finding]bool{}
 			for _, f := range r.Findings {
 				require.False(t, seen[f], "%s at %s is said twice", f.Code, f.Where)
 				seen[f] = true

@@ -1,4 +1,4 @@
-package liveengage_test
+package inspect_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 // FuzzInspect: no text makes Inspect panic, its report is JSON in order, its
@@ -34,7 +34,7 @@ func FuzzInspectClaims(f *testing.F) {
 	f.Add(spelt(claimsWith(nil)))
 	for _, all := range producers(f) {
 		for _, p := range all {
-			if r := liveengage.Inspect(p.text, liveengage.Expectations{}); r.Claims != nil {
+			if r := inspect.Token(p.text, inspect.Expectations{}); r.Claims != nil {
 				f.Add(string(r.Claims))
 			}
 		}
@@ -43,20 +43,20 @@ func FuzzInspectClaims(f *testing.F) {
 	f.Fuzz(func(t *testing.T, claims string) {
 		text := encode(spelt(header()), claims, signer())
 		r := holds(t, text, x)
-		require.Equal(t, liveengage.Verified, r.Signature.State)
+		require.Equal(t, inspect.Verified, r.Signature.State)
 		require.True(t, r.Claims != nil || r.Faults() > 0)
 	})
 }
 
-func holds(t *testing.T, text string, x liveengage.Expectations) liveengage.Report {
+func holds(t *testing.T, text string, x inspect.Expectations) inspect.Report {
 	t.Helper()
-	r := liveengage.Inspect(text, x)
+	r := inspect.Token(text, x)
 	out, err := json.Marshal(r)
 	require.NoError(t, err)
-	var back liveengage.Report
+	var back inspect.Report
 	require.NoError(t, json.Unmarshal(out, &back))
 	require.True(t, r.Form != "" || r.Faults() > 0, "a text that is no token is a fault")
-	require.False(t, r.Signature.State == liveengage.Verified && r.Header == nil, "verified without a header")
+	require.False(t, r.Signature.State == inspect.Verified && r.Header == nil, "verified without a header")
 	for _, f := range r.Findings {
 		require.NotEmpty(t, f.Level, f.Code)
 		require.False(t, slices.Contains([]string{f.Problem, f.Remedy, f.Where, f.Code}, ""), "%v", f)
@@ -65,6 +65,6 @@ func holds(t *testing.T, text string, x liveengage.Expectations) liveengage.Repo
 	for _, s := range r.AgentSees {
 		require.NotRegexp(t, `[\x00-\x1f\x7f]`, s.Value)
 	}
-	require.Equal(t, r, liveengage.Inspect(" \r\n\t"+text+"\n ", x), "white space around it")
+	require.Equal(t, r, inspect.Token(" \r\n\t"+text+"\n ", x), "white space around it")
 	return r
 }

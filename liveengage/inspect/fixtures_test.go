@@ -1,4 +1,4 @@
-package liveengage_test
+package inspect_test
 
 import (
 	"crypto"
@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 const (
@@ -40,7 +40,7 @@ const (
 
 // signer is the brand's key, the one of package keys' tests.
 var signer = sync.OnceValue(func() *rsa.PrivateKey {
-	text, err := os.ReadFile(filepath.Join("..", "keys", "testdata", "rs256.pem"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "keys", "testdata", "rs256.pem"))
 	if err != nil {
 		panic(err)
 	}
@@ -146,11 +146,11 @@ func sealed(t testing.TB, inner string, changes object) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(spelt(h))) + "." + rest
 }
 
-func expectations() liveengage.Expectations {
-	return liveengage.Expectations{Now: now, Issuer: issuer, Subject: subject, Keys: []keys.PublicKey{public("k1", signer())}}
+func expectations() inspect.Expectations {
+	return inspect.Expectations{Now: now, Issuer: issuer, Subject: subject, Keys: []keys.PublicKey{public("k1", signer())}}
 }
 
-func codes(r liveengage.Report) []string {
+func codes(r inspect.Report) []string {
 	out := []string{}
 	for _, f := range r.Findings {
 		out = append(out, f.Code)
@@ -159,7 +159,7 @@ func codes(r liveengage.Report) []string {
 }
 
 // findingOf returns the finding with a code at a place.
-func findingOf(t testing.TB, r liveengage.Report, code, where string) liveengage.Finding {
+func findingOf(t testing.TB, r inspect.Report, code, where string) inspect.Finding {
 	t.Helper()
 	for _, f := range r.Findings {
 		if f.Code == code && f.Where == where {
@@ -167,5 +167,5 @@ func findingOf(t testing.TB, r liveengage.Report, code, where string) liveengage
 		}
 	}
 	require.Failf(t, "not found", "%s at %s in %s", code, where, spelt(r.Findings))
-	return liveengage.Finding{}
+	return inspect.Finding{}
 }

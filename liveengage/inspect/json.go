@@ -1,4 +1,4 @@
-package liveengage
+package inspect
 
 import (
 	"bytes"
@@ -143,3 +143,7 @@ func excerpt(s string) string {
 }
 
 func count(n int) string { return strconv.Itoa(n) }
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
