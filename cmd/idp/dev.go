@@ -39,7 +39,7 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 		d.Data = filepath.Join(cache, "idp-dev")
 	}
 	if d.Simulator != "off" {
-		if err := onLoopback("--simulator", d.Simulator); err != nil {
+		if err := checkLoopback("--simulator", d.Simulator); err != nil {
 			return err
 		}
 	}
