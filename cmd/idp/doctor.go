@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -17,6 +16,7 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/doctor"
+	"idpbridge/internal/netaddr"
 )
 
 type doctorCommand struct {
@@ -272,6 +272,5 @@ func loopbackIssuer(issuer string) bool {
 	if err != nil {
 		return false
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "http" && ip != nil && ip.IsLoopback()
+	return u.Scheme == "http" && netaddr.IsLoopbackIP(u.Hostname())
 }

@@ -8,10 +8,10 @@ import (
 	"idpbridge/upstream"
 )
 
-type hashCommand struct{}
+type peopleHashCommand struct{}
 
 // Run prints the argon2id hash of the first line of standard input.
-func (hashCommand) Run(p *process) error {
+func (peopleHashCommand) Run(p *process) error {
 	raw, err := io.ReadAll(io.LimitReader(p.stdin, 4096))
 	if err != nil {
 		return fmt.Errorf("read password: %w", err)

@@ -22,6 +22,7 @@ import (
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 	"idpbridge/testdata"
@@ -104,8 +105,8 @@ type soak struct {
 	idp    *instance
 	log    lockedBuffer
 	client *api.Client
-	source *signins // the socket's
-	other  *signins // the same person with another browser
+	source *credentialSource // the socket's
+	other  *credentialSource // the same person with another browser
 	socket *api.Socket
 
 	connector, talk string
@@ -143,7 +144,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: liveengage.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -158,8 +159,8 @@ func newSoak(t *testing.T) *soak {
 		Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 	})
 	require.NoError(t, err)
-	for _, who := range []**signins{&s.source, &s.other} {
-		*who, err = newSignins(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
+	for _, who := range []**credentialSource{&s.source, &s.other} {
+		*who, err = newCredentialSource(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
 			conformance.Person{Username: "jane", Password: "jane-password"})
 		require.NoError(t, err)
 		(*who).flow, (*who).pkce = liveengage.Code, true
@@ -233,8 +234,8 @@ func TestTwoWeeks(t *testing.T) {
 }
 
 // authenticate has LiveEngage take a person's credential.
-func (s *soak) authenticate(ctx context.Context, who *signins) (string, error) {
-	return s.client.Authenticate(ctx, api.Authentication{Connector: s.connector, Source: who.credential})
+func (s *soak) authenticate(ctx context.Context, who *credentialSource) (string, error) {
+	return s.client.Authenticate(ctx, api.Authentication{Connector: s.connector, Source: who.fetchCredential})
 }
 
 // write writes the next line.

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"idpbridge/internal/netaddr"
 )
 
 // Authorization makes the Authorization header of one request. A Session and a
@@ -159,7 +161,7 @@ func (c *Client) baseAddress(uri string) (string, error) {
 	scheme, rest, found := strings.Cut(uri, "://")
 	if !found {
 		scheme, rest = "https", uri
-		if host, err := url.Parse("//" + uri); err == nil && loopback(host.Hostname()) && strings.HasPrefix(c.cfg.Domains, "http://") {
+		if host, err := url.Parse("//" + uri); err == nil && netaddr.IsLoopback(host.Hostname()) && strings.HasPrefix(c.cfg.Domains, "http://") {
 			scheme = "http"
 		}
 	}

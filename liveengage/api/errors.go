@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 )
 
 // What callers branch on. An Error is one of these where its answer says so.
@@ -111,7 +111,7 @@ func (c *Client) refusal(service string, status int, header http.Header, body []
 	}
 	csrf := strings.Contains(strings.ToLower(e.Explanation), "csrf")
 	e.Code, e.Explanation = printable(e.Code), redacted(carried.strike(e.Explanation))
-	if known, ok := liveengage.Explain(e.Code); ok && service == serviceIDP {
+	if known, ok := explain.Lookup(e.Code); ok && service == serviceIDP {
 		e.Explanation = known.Name + ". " + known.Meaning
 	}
 	switch {

@@ -3,11 +3,12 @@ package api
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/internal/netaddr"
 )
 
 // ErrNotAllowed is a request to a host that nobody has named.
@@ -28,7 +29,7 @@ func LivePerson() Hosts { return Hosts{"*.liveperson.net", "*.lpsnmedia.net"} }
 // to be https.
 func (h Hosts) Allows(u *url.URL) error {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if loopback(host) {
+	if netaddr.IsLoopback(host) {
 		return nil
 	}
 	named := slices.ContainsFunc(h, func(name string) bool {
@@ -66,11 +67,6 @@ func (g guarded) CloseIdleConnections() {
 	if c, ok := g.of.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // stayThere follows a few redirects within a host and refuses all others: what is

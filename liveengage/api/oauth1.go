@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/oauth1"
 )
 
 // Key is an API key: the four values that LiveEngage shows once it is made.
@@ -52,7 +52,7 @@ func (k Key) Authorization(method, address string, now time.Time, nonce string) 
 	if err != nil {
 		return ""
 	}
-	params := []liveengage.OAuthParam{
+	params := []oauth1.Param{
 		{Name: "oauth_consumer_key", Value: k.AppKey},
 		{Name: "oauth_nonce", Value: nonce},
 		{Name: "oauth_signature_method", Value: "HMAC-SHA1"},
@@ -60,14 +60,14 @@ func (k Key) Authorization(method, address string, now time.Time, nonce string) 
 		{Name: "oauth_token", Value: k.AccessToken},
 		{Name: "oauth_version", Value: "1.0"},
 	}
-	signature := liveengage.OAuthSignature(liveengage.OAuthBaseString(method, u, params), k.Secret, k.AccessTokenSecret)
+	signature := oauth1.Sign(oauth1.BaseString(method, u, params), k.Secret, k.AccessTokenSecret)
 	var b strings.Builder
 	b.WriteString("OAuth ")
-	for _, p := range append(params, liveengage.OAuthParam{Name: "oauth_signature", Value: signature}) {
+	for _, p := range append(params, oauth1.Param{Name: "oauth_signature", Value: signature}) {
 		if b.Len() > len("OAuth ") {
 			b.WriteString(", ")
 		}
-		b.WriteString(liveengage.OAuthEscape(p.Name) + `="` + liveengage.OAuthEscape(p.Value) + `"`)
+		b.WriteString(oauth1.Escape(p.Name) + `="` + oauth1.Escape(p.Value) + `"`)
 	}
 	return b.String()
 }
