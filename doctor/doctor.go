@@ -78,10 +78,10 @@ type Config struct {
 
 // The bounds of an examination.
 const (
-	requestTimeout     = 5 * time.Second
-	maxBodySize  = 256 << 10
-	maxRequests = 120
-	maxListed   = 20 // keys, connectors and redirect URIs that are looked at
+	requestTimeout = 5 * time.Second
+	maxBodySize    = 256 << 10
+	maxRequests    = 120
+	maxListed      = 20 // keys, connectors and redirect URIs that are looked at
 )
 
 const (
@@ -96,7 +96,7 @@ const (
 type exam struct {
 	cfg      Config
 	http     *http.Client
-	done    <-chan struct{}
+	done     <-chan struct{}
 	report   Report
 	requests int
 	meta     metadata
