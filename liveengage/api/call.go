@@ -14,9 +14,9 @@ import (
 	"idpbridge/internal/netaddr"
 )
 
-// Authorization makes the Authorization header of one request. A Session and a
+// Authorizer makes the Authorization header of one request. A Session and a
 // Key have one.
-type Authorization func(method, address string) string
+type Authorizer func(method, address string) string
 
 // call is one thing to ask of a service.
 type call struct {
@@ -29,7 +29,7 @@ type call struct {
 	// body is asked before each attempt, because what works only once must not be
 	// sent twice. It is nil for a request without a body.
 	body      func(ctx context.Context) (any, error)
-	authorize Authorization
+	authorize Authorizer
 	cookies   []*http.Cookie
 	growing   bool // goes on after three retries, if the client is untiring
 }
@@ -50,7 +50,7 @@ func sends(body any) func(context.Context) (any, error) {
 // answer must be JSON that fits it.
 func (c *Client) do(ctx context.Context, what call, out any) (answer, error) {
 	var a answer
-	err := c.retry(ctx, newPlan(c.cfg.Persistence, threePauses(), what.growing), what.service, what.method+" "+what.path, func() (err error) {
+	err := c.retry(ctx, newPlan(c.cfg.Retry, threePauses(), what.growing), what.service, what.method+" "+what.path, func() (err error) {
 		a, err = c.attempt(ctx, what)
 		return err
 	})
@@ -59,7 +59,7 @@ func (c *Client) do(ctx context.Context, what call, out any) (answer, error) {
 	}
 	if out != nil {
 		if err := json.Unmarshal(a.body, out); err != nil {
-			return answer{}, Final(fmt.Errorf("%s answers what is not the JSON that was due: %w", what.service, errors.New(redacted(a.carried.strike(err.Error())))))
+			return answer{}, Permanent(fmt.Errorf("%s answers what is not the JSON that was due: %w", what.service, errors.New(redacted(a.carried.strike(err.Error())))))
 		}
 	}
 	return a, nil
@@ -146,7 +146,7 @@ func noAnswer(ctx context.Context, service string, err error, carried secrets) e
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address, of which the log has the path
 	}
-	if errors.Is(err, ErrNotAllowed) || errors.Is(err, errRedirect) {
+	if errors.Is(err, ErrHostNotAllowed) || errors.Is(err, errRedirect) {
 		return fmt.Errorf("%s: %w", service, err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -161,7 +161,7 @@ func (c *Client) baseAddress(uri string) (string, error) {
 	scheme, rest, found := strings.Cut(uri, "://")
 	if !found {
 		scheme, rest = "https", uri
-		if host, err := url.Parse("//" + uri); err == nil && netaddr.IsLoopback(host.Hostname()) && strings.HasPrefix(c.cfg.Domains, "http://") {
+		if host, err := url.Parse("//" + uri); err == nil && netaddr.IsLoopback(host.Hostname()) && strings.HasPrefix(c.cfg.DomainAPI, "http://") {
 			scheme = "http"
 		}
 	}
@@ -169,5 +169,5 @@ func (c *Client) baseAddress(uri string) (string, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("the Domain API names %q, which is no address", redacted(uri))
 	}
-	return u.String(), c.cfg.Allow.Allows(u)
+	return u.String(), c.cfg.AllowedHosts.Check(u)
 }

@@ -19,7 +19,7 @@ import (
 // TestOnlyNamedHostsAreContacted: loopback always, any other if named and by https.
 func TestOnlyNamedHostsAreContacted(t *testing.T) {
 	t.Parallel()
-	named := append(api.LivePerson(), "idp.brand.example")
+	named := append(api.LivePersonHosts(), "idp.brand.example")
 	for address, allowed := range map[string]bool{
 		"http://127.0.0.1:8090/": true, "http://[::1]/": true, "http://localhost:1/": true, "https://api.liveperson.net/": true,
 		"wss://va.msg.liveperson.net/": true, "https://API.LivePerson.NET./": true, "https://idp.brand.example/": true,
@@ -28,20 +28,20 @@ func TestOnlyNamedHostsAreContacted(t *testing.T) {
 	} {
 		u, err := url.Parse(address)
 		require.NoError(t, err)
-		require.Equal(t, allowed, named.Allows(u) == nil, address)
+		require.Equal(t, allowed, named.Check(u) == nil, address)
 		if !allowed {
-			require.ErrorIs(t, named.Allows(u), api.ErrNotAllowed)
+			require.ErrorIs(t, named.Check(u), api.ErrHostNotAllowed)
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := play(t)
-		c := s.client(func(cfg *api.Config) { cfg.Domains = "" })
+		c := s.client(func(cfg *api.Config) { cfg.DomainAPI = "" })
 		_, err := c.Domains(t.Context())
-		require.ErrorIs(t, err, api.ErrNotAllowed)
+		require.ErrorIs(t, err, api.ErrHostNotAllowed)
 		require.Zero(t, time.Since(s.start), "and it is not tried again")
 		s.domains["idp"] = "idp.liveperson.net"
 		_, err = s.client().Signup(t.Context())
-		require.ErrorIs(t, err, api.ErrNotAllowed)
+		require.ErrorIs(t, err, api.ErrHostNotAllowed)
 		require.Empty(t, s.timeline())
 	})
 }
@@ -92,10 +92,10 @@ func TestDomainShapes(t *testing.T) {
 		}
 		s.replies[key] = []reply{ok(`{"baseURIs":[]}`)}
 		_, err := c.Domain(t.Context(), "sentinel")
-		require.ErrorIs(t, err, api.ErrNoService)
+		require.ErrorIs(t, err, api.ErrUnknownService)
 		s.replies[key] = []reply{{status: 401}}
 		_, err = c.Domain(t.Context(), "sentinel")
-		require.ErrorIs(t, err, api.ErrCredentials)
+		require.ErrorIs(t, err, api.ErrBadCredentials)
 		all, err := c.Domains(t.Context())
 		require.NoError(t, err)
 		require.Len(t, all, 5)
@@ -112,7 +112,7 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := play(t)
-		_, err := api.New(api.Config{Account: "1", Domains: "ftp://x", Now: time.Now, Log: nil})
+		_, err := api.New(api.Config{Account: "1", DomainAPI: "ftp://x", Now: time.Now, Log: nil})
 		require.Error(t, err)
 		require.Equal(t, account, s.client().Account())
 	})
@@ -128,8 +128,8 @@ func TestLoginErrors(t *testing.T) {
 			answer reply
 			want   error
 		}{
-			{reply{status: 400}, api.ErrBadBody},
-			{reply{status: 401}, api.ErrCredentials},
+			{reply{status: 400}, api.ErrBadRequest},
+			{reply{status: 401}, api.ErrBadCredentials},
 			{reply{status: 401, body: `{"error":{"time":1,"message":"CSRF token invalid! x","internalCode":10,"responseStatus":"UNAUTHORIZED"}}`}, api.ErrCSRF},
 		} {
 			s.replies["POST /login"] = []reply{v.answer}
@@ -159,16 +159,16 @@ func TestReading(t *testing.T) {
 		all, err := c.Connectors(t.Context())
 		require.NoError(t, err)
 		require.Len(t, all, 2)
-		k, found := api.Find(all, "https://id.brand.example", "liveengage")
+		k, found := api.FindConnector(all, "https://id.brand.example", "liveengage")
 		require.True(t, found)
 		require.Equal(t, "4056284238", k.ID.String())
 		require.Equal(t, liveengage.Code, k.Flow())
 		require.Equal(t, liveengage.Implicit, all[1].Flow())
-		_, found = api.Find(all, "https://old.brand.example", "")
+		_, found = api.FindConnector(all, "https://old.brand.example", "")
 		require.False(t, found, "it is deleted")
 
 		s.replies["GET /configuration/le-users/users"] = []reply{ok(`[{"id":"1","loginName":"ann","isEnabled":true}]`)}
-		users, err := c.Users(t.Context(), c.Signed(api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"}))
+		users, err := c.Users(t.Context(), c.KeyAuthorizer(api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"}))
 		require.NoError(t, err)
 		require.Equal(t, "ann", users[0].LoginName)
 		require.True(t, strings.HasPrefix(s.headers[len(s.headers)-1].Get("Authorization"), "OAuth oauth_consumer_key="))
@@ -237,7 +237,7 @@ func TestAuthenticate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := play(t)
 		refused := errors.New("nobody is signed in")
-		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, api.Final(refused) }})
+		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, api.Permanent(refused) }})
 		require.ErrorIs(t, err, refused)
 		require.Zero(t, time.Since(s.start))
 		require.Empty(t, s.timeline())
@@ -272,7 +272,7 @@ func TestConversation(t *testing.T) {
 			var mu sync.Mutex
 			var heard []api.Event
 			socket := s.client().Socket(api.SocketConfig{
-				InBand: inBand, Token: func(context.Context) (string, error) { return "lp", nil },
+				TokenInMessage: inBand, GetToken: func(context.Context) (string, error) { return "lp", nil },
 				Received: func(e api.Event) {
 					mu.Lock()
 					defer mu.Unlock()

@@ -24,8 +24,8 @@ func (c *Client) Connectors(ctx context.Context) ([]Connector, error) {
 	return out, err
 }
 
-// Find is the connector for an issuer and a client id; an empty client id fits any.
-func Find(all []Connector, issuer, clientID string) (Connector, bool) {
+// FindConnector is the connector for an issuer and a client id; an empty client id fits any.
+func FindConnector(all []Connector, issuer, clientID string) (Connector, bool) {
 	for _, k := range all {
 		if !k.Deleted && k.Configuration.Issuer == issuer && (clientID == "" || k.Configuration.ClientID == clientID) {
 			return k, true

@@ -25,11 +25,11 @@ func (Credential) LogValue() slog.Value { return slog.StringValue("redacted") }
 // String keeps the credential out of messages.
 func (Credential) String() string { return "redacted" }
 
-// TokenSource gets a credential from the brand. It is asked before every attempt,
+// CredentialSource gets a credential from the brand. It is asked before every attempt,
 // because a code works once, and again whenever LivePerson's token has run out. Its
 // errors are taken for passing, and it is asked again as the client's persistence
 // says, unless Final marks them.
-type TokenSource func(ctx context.Context) (Credential, error)
+type CredentialSource func(ctx context.Context) (Credential, error)
 
 // Authentication is how a consumer is authenticated.
 type Authentication struct {
@@ -38,7 +38,7 @@ type Authentication struct {
 	// Connector is the connector's id, for version 3; "default" if empty.
 	Connector string
 	// Source is where credentials come from.
-	Source TokenSource
+	Source CredentialSource
 }
 
 const defaultRedirect = "https://liveperson.net"
@@ -75,7 +75,7 @@ func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, er
 		}
 		what.path, what.query = c.account("/app/"+url.PathEscape(connector)+"/authenticate"), url.Values{"v": {"3.0"}}
 	default:
-		return "", Final(errors.New("authenticate: there is no version " + strconv.Itoa(a.Version)))
+		return "", Permanent(errors.New("authenticate: there is no version " + strconv.Itoa(a.Version)))
 	}
 	what.body = func(ctx context.Context) (any, error) {
 		credential, err := a.Source(ctx)
@@ -92,7 +92,7 @@ func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, er
 func (k Credential) body(version int) (any, error) {
 	switch {
 	case k.IDToken == "" && k.Code == "":
-		return nil, Final(errors.New("the brand gave neither an ID token nor a code"))
+		return nil, Permanent(errors.New("the brand gave neither an ID token nor a code"))
 	case version == 1 && k.Code != "":
 		return map[string]string{"authCode": k.Code}, nil
 	case version == 1:
@@ -125,7 +125,7 @@ func (c *Client) token(ctx context.Context, what call) (string, error) {
 		got.JWT = got.Token
 	}
 	if got.JWT == "" {
-		return "", Final(errors.New("the idp service answers without a token"))
+		return "", Permanent(errors.New("the idp service answers without a token"))
 	}
 	return got.JWT, nil
 }

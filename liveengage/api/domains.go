@@ -33,7 +33,7 @@ type Domain struct {
 // Domains asks for every service of the account, ordered by name, and remembers them.
 func (c *Client) Domains(ctx context.Context) ([]Domain, error) {
 	var out []Domain
-	err := c.retry(ctx, newPlan(c.cfg.Persistence, threePauses(), false), serviceDomains, "GET "+c.domainsPath(""), func() (err error) {
+	err := c.retry(ctx, newPlan(c.cfg.Retry, threePauses(), false), serviceDomains, "GET "+c.domainsPath(""), func() (err error) {
 		out, err = c.askDomains(ctx)
 		return err
 	})
@@ -44,7 +44,7 @@ func (c *Client) Domains(ctx context.Context) ([]Domain, error) {
 // case-sensitive.
 func (c *Client) Domain(ctx context.Context, service string) (Domain, error) {
 	var all domainList
-	what := call{service: serviceDomains, base: c.cfg.Domains, method: http.MethodGet, path: c.domainsPath(service), query: versionOne()}
+	what := call{service: serviceDomains, base: c.cfg.DomainAPI, method: http.MethodGet, path: c.domainsPath(service), query: versionOne()}
 	if _, err := c.do(ctx, what, &all); err != nil {
 		return Domain{}, err
 	}
@@ -54,7 +54,7 @@ func (c *Client) Domain(ctx context.Context, service string) (Domain, error) {
 			return d, nil
 		}
 	}
-	return Domain{}, fmt.Errorf("%w %q", ErrNoService, service)
+	return Domain{}, fmt.Errorf("%w %q", ErrUnknownService, service)
 }
 
 func versionOne() url.Values { return url.Values{"version": {"1.0"}} }
@@ -89,16 +89,16 @@ func (l *domainList) UnmarshalJSON(text []byte) error {
 
 // askDomains makes one request; whoever calls it decides whether to make another.
 func (c *Client) askDomains(ctx context.Context) ([]Domain, error) {
-	a, err := c.send(ctx, call{service: serviceDomains, method: http.MethodGet}, c.cfg.Domains+c.domainsPath("")+"?"+versionOne().Encode(), nil)
+	a, err := c.send(ctx, call{service: serviceDomains, method: http.MethodGet}, c.cfg.DomainAPI+c.domainsPath("")+"?"+versionOne().Encode(), nil)
 	if err != nil {
 		return nil, err
 	}
 	var all domainList
 	if err := json.Unmarshal(a.body, &all); err != nil {
-		return nil, fmt.Errorf("the Domain API at %s answers what is not its JSON: %w", c.cfg.Domains, err)
+		return nil, fmt.Errorf("the Domain API at %s answers what is not its JSON: %w", c.cfg.DomainAPI, err)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("the Domain API at %s knows no services of account %s", c.cfg.Domains, c.cfg.Account)
+		return nil, fmt.Errorf("the Domain API at %s knows no services of account %s", c.cfg.DomainAPI, c.cfg.Account)
 	}
 	slices.SortFunc(all, func(a, b Domain) int { return cmp.Compare(a.Service, b.Service) })
 	known := make(map[string]string, len(all))
@@ -141,7 +141,7 @@ func (c *Client) base(ctx context.Context, service string) (string, error) {
 		c.mu.Unlock()
 	}
 	if uri == "" {
-		return "", fmt.Errorf("%w %q of account %s", ErrNoService, service, c.cfg.Account)
+		return "", fmt.Errorf("%w %q of account %s", ErrUnknownService, service, c.cfg.Account)
 	}
 	return c.baseAddress(uri)
 }
@@ -153,10 +153,10 @@ func (c *Client) accdn(ctx context.Context) (string, error) {
 	}
 	base, err := c.base(ctx, serviceAccdn)
 	switch {
-	case !errors.Is(err, ErrNoService):
+	case !errors.Is(err, ErrUnknownService):
 		return base, err
-	case strings.EqualFold(c.cfg.Domains, DefaultDomains):
+	case strings.EqualFold(c.cfg.DomainAPI, DefaultDomainAPI):
 		return defaultAccdn, nil
 	}
-	return c.cfg.Domains, nil // a stand-in serves everything at one address
+	return c.cfg.DomainAPI, nil // a stand-in serves everything at one address
 }

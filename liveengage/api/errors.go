@@ -14,17 +14,17 @@ import (
 
 // What callers branch on. An Error is one of these where its answer says so.
 var (
-	// ErrBadBody is a request that the service could not read.
-	ErrBadBody = errors.New("the service could not read the request")
-	// ErrCredentials are credentials that were refused.
-	ErrCredentials = errors.New("the credentials were refused")
+	// ErrBadRequest is a request that the service could not read.
+	ErrBadRequest = errors.New("the service could not read the request")
+	// ErrBadCredentials are credentials that were refused.
+	ErrBadCredentials = errors.New("the credentials were refused")
 	// ErrCSRF is a session whose csrf value is wrong.
 	ErrCSRF = errors.New("the csrf value is wrong")
-	// ErrRefused is an answer 500 of the idp service whose code says that the token
+	// ErrTokenRejected is an answer 500 of the idp service whose code says that the token
 	// or the connector is at fault: it is a refusal in all but its status.
-	ErrRefused = errors.New("the token or the connector was refused")
-	// ErrNoService is a service that the account's domains do not name.
-	ErrNoService = errors.New("the Domain API does not name the service")
+	ErrTokenRejected = errors.New("the token or the connector was refused")
+	// ErrUnknownService is a service that the account's domains do not name.
+	ErrUnknownService = errors.New("the Domain API does not name the service")
 )
 
 // Error is an answer of a service that is not a success.
@@ -116,13 +116,13 @@ func (c *Client) refusal(service string, status int, header http.Header, body []
 	}
 	switch {
 	case status == http.StatusBadRequest:
-		e.kind = ErrBadBody
+		e.kind = ErrBadRequest
 	case csrf:
 		e.kind = ErrCSRF
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		e.kind = ErrCredentials
+		e.kind = ErrBadCredentials
 	case service == serviceIDP && status >= http.StatusInternalServerError && atFault(e.Code):
-		e.kind = ErrRefused
+		e.kind = ErrTokenRejected
 	}
 	return e
 }

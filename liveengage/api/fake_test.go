@@ -125,7 +125,7 @@ func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0,
 func (s *services) client(change ...func(*api.Config)) *api.Client {
 	s.t.Helper()
 	cfg := api.Config{
-		Account: account, Domains: "http://127.0.0.1:1", HTTP: &http.Client{Transport: s.transport},
+		Account: account, DomainAPI: "http://127.0.0.1:1", HTTP: &http.Client{Transport: s.transport},
 		Now: time.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
 	for _, c := range change {

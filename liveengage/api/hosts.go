@@ -11,8 +11,8 @@ import (
 	"idpbridge/internal/netaddr"
 )
 
-// ErrNotAllowed is a request to a host that nobody has named.
-var ErrNotAllowed = errors.New("this host may not be contacted")
+// ErrHostNotAllowed is a request to a host that nobody has named.
+var ErrHostNotAllowed = errors.New("this host may not be contacted")
 
 // errRedirect is an answer that leads elsewhere.
 var errRedirect = errors.New("the answer leads to another host")
@@ -22,12 +22,12 @@ var errRedirect = errors.New("the answer leads to another host")
 // value allows no other.
 type Hosts []string
 
-// LivePerson are the hosts of LivePerson's own services.
-func LivePerson() Hosts { return Hosts{"*.liveperson.net", "*.lpsnmedia.net"} }
+// LivePersonHosts are the hosts of LivePerson's own services.
+func LivePersonHosts() Hosts { return Hosts{"*.liveperson.net", "*.lpsnmedia.net"} }
 
-// Allows says why an address may not be contacted, or nil. Beyond loopback it has
+// Check says why an address may not be contacted, or nil. Beyond loopback it has
 // to be https.
-func (h Hosts) Allows(u *url.URL) error {
+func (h Hosts) Check(u *url.URL) error {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	if netaddr.IsLoopback(host) {
 		return nil
@@ -38,9 +38,9 @@ func (h Hosts) Allows(u *url.URL) error {
 	})
 	switch {
 	case !named:
-		return fmt.Errorf("%w: %s", ErrNotAllowed, u.Host)
+		return fmt.Errorf("%w: %s", ErrHostNotAllowed, u.Host)
 	case u.Scheme != "https" && u.Scheme != "wss":
-		return fmt.Errorf("%w without https: %s", ErrNotAllowed, u.Host)
+		return fmt.Errorf("%w without https: %s", ErrHostNotAllowed, u.Host)
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ type guarded struct {
 }
 
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := g.hosts.Allows(r.URL); err != nil {
+	if err := g.hosts.Check(r.URL); err != nil {
 		if r.Body != nil {
 			err = errors.Join(err, r.Body.Close())
 		}

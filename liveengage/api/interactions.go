@@ -30,7 +30,7 @@ type SDEEvent struct {
 
 // Interactions reads what is known of a conversation by its id: one record, or none
 // while the service does not know it yet.
-func (c *Client) Interactions(ctx context.Context, as Authorization, conversation string) ([]Interaction, error) {
+func (c *Client) Interactions(ctx context.Context, as Authorizer, conversation string) ([]Interaction, error) {
 	var out struct {
 		Records []Interaction `json:"conversationHistoryRecords"`
 	}

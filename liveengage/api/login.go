@@ -111,8 +111,8 @@ func (s *Session) TTL() time.Duration {
 	return s.ttl
 }
 
-// Authorization is the header with the bearer.
-func (s *Session) Authorization(_, _ string) string { return "Bearer " + s.Bearer() }
+// AuthorizationHeader is the header with the bearer.
+func (s *Session) AuthorizationHeader(_, _ string) string { return "Bearer " + s.Bearer() }
 
 // LogValue keeps the session out of logs.
 func (s *Session) LogValue() slog.Value { return slog.StringValue("redacted") }
@@ -130,7 +130,7 @@ func (s *Session) KeepAlive(ctx context.Context) error {
 			return nil //nolint:nilerr // the context has ended, which is no error here
 		}
 		err := s.Refresh(ctx)
-		if errors.Is(err, ErrCredentials) || errors.Is(err, ErrCSRF) {
+		if errors.Is(err, ErrBadCredentials) || errors.Is(err, ErrCSRF) {
 			s.client.cfg.Log.InfoContext(ctx, "liveengage_session_gone", "account", s.client.cfg.Account, "service", serviceLogin)
 			err = s.login(ctx)
 		}

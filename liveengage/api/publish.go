@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// ErrUnsure is a request of which nobody knows whether the service has done it: the
+// ErrOutcomeUnknown is a request of which nobody knows whether the service has done it: the
 // connection was lost before the answer, and what happened could not be asked.
-var ErrUnsure = errors.New("nobody knows whether it has been done")
+var ErrOutcomeUnknown = errors.New("nobody knows whether it has been done")
 
 const (
 	// settle is how long a line may be on its way: what was sent on a connection that
@@ -56,8 +56,8 @@ func (s *Socket) Publish(ctx context.Context, conversation, text string) (int, e
 	err := s.again(ctx, func(l *link) (err error) {
 		return s.write(ctx, l, w)
 	})
-	if _, refused := errors.AsType[*Error](err); err != nil && w.sent && !refused && !errors.Is(err, ErrUnsure) {
-		err = fmt.Errorf("%w: %w", ErrUnsure, err)
+	if _, refused := errors.AsType[*Error](err); err != nil && w.sent && !refused && !errors.Is(err, ErrOutcomeUnknown) {
+		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	}
 	return w.number, err
 }
@@ -67,7 +67,7 @@ func (s *Socket) write(ctx context.Context, l *link, w *line) error {
 	if w.sent {
 		arrived, err := s.arrived(ctx, l, w)
 		if _, refused := errors.AsType[*Error](err); refused {
-			return fmt.Errorf("%w: %w", ErrUnsure, err) // it is not the line that is refused
+			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err) // it is not the line that is refused
 		}
 		if err != nil || arrived {
 			return err
@@ -185,7 +185,7 @@ func (s *Socket) again(ctx context.Context, do func(*link) error) error {
 		case !errors.Is(err, errLost) && !errors.Is(err, errSilent):
 			return err
 		}
-		if p := s.client.cfg.Persistence; attempt > 0 && (p == Once || p == ThreeRetries && attempt > len(threePauses())) {
+		if p := s.client.cfg.Retry; attempt > 0 && (p == NoRetry || p == RetryThreeTimes && attempt > len(threePauses())) {
 			return err
 		}
 	}

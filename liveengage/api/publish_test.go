@@ -20,8 +20,8 @@ import (
 // chatting opens a socket of a talk and closes it when the test ends.
 func chatting(t *testing.T, s *services, cfg api.SocketConfig, change ...func(*api.Config)) *api.Socket {
 	t.Helper()
-	if cfg.Token == nil {
-		cfg.Token = func(context.Context) (string, error) { return "lp", nil }
+	if cfg.GetToken == nil {
+		cfg.GetToken = func(context.Context) (string, error) { return "lp", nil }
 	}
 	socket := s.client(change...).Socket(cfg)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -95,14 +95,14 @@ func TestPublishThatCannotBeKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // by the first fault
 		s, k := play(t), &talk{}
 		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent"}))
-		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Persistence = api.Once }).Publish(t.Context(), "conv-1", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Retry = api.NoRetry }).Publish(t.Context(), "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 	})
 	synctest.Test(t, func(t *testing.T) { // the service does not tell the lines
 		s, k := play(t), &talk{}
 		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}), k.chat(0, 0))
 		_, err := chatting(t, s, api.SocketConfig{}).Publish(t.Context(), "conv-2", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 		require.ErrorContains(t, err, "404")
 	})
 	synctest.Test(t, func(t *testing.T) { // the caller has gone
@@ -111,7 +111,7 @@ func TestPublishThatCannotBeKnown(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := chatting(t, s, api.SocketConfig{}).Publish(ctx, "conv-1", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 	synctest.Test(t, func(t *testing.T) { // a service that is always lost is not asked for ever
@@ -119,8 +119,8 @@ func TestPublishThatCannotBeKnown(t *testing.T) {
 		for range 9 {
 			s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}))
 		}
-		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Persistence = api.ThreeRetries }).Publish(t.Context(), "conv-1", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Retry = api.RetryThreeTimes }).Publish(t.Context(), "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 		require.Len(t, s.sockets, 9-4)
 	})
 }
@@ -173,7 +173,7 @@ func TestRenewedBeforeTheEnd(t *testing.T) {
 				s, k := play(t), &talk{}
 				s.sockets = append(s.sockets, k.chat(0, 0))
 				renewed := make(chan time.Duration, 100)
-				socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) {
+				socket := chatting(t, s, api.SocketConfig{GetToken: func(context.Context) (string, error) {
 					renewed <- time.Since(s.start)
 					return jwtOf(time.Now(), c.life), nil
 				}}, func(cfg *api.Config) { cfg.Now = func() time.Time { return time.Now().Add(c.skew) } })
@@ -201,7 +201,7 @@ func TestRenewalWaitsForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := play(t), &talk{}
 		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", slow: 8 * time.Second}), k.chat(0, 0))
-		socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) { return jwtOf(time.Now(), 30*time.Minute), nil }})
+		socket := chatting(t, s, api.SocketConfig{GetToken: func(context.Context) (string, error) { return jwtOf(time.Now(), 30*time.Minute), nil }})
 		time.Sleep(29*time.Minute - time.Second)
 		var group sync.WaitGroup
 		group.Go(func() {
@@ -250,7 +250,7 @@ func TestRenewalThatFails(t *testing.T) {
 		s, k := play(t), &talk{}
 		s.sockets = append(s.sockets, k.chat(30*time.Minute, 4407), k.chat(0, 0))
 		asked := 0
-		socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) {
+		socket := chatting(t, s, api.SocketConfig{GetToken: func(context.Context) (string, error) {
 			if asked++; asked == 2 {
 				return "", errors.New("away")
 			}

@@ -33,7 +33,7 @@ func TestRetriesByTheClock(t *testing.T) {
 		name    string
 		key     string
 		replies []reply
-		persist api.Persistence
+		persist api.RetryPolicy
 		limit   time.Duration
 		do      func(context.Context, *api.Client) error
 		want    []string // moments
@@ -46,14 +46,14 @@ func TestRetriesByTheClock(t *testing.T) {
 		{name: "5xx after 5, 10 and 15 seconds", key: users, replies: []reply{down}, do: list, want: []string{"0s", "5s", "15s", "30s"}, fails: true},
 		{name: "a retry that helps", key: users, replies: []reply{{status: 500}, {status: 502}, ok(`[]`)}, do: list, want: []string{"0s", "5s", "15s"}},
 		{name: "a 4xx after a 5xx ends it", key: users, replies: []reply{down, {status: 404}}, do: list, want: []string{"0s", "5s"}, fails: true},
-		{name: "no answer is like 5xx", key: login, replies: []reply{{drop: true}}, do: logIn, persist: api.ThreeRetries, want: []string{"0s", "5s", "15s", "30s"}, fails: true},
+		{name: "no answer is like 5xx", key: login, replies: []reply{{drop: true}}, do: logIn, persist: api.RetryThreeTimes, want: []string{"0s", "5s", "15s", "30s"}, fails: true},
 		{name: "silence is no answer after 10 seconds", key: users, replies: []reply{{hang: true}, ok(`[]`)}, do: list, want: []string{"0s", "15s"}},
 		{
 			name: "login goes on after growing intervals, to an hour", key: login, replies: []reply{down}, do: logIn, limit: 4 * time.Hour,
 			want: []string{"0s", "5s", "15s", "30s", "2m30s", "6m30s", "14m30s", "30m30s", "1h2m30s", "2h2m30s", "3h2m30s"}, fails: true,
 		},
-		{name: "login with three retries", key: login, replies: []reply{down}, do: logIn, persist: api.ThreeRetries, want: []string{"0s", "5s", "15s", "30s"}, fails: true},
-		{name: "login once", key: login, replies: []reply{down}, do: logIn, persist: api.Once, want: []string{"0s"}, fails: true},
+		{name: "login with three retries", key: login, replies: []reply{down}, do: logIn, persist: api.RetryThreeTimes, want: []string{"0s", "5s", "15s", "30s"}, fails: true},
+		{name: "login once", key: login, replies: []reply{down}, do: logIn, persist: api.NoRetry, want: []string{"0s"}, fails: true},
 		{name: "429 waits at least a second, and longer each time", key: users, replies: []reply{{status: 429}}, do: list, want: []string{"0s", "1s", "3s", "7s", "15s", "31s"}, fails: true},
 		{name: "429 waits as long as it is told", key: users, replies: []reply{wait("90"), wait("0"), ok(`[]`)}, do: list, want: []string{"0s", "1m30s", "1m32s"}},
 		{name: "429 until a date", key: users, replies: []reply{wait("Sat, 01 Jan 2000 00:00:40 GMT"), ok(`[]`)}, do: list, want: []string{"0s", "40s"}},
@@ -75,7 +75,7 @@ func TestRetriesByTheClock(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, c.limit)
 					defer cancel()
 				}
-				err := c.do(ctx, s.client(func(cfg *api.Config) { cfg.Persistence = c.persist }))
+				err := c.do(ctx, s.client(func(cfg *api.Config) { cfg.Retry = c.persist }))
 				require.Equal(t, c.fails, err != nil, err)
 				for i := range c.want {
 					c.want[i] += " " + c.key
@@ -126,7 +126,7 @@ func TestKeepAliveByTheClock(t *testing.T) {
 		require.Equal(t, "b-1", session.Bearer())
 		require.Equal(t, 8*time.Hour, session.TTL())
 		err = session.KeepAlive(t.Context())
-		require.ErrorIs(t, err, api.ErrCredentials, "the last login is refused, and that is final")
+		require.ErrorIs(t, err, api.ErrBadCredentials, "the last login is refused, and that is final")
 		require.Equal(t, []string{
 			"0s POST /login", "5m0s POST /refresh", "10m0s POST /refresh",
 			"15m0s POST /refresh", "15m5s POST /refresh", "15m15s POST /refresh", "15m30s POST /refresh", "17m30s POST /refresh", "21m30s POST /refresh",
@@ -172,7 +172,7 @@ func TestSocketByTheClock(t *testing.T) {
 		replies []reply // to the handshake, before any socket is opened
 		sockets []func(*services, *websocket.Conn)
 		limit   time.Duration
-		persist api.Persistence
+		persist api.RetryPolicy
 		want    []string
 		fails   error
 	}{
@@ -209,14 +209,14 @@ func TestSocketByTheClock(t *testing.T) {
 		},
 		{
 			name: "one with 4xx is not", replies: []reply{{status: 403}}, sockets: []func(*services, *websocket.Conn){serve(0, 0)}, limit: time.Hour,
-			want: []string{"0s token 1", "0s " + key}, fails: api.ErrCredentials,
+			want: []string{"0s token 1", "0s " + key}, fails: api.ErrBadCredentials,
 		},
 		{
 			name: "nor one whose new token is refused", replies: []reply{{status: 401}}, sockets: []func(*services, *websocket.Conn){serve(0, 0)}, limit: time.Hour,
-			want: []string{"0s token 1", "0s " + key}, fails: api.ErrCredentials,
+			want: []string{"0s token 1", "0s " + key}, fails: api.ErrBadCredentials,
 		},
 		{
-			name: "three retries and no more", replies: slices.Repeat([]reply{{status: 503}}, 9), sockets: []func(*services, *websocket.Conn){nil}, limit: time.Hour, persist: api.ThreeRetries,
+			name: "three retries and no more", replies: slices.Repeat([]reply{{status: 503}}, 9), sockets: []func(*services, *websocket.Conn){nil}, limit: time.Hour, persist: api.RetryThreeTimes,
 			want: []string{"0s token 1", "0s " + key, "5s " + key, "15s " + key, "30s " + key}, fails: errAny,
 		},
 	} {
@@ -230,7 +230,7 @@ func TestSocketByTheClock(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), c.limit)
 				defer cancel()
-				err := s.client(func(cfg *api.Config) { cfg.Persistence = c.persist }).Socket(api.SocketConfig{Token: tokens(s)}).Run(ctx)
+				err := s.client(func(cfg *api.Config) { cfg.Retry = c.persist }).Socket(api.SocketConfig{GetToken: tokens(s)}).Run(ctx)
 				seen := s.timeline()
 				switch {
 				case c.fails == nil:

@@ -61,7 +61,7 @@ func (s *Socket) renew(ctx context.Context, p proof, fresh chan<- string) {
 	if p.renewAt.IsZero() || sleep(ctx, p.renewAt.Sub(s.client.cfg.Now())) != nil {
 		return
 	}
-	token, err := s.cfg.Token(ctx)
+	token, err := s.cfg.GetToken(ctx)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:

@@ -38,10 +38,10 @@ type lasting struct{ err error }
 func (l *lasting) Error() string { return printable(l.err.Error()) }
 func (l *lasting) Unwrap() error { return l.err }
 
-// Final marks an error of a TokenSource, or of SocketConfig.Token, as one that time
+// Permanent marks an error of a TokenSource, or of SocketConfig.Token, as one that time
 // does not mend, such as a wrong password: it is not tried again. Any other error of
 // theirs is taken for passing, like a service that gives no answer.
-func Final(err error) error {
+func Permanent(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -60,7 +60,7 @@ func brought(err error) error {
 	_, answered := errors.AsType[*Error](err)
 	_, marked := errors.AsType[*lasting](err)
 	switch {
-	case answered, marked, errors.Is(err, ErrNotAllowed), errors.Is(err, errRedirect), errors.Is(err, ErrNoService):
+	case answered, marked, errors.Is(err, ErrHostNotAllowed), errors.Is(err, errRedirect), errors.Is(err, ErrUnknownService):
 		return err
 	}
 	return &passing{err}
@@ -87,11 +87,11 @@ type plan struct {
 	busy int           // answers 429 in a row
 }
 
-func newPlan(p Persistence, pauses []time.Duration, grows bool) *plan {
-	if p == Once {
+func newPlan(p RetryPolicy, pauses []time.Duration, grows bool) *plan {
+	if p == NoRetry {
 		return &plan{}
 	}
-	return &plan{pauses: pauses, grows: grows && p == Untiring}
+	return &plan{pauses: pauses, grows: grows && p == RetryForever}
 }
 
 // reset starts afresh, after a success.
@@ -100,7 +100,7 @@ func (p *plan) reset() { p.used, p.next, p.busy = 0, 0, 0 }
 // retryable says whether the same request may succeed later: no answer, 5xx and
 // 429. Every other 4xx is the caller's to mend, and so is what ErrRefused says.
 func retryable(err error) bool {
-	if _, ok := errors.AsType[*lasting](err); ok || errors.Is(err, ErrRefused) {
+	if _, ok := errors.AsType[*lasting](err); ok || errors.Is(err, ErrTokenRejected) {
 		return false
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -164,7 +164,7 @@ func (c *Client) retry(ctx context.Context, p *plan, service, request string, do
 			if retryable(err) {
 				return &exhausted{err}
 			}
-			return Final(err)
+			return Permanent(err)
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err

@@ -37,7 +37,7 @@ func TestTwoWeeks(t *testing.T) {
 		session, err := c.Login(t.Context(), "ann", "secret")
 		require.NoError(t, err)
 		tokens := 0
-		socket := c.Socket(api.SocketConfig{Token: func(context.Context) (string, error) { tokens++; return "token-" + strconv.Itoa(tokens), nil }})
+		socket := c.Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { tokens++; return "token-" + strconv.Itoa(tokens), nil }})
 		ctx, cancel := context.WithTimeout(t.Context(), fortnight)
 		defer cancel()
 		var group sync.WaitGroup

@@ -28,13 +28,13 @@ var errLost = errors.New("the connection was lost")
 
 // SocketConfig is what a socket needs. Token is required.
 type SocketConfig struct {
-	// Token gets LivePerson's token of the consumer. It is asked again when the
+	// GetToken gets LivePerson's token of the consumer. It is asked again when the
 	// service says that the one it had is bad. Its errors are taken for passing,
 	// unless Final marks them or they are this package's own.
-	Token func(ctx context.Context) (string, error)
-	// InBand sends the token in a first message, as browsers must, instead of in a
+	GetToken func(ctx context.Context) (string, error)
+	// TokenInMessage sends the token in a first message, as browsers must, instead of in a
 	// header.
-	InBand bool
+	TokenInMessage bool
 	// Received is told of messages in the order of their arrival; may be nil. It must
 	// not wait for an answer on the socket.
 	Received func(Event)
@@ -85,7 +85,7 @@ func (s *Socket) Run(ctx context.Context) error {
 // three retries; one that was lost is opened again after pauses of its own. A token
 // that has run out is replaced at once, but only once until a connection has lived.
 func (s *Socket) run(ctx context.Context) error {
-	plan := newPlan(s.client.cfg.Persistence, threePauses(), true)
+	plan := newPlan(s.client.cfg.Retry, threePauses(), true)
 	var token proof
 	var reconnects, replaced bool
 	for attempt := 1; ; attempt++ {
@@ -94,7 +94,7 @@ func (s *Socket) run(ctx context.Context) error {
 			return nil //nolint:nilerr // the context has ended, which is no error here
 		}
 		if opened && !reconnects {
-			plan, reconnects = newPlan(s.client.cfg.Persistence, socketPauses(), true), true
+			plan, reconnects = newPlan(s.client.cfg.Retry, socketPauses(), true), true
 		}
 		if lived {
 			plan.reset()
@@ -141,7 +141,7 @@ func (s *Socket) path() string {
 // has answered a GetClock.
 func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool, err error) {
 	if token.token == "" {
-		fresh, err := s.cfg.Token(ctx)
+		fresh, err := s.cfg.GetToken(ctx)
 		if err != nil {
 			return false, false, &step{"token", "get the consumer's token", brought(err)}
 		}
@@ -163,7 +163,7 @@ func (s *Socket) connect(ctx context.Context, token *proof) (opened, lived bool,
 			token.proven = token.proven || l.heard()
 		}
 	}()
-	if s.cfg.InBand {
+	if s.cfg.TokenInMessage {
 		if err := l.write(ctx, initConnection(token.token)); err != nil {
 			return true, false, l.close(err)
 		}
@@ -208,7 +208,7 @@ func (s *Socket) dial(outer context.Context, token string) (*websocket.Conn, err
 	ctx, cancel := context.WithTimeout(outer, attemptTimeout)
 	defer cancel()
 	header := http.Header{}
-	if !s.cfg.InBand {
+	if !s.cfg.TokenInMessage {
 		header.Set("Authorization", "jwt "+token)
 	}
 	conn, res, err := websocket.Dial(ctx, strings.Replace(base, "http", "ws", 1)+s.path()+"?v=3", //nolint:bodyclose // the library closes it
