@@ -178,7 +178,7 @@ func (in *inspector) standard(m map[string]json.RawMessage) claims.Standard {
 	// The subject here is one that always passes; subject looks at the real one.
 	for _, f := range claims.FieldErrors(claims.Person{Subject: "-", Standard: s}.Validate()) {
 		name := strings.TrimPrefix(f.Field, "claims.")
-		if strings.Contains(f.Problem, "control character") {
+		if f.Code == claims.ControlCharacter {
 			continue // scan has found it
 		}
 		code := "claim-odd"
