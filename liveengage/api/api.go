@@ -31,8 +31,8 @@ const (
 	defaultAccdn = "https://accdn.lpsnmedia.net"
 
 	attemptTimeout = 10 * time.Second
-	mostBody       = 1 << 20
-	mostRedirects  = 3
+	maxBody        = 1 << 20
+	maxRedirects   = 3
 )
 
 // RetryPolicy is how long a client goes on after faults.
@@ -103,18 +103,18 @@ func New(cfg Config) (*Client, error) {
 	if cfg.HTTP != nil && cfg.HTTP.Transport != nil {
 		transport = cfg.HTTP.Transport
 	}
-	c := &Client{cfg: cfg, http: &http.Client{Transport: cfg.AllowedHosts.Transport(transport), CheckRedirect: stayThere}}
+	c := &Client{cfg: cfg, http: &http.Client{Transport: cfg.AllowedHosts.Transport(transport), CheckRedirect: checkRedirect}}
 	return c, nil
 }
 
 // Account is the number of the account.
 func (c *Client) Account() string { return c.cfg.Account }
 
-// account is the beginning of most paths.
-func (c *Client) account(rest string) string { return "/api/account/" + c.cfg.Account + rest }
+// accountPath is the beginning of most paths.
+func (c *Client) accountPath(rest string) string { return "/api/account/" + c.cfg.Account + rest }
 
-// sleep lets time pass, or returns why it did not.
-func sleep(ctx context.Context, d time.Duration) error {
+// sleepContext lets time pass, or returns why it did not.
+func sleepContext(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

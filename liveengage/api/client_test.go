@@ -34,7 +34,7 @@ func TestOnlyNamedHostsAreContacted(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		c := s.client(func(cfg *api.Config) { cfg.DomainAPI = "" })
 		_, err := c.Domains(t.Context())
 		require.ErrorIs(t, err, api.ErrHostNotAllowed)
@@ -50,12 +50,12 @@ func TestOnlyNamedHostsAreContacted(t *testing.T) {
 func TestRedirectsStayOnTheirHost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		s.replies["POST /signup"] = []reply{{status: 307, header: map[string][]string{"Location": {"http://127.0.0.1:2/elsewhere"}}}}
 		_, err := s.client().Signup(t.Context())
 		require.ErrorContains(t, err, "leads to another host")
 		s.replies["POST /signup"] = []reply{{status: 307, header: map[string][]string{"Location": {"/here"}}}}
-		s.replies["POST /here"] = []reply{ok(`{"jwt":"j"}`)}
+		s.replies["POST /here"] = []reply{okReply(`{"jwt":"j"}`)}
 		token, err := s.client().Signup(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "j", token)
@@ -67,8 +67,8 @@ func TestRedirectsStayOnTheirHost(t *testing.T) {
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
-		s.replies["POST /signup"] = []reply{ok(`{"jwt":"` + strings.Repeat("x", 1<<20) + `"}`)}
+		s := startServices(t)
+		s.replies["POST /signup"] = []reply{okReply(`{"jwt":"` + strings.Repeat("x", 1<<20) + `"}`)}
 		_, err := s.client().Signup(t.Context())
 		require.ErrorContains(t, err, "more than 1048576 bytes")
 	})
@@ -78,19 +78,19 @@ func TestAnswersAreBounded(t *testing.T) {
 func TestDomainShapes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		c := s.client()
 		const key = "GET /service/sentinel/baseURI.json"
 		for _, body := range []string{
 			`{"service":"sentinel","account":"12345678","baseURI":"va.sentinel.liveperson.net"}`,
 			`{"baseURIs":[{"service":"sentinel","account":"12345678","baseURI":"va.sentinel.liveperson.net"}]}`,
 		} {
-			s.replies[key] = []reply{ok(body)}
+			s.replies[key] = []reply{okReply(body)}
 			d, err := c.Domain(t.Context(), "sentinel")
 			require.NoError(t, err)
 			require.Equal(t, "va.sentinel.liveperson.net", d.BaseURI)
 		}
-		s.replies[key] = []reply{ok(`{"baseURIs":[]}`)}
+		s.replies[key] = []reply{okReply(`{"baseURIs":[]}`)}
 		_, err := c.Domain(t.Context(), "sentinel")
 		require.ErrorIs(t, err, api.ErrUnknownService)
 		s.replies[key] = []reply{{status: 401}}
@@ -111,7 +111,7 @@ func TestConfigIsChecked(t *testing.T) {
 		require.Error(t, err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		_, err := api.New(api.Config{Account: "1", DomainAPI: "ftp://x", Now: time.Now, Log: nil})
 		require.Error(t, err)
 		require.Equal(t, account, s.client().Account())
@@ -122,7 +122,7 @@ func TestConfigIsChecked(t *testing.T) {
 func TestLoginErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		c := s.client()
 		for _, v := range []struct {
 			answer reply
@@ -141,7 +141,7 @@ func TestLoginErrors(t *testing.T) {
 			require.Equal(t, "agentVep", e.Service)
 		}
 		require.JSONEq(t, `{"username":"bot","appKey":"a","secret":"b","accessToken":"c","accessTokenSecret":"d"}`, s.bodies[len(s.bodies)-1])
-		s.replies["POST /login"] = []reply{ok(`{}`)}
+		s.replies["POST /login"] = []reply{okReply(`{}`)}
 		_, err := c.Login(t.Context(), "ann", "p")
 		require.ErrorContains(t, err, "no bearer")
 	})
@@ -151,9 +151,9 @@ func TestLoginErrors(t *testing.T) {
 func TestReading(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		c := s.client()
-		s.replies["GET /configuration/le-connectors/all-connectors"] = []reply{ok(`[{"id":4056284238,"name":"my idp","type":2,"deleted":false,
+		s.replies["GET /configuration/le-connectors/all-connectors"] = []reply{okReply(`[{"id":4056284238,"name":"my idp","type":2,"deleted":false,
 			"configuration":{"issuer":"https://id.brand.example","clientId":"liveengage","pkceEnabled":true,"acrValues":"loa1"}},
 			{"id":"2","name":"old","type":1,"deleted":true,"configuration":{"issuer":"https://old.brand.example"}}]`)}
 		all, err := c.Connectors(t.Context())
@@ -167,13 +167,13 @@ func TestReading(t *testing.T) {
 		_, found = api.FindConnector(all, "https://old.brand.example", "")
 		require.False(t, found, "it is deleted")
 
-		s.replies["GET /configuration/le-users/users"] = []reply{ok(`[{"id":"1","loginName":"ann","isEnabled":true}]`)}
+		s.replies["GET /configuration/le-users/users"] = []reply{okReply(`[{"id":"1","loginName":"ann","isEnabled":true}]`)}
 		users, err := c.Users(t.Context(), c.KeyAuthorizer(api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"}))
 		require.NoError(t, err)
 		require.Equal(t, "ann", users[0].LoginName)
 		require.True(t, strings.HasPrefix(s.headers[len(s.headers)-1].Get("Authorization"), "OAuth oauth_consumer_key="))
 
-		s.replies["POST /messaging_history/conversations/conversation/search"] = []reply{ok(`{"conversationHistoryRecords":[{"sdes":{"events":[
+		s.replies["POST /messaging_history/conversations/conversation/search"] = []reply{okReply(`{"conversationHistoryRecords":[{"sdes":{"events":[
 			{"customerInfo":{"serverTimeStamp":"1497871291351","customerInfo":{"customerStatus":"cancelled"}},"sdeType":"CUSTOMER_INFO","serverTimeStamp":"1497871291351"}]}}]}`)}
 		records, err := c.Interactions(t.Context(), func(string, string) string { return "Bearer b" }, "conv-1")
 		require.NoError(t, err)
@@ -208,8 +208,8 @@ func TestAuthenticate(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := play(t)
-			s.replies["POST "+c.path] = []reply{ok(`{"token":"lp"}`)}
+			s := startServices(t)
+			s.replies["POST "+c.path] = []reply{okReply(`{"token":"lp"}`)}
 			c.a.Source = func(context.Context) (api.Credential, error) { return c.give, nil }
 			got, err := s.client().Authenticate(t.Context(), c.a)
 			require.NoError(t, err)
@@ -218,7 +218,7 @@ func TestAuthenticate(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"9001"}`}}
 		client := s.client()
 		n := 0
@@ -235,7 +235,7 @@ func TestAuthenticate(t *testing.T) {
 		require.Contains(t, s.log.String(), "code=9001")
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		refused := errors.New("nobody is signed in")
 		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, api.Permanent(refused) }})
 		require.ErrorIs(t, err, refused)
@@ -248,8 +248,8 @@ func TestAuthenticate(t *testing.T) {
 func TestAnonymous(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
-		s.replies["POST /anonymous/authorize"] = []reply{ok(`{"token":"first"}`), ok(`{"token":"second"}`)}
+		s := startServices(t)
+		s.replies["POST /anonymous/authorize"] = []reply{okReply(`{"token":"first"}`), okReply(`{"token":"second"}`)}
 		c := s.client()
 		first, err := c.AnonymousAuthorize(t.Context(), "")
 		require.NoError(t, err)
@@ -267,8 +267,8 @@ func TestConversation(t *testing.T) {
 	t.Parallel()
 	for _, inBand := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			s := play(t)
-			s.sockets = append(s.sockets, serve(40*time.Second, 0), nil, serve(0, 0))
+			s := startServices(t)
+			s.sockets = append(s.sockets, serveSocket(40*time.Second, 0), nil, serveSocket(0, 0))
 			var mu sync.Mutex
 			var heard []api.Event
 			socket := s.client().Socket(api.SocketConfig{

@@ -18,8 +18,8 @@ type Connector struct {
 // are not in it.
 func (c *Client) Connectors(ctx context.Context) ([]Connector, error) {
 	var out []Connector
-	_, err := c.do(ctx, call{
-		service: serviceAccdn, find: c.accdn, method: http.MethodGet, path: c.account("/configuration/le-connectors/all-connectors"),
+	_, err := c.callService(ctx, serviceCall{
+		service: serviceAccdn, findBaseURL: c.findAccountConfigURL, method: http.MethodGet, path: c.accountPath("/configuration/le-connectors/all-connectors"),
 	}, &out)
 	return out, err
 }

@@ -46,38 +46,38 @@ func (h Hosts) Check(u *url.URL) error {
 }
 
 // Transport is the transport with every request to another host refused.
-func (h Hosts) Transport(of http.RoundTripper) http.RoundTripper { return guarded{h, of} }
+func (h Hosts) Transport(of http.RoundTripper) http.RoundTripper { return hostGuard{h, of} }
 
-type guarded struct {
+type hostGuard struct {
 	hosts Hosts
-	of    http.RoundTripper
+	next  http.RoundTripper
 }
 
-func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+func (g hostGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := g.hosts.Check(r.URL); err != nil {
 		if r.Body != nil {
 			err = errors.Join(err, r.Body.Close())
 		}
 		return nil, err
 	}
-	return g.of.RoundTrip(r)
+	return g.next.RoundTrip(r)
 }
 
-func (g guarded) CloseIdleConnections() {
-	if c, ok := g.of.(interface{ CloseIdleConnections() }); ok {
+func (g hostGuard) CloseIdleConnections() {
+	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-// stayThere follows a few redirects within a host and refuses all others: what is
+// checkRedirect follows a few redirects within a host and refuses all others: what is
 // sent is meant for that host alone.
-func stayThere(r *http.Request, via []*http.Request) error {
+func checkRedirect(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
 		return fmt.Errorf("%w: from %s to %s", errRedirect, first.Host, r.URL.Host)
 	}
-	if len(via) > mostRedirects {
-		return fmt.Errorf("%w: more than %d redirects", errRedirect, mostRedirects)
+	if len(via) > maxRedirects {
+		return fmt.Errorf("%w: more than %d redirects", errRedirect, maxRedirects)
 	}
 	return nil
 }

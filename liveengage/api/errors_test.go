@@ -29,7 +29,7 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 		func(s string) string { return strings.ReplaceAll(s, `"`, `\"`) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := play(t)
+			s := startServices(t)
 			c := s.client(func(cfg *api.Config) { cfg.Retry = api.NoRetry })
 			refuse := func(secrets ...string) []reply {
 				var text strings.Builder
@@ -76,11 +76,11 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		s.replies["POST /login"] = []reply{{status: http.StatusBadRequest, body: `{"error":{"message":"cannot read \"pw\"","internalCode":4}}`}}
 		_, err := s.client().Login(t.Context(), "ann", "pw")
 		require.EqualError(t, err, "log in: agentVep answers 400 Bad Request, code 4: redacted", "a short one would show by its gaps")
-		s.sockets = []func(*services, *websocket.Conn){func(_ *services, conn *websocket.Conn) { _ = conn.Close(4407, "bad token lp-token-1\x1b[2J") }}
+		s.sockets = []func(*fakeServices, *websocket.Conn){func(_ *fakeServices, conn *websocket.Conn) { _ = conn.Close(4407, "bad token lp-token-1\x1b[2J") }}
 		err = s.client(func(cfg *api.Config) { cfg.Retry = api.NoRetry }).
 			Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { return "lp-token-1", nil }}).Run(t.Context())
 		require.ErrorContains(t, err, "4407")
@@ -93,7 +93,7 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 func TestFaultsSteerNoTerminal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		s.replies["POST /login"] = []reply{{status: http.StatusBadRequest, body: `{"error":{"message":"a\u001b[2J\u009b1mb\u0007","internalCode":"4\u001b[2J"}}`}}
 		_, err := s.client().Login(t.Context(), "ann", "password")
 		require.EqualError(t, err, "log in: agentVep answers 400 Bad Request, code 4\uFFFD[2J: a\uFFFD[2J\uFFFD1mb\uFFFD")
@@ -109,7 +109,7 @@ func TestFaultsSteerNoTerminal(t *testing.T) {
 func TestFaultsNameWhoAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		s.replies["GET /service/baseURI.json"] = []reply{{status: http.StatusUnauthorized}}
 		_, err := s.client().Login(t.Context(), "ann", "password")
 		e, ok := errors.AsType[*api.Error](err)
@@ -124,11 +124,11 @@ func TestFaultsNameWhoAnswered(t *testing.T) {
 // That passes; what the source says is final is not tried again.
 func TestSourceMayFailForAMoment(t *testing.T) {
 	t.Parallel()
-	run := func(t *testing.T, persistence api.RetryPolicy, failures int, failure error) (*services, int, time.Duration, error) {
+	run := func(t *testing.T, persistence api.RetryPolicy, failures int, failure error) (*fakeServices, int, time.Duration, error) {
 		t.Helper()
-		s := play(t)
-		s.replies["POST /app/default/authenticate"] = []reply{ok(`{"token":"lp"}`)}
-		s.sockets = []func(*services, *websocket.Conn){serve(time.Hour, 4407)}
+		s := startServices(t)
+		s.replies["POST /app/default/authenticate"] = []reply{okReply(`{"token":"lp"}`)}
+		s.sockets = []func(*fakeServices, *websocket.Conn){serveSocket(time.Hour, 4407)}
 		c := s.client(func(cfg *api.Config) { cfg.Retry = persistence })
 		asked := 0
 		socket := c.Socket(api.SocketConfig{GetToken: func(ctx context.Context) (string, error) {
@@ -177,7 +177,7 @@ func TestCodesThatNoRetryMends(t *testing.T) {
 		"9000": 4, "9001": 4, "9010": 4, "9011": 4, "9013": 4, "9014": 4, "1022": 4, "1038": 4, "1041": 4, "1044": 4, "": 4, "9999": 4,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := play(t)
+			s := startServices(t)
 			s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"` + code + `"}`}}
 			asked := 0
 			_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
@@ -190,8 +190,8 @@ func TestCodesThatNoRetryMends(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
-		s.replies["POST /login"] = []reply{{status: 500, body: `{"internalErrorCode":"9007"}`}, ok(loginAnswer)}
+		s := startServices(t)
+		s.replies["POST /login"] = []reply{{status: 500, body: `{"internalErrorCode":"9007"}`}, okReply(loginBody)}
 		_, err := s.client().Login(t.Context(), "ann", "secret")
 		require.NoError(t, err, "the codes are the idp service's own")
 	})

@@ -26,7 +26,7 @@ type Key struct {
 // ReadKey reads the four values from JSON.
 func ReadKey(from io.Reader) (Key, error) {
 	var k Key
-	dec := json.NewDecoder(io.LimitReader(from, mostBody))
+	dec := json.NewDecoder(io.LimitReader(from, maxBody))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&k); err != nil {
 		return Key{}, fmt.Errorf("the key is not JSON with appKey, secret, accessToken and accessTokenSecret: %w", err)
