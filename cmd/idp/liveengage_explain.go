@@ -6,7 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 )
 
 type explainCommand struct {
@@ -28,9 +28,9 @@ func (e explainCommand) Run(p *process) error {
 		return e.printCodes(p.stdout)
 	}
 	text := strings.Join(e.Code, " ")
-	found, ok := liveengage.Explain(text)
+	found, ok := explain.Lookup(text)
 	if !ok {
-		near := liveengage.Nearest(text)
+		near := explain.Nearest(text)
 		if len(near) == 0 {
 			return fmt.Errorf("%q is not an error that is known of LiveEngage; idp liveengage explain lists them", truncate(text))
 		}
@@ -58,7 +58,7 @@ func (e explainCommand) Run(p *process) error {
 }
 
 func (e explainCommand) printCodes(out io.Writer) error {
-	all := liveengage.Explanations()
+	all := explain.All()
 	if e.JSON {
 		return printJSON(out, all)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 )
 
 func TestExplainCommand(t *testing.T) {
@@ -19,18 +19,18 @@ func TestExplainCommand(t *testing.T) {
 
 	code, stdout, stderr = command(t, "", "liveengage", "explain", `{"internalErrorCode":"9007"}`, "--json")
 	require.Equal(t, 0, code, stderr)
-	var one liveengage.Explanation
+	var one explain.ErrorCode
 	require.NoError(t, json.Unmarshal([]byte(stdout), &one))
 	require.Equal(t, "9007", one.Code)
 
 	code, stdout, _ = command(t, "", "liveengage", "explain")
 	require.Equal(t, 0, code)
-	require.Equal(t, len(liveengage.Explanations()), strings.Count(stdout, "\n"), "one line each")
+	require.Equal(t, len(explain.All()), strings.Count(stdout, "\n"), "one line each")
 	code, stdout, _ = command(t, "", "liveengage", "explain", "--json")
 	require.Equal(t, 0, code)
-	var all []liveengage.Explanation
+	var all []explain.ErrorCode
 	require.NoError(t, json.Unmarshal([]byte(stdout), &all))
-	require.Equal(t, liveengage.Explanations(), all)
+	require.Equal(t, explain.All(), all)
 
 	code, stdout, stderr = command(t, "", "liveengage", "explain", "9006")
 	require.Equal(t, 1, code)

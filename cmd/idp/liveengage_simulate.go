@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"idpbridge/liveengage"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 )
 
@@ -102,7 +103,7 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 	case c.Client == "":
 		return nil, &usageError{"name the client with --client, or connectors with --config"}
 	default:
-		f := liveengage.Facts{ClientID: c.Client}
+		f := lesetup.Facts{ClientID: c.Client}
 		all = connectorsOfEachKind(f, f, f)
 	}
 	for i := range all {
@@ -112,10 +113,10 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 }
 
 // connectorsOfEachKind are the connectors that a simulator starts with: each kind of sign-in.
-func connectorsOfEachKind(implicit, code, encrypted liveengage.Facts) []sim.Connector {
-	made := func(name string, f liveengage.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
+func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connector {
+	made := func(name string, f lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
 		f.DisplayName = name
-		c := sim.Connector{Connector: liveengage.NewConnector(f, flow, key), ClientSecret: f.ClientSecret}
+		c := sim.Connector{Connector: lesetup.NewConnector(f, flow, key), ClientSecret: f.ClientSecret}
 		c.Configuration.PKCEEnabled, c.Configuration.Preferred = pkce, false
 		return c
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 )
@@ -70,7 +70,7 @@ const demoAccount = "12345678"
 
 // settle makes the simulator, with a connector of each kind, once the keys are open.
 func (n *neighbour) settle(in *instance) error {
-	facts := func(client string) liveengage.Facts {
+	facts := func(client string) lesetup.Facts {
 		f := sheetFacts(in.config, in.clients, client, in.ring, in.process.now())
 		f.ClientSecret = liveengageSecret
 		return f

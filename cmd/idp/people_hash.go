@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"idpbridge/upstream"
+	"idpbridge/internal/password"
 )
 
 type peopleHashCommand struct{}
@@ -19,14 +19,14 @@ Put the hash into the people file as password_hash.`
 
 // Run prints the argon2id hash of the first line of standard input.
 func (peopleHashCommand) Run(p *process) error {
-	password, err := readFirstLine(p.stdin)
+	plain, err := readFirstLine(p.stdin)
 	if err != nil {
 		return fmt.Errorf("read password: %w", err)
 	}
-	if password == "" {
+	if plain == "" {
 		return usageErrorf("people hash: pass the password on standard input")
 	}
-	hash, err := upstream.HashPassword(password)
+	hash, err := password.Hash(plain)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 type tokenInspectCommand struct {
@@ -54,7 +54,7 @@ func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	x := liveengage.Expectations{Now: p.now(), Issuer: i.Issuer, Subject: i.Subject}
+	x := inspect.Expectations{Now: p.now(), Issuer: i.Issuer, Subject: i.Subject}
 	if x.Keys, x.KeyFindings, err = i.loadKeys(ctx); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
 			return err
 		}
 	}
-	report := liveengage.Inspect(text, x)
+	report := inspect.Token(text, x)
 	if i.JSON {
 		err = printJSON(p.stdout, report)
 	} else {
@@ -108,7 +108,7 @@ func (i tokenInspectCommand) readToken(p *process) (string, error) {
 }
 
 // loadKeys are what the token's signature is checked with; none without a flag.
-func (i tokenInspectCommand) loadKeys(ctx context.Context) ([]keys.PublicKey, []liveengage.Finding, error) {
+func (i tokenInspectCommand) loadKeys(ctx context.Context) ([]keys.PublicKey, []inspect.Finding, error) {
 	switch {
 	case i.Key != "" && i.JWKS != "":
 		return nil, nil, &usageError{"token inspect: give --key or --jwks; a connector has one of them"}
@@ -117,7 +117,7 @@ func (i tokenInspectCommand) loadKeys(ctx context.Context) ([]keys.PublicKey, []
 		if err != nil {
 			return nil, nil, fmt.Errorf("read --key: %w", err)
 		}
-		found, notes, err := liveengage.ReadKeys(string(raw))
+		found, notes, err := inspect.ReadKeys(string(raw))
 		if err != nil {
 			return nil, nil, fmt.Errorf("--key %s: %w", i.Key, err)
 		}
@@ -127,7 +127,7 @@ func (i tokenInspectCommand) loadKeys(ctx context.Context) ([]keys.PublicKey, []
 		if err != nil {
 			return nil, nil, err
 		}
-		found, notes, err := liveengage.ReadKeys(text)
+		found, notes, err := inspect.ReadKeys(text)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--jwks %s: %w", i.JWKS, err)
 		}
