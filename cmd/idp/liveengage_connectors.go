@@ -21,7 +21,7 @@ func (connectorsCommand) Help() string {
 
 // Run prints the account's authentication servers.
 func (k connectorsCommand) Run(ctx context.Context, p *process) error {
-	c, err := k.newClient(p, k.Account, slog.LevelWarn, api.ThreeRetries)
+	c, err := k.newClient(p, k.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
