@@ -95,6 +95,7 @@ func arrows() map[string]allowance {
 		},
 		"doctor": {
 			ours: []string{
+				"internal/secret",
 				"keys",
 				"liveengage/inspect",
 				"liveengage/setup",
@@ -118,6 +119,7 @@ func arrows() map[string]allowance {
 		"liveengage/api": {
 			ours: []string{
 				"internal/netaddr",
+				"internal/secret",
 				"liveengage",
 				"liveengage/explain",
 				"liveengage/oauth1",
@@ -146,6 +148,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/netaddr",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/explain",
