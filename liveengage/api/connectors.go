@@ -39,7 +39,7 @@ func Find(all []Connector, issuer, clientID string) (Connector, bool) {
 // token endpoint.
 func (k Connector) Flow() liveengage.Flow {
 	if k.Type == 2 || k.Configuration.TokenEndpoint != "" {
-		return liveengage.Code
+		return liveengage.FlowCode
 	}
-	return liveengage.Implicit
+	return liveengage.FlowImplicit
 }

@@ -12,15 +12,15 @@ func NewConnector(f Facts, flow liveengage.Flow, key liveengage.KeyType) liveeng
 	}}
 	to := &c.Configuration
 	switch {
-	case flow == liveengage.Delegated:
-		to.JWTValidationType, to.JWTPublicKey, to.Preferred = string(liveengage.PastedKey), liveengage.DelegationKey, false
-	case key == liveengage.KeySet:
+	case flow == liveengage.FlowDelegation:
+		to.JWTValidationType, to.JWTPublicKey, to.Preferred = string(liveengage.KeyTypePasted), liveengage.DelegationKey, false
+	case key == liveengage.KeyTypeJWKS:
 		to.JWKSEndpoint = f.JWKSEndpoint
 	default:
 		to.JWTPublicKey = f.Key.Line
 	}
-	if flow != liveengage.Implicit {
-		c.Type, to.TokenEndpoint, to.PKCEEnabled = 2, f.TokenEndpoint, flow == liveengage.Code
+	if flow != liveengage.FlowImplicit {
+		c.Type, to.TokenEndpoint, to.PKCEEnabled = 2, f.TokenEndpoint, flow == liveengage.FlowCode
 	}
 	return c
 }

@@ -142,7 +142,7 @@ func New(c Config) (*Simulator, error) {
 const firstConnector = 4056284238
 
 func emptyConnector(issuer string) Connector {
-	return Connector{Connector: setup.NewConnector(setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.Implicit, liveengage.PastedKey)}
+	return Connector{Connector: setup.NewConnector(setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.FlowImplicit, liveengage.KeyTypePasted)}
 }
 
 // Handler answers for every service and page.
