@@ -46,14 +46,14 @@ type outageRecorder struct {
 func (w *outageRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := w.next.RoundTrip(r)
 	switch {
-	case errors.Is(err, api.ErrNotAllowed):
+	case errors.Is(err, api.ErrHostNotAllowed):
 	case err != nil, res.StatusCode >= http.StatusInternalServerError: // 429 is for passwords that were tried too often
 		w.unavailable.Store(true)
 	}
 	return res, err
 }
 
-// fetchCredential is an api.TokenSource. A sign-in takes no longer than a request of any
+// fetchCredential is an api.CredentialSource. A sign-in takes no longer than a request of any
 // service may. A provider that is away is asked again; a wrong password, or a request
 // that it refuses, is final: more attempts would lock the person out.
 func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential, error) {
@@ -69,7 +69,7 @@ func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential,
 	case s.outages.unavailable.Load(), strings.HasPrefix(err.Error(), "the provider answers temporarily_unavailable"):
 		return k, err
 	}
-	return k, api.Final(err)
+	return k, api.Permanent(err)
 }
 
 func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {

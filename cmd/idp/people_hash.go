@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"idpbridge/upstream"
+	"idpbridge/internal/password"
 )
 
 type peopleHashCommand struct{}
@@ -16,12 +16,12 @@ func (peopleHashCommand) Run(p *process) error {
 	if err != nil {
 		return fmt.Errorf("read password: %w", err)
 	}
-	password, _, _ := strings.Cut(string(raw), "\n")
-	password = strings.TrimSuffix(password, "\r")
-	if password == "" {
+	plain, _, _ := strings.Cut(string(raw), "\n")
+	plain = strings.TrimSuffix(plain, "\r")
+	if plain == "" {
 		return &usageError{"people hash: give the password on standard input"}
 	}
-	hash, err := upstream.HashPassword(password)
+	hash, err := password.Hash(plain)
 	if err != nil {
 		return err
 	}

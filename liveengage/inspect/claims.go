@@ -12,11 +12,12 @@ import (
 	"unicode/utf8"
 
 	"idpbridge/claims"
+	"idpbridge/liveengage"
 )
 
 // claims inspects everything within the second part.
 func (in *inspector) claims(m map[string]json.RawMessage) {
-	if text(m["iss"]) == "https://idp.liveperson.net" && m["lp.ext"] != nil {
+	if text(m["iss"]) == liveengage.TokenIssuer && m["lp.ext"] != nil {
 		in.add("liveperson-token", "iss", "", "")
 	}
 	in.times(m)
@@ -178,7 +179,7 @@ func (in *inspector) standard(m map[string]json.RawMessage) claims.Standard {
 	// The subject here is one that always passes; subject looks at the real one.
 	for _, f := range claims.FieldErrors(claims.Person{Subject: "-", Standard: s}.Validate()) {
 		name := strings.TrimPrefix(f.Field, "claims.")
-		if strings.Contains(f.Problem, "control character") {
+		if f.Code == claims.ControlCharacter {
 			continue // scan has found it
 		}
 		code := "claim-odd"

@@ -87,11 +87,11 @@ func (in *inspector) shape(raw json.RawMessage, err error, reported []place, fro
 			continue
 		}
 		reported = append(reported, here)
-		if f.Problem == "is given twice" {
+		if f.Code == claims.DuplicateName {
 			continue // scan has found it
 		}
 		code, remedy := shapeCode(raw, f), f.Remedy
-		if remedy == "write an object" && code == "sdes-date" {
+		if f.Code == claims.WrongType && strings.HasSuffix(f.Field, "Date") {
 			remedy = "" // that of the kind says which
 		}
 		in.add(code, where, f.Problem, remedy)
@@ -112,7 +112,7 @@ func shapeCode(raw json.RawMessage, f *claims.FieldError) string {
 		return "sdes-wrapper"
 	case strings.EqualFold(last, "storeZipCode") || strings.EqualFold(last, "storeNumber"):
 		return "sdes-store"
-	case f.Problem == "is in the wrong case":
+	case f.Code == claims.WrongCase:
 		return "sdes-case"
 	case last == "gender":
 		return "sdes-gender"
@@ -263,7 +263,7 @@ func (in *inspector) values(told sdes, reported []place) {
 			where = told.personalPath + rest
 		}
 		known := slices.ContainsFunc(reported, func(p place) bool { return related(p.where, where) })
-		if known || strings.Contains(f.Problem, "control character") {
+		if known || f.Code == claims.ControlCharacter {
 			continue
 		}
 		code := "sdes-value"

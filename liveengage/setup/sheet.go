@@ -158,7 +158,7 @@ func (f Facts) warnings() []string {
 // complete puts the usual values where a fact was left out.
 func (f Facts) complete(host string) Facts {
 	f.DisplayName = cmp.Or(f.DisplayName, host)
-	f.JSMethod = cmp.Or(f.JSMethod, "lpGetAuthenticationToken")
-	f.JSContext = cmp.Or(f.JSContext, "window")
+	f.JSMethod = cmp.Or(f.JSMethod, liveengage.DefaultJSMethod)
+	f.JSContext = cmp.Or(f.JSContext, liveengage.DefaultJSContext)
 	return f
 }

@@ -26,7 +26,7 @@ type Key struct {
 // ReadKey reads the four values from JSON.
 func ReadKey(from io.Reader) (Key, error) {
 	var k Key
-	dec := json.NewDecoder(io.LimitReader(from, mostBody))
+	dec := json.NewDecoder(io.LimitReader(from, maxBody))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&k); err != nil {
 		return Key{}, fmt.Errorf("the key is not JSON with appKey, secret, accessToken and accessTokenSecret: %w", err)
@@ -43,11 +43,11 @@ func (Key) LogValue() slog.Value { return slog.StringValue("redacted") }
 // String keeps the key out of messages.
 func (Key) String() string { return "redacted" }
 
-// Authorization is the OAuth 1.0 header of a request, on one line (RFC 5849
+// AuthorizationHeader is the OAuth 1.0 header of a request, on one line (RFC 5849
 // section 3.5.1). Query parameters of the address are signed, a JSON body is not
 // (section 3.4.1.3.1). The nonce must not be used again within the second. An
 // address that cannot be parsed cannot be asked either, and gives an empty header.
-func (k Key) Authorization(method, address string, now time.Time, nonce string) string {
+func (k Key) AuthorizationHeader(method, address string, now time.Time, nonce string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
@@ -72,7 +72,9 @@ func (k Key) Authorization(method, address string, now time.Time, nonce string) 
 	return b.String()
 }
 
-// Signed authorizes requests with an API key, each with a nonce of its own.
-func (c *Client) Signed(k Key) Authorization {
-	return func(method, address string) string { return k.Authorization(method, address, c.cfg.Now(), rand.Text()) }
+// KeyAuthorizer authorizes requests with an API key, each with a nonce of its own.
+func (c *Client) KeyAuthorizer(k Key) Authorizer {
+	return func(method, address string) string {
+		return k.AuthorizationHeader(method, address, c.cfg.Now(), rand.Text())
+	}
 }
