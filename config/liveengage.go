@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
 )
 
@@ -194,7 +195,7 @@ func CheckPageOrigin(origin string) error {
 		origin = "https://" + rest
 	}
 	u, err := url.Parse(origin)
-	if checkOrigin(origin) == nil && err == nil && (!plain || loopback(u.Hostname())) && serialized(u, plain) {
+	if checkOrigin(origin) == nil && err == nil && (!plain || netaddr.IsLoopback(u.Hostname())) && serialized(u, plain) {
 		return nil
 	}
 	if plain {
@@ -238,7 +239,7 @@ func (r *reader) encryption(path string, c Client) {
 }
 
 // Load parses the keys. Errors repeat nothing of them but a kid.
-func (e *Encryption) Load() (*keys.Encryption, error) {
+func (e *Encryption) Load() (*keys.Encrypter, error) {
 	content := e.Content
 	if content == "" {
 		content = keys.ContentEncryptions()[0]
@@ -251,7 +252,7 @@ func (e *Encryption) Load() (*keys.Encryption, error) {
 		}
 		recipients = append(recipients, r)
 	}
-	return keys.NewEncryption(content, recipients)
+	return keys.NewEncrypter(content, recipients)
 }
 
 func (k EncryptionKey) load() (keys.Recipient, error) {

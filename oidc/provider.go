@@ -13,7 +13,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"idpbridge/claims"
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
 	"idpbridge/keys"
 )
 

@@ -16,7 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
 )
 
 // The paths of the pages, below the issuer.

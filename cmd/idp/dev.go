@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"idpbridge/config"
+	"idpbridge/internal/netaddr"
 	"idpbridge/oidc"
 	"idpbridge/testdata"
 )
@@ -27,7 +28,7 @@ type devCommand struct {
 func (d devCommand) Run(ctx context.Context, p *process) error {
 	if host, _, err := net.SplitHostPort(d.Listen); err != nil {
 		return &usageError{fmt.Sprintf("--listen %s: want host:port", d.Listen)}
-	} else if ip := net.ParseIP(host); (ip == nil || !ip.IsLoopback()) && !d.Expose {
+	} else if !netaddr.IsLoopbackIP(host) && !d.Expose {
 		return fmt.Errorf("--listen %s: idp dev lets anyone in, so it listens on a loopback address only; use 127.0.0.1", d.Listen)
 	}
 	if d.Data == "" {
@@ -38,7 +39,7 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 		d.Data = filepath.Join(cache, "idp-dev")
 	}
 	if d.Simulator != "off" {
-		if err := onLoopback("--simulator", d.Simulator); err != nil {
+		if err := checkLoopback("--simulator", d.Simulator); err != nil {
 			return err
 		}
 	}

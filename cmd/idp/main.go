@@ -34,7 +34,7 @@ type commands struct {
 	Serve  serveCommand `cmd:"" help:"Run the identity provider that a configuration file describes."`
 	Init   initCommand  `cmd:"" help:"Write a commented configuration file."`
 	Config struct {
-		Check checkCommand `cmd:"" help:"Check a configuration file and say what is wrong with it."`
+		Check configCheckCommand `cmd:"" help:"Check a configuration file and say what is wrong with it."`
 	} `cmd:"" help:"Look at a configuration file."`
 	Keys struct {
 		Show    keysShowCommand    `cmd:"" help:"Show the public key in the forms that LiveEngage takes."`
@@ -54,15 +54,16 @@ type commands struct {
 		Converse   converseCommand   `cmd:"" help:"Sign a person in, write a line to the brand, and print what the agent sees."`
 	} `cmd:"" help:"LiveEngage's side: connectors, error codes, a simulator, and a client of its services."`
 	People struct {
-		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
+		Hash peopleHashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
 	Doctor doctorCommand `cmd:"" help:"Look at a running provider as LivePerson does, and say what to do."`
 	Token  struct {
 		Mint    tokenMintCommand    `cmd:"" help:"Make a token without a browser."`
 		Inspect tokenInspectCommand `cmd:"" help:"Say how LiveEngage would take a token, and what is wrong with it."`
 	} `cmd:"" help:"Look at tokens, and make them."`
-	Selftest selftestCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Conformance conformanceCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
+	Selftest    selftestCommand    `cmd:"" hidden:"" help:"Old name of idp conformance."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 func main() {
@@ -102,7 +103,7 @@ func run(ctx context.Context, p *process, args []string) int {
 		_, _ = fmt.Fprintf(p.stderr, "idp: %v; see idp --help\n", err)
 		return 2
 	}
-	if err := chosen.Run(); errors.Is(err, errSaid) {
+	if err := chosen.Run(); errors.Is(err, errReported) {
 		return 1
 	} else if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)

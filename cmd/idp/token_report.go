@@ -5,11 +5,11 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
-// reportText lays a report out for a terminal. Its last line is the verdict.
-func reportText(r liveengage.Report) string {
+// formatReport lays a report out for a terminal. Its last line is the verdict.
+func formatReport(r inspect.Report) string {
 	var b strings.Builder
 	for _, part := range []struct {
 		title string
@@ -40,12 +40,12 @@ func reportText(r liveengage.Report) string {
 	if len(r.Findings) > 0 {
 		b.WriteString("\n")
 	}
-	b.WriteString(verdict(r) + "\n")
+	b.WriteString(formatVerdict(r) + "\n")
 	return b.String()
 }
 
-// verdict says in a line how a token does.
-func verdict(r liveengage.Report) string {
+// formatVerdict says in a line how a token does.
+func formatVerdict(r inspect.Report) string {
 	plural := func(n int, word string) string {
 		if n == 1 {
 			return "1 " + word
@@ -54,9 +54,9 @@ func verdict(r liveengage.Report) string {
 	}
 	faults, warnings := r.Faults(), r.Warnings()
 	checked := ""
-	if r.Signature.State != liveengage.Verified {
+	if r.Signature.State != inspect.Verified {
 		checked = "; the signature was not checked"
-		if r.Signature.State == liveengage.WrongKey {
+		if r.Signature.State == inspect.WrongKey {
 			checked = "; the signature does not fit"
 		}
 	}
