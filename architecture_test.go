@@ -60,6 +60,7 @@ func arrows() map[string]allowance {
 				"internal/limit",
 				"internal/netaddr",
 				"internal/password",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/api",
@@ -80,6 +81,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/netaddr",
 				"internal/password",
+				"internal/secret",
 				"internal/spelling",
 				"keys",
 				"liveengage",
@@ -109,6 +111,7 @@ func arrows() map[string]allowance {
 		"internal/pgtest": {
 			theirs: []string{pgx},
 		},
+		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
 			theirs: []string{jose},
@@ -160,6 +163,7 @@ func arrows() map[string]allowance {
 				"internal/cookie",
 				"internal/limit",
 				"internal/netaddr",
+				"internal/secret",
 				"keys",
 				"liveengage",
 			},

@@ -137,7 +137,7 @@ func (r *reader) credentials(path string, c Client) {
 	secret, jwks := r.has(path+".secret"), r.has(path+".jwks")
 	code := slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return strings.Contains(t, "code") })
 	switch {
-	case c.Secret != "" && len(c.Secret) < shortestSecret:
+	case c.Secret.IsSet() && len(c.Secret.Reveal()) < shortestSecret:
 		bad("secret", "secret has fewer than %d characters; make one with: openssl rand -hex 32", shortestSecret)
 	case secret && jwks:
 		bad("jwks", "there is a secret and a key set; leave one of them out")
@@ -152,8 +152,8 @@ func (r *reader) credentials(path string, c Client) {
 	case !secret && !jwks && c.Profile == profileLiveEngage && code:
 		bad("profile", "profile liveengage has no secret for the code flow; add secret: {env: NAME}, or write response_types: [id_token]")
 	}
-	if c.JWKS != "" {
-		if _, err := keys.ParseJWKS(string(c.JWKS)); err != nil {
+	if c.JWKS.IsSet() {
+		if _, err := keys.ParseJWKS(c.JWKS.Reveal()); err != nil {
 			bad("jwks", "jwks: %s", err)
 		}
 	}

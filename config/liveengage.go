@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"idpbridge/internal/netaddr"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 )
@@ -72,8 +73,8 @@ type Encryption struct {
 
 // EncryptionKey is a public key of the client's.
 type EncryptionKey struct {
-	ID  string `yaml:"kid"` // as its owner names it
-	Key Text   `yaml:"key"` // certificate or key in PEM, or the key as base64 on one line
+	ID  string       `yaml:"kid"` // as its owner names it
+	Key secret.Value `yaml:"key"` // certificate or key in PEM, or the key as base64 on one line
 	// Until is the last day, in UTC, on which it is used, as YYYY-MM-DD; empty means
 	// until its certificate expires.
 	Until string `yaml:"until"`
@@ -260,7 +261,7 @@ func (k EncryptionKey) load() (keys.Recipient, error) {
 	if k.ID == "" {
 		return keys.Recipient{}, fmt.Errorf("encryption key without kid; write the name that its owner gave it")
 	}
-	r, err := keys.ParseRecipient(k.ID, string(k.Key), k.Short)
+	r, err := keys.ParseRecipient(k.ID, k.Key.Reveal(), k.Short)
 	if err != nil {
 		return r, fmt.Errorf("encryption key %q: %w", excerpt(k.ID), err)
 	}
