@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 // Credential is what a brand hands LivePerson for a consumer: an ID token, or a code
@@ -35,8 +36,6 @@ type Authentication struct {
 	// Source is where credentials come from.
 	Source CredentialSource
 }
-
-const defaultRedirect = "https://liveperson.net"
 
 // Signup makes an anonymous consumer and returns LivePerson's token for it.
 func (c *Client) Signup(ctx context.Context) (string, error) {
@@ -97,7 +96,7 @@ func (k Credential) encodeBody(version int) (any, error) {
 	}
 	body := map[string]string{"code": k.Code.Reveal(), "redirect_uri": k.RedirectURI}
 	if k.RedirectURI == "" {
-		body["redirect_uri"] = defaultRedirect
+		body["redirect_uri"] = liveengage.EmbeddedRedirectURI
 	}
 	if k.CodeVerifier.IsSet() {
 		body["code_verifier"] = k.CodeVerifier.Reveal()
