@@ -60,6 +60,7 @@ func arrows() map[string]allowance {
 				"internal/limit",
 				"internal/netaddr",
 				"internal/password",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/api",
@@ -80,8 +81,10 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/netaddr",
 				"internal/password",
+				"internal/secret",
 				"internal/spelling",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{yaml},
 		},
@@ -94,6 +97,7 @@ func arrows() map[string]allowance {
 		"doctor": {
 			ours: []string{
 				"keys",
+				"liveengage",
 				"liveengage/inspect",
 				"liveengage/setup",
 			},
@@ -107,6 +111,7 @@ func arrows() map[string]allowance {
 		"internal/pgtest": {
 			theirs: []string{pgx},
 		},
+		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
 			theirs: []string{jose},
@@ -130,6 +135,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{jose},
 		},
@@ -157,7 +163,9 @@ func arrows() map[string]allowance {
 				"internal/cookie",
 				"internal/limit",
 				"internal/netaddr",
+				"internal/secret",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{echo, jose, zitadel},
 		},
@@ -193,6 +201,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/cookie",
 				"internal/limit",
+				"liveengage",
 				"liveengage/inspect",
 				"liveengage/setup",
 				"upstream",
