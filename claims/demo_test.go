@@ -24,7 +24,7 @@ func TestDemoPeople(t *testing.T) {
 			require.NotEmpty(t, d.Note)
 			require.NotContains(t, d.Note, "\n")
 			require.Equal(t, d.Username+"-password", d.Password)
-			require.True(t, opens(t, d.PasswordHash, d.Password))
+			require.True(t, passwordMatches(t, d.PasswordHash, d.Password))
 		})
 	}
 	t.Run("jane has all 19 standard claims", func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestDemoPeople(t *testing.T) {
 	})
 }
 
-// opens checks a PHC string of the demo's one set of parameters.
-func opens(t *testing.T, phc, password string) bool {
+// passwordMatches checks a password against a PHC string with the parameters of the demo.
+func passwordMatches(t *testing.T, phc, password string) bool {
 	t.Helper()
 	rest, ok := strings.CutPrefix(phc, "$argon2id$v=19$m=19456,t=2,p=1$")
 	require.True(t, ok, phc)
