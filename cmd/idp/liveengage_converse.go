@@ -53,7 +53,7 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.newClient(p, c.Account, slog.LevelWarn, api.ThreeRetries)
+	client, err := c.newClient(p, c.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c converseCommand) findConnector(ctx context.Context, client *api.Client) 
 		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see %s", c.Account, c.Connector, c.commandLine("connectors "+c.Account))
 	}
 	id := cmp.Or(c.Client, "liveengage")
-	if one, ok := api.Find(all, c.Issuer, id); ok {
+	if one, ok := api.FindConnector(all, c.Issuer, id); ok {
 		return one, nil
 	}
 	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see %s", c.Account, c.Issuer, id, c.commandLine("connectors "+c.Account))
@@ -131,7 +131,7 @@ func (c converseCommand) findConnector(ctx context.Context, client *api.Client) 
 
 // sendLine authenticates the consumer, opens the socket and writes the line.
 func (c converseCommand) sendLine(ctx context.Context, client *api.Client, connector string, in *credentialSource) (string, error) {
-	socket := client.Socket(api.SocketConfig{InBand: c.InBand, Token: func(ctx context.Context) (string, error) {
+	socket := client.Socket(api.SocketConfig{TokenInMessage: c.InBand, GetToken: func(ctx context.Context) (string, error) {
 		return client.Authenticate(ctx, api.Authentication{Connector: connector, Source: in.fetchCredential})
 	}})
 	ctx, stop := context.WithCancel(ctx)

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"idpbridge/conformance"
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -46,14 +47,14 @@ type outageRecorder struct {
 func (w *outageRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := w.next.RoundTrip(r)
 	switch {
-	case errors.Is(err, api.ErrNotAllowed):
+	case errors.Is(err, api.ErrHostNotAllowed):
 	case err != nil, res.StatusCode >= http.StatusInternalServerError: // 429 is for passwords that were tried too often
 		w.unavailable.Store(true)
 	}
 	return res, err
 }
 
-// fetchCredential is an api.TokenSource. A sign-in takes no longer than a request of any
+// fetchCredential is an api.CredentialSource. A sign-in takes no longer than a request of any
 // service may. A provider that is away is asked again; a wrong password, or a request
 // that it refuses, is final: more attempts would lock the person out.
 func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential, error) {
@@ -69,30 +70,31 @@ func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential,
 	case s.outages.unavailable.Load(), strings.HasPrefix(err.Error(), "the provider answers temporarily_unavailable"):
 		return k, err
 	}
-	return k, api.Final(err)
+	return k, api.Permanent(err)
 }
 
 func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
-	if s.flow == liveengage.Implicit {
+	if s.flow == liveengage.FlowImplicit {
 		answer, err := s.visitor.Authorize(ctx, "id_token")
 		if err != nil {
 			return api.Credential{}, err
 		}
 		s.token = answer.Get("id_token")
-		return api.Credential{IDToken: s.token}, nil
+		return api.Credential{IDToken: secret.New(s.token)}, nil
 	}
 	k := api.Credential{RedirectURI: s.redirectURI}
 	var changes []string
 	if s.pkce {
-		k.CodeVerifier = rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
-		sum := sha256.Sum256([]byte(k.CodeVerifier))
+		verifier := rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
+		k.CodeVerifier = secret.New(verifier)
+		sum := sha256.Sum256([]byte(verifier))
 		changes = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
 	}
 	answer, err := s.visitor.Authorize(ctx, "code", changes...)
 	if err != nil {
 		return api.Credential{}, err
 	}
-	k.Code = answer.Get("code")
+	k.Code = secret.New(answer.Get("code"))
 	return k, nil
 }
 

@@ -23,7 +23,7 @@ func (domainsCommand) Help() string {
 
 // Run prints where the account's services are.
 func (d domainsCommand) Run(ctx context.Context, p *process) error {
-	c, err := d.newClient(p, d.Account, slog.LevelWarn, api.ThreeRetries)
+	c, err := d.newClient(p, d.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}

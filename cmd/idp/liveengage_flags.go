@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"idpbridge/liveengage/api"
@@ -28,7 +26,7 @@ type serviceFlags struct {
 // commandLine is another command for the same services, as it has to be typed.
 func (s serviceFlags) commandLine(text string) string {
 	text = "idp liveengage " + text
-	if s.Domains != api.DefaultDomains {
+	if s.Domains != api.DefaultDomainAPI {
 		text += " --domains " + s.Domains
 	}
 	if s.Live {
@@ -41,7 +39,7 @@ func (s serviceFlags) commandLine(text string) string {
 func (s serviceFlags) allowedHosts(addresses ...string) (api.Hosts, error) {
 	var allow api.Hosts
 	if s.Live {
-		allow = api.LivePerson()
+		allow = api.LivePersonHosts()
 	}
 	for _, address := range append([]string{s.Domains}, addresses...) {
 		u, err := url.Parse(address)
@@ -51,7 +49,7 @@ func (s serviceFlags) allowedHosts(addresses ...string) (api.Hosts, error) {
 		if s.Live {
 			allow = append(allow, u.Hostname())
 		}
-		if err := allow.Allows(u); err != nil && s.Live {
+		if err := allow.Check(u); err != nil && s.Live {
 			return nil, &usageError{err.Error()}
 		} else if err != nil {
 			return nil, &usageError{fmt.Sprintf("%s is not on this machine; add --live to contact it, or name the simulator with --domains http://127.0.0.1:8090", address)}
@@ -69,17 +67,17 @@ func (s serviceFlags) newTransport(allow api.Hosts) http.RoundTripper {
 }
 
 // newClient is a client of the account's services, which logs from this level.
-func (s serviceFlags) newClient(p *process, account string, level slog.Level, persistence api.Persistence) (*api.Client, error) {
+func (s serviceFlags) newClient(p *process, account string, level slog.Level, persistence api.RetryPolicy) (*api.Client, error) {
 	allow, err := s.allowedHosts()
 	if err != nil {
 		return nil, err
 	}
 	if s.Once {
-		persistence = api.Once
+		persistence = api.NoRetry
 	}
 	c, err := api.New(api.Config{
-		Account: account, Domains: s.Domains, Allow: allow, HTTP: &http.Client{Transport: s.newTransport(allow)}, Now: p.now,
-		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})), Persistence: persistence,
+		Account: account, DomainAPI: s.Domains, AllowedHosts: allow, HTTP: &http.Client{Transport: s.newTransport(allow)}, Now: p.now,
+		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})), Retry: persistence,
 	})
 	if err != nil {
 		return nil, &usageError{err.Error()}
@@ -105,7 +103,7 @@ func (a loginFlags) openSession(ctx context.Context, p *process, c *api.Client) 
 		}
 		return c.LoginApplication(ctx, a.User, key)
 	}
-	password, err := readSecret(p, "IDP_LP_PASSWORD")
+	password, err := readPassword(p, "IDP_LP_PASSWORD")
 	if err != nil {
 		return nil, err
 	}
@@ -127,16 +125,16 @@ func (a loginFlags) readAPIKey() (api.Key, error) {
 
 // authorizeCalls is how calls are authorized: a key without a user signs them, and
 // anything else logs in. The function ends what was begun.
-func (a loginFlags) authorizeCalls(ctx context.Context, p *process, c *api.Client) (api.Authorization, func(), error) {
+func (a loginFlags) authorizeCalls(ctx context.Context, p *process, c *api.Client) (api.Authorizer, func(), error) {
 	if a.Key != "" && a.User == "" {
 		key, err := a.readAPIKey()
-		return c.Signed(key), func() {}, err
+		return c.KeyAuthorizer(key), func() {}, err
 	}
 	session, err := a.openSession(ctx, p, c)
 	if err != nil {
 		return nil, nil, err
 	}
-	return session.Authorization, func() { closeSession(ctx, session) }, nil
+	return session.AuthorizationHeader, func() { closeSession(ctx, session) }, nil
 }
 
 // closeSession ends a session although the command was interrupted. It may fail: the
@@ -145,27 +143,4 @@ func closeSession(ctx context.Context, session *api.Session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serviceTimeout)
 	defer cancel()
 	_ = session.Logout(ctx)
-}
-
-// readSecret is a secret from the environment, or the first line of standard input
-// unless that is a terminal: nothing is asked there.
-func readSecret(p *process, name string) (string, error) {
-	secret := p.getenv(name)
-	if f, ok := p.stdin.(*os.File); secret == "" && (!ok || !isTerminal(f)) {
-		raw, err := io.ReadAll(io.LimitReader(p.stdin, 4096))
-		if err != nil {
-			return "", fmt.Errorf("read standard input: %w", err)
-		}
-		line, _, _ := strings.Cut(string(raw), "\n")
-		secret = strings.TrimSuffix(line, "\r")
-	}
-	if secret == "" {
-		return "", &usageError{name + " is not set, and standard input has no password"}
-	}
-	return secret, nil
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

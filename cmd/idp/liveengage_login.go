@@ -43,9 +43,9 @@ func (l loginCommand) Run(ctx context.Context, p *process) error {
 	if !l.isSet() {
 		return &usageError{"log in as whom? --user NAME, or --key FILE with --user BOT"}
 	}
-	persistence, level := api.ThreeRetries, slog.LevelWarn
+	persistence, level := api.RetryThreeTimes, slog.LevelWarn
 	if l.KeepAlive {
-		persistence, level = api.Untiring, slog.LevelInfo
+		persistence, level = api.RetryForever, slog.LevelInfo
 	}
 	c, err := l.newClient(p, l.Account, level, persistence)
 	if err != nil {
@@ -102,9 +102,9 @@ func addLoginHint(err error) error {
 	switch {
 	case ok && e.Service == "domains" && e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests:
 		return &hintedError{err, "the Domain API refuses before any login: check --account and --domains"}
-	case errors.Is(err, api.ErrCredentials):
+	case errors.Is(err, api.ErrBadCredentials):
 		return &hintedError{err, "check name and password, or the four values of the key. It is not tried again"}
-	case errors.Is(err, api.ErrBadBody):
+	case errors.Is(err, api.ErrBadRequest):
 		return &hintedError{err, `application login needs --user with a bot user, and the feature "User Type - Bot"`}
 	}
 	return err

@@ -29,7 +29,7 @@ func (u usersCommand) Run(ctx context.Context, p *process) error {
 	if !u.isSet() {
 		return &usageError{"the list of users wants a login: --user NAME or --key FILE"}
 	}
-	c, err := u.newClient(p, u.Account, slog.LevelWarn, api.ThreeRetries)
+	c, err := u.newClient(p, u.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
