@@ -131,6 +131,7 @@ func arrows() map[string]allowance {
 		"liveengage/explain": {
 			ours: []string{
 				"internal/spelling",
+				"liveengage",
 			},
 		},
 		"liveengage/inspect": {
