@@ -73,11 +73,12 @@ func arrows() map[string]allowance {
 			theirs: []string{testify},
 		},
 		"doctor":          {ours: []string{"keys", "liveengage"}},
-		"conformance":     {theirs: []string{jose, xhtml}},
+		"conformance":     {ours: []string{"internal/robot"}, theirs: []string{jose}},
+		"internal/robot":  {theirs: []string{xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "conformance", "internal/cookie", "doctor", "keys", "internal/limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "store", "testdata", "upstream", "web",
+				"claims", "config", "conformance", "internal/robot", "internal/cookie", "doctor", "keys", "internal/limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -53,9 +53,10 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 					Log: slog.New(slog.DiscardHandler), Persistence: api.ThreeRetries,
 				})
 				require.NoError(t, err)
-				in, err := newSignins(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
-				require.NoError(t, err)
-				in.flow = liveengage.Code
+				in := &signins{
+					issuer: soakIssuer, browser: robot.New(through), flow: liveengage.Code,
+					clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "p"},
+				}
 				began := time.Now()
 				_, err = converseCommand{Say: "Hello"}.say(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
 				require.ErrorContains(t, err, "get a credential from the brand: ")

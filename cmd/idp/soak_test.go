@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
@@ -159,10 +159,10 @@ func newSoak(t *testing.T) *soak {
 	})
 	require.NoError(t, err)
 	for _, who := range []**signins{&s.source, &s.other} {
-		*who, err = newSignins(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
-			conformance.Person{Username: "jane", Password: "jane-password"})
-		require.NoError(t, err)
-		(*who).flow, (*who).pkce = liveengage.Code, true
+		*who = &signins{
+			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.Code, pkce: true,
+			clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "jane-password"},
+		}
 	}
 	return s
 }
