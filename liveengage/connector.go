@@ -1,13 +1,22 @@
 package liveengage
 
-// Flow is how LivePerson gets a token from this provider.
+// Flow is how LivePerson gets a token from the identity provider.
 type Flow string
 
 // The flows of a connector.
 const (
-	Implicit  Flow = "implicit"
-	Code      Flow = "code"
-	Delegated Flow = "delegation" // consumer delegation with strangers
+	FlowImplicit   Flow = "implicit"
+	FlowCode       Flow = "code"
+	FlowDelegation Flow = "delegation" // consumer delegation in anonymous conversations
+)
+
+// ConnectorType is the number of a connector's flow.
+type ConnectorType int
+
+// The known types of a connector; LivePerson does not document them.
+const (
+	TypeImplicit ConnectorType = 1
+	TypeCode     ConnectorType = 2
 )
 
 // KeyType is how a connector knows the key that verifies tokens.
@@ -15,60 +24,45 @@ type KeyType string
 
 // The key types of a connector.
 const (
-	PastedKey KeyType = "PUBLIC_JWT_KEY"
-	KeySet    KeyType = "JWKS_ENDPOINT"
+	KeyTypePasted KeyType = "PUBLIC_JWT_KEY"
+	KeyTypeJWKS   KeyType = "JWKS_ENDPOINT"
 )
 
-// delegationKey stands for the key where a connector is for delegation.
-const delegationKey = "CONSUMER_DELEGATION"
+// DelegationKey stands in place of the key in a connector for consumer delegation.
+const DelegationKey = "CONSUMER_DELEGATION"
 
-// Connector is an authentication server as LivePerson's own services write it down,
-// in their keys. The client secret is never in it: they show none either. What
-// numbers Type may have is not documented; 2 was seen with the code flow.
+// Connector is an authentication server as LivePerson's services write it in JSON.
+// Like theirs, it never has the client secret.
 type Connector struct {
 	Name          string                 `json:"name"`
-	Type          int                    `json:"type"` // 1 implicit, 2 code
+	Type          ConnectorType          `json:"type"`
 	Deleted       bool                   `json:"deleted"`
 	Configuration ConnectorConfiguration `json:"configuration"`
 }
 
-// ConnectorConfiguration are the fields of the form.
+// ConnectorConfiguration has the fields of the connector's form.
 type ConnectorConfiguration struct {
-	IssuerDisplayName     string `json:"issuerDisplayName"`
-	Issuer                string `json:"issuer"`
-	AuthorizationEndpoint string `json:"authorizationEndpoint"`
-	TokenEndpoint         string `json:"tokenEndpoint,omitempty"`
-	ClientID              string `json:"clientId"`
-	JWTValidationType     string `json:"jwtValidationType"`
-	JWTPublicKey          string `json:"jwtPublicKey,omitempty"`
-	JWKSEndpoint          string `json:"jwksEndpoint,omitempty"`
-	JSMethodName          string `json:"jsMethodName"`
-	JSContext             string `json:"jsContext"`
-	PKCEEnabled           bool   `json:"pkceEnabled"`
-	RFCCompliance         bool   `json:"rfcCompliance"`
-	Preferred             bool   `json:"preferred"`
-	ACRValues             string `json:"acrValues"`
+	IssuerDisplayName     string  `json:"issuerDisplayName"`
+	Issuer                string  `json:"issuer"`
+	AuthorizationEndpoint string  `json:"authorizationEndpoint"`
+	TokenEndpoint         string  `json:"tokenEndpoint,omitempty"`
+	ClientID              string  `json:"clientId"`
+	JWTValidationType     KeyType `json:"jwtValidationType"`
+	JWTPublicKey          string  `json:"jwtPublicKey,omitempty"`
+	JWKSEndpoint          string  `json:"jwksEndpoint,omitempty"`
+	JSMethodName          string  `json:"jsMethodName"`
+	JSContext             string  `json:"jsContext"`
+	PKCEEnabled           bool    `json:"pkceEnabled"`
+	RFCCompliance         bool    `json:"rfcCompliance"`
+	Preferred             bool    `json:"preferred"`
+	ACRValues             string  `json:"acrValues"`
 }
 
-// NewConnector is the connector for the flow and the key type. PKCE is on in the
-// code flow.
-func NewConnector(f Facts, flow Flow, key KeyType) Connector {
-	f = f.complete(hostOf(f.Issuer))
-	c := Connector{Name: f.DisplayName, Type: 1, Configuration: ConnectorConfiguration{
-		IssuerDisplayName: f.DisplayName, Issuer: f.Issuer, AuthorizationEndpoint: f.AuthorizationEndpoint, ClientID: f.ClientID,
-		JWTValidationType: string(key), JSMethodName: f.JSMethod, JSContext: f.JSContext, RFCCompliance: !f.Legacy, Preferred: true, ACRValues: "loa1",
-	}}
-	to := &c.Configuration
-	switch {
-	case flow == Delegated:
-		to.JWTValidationType, to.JWTPublicKey, to.Preferred = string(PastedKey), delegationKey, false
-	case key == KeySet:
-		to.JWKSEndpoint = f.JWKSEndpoint
-	default:
-		to.JWTPublicKey = f.Key.Line
-	}
-	if flow != Implicit {
-		c.Type, to.TokenEndpoint, to.PKCEEnabled = 2, f.TokenEndpoint, flow == Code
-	}
-	return c
-}
+// UsesCode reports whether the connector uses the code flow.
+func (c Connector) UsesCode() bool { return c.Type == TypeCode }
+
+// UsesKeySet reports whether tokens are verified with the keys of the JWKS endpoint.
+func (c Connector) UsesKeySet() bool { return c.Configuration.JWTValidationType == KeyTypeJWKS }
+
+// Delegates reports whether the connector is for consumer delegation.
+func (c Connector) Delegates() bool { return c.Configuration.JWTPublicKey == DelegationKey }

@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 )
 
 // Brand is what every page says about whose it is. Only Name is required; a
@@ -182,4 +182,4 @@ type TokenPage struct {
 }
 
 // SetupPage shows LiveEngage's form with the values to paste: the page "setup".
-type SetupPage struct{ Sheet liveengage.Sheet }
+type SetupPage struct{ Sheet setup.Sheet }

@@ -10,15 +10,16 @@ import (
 	"idpbridge/config"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/oidc"
 	"idpbridge/web"
 )
 
 // sheetFacts are what LiveEngage's form is filled from: the client of that id, or
 // the first that is LiveEngage. Its secret is not among them.
-func sheetFacts(cfg config.Config, clients []oidc.Client, id string, ring *keys.Ring, now time.Time) liveengage.Facts {
-	issuer, active := cfg.Issuer, ring.Active("RS256")
-	f := liveengage.Facts{
+func sheetFacts(cfg config.Config, clients []oidc.Client, id string, ring *keys.Ring, now time.Time) lesetup.Facts {
+	issuer, active := cfg.Issuer, ring.ActiveKey("RS256")
+	f := lesetup.Facts{
 		Issuer: issuer, AuthorizationEndpoint: issuer + oidc.PathAuthorize, TokenEndpoint: issuer + oidc.PathToken,
 		JWKSEndpoint: issuer + oidc.PathJWKS, DisplayName: cfg.Brand.Name, Now: now,
 	}
@@ -29,23 +30,23 @@ func sheetFacts(cfg config.Config, clients []oidc.Client, id string, ring *keys.
 		f.Legacy, f.TokenRedirectURI, f.Delegation, f.RedirectURIs = l.Legacy, l.TokenRedirectURI, l.Delegation, client.RedirectURIs
 		if len(l.Page.Origins) > 0 {
 			script := issuer + web.PathPageScript + "?client_id=" + url.QueryEscape(client.ID)
-			f.Page = liveengage.Page{Script: script, Origins: l.Page.Origins, Code: l.Page.Code, ReturnURI: l.Page.ReturnURI}
+			f.Page = lesetup.Page{Script: script, Origins: l.Page.Origins, Code: l.Page.Code, ReturnURI: l.Page.ReturnURI}
 		}
 		if pinned, ok := ring.Key(client.PinnedKey); ok {
 			key = pinned
 			f.Key.Pinned, f.Key.Retired = true, key.ID != active.ID
 		}
 		if e := client.Encryption; e != nil {
-			f.ContentEncoding = e.Content()
+			f.ContentEncoding = e.ContentEncryption()
 			for _, r := range e.Recipients() {
-				f.Encryption = append(f.Encryption, liveengage.EncryptionKey{ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter})
+				f.Encryption = append(f.Encryption, lesetup.EncryptionKey{ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter})
 			}
 		}
 		for _, e := range client.Exceptions() {
-			f.Exceptions = append(f.Exceptions, liveengage.Exception{Name: string(e), Sentence: e.String()})
+			f.Exceptions = append(f.Exceptions, lesetup.Exception{Name: string(e), Sentence: e.String()})
 		}
 	}
-	f.Key.Line, f.Key.ID, f.Key.Fingerprint, f.Key.Created = key.Line(), key.ID, key.Fingerprint(), key.Created
+	f.Key.Line, f.Key.ID, f.Key.Fingerprint, f.Key.Created = key.Base64(), key.ID, key.Fingerprint(), key.Created
 	return f
 }
 
@@ -77,11 +78,11 @@ func (c connectorCommand) Run(ctx context.Context, p *process) error {
 	if facts.ClientID == "" {
 		return errors.Join(fmt.Errorf("no client %swith profile: liveengage; add one to the configuration", named(c.Client)), o.store.Close())
 	}
-	key := liveengage.PastedKey
+	key := liveengage.KeyTypePasted
 	if c.Key == "jwks" {
-		key = liveengage.KeySet
+		key = liveengage.KeyTypeJWKS
 	}
-	return errors.Join(printJSON(p.stdout, liveengage.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.store.Close())
+	return errors.Join(printJSON(p.stdout, lesetup.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.store.Close())
 }
 
 func named(id string) string {

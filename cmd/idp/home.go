@@ -6,7 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"idpbridge/liveengage"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/oidc"
 	"idpbridge/web"
 )
@@ -65,15 +65,15 @@ func (in *instance) home(c echo.Context, renderer *web.Renderer) error {
 // showSetup shows LiveEngage's form with the values to paste, for the client that
 // client_id names or the first that is LiveEngage.
 func (in *instance) showSetup(c echo.Context) error {
-	return in.site.Renderer.Render(c.Response(), http.StatusOK, "setup", web.SetupPage{Sheet: liveengage.NewSheet(in.facts(c))}, web.Policy{})
+	return in.site.Renderer.Render(c.Response(), http.StatusOK, "setup", web.SetupPage{Sheet: lesetup.NewSheet(in.facts(c))}, web.Policy{})
 }
 
 // sheetData is the set-up page for programs, such as idp doctor.
 func (in *instance) sheetData(c echo.Context) error {
-	return c.JSON(http.StatusOK, liveengage.NewSheet(in.facts(c)))
+	return c.JSON(http.StatusOK, lesetup.NewSheet(in.facts(c)))
 }
 
-func (in *instance) facts(c echo.Context) liveengage.Facts {
+func (in *instance) facts(c echo.Context) lesetup.Facts {
 	facts := sheetFacts(in.config, in.clients, c.QueryParam("client_id"), in.ring, in.process.now())
 	if in.dev {
 		facts.ClientSecret = liveengageSecret

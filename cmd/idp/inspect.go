@@ -6,7 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 	"idpbridge/web"
 )
 
@@ -26,7 +26,7 @@ func (in *instance) inspect(c echo.Context) error {
 		return tooLarge
 	}
 	pasted := c.Request().PostForm.Get("token")
-	report := liveengage.Inspect(pasted, liveengage.Expectations{Now: in.process.now(), Issuer: in.config.Issuer, Keys: in.ring.Public()})
-	page := web.InspectPage{Action: pathInspect, Text: pasted, Issuer: in.config.Issuer, Report: &report, Verdict: verdict(report)}
+	report := inspect.Token(pasted, inspect.Expectations{Now: in.process.now(), Issuer: in.config.Issuer, Keys: in.ring.PublicKeys()})
+	page := web.InspectPage{Action: pathInspect, Text: pasted, Issuer: in.config.Issuer, Report: &report, Verdict: report.Verdict()}
 	return in.site.Renderer.Render(c.Response(), http.StatusOK, "inspect", page, web.Policy{})
 }

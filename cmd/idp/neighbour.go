@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 )
@@ -47,7 +47,7 @@ func (s *setup) invite(ctx context.Context) (*neighbour, error) {
 	if err != nil {
 		return nil, err
 	}
-	encryption, err := keys.NewEncryption(keys.ContentEncryptions()[0], []keys.Recipient{recipient})
+	encryption, err := keys.NewEncrypter(keys.ContentEncryptions()[0], []keys.Recipient{recipient})
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ const demoAccount = "12345678"
 
 // settle makes the simulator, with a connector of each kind, once the keys are open.
 func (n *neighbour) settle(in *instance) error {
-	facts := func(client string) liveengage.Facts {
+	facts := func(client string) lesetup.Facts {
 		f := sheetFacts(in.config, in.clients, client, in.ring, in.process.now())
 		f.ClientSecret = liveengageSecret
 		return f
@@ -78,12 +78,12 @@ func (n *neighbour) settle(in *instance) error {
 	var err error
 	n.simulator, err = sim.New(sim.Config{
 		Account: demoAccount, Address: n.address, Now: in.process.now, Log: in.log, Issuer: in.config.Issuer, Key: n.key,
-		Connectors: kindsOf(facts("liveengage"), facts(codeClient), facts(encryptedClient)),
+		Connectors: connectorsOfEachKind(facts("liveengage"), facts(codeClient), facts(encryptedClient)),
 	})
 	return err
 }
 
 // server is the simulator's; its sockets end with the context.
 func (n *neighbour) server(ctx context.Context) *http.Server {
-	return simulatorServer(ctx, n.simulator)
+	return newSimulatorServer(ctx, n.simulator)
 }

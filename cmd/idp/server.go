@@ -117,12 +117,12 @@ func open(ctx context.Context, p *process, s *setup) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: string(s.config.Store), Path: filepath.Join(s.config.Data, "idp.db")})
+	db, err := store.Open(ctx, store.Config{URL: s.config.Store.Reveal(), Path: filepath.Join(s.config.Data, "idp.db")})
 	if err != nil {
 		return nil, err
 	}
 	in := &instance{setup: s, process: p, base: issuer.Path, store: db}
-	owner, err := db.Claim(ctx, ownerOf(s.dev))
+	owner, err := db.ClaimOwnership(ctx, ownerOf(s.dev))
 	if err == nil {
 		err = owned(owner, s.dev, s.config.Data)
 	}
@@ -159,8 +159,8 @@ func owned(owner string, dev bool, data string) error {
 // instanceSecret is the secret that encrypts keys at rest and authenticates
 // codes and tokens: configured, or made once in the data folder.
 func instanceSecret(cfg config.Config) (keys.Secret, error) {
-	if cfg.Secret != "" {
-		return keys.ParseSecret(string(cfg.Secret))
+	if cfg.Secret.IsSet() {
+		return keys.ParseSecret(cfg.Secret.Reveal())
 	}
 	return keys.LoadSecret(filepath.Join(cfg.Data, "secret"))
 }
@@ -171,7 +171,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	if in.ring, err = keys.Open(ctx, keys.Config{Store: in.store, Secret: secret, Algorithms: algorithms(in.clients), Now: now, Pinned: pinned(in.clients)}); err != nil {
 		return err
 	}
-	if err := in.ring.Pin(ctx); err != nil {
+	if err := in.ring.PinKeys(ctx); err != nil {
 		return err
 	}
 	if err := in.store.ReplacePeople(ctx, accounts(in.people), now()); err != nil {

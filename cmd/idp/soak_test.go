@@ -22,6 +22,7 @@ import (
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 	"idpbridge/testdata"
@@ -104,8 +105,8 @@ type soak struct {
 	idp    *instance
 	log    lockedBuffer
 	client *api.Client
-	source *signins // the socket's
-	other  *signins // the same person with another browser
+	source *credentialSource // the socket's
+	other  *credentialSource // the same person with another browser
 	socket *api.Socket
 
 	connector, talk string
@@ -143,7 +144,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: liveengage.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: liveengageSecret}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -155,12 +156,12 @@ func newSoak(t *testing.T) *soak {
 	toAll := s.net.transport()
 	t.Cleanup(func() { toIDP.CloseIdleConnections(); toAll.CloseIdleConnections() })
 	s.client, err = api.New(api.Config{
-		Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
+		Account: demoAccount, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 	})
 	require.NoError(t, err)
-	for _, who := range []**signins{&s.source, &s.other} {
-		*who = &signins{
-			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.Code, pkce: true,
+	for _, who := range []**credentialSource{&s.source, &s.other} {
+		*who = &credentialSource{
+			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.FlowCode, pkce: true,
 			clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "jane-password"},
 		}
 	}
@@ -186,7 +187,7 @@ func TestTwoWeeks(t *testing.T) {
 		s.connector = connectors[0].ID.String()
 		renewing := make(chan struct{}, 1)
 		s.socket = s.client.Socket(api.SocketConfig{
-			Token: func(ctx context.Context) (string, error) {
+			GetToken: func(ctx context.Context) (string, error) {
 				select {
 				case renewing <- struct{}{}:
 				default:
@@ -223,7 +224,7 @@ func TestTwoWeeks(t *testing.T) {
 				next.Reset(time.Hour)
 				hour++
 				s.hourly(ctx, hour)
-				kids[s.idp.ring.Active("RS256").ID] = true
+				kids[s.idp.ring.ActiveKey("RS256").ID] = true
 			}
 			s.write(ctx)
 		}
@@ -233,8 +234,8 @@ func TestTwoWeeks(t *testing.T) {
 }
 
 // authenticate has LiveEngage take a person's credential.
-func (s *soak) authenticate(ctx context.Context, who *signins) (string, error) {
-	return s.client.Authenticate(ctx, api.Authentication{Connector: s.connector, Source: who.credential})
+func (s *soak) authenticate(ctx context.Context, who *credentialSource) (string, error) {
+	return s.client.Authenticate(ctx, api.Authentication{Connector: s.connector, Source: who.fetchCredential})
 }
 
 // write writes the next line.
@@ -260,7 +261,7 @@ func (s *soak) hourly(ctx context.Context, hour int) {
 	}
 	switch hour % 60 {
 	case 20:
-		added, err := s.idp.ring.Prepare(ctx, "RS256")
+		added, err := s.idp.ring.AddNext(ctx, "RS256")
 		require.True(s.t, added)
 		require.NoError(s.t, err)
 	case 45: // a day later, in which the key set was read again and again
@@ -268,9 +269,9 @@ func (s *soak) hourly(ctx context.Context, hour int) {
 		require.True(s.t, moved)
 		require.NoError(s.t, err)
 	case 50:
-		for _, k := range s.idp.ring.Public() {
+		for _, k := range s.idp.ring.PublicKeys() {
 			if k.State == keys.Retiring {
-				gone, err := s.idp.ring.Retire(ctx, k.ID)
+				gone, err := s.idp.ring.Remove(ctx, k.ID)
 				require.True(s.t, gone)
 				require.NoError(s.t, err)
 			}
@@ -285,8 +286,8 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 	_, err := s.authenticate(ctx, s.other)
 	require.NoError(s.t, err)
 	read := s.keySets.Load()
-	before := s.idp.ring.Active("RS256").ID
-	added, err := s.idp.ring.Prepare(ctx, "RS256")
+	before := s.idp.ring.ActiveKey("RS256").ID
+	added, err := s.idp.ring.AddNext(ctx, "RS256")
 	require.True(s.t, added)
 	require.NoError(s.t, err)
 	time.Sleep(40 * time.Second)
@@ -296,7 +297,7 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 	moved, err := s.idp.ring.Promote(ctx, "RS256")
 	require.True(s.t, moved)
 	require.NoError(s.t, err)
-	require.NotEqual(s.t, before, s.idp.ring.Active("RS256").ID)
+	require.NotEqual(s.t, before, s.idp.ring.ActiveKey("RS256").ID)
 	_, err = s.authenticate(ctx, s.other)
 	require.NoError(s.t, err, "a kid that it has not seen")
 	require.Equal(s.t, read+1, s.keySets.Load())
@@ -306,7 +307,7 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int) {
 	s.t.Helper()
 	require.GreaterOrEqual(s.t, kids, 6, "keys")
-	records, err := s.client.Interactions(ctx, agent.Authorization, s.talk)
+	records, err := s.client.Interactions(ctx, agent.AuthorizationHeader, s.talk)
 	require.NoError(s.t, err)
 	require.Len(s.t, records, 1)
 	require.Len(s.t, records[0].SDEs.Events, 2, "the agent still sees who she is")

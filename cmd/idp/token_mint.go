@@ -44,10 +44,10 @@ func (m tokenMintCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(m.mint(ctx, p, o), o.store.Close())
+	return errors.Join(m.issueToken(ctx, p, o), o.store.Close())
 }
 
-func (m tokenMintCommand) mint(ctx context.Context, p *process, o *opened) error {
+func (m tokenMintCommand) issueToken(ctx context.Context, p *process, o *opened) error {
 	i := slices.IndexFunc(o.clients, func(c oidc.Client) bool { return c.ID == m.Client })
 	if i < 0 {
 		return fmt.Errorf("token mint: there is no client %q", m.Client)
@@ -73,7 +73,7 @@ func (m tokenMintCommand) mint(ctx context.Context, p *process, o *opened) error
 	if err != nil {
 		return fmt.Errorf("token mint: %w", err)
 	}
-	if what := claims.Guessable(account.Person.Subject); what != "" {
+	if what := claims.WhyGuessable(account.Person.Subject); what != "" {
 		if _, err := fmt.Fprintln(p.stderr, "idp: sub is "+what+", which others can guess; give this person another one."); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 )
 
 // Fault is a refusal of the idp service, by LivePerson's code.
@@ -29,7 +30,7 @@ func (s *Simulator) refuse(w http.ResponseWriter, r *http.Request, doing string,
 	f, ok := errors.AsType[*Fault](err)
 	if !ok {
 		s.Log.ErrorContext(r.Context(), "simulator failed", "error", err)
-		f = &Fault{Code: "9001", Detail: "the simulator has a fault of its own"}
+		f = &Fault{Code: liveengage.CodeServerError, Detail: "the simulator has a fault of its own"}
 	}
 	// What was handed in may be repeated in a detail; tokens are no matter for logs.
 	f = &Fault{Code: f.Code, Detail: redactText(f.Detail)}
@@ -42,7 +43,7 @@ func (s *Simulator) refuse(w http.ResponseWriter, r *http.Request, doing string,
 // explained is a fault in sentences: what is wrong here, and what the code means.
 func explained(f *Fault) string {
 	text := strings.ToUpper(f.Detail[:1]) + f.Detail[1:] + "."
-	e, ok := liveengage.Explain(f.Code)
+	e, ok := explain.Lookup(f.Code)
 	if !ok {
 		return text
 	}

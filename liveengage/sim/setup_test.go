@@ -19,6 +19,7 @@ import (
 
 	"idpbridge/keys"
 	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 )
 
@@ -170,7 +171,7 @@ func encrypt(t testing.TB, key *rsa.PrivateKey, kid, token string) string {
 	t.Helper()
 	r, err := keys.ParseRecipient(kid, sim.PublicLine(key), false)
 	require.NoError(t, err)
-	e, err := keys.NewEncryption("A128CBC-HS256", []keys.Recipient{r})
+	e, err := keys.NewEncrypter("A128CBC-HS256", []keys.Recipient{r})
 	require.NoError(t, err)
 	out, err := e.Encrypt(start, token)
 	require.NoError(t, err)
@@ -211,10 +212,10 @@ const (
 )
 
 // facts are what the fake provider's connectors are made of.
-func (p *provider) facts() liveengage.Facts {
-	return liveengage.Facts{
+func (p *provider) facts() setup.Facts {
+	return setup.Facts{
 		Issuer: p.URL, AuthorizationEndpoint: p.URL + "/authorize", TokenEndpoint: p.URL + "/token", JWKSEndpoint: p.URL + "/jwks",
-		DisplayName: "brand", ClientID: "le client", Key: liveengage.Key{Line: sim.PublicLine(brandKey())},
+		DisplayName: "brand", ClientID: "le client", Key: setup.Key{Line: sim.PublicLine(brandKey())},
 	}
 }
 
@@ -225,7 +226,7 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
 	connector := func(id int64, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
-		c := sim.Connector{ID: id, Connector: liveengage.NewConnector(f, flow, key), ClientSecret: "the secret: 50%25 +"}
+		c := sim.Connector{ID: id, Connector: setup.NewConnector(f, flow, key), ClientSecret: "the secret: 50%25 +"}
 		c.Configuration.PKCEEnabled = pkce
 		c.Configuration.Preferred = id == implicitID
 		return c
@@ -233,9 +234,9 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	cfg := sim.Config{
 		Address: b.url, Now: b.clock, Key: simKey(), Issuer: b.idp.URL, Timeout: 200 * time.Millisecond, Patience: 100 * time.Millisecond,
 		Connectors: []sim.Connector{
-			connector(implicitID, liveengage.Implicit, liveengage.PastedKey, false), connector(codeID, liveengage.Code, liveengage.PastedKey, false),
-			connector(pkceID, liveengage.Code, liveengage.KeySet, true), connector(keySetID, liveengage.Implicit, liveengage.KeySet, false),
-			connector(botID, liveengage.Delegated, liveengage.PastedKey, false),
+			connector(implicitID, liveengage.FlowImplicit, liveengage.KeyTypePasted, false), connector(codeID, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+			connector(pkceID, liveengage.FlowCode, liveengage.KeyTypeJWKS, true), connector(keySetID, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false),
+			connector(botID, liveengage.FlowDelegation, liveengage.KeyTypePasted, false),
 		},
 	}
 	if change != nil {
