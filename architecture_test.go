@@ -84,6 +84,7 @@ func arrows() map[string]allowance {
 				"internal/secret",
 				"internal/spelling",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{yaml},
 		},
@@ -96,6 +97,7 @@ func arrows() map[string]allowance {
 		"doctor": {
 			ours: []string{
 				"keys",
+				"liveengage",
 				"liveengage/inspect",
 				"liveengage/setup",
 			},
@@ -133,6 +135,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{jose},
 		},
@@ -162,6 +165,7 @@ func arrows() map[string]allowance {
 				"internal/netaddr",
 				"internal/secret",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{echo, jose, zitadel},
 		},
@@ -197,6 +201,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/cookie",
 				"internal/limit",
+				"liveengage",
 				"liveengage/inspect",
 				"liveengage/setup",
 				"upstream",

@@ -12,6 +12,7 @@ import (
 	"idpbridge/internal/netaddr"
 	"idpbridge/internal/secret"
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // LiveEngage is how LivePerson's services talk to the client of the profile
@@ -90,15 +91,15 @@ const (
 func (l *LiveEngage) fillIn(code bool) {
 	set(&l.Dialect, "rfc")
 	if l.Dialect == legacy && len(l.RedirectQueryKeys) == 0 {
-		l.RedirectQueryKeys = []string{"lpUnifiedWindowConfig"}
+		l.RedirectQueryKeys = []string{liveengage.WindowQueryKey}
 	}
-	set(&l.TokenRedirectURI, "https://liveperson.net")
+	set(&l.TokenRedirectURI, liveengage.EmbeddedRedirectURI)
 	set(&l.ImplicitParameter, idToken)
 	set(&l.ImplicitIn, "fragment")
 	set(&l.TokenRequests, "form_or_json")
 	set(&l.TokenErrors, "oauth")
-	set(&l.JSMethod, "lpGetAuthenticationToken")
-	set(&l.JSContext, "window")
+	set(&l.JSMethod, liveengage.DefaultJSMethod)
+	set(&l.JSContext, liveengage.DefaultJSContext)
 	if l.Page != nil {
 		handsOut := idToken
 		if code {
@@ -115,7 +116,7 @@ var jsName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]{0,63}(\.[A-Za-z_$][A-Z
 func (r *reader) liveengage(path string, c Client) {
 	path += ".liveengage"
 	bad := func(key, format string, args ...any) { r.fault(path+"."+key, format, args...) }
-	if c.Profile != liveengage {
+	if c.Profile != profileLiveEngage {
 		if r.has(path) {
 			r.fault(path, "liveengage belongs to a client with profile: liveengage; its exceptions are for no other")
 		}

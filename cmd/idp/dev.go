@@ -11,6 +11,7 @@ import (
 	"idpbridge/config"
 	"idpbridge/internal/netaddr"
 	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 	"idpbridge/oidc"
 	"idpbridge/testdata"
 )
@@ -84,8 +85,8 @@ func demoClients() []oidc.Client {
 	return []oidc.Client{
 		{
 			ID: "liveengage", Name: "Example Brand chat", Secret: secret.New(liveengageSecret), AuthMethods: basicOrPost,
-			RedirectURIs:  []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
-			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true, LiveEngage: &oidc.LiveEngage{TokenRedirectURI: "https://liveperson.net", JSONRequests: true},
+			RedirectURIs:  []string{liveengage.EmbeddedRedirectURI, liveengage.WindowURI},
+			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true, LiveEngage: &oidc.LiveEngage{TokenRedirectURI: liveengage.EmbeddedRedirectURI, JSONRequests: true},
 		},
 		{
 			ID: "local-web", Name: "Local web application", Secret: secret.New(localWebSecret), AuthMethods: basicOrPost, Native: true,

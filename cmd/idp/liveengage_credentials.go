@@ -73,7 +73,7 @@ func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential,
 }
 
 func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
-	if s.flow == liveengage.Implicit {
+	if s.flow == liveengage.FlowImplicit {
 		answer, err := s.visitor.Authorize(ctx, "id_token")
 		if err != nil {
 			return api.Credential{}, err

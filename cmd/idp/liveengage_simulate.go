@@ -121,15 +121,15 @@ func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connect
 		return c
 	}
 	out := []sim.Connector{
-		made("Implicit", implicit, liveengage.Implicit, liveengage.PastedKey, false),
-		made("Code", code, liveengage.Code, liveengage.PastedKey, false),
-		made("Code with PKCE", code, liveengage.Code, liveengage.KeySet, true),
+		made("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
+		made("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+		made("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
 	}
 	out[0].Configuration.Preferred = true
 	if encrypted.ClientID != implicit.ClientID {
-		out = append(out, made("Implicit, encrypted", encrypted, liveengage.Implicit, liveengage.KeySet, false))
+		out = append(out, made("Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
 	}
-	return append(out, made("Delegation", code, liveengage.Delegated, liveengage.PastedKey, false))
+	return append(out, made("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
 }
 
 // simulatorWriteTimeout is how long an answer may take, from the request on. It is longer

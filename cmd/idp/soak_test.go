@@ -144,7 +144,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: liveengageSecret}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -163,7 +163,7 @@ func newSoak(t *testing.T) *soak {
 		*who, err = newCredentialSource(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
 			conformance.Person{Username: "jane", Password: "jane-password"})
 		require.NoError(t, err)
-		(*who).flow, (*who).pkce = liveengage.Code, true
+		(*who).flow, (*who).pkce = liveengage.FlowCode, true
 	}
 	return s
 }

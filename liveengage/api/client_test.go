@@ -162,8 +162,8 @@ func TestReading(t *testing.T) {
 		k, found := api.FindConnector(all, "https://id.brand.example", "liveengage")
 		require.True(t, found)
 		require.Equal(t, "4056284238", k.ID.String())
-		require.Equal(t, liveengage.Code, k.Flow())
-		require.Equal(t, liveengage.Implicit, all[1].Flow())
+		require.Equal(t, liveengage.FlowCode, k.Flow())
+		require.Equal(t, liveengage.FlowImplicit, all[1].Flow())
 		_, found = api.FindConnector(all, "https://old.brand.example", "")
 		require.False(t, found, "it is deleted")
 

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"idpbridge/liveengage"
 )
 
 // Credential is what a brand hands LivePerson for a consumer: an ID token, or a code
@@ -40,8 +42,6 @@ type Authentication struct {
 	// Source is where credentials come from.
 	Source CredentialSource
 }
-
-const defaultRedirect = "https://liveperson.net"
 
 // Signup makes an anonymous consumer and returns LivePerson's token for it.
 func (c *Client) Signup(ctx context.Context) (string, error) {
@@ -102,7 +102,7 @@ func (k Credential) encodeBody(version int) (any, error) {
 	}
 	body := map[string]string{"code": k.Code, "redirect_uri": k.RedirectURI}
 	if k.RedirectURI == "" {
-		body["redirect_uri"] = defaultRedirect
+		body["redirect_uri"] = liveengage.EmbeddedRedirectURI
 	}
 	if k.CodeVerifier != "" {
 		body["code_verifier"] = k.CodeVerifier
