@@ -96,6 +96,7 @@ func arrows() map[string]allowance {
 		},
 		"doctor": {
 			ours: []string{
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/inspect",
@@ -120,6 +121,7 @@ func arrows() map[string]allowance {
 		"liveengage/api": {
 			ours: []string{
 				"internal/netaddr",
+				"internal/secret",
 				"liveengage",
 				"liveengage/explain",
 				"liveengage/oauth1",
@@ -129,6 +131,7 @@ func arrows() map[string]allowance {
 		"liveengage/explain": {
 			ours: []string{
 				"internal/spelling",
+				"liveengage",
 			},
 		},
 		"liveengage/inspect": {
@@ -149,6 +152,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/netaddr",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/explain",

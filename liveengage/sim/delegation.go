@@ -86,7 +86,7 @@ func (s *Simulator) delegated(w http.ResponseWriter, r *http.Request) {
 	}
 	t, err := s.redeem(r.Context(), c, r.URL.Query().Get("code"), s.DelegateURI(), "")
 	if err == nil && t.AccessToken == "" {
-		err = fault("9011", "the token endpoint's answer has no access_token")
+		err = fault(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has no access_token")
 	}
 	if f, ok := errors.AsType[*Fault](err); ok {
 		s.out.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "refused with " + f.Code + ": " + explained(f), Refused: true})

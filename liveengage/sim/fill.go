@@ -19,7 +19,7 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	issuer = strings.TrimSuffix(issuer, "/")
 	a, err := s.out.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
 	if err != nil {
-		return c, fault("1023", "the identity provider does not answer: %s", quoted(cause(err), nil))
+		return c, fault(liveengage.CodeACConnectorFailed, "the identity provider does not answer: %s", quoted(cause(err), nil))
 	}
 	var found struct {
 		Issuer    string `json:"issuer"`
@@ -28,7 +28,7 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 		JWKS      string `json:"jwks_uri"`
 	}
 	if a.status != http.StatusOK || json.Unmarshal(a.body, &found) != nil || found.Issuer == "" {
-		return c, fault("1023", "there is no discovery document at this issuer (status %d)", a.status)
+		return c, fault(liveengage.CodeACConnectorFailed, "there is no discovery document at this issuer (status %d)", a.status)
 	}
 	f := &c.Configuration
 	f.Issuer, f.AuthorizationEndpoint, f.JWKSEndpoint = found.Issuer, found.Authorize, found.JWKS
@@ -56,7 +56,7 @@ func (s *Simulator) Fill(ctx context.Context, issuer string) error {
 			continue
 		}
 		filled, err := s.fill(ctx, c, issuer)
-		if f, ok := errors.AsType[*Fault](err); ok && (f.Code == "1041" || f.Code == "1042") {
+		if f, ok := errors.AsType[*Fault](err); ok && (f.Code == liveengage.CodeJWKIDNotFound || f.Code == liveengage.CodeMultipleJWKWithoutKidHeader) {
 			c.Configuration.JWTValidationType = liveengage.KeyTypeJWKS
 			filled, err = s.fill(ctx, c, issuer)
 		}
@@ -93,12 +93,12 @@ func (s *Simulator) pastedKey(ctx context.Context, issuer, set string) (string, 
 			continue
 		}
 		if line != "" {
-			return "", fault("1042", "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
+			return "", fault(liveengage.CodeMultipleJWKWithoutKidHeader, "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
 		}
 		line = p.Base64()
 	}
 	if line == "" {
-		return "", fault("1041", "the key set has no RSA key")
+		return "", fault(liveengage.CodeJWKIDNotFound, "the key set has no RSA key")
 	}
 	return line, nil
 }
