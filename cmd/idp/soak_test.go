@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
 	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
@@ -161,10 +161,10 @@ func newSoak(t *testing.T) *soak {
 	})
 	require.NoError(t, err)
 	for _, who := range []**credentialSource{&s.source, &s.other} {
-		*who, err = newCredentialSource(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
-			conformance.Person{Username: "jane", Password: "jane-password"})
-		require.NoError(t, err)
-		(*who).flow, (*who).pkce = liveengage.FlowCode, true
+		*who = &credentialSource{
+			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.FlowCode, pkce: true,
+			clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "jane-password"},
+		}
 	}
 	return s
 }
