@@ -66,11 +66,13 @@ func New(cfg Config) *Client {
 	if c.http.Transport == nil {
 		c.http.Transport = NewTransport()
 	}
-	c.http.CheckRedirect = checkRedirect(cfg.MaxRedirects)
+	c.http.CheckRedirect = CheckRedirect(cfg.MaxRedirects)
 	return c
 }
 
-func checkRedirect(most int) func(*http.Request, []*http.Request) error {
+// CheckRedirect returns a function for http.Client.CheckRedirect that follows
+// redirects as Config.MaxRedirects says.
+func CheckRedirect(most int) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
 		first := via[0].URL
 		switch {

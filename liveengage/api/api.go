@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/liveengage"
 )
 
@@ -73,8 +74,9 @@ type Config struct {
 
 // Client calls the services of one account. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	http *http.Client
+	cfg    Config
+	http   *fetch.Client
+	socket *http.Client // for the handshakes of sockets
 
 	mu      sync.Mutex
 	domains map[string]string // by service; nil until asked
@@ -97,14 +99,18 @@ func New(cfg Config) (*Client, error) {
 			return nil, fmt.Errorf("%q is not an address such as %s", address, DefaultDomainAPI)
 		}
 	}
-	transport := http.RoundTripper(&http.Transport{
-		MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: attemptTimeout, ForceAttemptHTTP2: true,
-	})
+	transport := http.RoundTripper(fetch.NewTransport())
 	if cfg.HTTP != nil && cfg.HTTP.Transport != nil {
 		transport = cfg.HTTP.Transport
 	}
-	c := &Client{cfg: cfg, http: &http.Client{Transport: cfg.AllowedHosts.Transport(transport), CheckRedirect: checkRedirect}}
-	return c, nil
+	guarded := cfg.AllowedHosts.Transport(transport)
+	return &Client{
+		cfg: cfg,
+		http: fetch.New(fetch.Config{
+			Timeout: attemptTimeout, MaxBody: maxBody, MaxRedirects: maxRedirects, Transport: guarded,
+		}),
+		socket: &http.Client{Transport: guarded, CheckRedirect: fetch.CheckRedirect(maxRedirects)},
+	}, nil
 }
 
 // Account is the number of the account.

@@ -14,9 +14,6 @@ import (
 // ErrHostNotAllowed is a request to a host that nobody has named.
 var ErrHostNotAllowed = errors.New("this host may not be contacted")
 
-// errRedirect is an answer that leads elsewhere.
-var errRedirect = errors.New("the answer leads to another host")
-
 // Hosts are the names of hosts that may be contacted: each a name in full, or *.
 // and a domain, which is any host below it. Hosts on loopback always may; the zero
 // value allows no other.
@@ -67,17 +64,4 @@ func (g hostGuard) CloseIdleConnections() {
 	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
-}
-
-// checkRedirect follows a few redirects within a host and refuses all others: what is
-// sent is meant for that host alone.
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
-		return fmt.Errorf("%w: from %s to %s", errRedirect, first.Host, r.URL.Host)
-	}
-	if len(via) > maxRedirects {
-		return fmt.Errorf("%w: more than %d redirects", errRedirect, maxRedirects)
-	}
-	return nil
 }

@@ -60,7 +60,7 @@ func classifyCallerError(err error) error {
 	_, answered := errors.AsType[*Error](err)
 	_, marked := errors.AsType[*permanentError](err)
 	switch {
-	case answered, marked, errors.Is(err, ErrHostNotAllowed), errors.Is(err, errRedirect), errors.Is(err, ErrUnknownService):
+	case answered, marked, errors.Is(err, ErrHostNotAllowed), isRedirect(err), errors.Is(err, ErrUnknownService):
 		return err
 	}
 	return &temporaryError{err}

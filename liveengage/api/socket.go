@@ -212,7 +212,7 @@ func (s *Socket) dialSocket(outer context.Context, token string) (*websocket.Con
 		header.Set("Authorization", "jwt "+token)
 	}
 	conn, res, err := websocket.Dial(ctx, strings.Replace(base, "http", "ws", 1)+s.socketPath()+"?v=3", //nolint:bodyclose // the library closes it
-		&websocket.DialOptions{HTTPClient: s.client.http, HTTPHeader: header})
+		&websocket.DialOptions{HTTPClient: s.client.socket, HTTPHeader: header})
 	if err == nil {
 		conn.SetReadLimit(maxBody)
 		return conn, nil
