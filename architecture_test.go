@@ -60,6 +60,7 @@ func arrows() map[string]allowance {
 				"internal/limit",
 				"internal/netaddr",
 				"internal/password",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/api",
@@ -80,8 +81,10 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/netaddr",
 				"internal/password",
+				"internal/secret",
 				"internal/spelling",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{yaml},
 		},
@@ -93,7 +96,9 @@ func arrows() map[string]allowance {
 		},
 		"doctor": {
 			ours: []string{
+				"internal/secret",
 				"keys",
+				"liveengage",
 				"liveengage/inspect",
 				"liveengage/setup",
 			},
@@ -107,6 +112,7 @@ func arrows() map[string]allowance {
 		"internal/pgtest": {
 			theirs: []string{pgx},
 		},
+		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
 			theirs: []string{jose},
@@ -115,6 +121,7 @@ func arrows() map[string]allowance {
 		"liveengage/api": {
 			ours: []string{
 				"internal/netaddr",
+				"internal/secret",
 				"liveengage",
 				"liveengage/explain",
 				"liveengage/oauth1",
@@ -124,12 +131,14 @@ func arrows() map[string]allowance {
 		"liveengage/explain": {
 			ours: []string{
 				"internal/spelling",
+				"liveengage",
 			},
 		},
 		"liveengage/inspect": {
 			ours: []string{
 				"claims",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{jose},
 		},
@@ -143,6 +152,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/netaddr",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/explain",
@@ -157,7 +167,9 @@ func arrows() map[string]allowance {
 				"internal/cookie",
 				"internal/limit",
 				"internal/netaddr",
+				"internal/secret",
 				"keys",
+				"liveengage",
 			},
 			theirs: []string{echo, jose, zitadel},
 		},
@@ -193,6 +205,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/cookie",
 				"internal/limit",
+				"liveengage",
 				"liveengage/inspect",
 				"liveengage/setup",
 				"upstream",

@@ -55,7 +55,7 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 				require.NoError(t, err)
 				in, err := newCredentialSource(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
 				require.NoError(t, err)
-				in.flow = liveengage.Code
+				in.flow = liveengage.FlowCode
 				began := time.Now()
 				_, err = converseCommand{Say: "Hello"}.sendLine(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
 				require.ErrorContains(t, err, "get a credential from the brand: ")

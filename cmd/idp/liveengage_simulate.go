@@ -11,10 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
-	"idpbridge/internal/netaddr"
 	"idpbridge/liveengage"
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
@@ -123,32 +121,15 @@ func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connect
 		return c
 	}
 	out := []sim.Connector{
-		made("Implicit", implicit, liveengage.Implicit, liveengage.PastedKey, false),
-		made("Code", code, liveengage.Code, liveengage.PastedKey, false),
-		made("Code with PKCE", code, liveengage.Code, liveengage.KeySet, true),
+		made("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
+		made("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+		made("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
 	}
 	out[0].Configuration.Preferred = true
 	if encrypted.ClientID != implicit.ClientID {
-		out = append(out, made("Implicit, encrypted", encrypted, liveengage.Implicit, liveengage.KeySet, false))
+		out = append(out, made("Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
 	}
-	return append(out, made("Delegation", code, liveengage.Delegated, liveengage.PastedKey, false))
-}
-
-// isAccountNumber says whether a text is a number of up to 20 digits.
-func isAccountNumber(text string) bool {
-	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
-}
-
-// checkLoopback refuses an address that others reach.
-func checkLoopback(flag, address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return &usageError{fmt.Sprintf("%s %s: want host:port", flag, address)}
-	}
-	if !netaddr.IsLoopbackIP(host) {
-		return fmt.Errorf("%s %s: the simulator lets anyone in, so it listens on a loopback address only; use 127.0.0.1", flag, address)
-	}
-	return nil
+	return append(out, made("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
 }
 
 // simulatorWriteTimeout is how long an answer may take, from the request on. It is longer

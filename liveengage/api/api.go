@@ -23,14 +23,14 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // DefaultDomainAPI is the base URL of LivePerson's Domain API.
-const DefaultDomainAPI = "https://api.liveperson.net"
+const DefaultDomainAPI = liveengage.DomainAPI
 
 const (
-	defaultAccountConfig = "https://accdn.lpsnmedia.net"
-
 	attemptTimeout = 10 * time.Second
 	maxBody        = 1 << 20
 	maxRedirects   = 3
@@ -84,7 +84,7 @@ var accountPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // account or URL, and if Now or Log is missing.
 func New(cfg Config) (*Client, error) {
 	if !accountPattern.MatchString(cfg.Account) {
-		return nil, fmt.Errorf("account %q is not a valid LivePerson account number", cfg.Account)
+		return nil, fmt.Errorf("account %q is not an account number", cfg.Account)
 	}
 	if cfg.Now == nil || cfg.Log == nil {
 		return nil, errors.New("api: Config.Now and Config.Log are required")

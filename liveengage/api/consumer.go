@@ -5,25 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
+
+	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 // Credential is what a brand gives LivePerson for a consumer: an ID token, or an
 // authorization code with the redirect URI it was issued for.
 type Credential struct {
-	IDToken      string
-	Code         string
-	RedirectURI  string // of the code; empty means https://liveperson.net
-	CodeVerifier string // for a code with PKCE
+	IDToken      secret.Value
+	Code         secret.Value
+	RedirectURI  string       // of the code; empty means https://liveperson.net
+	CodeVerifier secret.Value // for a code with PKCE
 }
-
-// LogValue keeps the credential out of logs.
-func (Credential) LogValue() slog.Value { return slog.StringValue("redacted") }
-
-// String keeps the credential out of messages.
-func (Credential) String() string { return "redacted" }
 
 // CredentialSource gets a credential from the brand. It is called before every
 // attempt, because a code works only once, and again when LivePerson's token has
@@ -40,8 +36,6 @@ type Authentication struct {
 	// Source provides the credentials.
 	Source CredentialSource
 }
-
-const defaultRedirect = "https://liveperson.net"
 
 // Authenticate hands a brand's credential to the idp service and returns
 // LivePerson's own token. If the service rejects it, the error is an *Error with
@@ -73,18 +67,19 @@ func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, er
 // encodeBody returns the request body for a version. The body of version 3 with a
 // code is a guess: LivePerson documents only the one with an ID token.
 func (k Credential) encodeBody(version int) (any, error) {
-	if k.IDToken == "" && k.Code == "" {
+	idToken, code := k.IDToken.Reveal(), k.Code.Reveal()
+	if idToken == "" && code == "" {
 		return nil, Permanent(errors.New("the brand returned neither an ID token nor a code"))
 	}
 	if version == 1 {
-		return map[string]string{"authCode": cmp.Or(k.Code, k.IDToken)}, nil
+		return map[string]string{"authCode": cmp.Or(code, idToken)}, nil
 	}
-	if k.Code == "" {
-		return map[string]string{"id_token": k.IDToken}, nil
+	if code == "" {
+		return map[string]string{"id_token": idToken}, nil
 	}
-	body := map[string]string{"code": k.Code, "redirect_uri": cmp.Or(k.RedirectURI, defaultRedirect)}
-	if k.CodeVerifier != "" {
-		body["code_verifier"] = k.CodeVerifier
+	body := map[string]string{"code": code, "redirect_uri": cmp.Or(k.RedirectURI, liveengage.EmbeddedRedirectURI)}
+	if k.CodeVerifier.IsSet() {
+		body["code_verifier"] = k.CodeVerifier.Reveal()
 	}
 	return body, nil
 }

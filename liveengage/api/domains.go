@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // The services this package calls, as the Domain API names them.
@@ -162,7 +164,7 @@ func (c *Client) findAccountConfigURL(ctx context.Context) (string, error) {
 		return base, err
 	}
 	if strings.EqualFold(c.cfg.DomainAPI, DefaultDomainAPI) {
-		return defaultAccountConfig, nil
+		return liveengage.AccountConfig, nil
 	}
 	return c.cfg.DomainAPI, nil // a simulator serves everything at one URL
 }

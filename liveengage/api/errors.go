@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/liveengage"
 	"idpbridge/liveengage/explain"
 )
 
@@ -88,8 +89,24 @@ const codeBadCSRF = "10"
 // has a new code), 1041 until the key set is read again, and LivePerson's own errors.
 func isRejectionCode(code string) bool {
 	switch code {
-	case "9007", "9009", "9012", "9015", "1001", "1003", "1004", "1005", "1006", "1008",
-		"1009", "1011", "1012", "1024", "1025", "1026", "1028", "1042":
+	case liveengage.CodeCustomerJWTNotValid,
+		liveengage.CodeESAPIError,
+		liveengage.CodeInputValidationError,
+		liveengage.CodeUnsupportedAuthType,
+		liveengage.CodeParseError,
+		liveengage.CodeNoSuchAlgorithm,
+		liveengage.CodeJOSEException,
+		liveengage.CodeInvalidKeySpec,
+		liveengage.CodeUnsupportedEncoding,
+		liveengage.CodeJWTNotValid,
+		liveengage.CodeJWTParsingError,
+		liveengage.CodeJWTMissingClaimset,
+		liveengage.CodeJWTExpired,
+		liveengage.CodeACConnectorNotFound,
+		liveengage.CodeACConnectorTypeNotFound,
+		liveengage.CodeSDEParseException,
+		liveengage.CodeRSAVerifierInitError,
+		liveengage.CodeMultipleJWKWithoutKidHeader:
 		return true
 	}
 	return false

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
 	"sync"
 	"time"
+
+	"idpbridge/internal/secret"
 )
 
 // refreshInterval is how often a session is refreshed. The Login Service asks for
@@ -20,17 +21,35 @@ const refreshInterval = 5 * time.Minute
 // sessionCookie is the name of the cookie that identifies a session.
 const sessionCookie = "Session_id"
 
-// Session is a login at the Login Service. It is safe for concurrent use, and
-// printing it shows no secret.
+// Session is a login at the Login Service. It is safe for concurrent use.
 type Session struct {
 	client      *Client
-	credentials loginRequest
+	credentials credentials
 
 	mu     sync.Mutex
-	bearer string
-	csrf   string
-	cookie *http.Cookie
+	bearer secret.Value
+	csrf   secret.Value
+	cookie secret.Value // the value of sessionCookie
 	ttl    time.Duration
+}
+
+// credentials are either a user with a password, or an application with a key.
+type credentials struct {
+	username string
+	password secret.Value
+	key      Key
+}
+
+// loginRequest returns the body of the request.
+func (c credentials) loginRequest() loginRequest {
+	return loginRequest{
+		Username:          c.username,
+		Password:          c.password.Reveal(),
+		AppKey:            c.key.AppKey.Reveal(),
+		Secret:            c.key.Secret.Reveal(),
+		AccessToken:       c.key.AccessToken.Reveal(),
+		AccessTokenSecret: c.key.AccessTokenSecret.Reveal(),
+	}
 }
 
 // loginRequest is the body of a login, as a user or as an application.
@@ -46,23 +65,17 @@ type loginRequest struct {
 // Login logs in as a user. Rejected credentials are ErrBadCredentials and are not
 // retried. If the service is unavailable, Login retries according to Config.Retry.
 func (c *Client) Login(ctx context.Context, username, password string) (*Session, error) {
-	return c.logIn(ctx, loginRequest{Username: username, Password: password})
+	return c.logIn(ctx, credentials{username: username, password: secret.New(password)})
 }
 
 // LoginApplication logs in as an application: a bot user with an API key. The four
 // values go in the body; the OAuth 1.0 header is for calls without a login.
 func (c *Client) LoginApplication(ctx context.Context, username string, k Key) (*Session, error) {
-	return c.logIn(ctx, loginRequest{
-		Username:          username,
-		AppKey:            k.AppKey,
-		Secret:            k.Secret,
-		AccessToken:       k.AccessToken,
-		AccessTokenSecret: k.AccessTokenSecret,
-	})
+	return c.logIn(ctx, credentials{username: username, key: k})
 }
 
-func (c *Client) logIn(ctx context.Context, credentials loginRequest) (*Session, error) {
-	s := &Session{client: c, credentials: credentials}
+func (c *Client) logIn(ctx context.Context, k credentials) (*Session, error) {
+	s := &Session{client: c, credentials: k}
 	return s, s.logIn(ctx)
 }
 
@@ -77,7 +90,7 @@ func (s *Session) logIn(ctx context.Context) error {
 		method:       http.MethodPost,
 		path:         s.client.accountPath("/login"),
 		query:        url.Values{"v": {"1.3"}},
-		makeBody:     fixedBody(s.credentials),
+		makeBody:     func(context.Context) (any, error) { return s.credentials.loginRequest(), nil },
 		retryForever: true,
 	}, &got)
 	if err != nil {
@@ -89,7 +102,8 @@ func (s *Session) logIn(ctx context.Context) error {
 	milliseconds, _ := strconv.ParseInt(unquoteJSON(got.TTL), 10, 64) // 0 if missing
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bearer, s.csrf, s.ttl = got.Bearer, got.CSRF, time.Duration(milliseconds)*time.Millisecond
+	s.bearer, s.csrf = secret.New(got.Bearer), secret.New(got.CSRF)
+	s.ttl = time.Duration(milliseconds) * time.Millisecond
 	s.keepCookie(response.cookies)
 	return nil
 }
@@ -99,7 +113,7 @@ func (s *Session) logIn(ctx context.Context) error {
 func (s *Session) keepCookie(cookies []*http.Cookie) {
 	for _, c := range cookies {
 		if c.Name == sessionCookie && c.Value != "" {
-			s.cookie = c
+			s.cookie = secret.New(c.Value)
 		}
 	}
 }
@@ -109,7 +123,7 @@ func (s *Session) keepCookie(cookies []*http.Cookie) {
 func (s *Session) Bearer() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bearer
+	return s.bearer.Reveal()
 }
 
 // TTL is how long the session lasts without a refresh. Zero means unknown.
@@ -121,12 +135,6 @@ func (s *Session) TTL() time.Duration {
 
 // AuthorizationHeader returns the header with the bearer. It is an Authorizer.
 func (s *Session) AuthorizationHeader(_, _ string) string { return "Bearer " + s.Bearer() }
-
-// LogValue keeps the session out of logs.
-func (s *Session) LogValue() slog.Value { return slog.StringValue("redacted") }
-
-// String keeps the session out of messages.
-func (s *Session) String() string { return "redacted" }
 
 // KeepAlive refreshes the session every five minutes. If the session has expired, it
 // logs in again. It returns nil when the context ends, and an error when the service
@@ -175,11 +183,12 @@ func (s *Session) postCSRF(ctx context.Context, path string, retryForever bool) 
 		service:      serviceLogin,
 		method:       http.MethodPost,
 		path:         s.client.accountPath(path),
-		makeBody:     fixedBody(map[string]string{"csrf": s.csrf}),
+		makeBody:     fixedBody(map[string]string{"csrf": s.csrf.Reveal()}),
 		retryForever: retryForever,
 	}
-	if s.cookie != nil {
-		call.cookies = []*http.Cookie{s.cookie}
+	if s.cookie.IsSet() {
+		//nolint:gosec // a request's cookie has no attributes
+		call.cookies = []*http.Cookie{{Name: sessionCookie, Value: s.cookie.Reveal()}}
 	}
 	s.mu.Unlock()
 	response, err := s.client.callService(ctx, call, nil)

@@ -10,14 +10,12 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"idpbridge/liveengage"
 )
 
 // clockInterval is how often GetClock is sent. LivePerson closes a silent socket.
 const clockInterval = 30 * time.Second
-
-// statusBadToken is the code with which the messaging service closes a socket whose
-// token is invalid, expired or for another account.
-const statusBadToken websocket.StatusCode = 4407
 
 // ErrClosed is returned for a request on a socket whose Run has ended.
 var ErrClosed = errors.New("the socket is closed")
@@ -132,7 +130,7 @@ func isBadToken(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok && e.Service == serviceMessaging {
 		return e.Status == http.StatusUnauthorized
 	}
-	return websocket.CloseStatus(err) == statusBadToken
+	return websocket.CloseStatus(err) == liveengage.CloseTokenInvalid
 }
 
 func (s *Socket) socketPath() string {
