@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -65,10 +65,9 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	to := conformance.Client{ID: cmp.Or(c.Client, connector.Configuration.ClientID), RedirectURI: c.RedirectURI}
-	in, err := newCredentialSource(c.Issuer, c.newTransport(allow), to, person)
-	if err != nil {
-		return err
+	in := &credentialSource{
+		issuer: c.Issuer, browser: robot.New(c.newTransport(allow)), user: person,
+		clientID: cmp.Or(c.Client, connector.Configuration.ClientID), redirectURI: c.RedirectURI,
 	}
 	r := conversation{Account: c.Account, Connector: connector.ID.String(), Flow: liveengage.Flow(c.Flow), Said: c.Say}
 	if c.Flow == "connector" {
@@ -97,15 +96,15 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 }
 
 // personFromFlags is who signs in; the passwords of the development mode are known.
-func (c converseCommand) personFromFlags(p *process) (conformance.Person, error) {
+func (c converseCommand) personFromFlags(p *process) (robot.Credentials, error) {
 	password := p.getenv("IDP_PERSON_PASSWORD")
 	if password == "" && loopbackIssuer(c.Issuer) {
 		password = c.Person + "-password"
 	}
 	if password == "" {
-		return conformance.Person{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}
+		return robot.Credentials{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}
 	}
-	return conformance.Person{Username: c.Person, Password: password}, nil
+	return robot.Credentials{Username: c.Person, Password: password}, nil
 }
 
 // findConnector is the one of the account for the issuer and the client.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
@@ -84,7 +85,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 
 // loadConnectors are those of the file, or one of each kind for the client.
 func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
-	secret := p.getenv("IDP_SIMULATE_SECRET")
+	clientSecret := secret.New(p.getenv("IDP_SIMULATE_SECRET"))
 	var all []sim.Connector
 	switch {
 	case c.Config != "":
@@ -107,7 +108,7 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 		all = connectorsOfEachKind(f, f, f)
 	}
 	for i := range all {
-		all[i].ClientSecret = secret
+		all[i].ClientSecret = clientSecret
 	}
 	return all, nil
 }
@@ -116,7 +117,7 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connector {
 	made := func(name string, f lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
 		f.DisplayName = name
-		c := sim.Connector{Connector: lesetup.NewConnector(f, flow, key), ClientSecret: f.ClientSecret}
+		c := sim.Connector{Connector: lesetup.NewConnector(f, flow, key), ClientSecret: secret.New(f.ClientSecret)}
 		c.Configuration.PKCEEnabled, c.Configuration.Preferred = pkce, false
 		return c
 	}

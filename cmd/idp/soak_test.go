@@ -18,7 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
@@ -141,7 +142,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: liveengageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(liveengageSecret)}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -157,10 +158,10 @@ func newSoak(t *testing.T) *soak {
 	})
 	require.NoError(t, err)
 	for _, who := range []**credentialSource{&s.source, &s.other} {
-		*who, err = newCredentialSource(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
-			conformance.Person{Username: "jane", Password: "jane-password"})
-		require.NoError(t, err)
-		(*who).flow, (*who).pkce = liveengage.FlowCode, true
+		*who = &credentialSource{
+			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.FlowCode, pkce: true,
+			clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "jane-password"},
+		}
 	}
 	return s
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"idpbridge/internal/secret"
@@ -46,24 +44,11 @@ func (k Key) AuthorizationHeader(method, address string, now time.Time, nonce st
 	if err != nil {
 		return ""
 	}
-	params := []oauth1.Param{
-		{Name: "oauth_consumer_key", Value: k.AppKey.Reveal()},
-		{Name: "oauth_nonce", Value: nonce},
-		{Name: "oauth_signature_method", Value: "HMAC-SHA1"},
-		{Name: "oauth_timestamp", Value: strconv.FormatInt(now.Unix(), 10)},
-		{Name: "oauth_token", Value: k.AccessToken.Reveal()},
-		{Name: "oauth_version", Value: "1.0"},
+	credentials := oauth1.Credentials{
+		ConsumerKey: k.AppKey.Reveal(), ConsumerSecret: k.Secret.Reveal(),
+		Token: k.AccessToken.Reveal(), TokenSecret: k.AccessTokenSecret.Reveal(),
 	}
-	signature := oauth1.Sign(oauth1.BaseString(method, u, params), k.Secret.Reveal(), k.AccessTokenSecret.Reveal())
-	var b strings.Builder
-	b.WriteString("OAuth ")
-	for _, p := range append(params, oauth1.Param{Name: "oauth_signature", Value: signature}) {
-		if b.Len() > len("OAuth ") {
-			b.WriteString(", ")
-		}
-		b.WriteString(oauth1.Escape(p.Name) + `="` + oauth1.Escape(p.Value) + `"`)
-	}
-	return b.String()
+	return credentials.Authorization(method, u, now, nonce)
 }
 
 // KeyAuthorizer signs requests with an API key, each with a new nonce.
