@@ -200,7 +200,7 @@ func TestLiveengageDomainsAndConnectors(t *testing.T) {
 	require.Equal(t, "idp", all[0]["service"])
 	code, _, stderr = liveengageOf(t.Context(), nil, "", "domains", "87654321", at)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "domains answers 404")
+	require.Contains(t, stderr, "domains returned 404")
 
 	code, stdout, stderr = liveengageOf(t.Context(), nil, "", "connectors", "12345678", at)
 	require.Equal(t, 0, code, stderr)
@@ -348,7 +348,7 @@ func TestLiveengageConverseFails(t *testing.T) {
 	args := []string{"converse", "--once", "--domains", s.server.URL, "--account", "12345678", "--issuer", issuer}
 	code, _, stderr := liveengageOf(t.Context(), nil, "", args...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "idp answers 500 Internal Server Error, code 9007")
+	require.Contains(t, stderr, "idp returned 500 Internal Server Error, code 9007")
 	require.Contains(t, stderr, "next_try=never")
 
 	code, _, stderr = liveengageOf(t.Context(), map[string]string{"IDP_PERSON_PASSWORD": "wrong"}, "", args...)
