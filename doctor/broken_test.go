@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 )
 
@@ -287,20 +288,20 @@ func brokenEndpoints() []broken {
 			return false
 		})},
 
-		{"secret refused", doctor.TokenCredentials, doctor.Error, "refuses the id", func(s *site) { s.cfg.ClientSecret = "another" }},
+		{"secret refused", doctor.TokenCredentials, doctor.Error, "refuses the id", func(s *site) { s.cfg.ClientSecret = secret.New("another") }},
 		{"secret with special characters", doctor.TokenCredentials, doctor.Error, "writes them as they are", func(s *site) {
-			s.cfg.ClientSecret = "a+b%2Fc"
+			s.cfg.ClientSecret = secret.New("a+b%2Fc")
 			s.handle["/token"] = func(w http.ResponseWriter, r *http.Request) {
 				id, given, _ := r.BasicAuth()
-				if plain, err := url.QueryUnescape(given); err == nil && plain == s.cfg.ClientSecret {
-					r.SetBasicAuth(id, secret)
+				if plain, err := url.QueryUnescape(given); err == nil && s.cfg.ClientSecret.Equal(plain) {
+					r.SetBasicAuth(id, clientSecret)
 				} else {
 					r.SetBasicAuth(id, "wrong")
 				}
 				s.token(w, r)
 			}
 		}},
-		{"secret ignored", doctor.TokenSecret, doctor.Error, "does not look at the secret", tokens(func(r *http.Request) { r.SetBasicAuth("liveengage", secret) }, nil)},
+		{"secret ignored", doctor.TokenSecret, doctor.Error, "does not look at the secret", tokens(func(r *http.Request) { r.SetBasicAuth("liveengage", clientSecret) }, nil)},
 		{"wrong secret by 400", doctor.TokenSecret, doctor.Warn, "400 instead of 401", tokens(nil, map[int]int{401: 400})},
 		{"challenge at 400", doctor.TokenChallenge, doctor.Warn, "400 has the header", func(s *site) {
 			s.header = func(path string, h http.Header) {
@@ -430,7 +431,7 @@ func TestBroken(t *testing.T) {
 			said := false
 			for _, f := range report.Findings {
 				require.NotEmpty(t, f.Remedy, f.Code)
-				require.NotContains(t, f.Sentence+f.Remedy+f.Seen, secret)
+				require.NotContains(t, f.Sentence+f.Remedy+f.Seen, clientSecret)
 				text := f.Sentence + "\n" + f.Remedy + "\n" + f.Seen
 				said = said || f.Code == b.code && f.Level == b.level && strings.Contains(text, b.says)
 			}

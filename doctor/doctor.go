@@ -22,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 )
 
@@ -44,8 +45,10 @@ type Config struct {
 	// OnFinding is called with each finding as soon as it is made; may be nil.
 	OnFinding func(Finding)
 
-	// ClientID is LivePerson's client_id. ClientSecret may be empty.
-	ClientID, ClientSecret string
+	// ClientID is LivePerson's client_id.
+	ClientID string
+	// ClientSecret may be left unset; then what needs it is skipped.
+	ClientSecret secret.Value
 	// RedirectURIs must be accepted, of which the first twenty are tried; none
 	// means those that LivePerson uses.
 	RedirectURIs []string

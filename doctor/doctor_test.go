@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/internal/secret"
 )
 
 func mustAddr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
@@ -51,7 +52,7 @@ func TestHealthy(t *testing.T) {
 
 	text, err := json.Marshal(report)
 	require.NoError(t, err)
-	require.NotContains(t, string(text), secret)
+	require.NotContains(t, string(text), clientSecret)
 }
 
 // TestLocal notes what keeps LivePerson away, instead of calling it a fault.
@@ -74,7 +75,8 @@ func TestLocal(t *testing.T) {
 func TestLittleGiven(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.cfg.ClientSecret, s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", "", ""
+	s.cfg.ClientSecret = secret.Value{}
+	s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", ""
 	report := s.examine(t)
 	for _, code := range []doctor.Code{
 		doctor.TokenCredentials, doctor.TokenJSON, doctor.KeyPasted, doctor.OperationsReady, doctor.ConnectorList,
@@ -220,11 +222,11 @@ func TestBounds(t *testing.T) {
 func TestWritesNoControlCharacters(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + secret
+	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + clientSecret
 	report := s.examine(t)
 	text := sentences(report)
 	require.Contains(t, text, "k·[2J· 1[the secret]")
-	for _, bad := range []string{"\x1b", "\u202e", "\n", secret} {
+	for _, bad := range []string{"\x1b", "\u202e", "\n", clientSecret} {
 		require.NotContains(t, text, bad)
 	}
 }

@@ -88,8 +88,8 @@ func (e *exam) addUnreachable(code Code, sentence, remedy string, seen ...string
 // sanitize makes a text fit for a line on somebody's terminal: the provider
 // has written part of it.
 func (e *exam) sanitize(s string, longest int) string {
-	if e.cfg.ClientSecret != "" {
-		s = strings.ReplaceAll(s, e.cfg.ClientSecret, "[the secret]")
+	if e.cfg.ClientSecret.IsSet() {
+		s = strings.ReplaceAll(s, e.cfg.ClientSecret.Reveal(), "[the secret]")
 	}
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -28,14 +28,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 )
 
 const (
-	issuer     = "https://login.brand.example"
-	operations = "http://127.0.0.1:8081"
-	secret     = "0123456789abcdef0123456789abcdef"
-	windowURI  = "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"
+	issuer       = "https://login.brand.example"
+	operations   = "http://127.0.0.1:8081"
+	clientSecret = "0123456789abcdef0123456789abcdef"
+	windowURI    = "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"
 )
 
 // noon is when every examination of these tests takes place.
@@ -115,7 +116,7 @@ func newSite() *site {
 		DNSNames: []string{"login.brand.example", "accdn.lpsnmedia.net"}, NotBefore: noon.Add(-24 * time.Hour), NotAfter: noon.Add(60 * 24 * time.Hour),
 	}
 	s.cfg = doctor.Config{
-		Issuer: issuer, ClientID: "liveengage", ClientSecret: secret, ResponseTypes: []string{"code", "id_token"},
+		Issuer: issuer, ClientID: "liveengage", ClientSecret: secret.New(clientSecret), ResponseTypes: []string{"code", "id_token"},
 		PastedKey: public.Base64(), OperationsURL: operations, Account: "12345678",
 		Now: s.now,
 	}
@@ -291,7 +292,7 @@ func (s *site) token(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method != http.MethodPost:
 		w.WriteHeader(http.StatusMethodNotAllowed)
-	case id != "liveengage" || given != secret:
+	case id != "liveengage" || given != clientSecret:
 		w.Header().Set("WWW-Authenticate", "Basic")
 		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "invalid_client"})
 	case !strings.Contains(r.Header.Get("Content-Type"), "json") && r.PostFormValue("code") == "":

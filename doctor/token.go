@@ -35,10 +35,10 @@ func (e *exam) checkTokenEndpoint(ctx context.Context) {
 	}
 	e.checkWrongSecret(wrong)
 	answers := []response{wrong}
-	if e.cfg.ClientSecret == "" {
+	if !e.cfg.ClientSecret.IsSet() {
 		e.addFinding(Skip, TokenCredentials, "Whether LivePerson's secret is accepted was not tried.", "Give the secret: by the configuration (--config), or in IDP_DOCTOR_SECRET.")
 		e.addFinding(Skip, TokenJSON, "Whether JSON is accepted was not tried, because there is no secret.", "Give the secret: by the configuration (--config), or in IDP_DOCTOR_SECRET.")
-	} else if good, err := e.postToken(ctx, e.cfg.ClientSecret, formBody()); err != nil {
+	} else if good, err := e.postToken(ctx, e.cfg.ClientSecret.Reveal(), formBody()); err != nil {
 		e.addFinding(Error, TokenAnswers, fmt.Sprintf("The token endpoint does not answer a request with LivePerson's secret: %v.", err), "Look into the provider's log.")
 	} else {
 		answers = append([]response{good}, answers...)
@@ -134,8 +134,8 @@ func (e *exam) checkWrongCode(ctx context.Context, a response) bool {
 // checkCredentials finds out why LivePerson's secret is refused: for good, or for the
 // way in which LivePerson writes it.
 func (e *exam) checkCredentials(ctx context.Context, refused response) {
-	id, secret := url.QueryEscape(e.cfg.ClientID), url.QueryEscape(e.cfg.ClientSecret)
-	if id == e.cfg.ClientID && secret == e.cfg.ClientSecret {
+	id, secret := url.QueryEscape(e.cfg.ClientID), url.QueryEscape(e.cfg.ClientSecret.Reveal())
+	if id == e.cfg.ClientID && secret == e.cfg.ClientSecret.Reveal() {
 		e.addFinding(Error, TokenCredentials, fmt.Sprintf("The token endpoint refuses the id %q with its secret in a Basic header.", e.cfg.ClientID),
 			"Enter the same id and secret in the provider and in the connector, without a space or line end, and let the client authenticate by client_secret_basic.", refused.summarize())
 		return
@@ -176,7 +176,7 @@ func (e *exam) checkJSONBody(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	a, err := e.postToken(ctx, e.cfg.ClientSecret, tokenBody{typeJSON, string(text)})
+	a, err := e.postToken(ctx, e.cfg.ClientSecret.Reveal(), tokenBody{typeJSON, string(text)})
 	switch {
 	case err != nil:
 		e.addFinding(Note, TokenJSON, fmt.Sprintf("A body in JSON is not answered: %v.", err), e.jsonRemedy())

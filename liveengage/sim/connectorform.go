@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 )
@@ -48,7 +49,7 @@ func (s *Simulator) showConnector(w http.ResponseWriter, r *http.Request) {
 
 // edit shows the form.
 func (s *Simulator) edit(w http.ResponseWriter, r *http.Request, c Connector, message string, failed bool) {
-	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret != "", Message: message, Failed: failed, Key: s.ownKey(), Warnings: c.warnings()}
+	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret.IsSet(), Message: message, Failed: failed, Key: s.ownKey(), Warnings: c.warnings()}
 	if p.Issuer == "" {
 		p.Issuer = c.Configuration.Issuer
 	}
@@ -74,7 +75,7 @@ func (c Connector) warnings() []string {
 	add(f.Issuer == "", "JWT issuer is empty: every token will be refused with 9007.")
 	add(strings.HasSuffix(f.Issuer, "/"), "JWT issuer ends in a slash; that is right only if the token's iss does, too.")
 	add(c.UsesCode() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
-	add(c.UsesCode() && c.ClientSecret == "", "There is no client secret: the token endpoint will most likely refuse (9011).")
+	add(c.UsesCode() && !c.ClientSecret.IsSet(), "There is no client secret: the token endpoint will most likely refuse (9011).")
 	add(c.UsesKeySet() && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
 	if !c.UsesKeySet() && !c.Delegates() {
 		_, err := keys.ParsePublicKey(f.JWTPublicKey)
@@ -172,10 +173,10 @@ func (c Connector) guarded(old Connector, operators string, vouched bool) (Conne
 	}
 	moved := is.Issuer != "" && originOf(is.Issuer) != home
 	moved = moved || is.TokenEndpoint != "" && place != "" && originOf(is.TokenEndpoint) != place
-	if c.ClientSecret == "" || !moved {
+	if !c.ClientSecret.IsSet() || !moved {
 		return c, ""
 	}
-	c.ClientSecret = ""
+	c.ClientSecret = secret.Value{}
 	return c, " The client secret was dropped: it was for another issuer or token endpoint. Enter it again if it is for this one."
 }
 
@@ -222,8 +223,8 @@ func (c Connector) posted(r *http.Request) (Connector, error) {
 	f.JSMethodName, f.JSContext = value("method"), value("context")
 	f.PKCEEnabled, f.RFCCompliance, f.Preferred = value("pkce") != "", value("rfc") != "", value("preferred") != ""
 	c.TokenRequest = TokenRequest{JSON: value("json") != "", Body: value("body") != "", Encoded: value("encoded") != ""}
-	if secret := r.PostFormValue("secret"); secret != "" {
-		c.ClientSecret = secret
+	if entered := r.PostFormValue("secret"); entered != "" {
+		c.ClientSecret = secret.New(entered)
 	}
 	for name, address := range map[string]string{"Authentication Endpoint": f.AuthorizationEndpoint, "Token Endpoint": f.TokenEndpoint, "JWKS Endpoint": f.JWKSEndpoint} {
 		if address != "" && !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {

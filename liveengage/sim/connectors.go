@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 )
 
@@ -15,7 +16,7 @@ type Connector struct {
 	ID int64 `json:"id"` // 0: the next free one
 	liveengage.Connector
 	TokenRequest TokenRequest `json:"tokenRequest"`
-	ClientSecret string       `json:"-"`
+	ClientSecret secret.Value `json:"-"`
 }
 
 // TokenRequest is how the token endpoint is asked; LivePerson's pages differ about

@@ -63,14 +63,14 @@ func (s *Simulator) askTokens(ctx context.Context, c Connector, purpose string, 
 		return t, fault(liveengage.CodeAuthenticateException, "the connector has no Token Endpoint")
 	}
 	header := http.Header{"Accept": {"application/json"}}
-	switch id, secret := f.ClientID, c.ClientSecret; {
+	switch id, plain := f.ClientID, c.ClientSecret.Reveal(); {
 	case c.TokenRequest.Body:
-		fields["client_id"], fields["client_secret"] = id, secret
+		fields["client_id"], fields["client_secret"] = id, plain
 	case c.TokenRequest.Encoded:
-		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
+		id, plain = url.QueryEscape(id), url.QueryEscape(plain)
 		fallthrough
 	default:
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+secret)))
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+plain)))
 	}
 	body, kind := "", "application/x-www-form-urlencoded"
 	if c.TokenRequest.JSON {
@@ -88,7 +88,7 @@ func (s *Simulator) askTokens(ctx context.Context, c Connector, purpose string, 
 	}
 	header.Set("Content-Type", kind)
 	_, basic, _ := strings.Cut(header.Get("Authorization"), " ")
-	secrets := []string{basic, c.ClientSecret, fields["code"], fields["code_verifier"], fields["refresh_token"]}
+	secrets := []string{basic, c.ClientSecret.Reveal(), fields["code"], fields["code_verifier"], fields["refresh_token"]}
 	a, err := s.out.do(ctx, request{purpose: purpose, method: http.MethodPost, address: f.TokenEndpoint, body: body, header: header, secrets: secrets})
 	if timedOut(err) {
 		return t, fault(liveengage.CodeAuthenticationTimeout, "the token endpoint took longer than %s", s.Timeout)

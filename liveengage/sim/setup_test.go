@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/setup"
@@ -226,7 +227,7 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
 	connector := func(id int64, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
-		c := sim.Connector{ID: id, Connector: setup.NewConnector(f, flow, key), ClientSecret: "the secret: 50%25 +"}
+		c := sim.Connector{ID: id, Connector: setup.NewConnector(f, flow, key), ClientSecret: secret.New("the secret: 50%25 +")}
 		c.Configuration.PKCEEnabled = pkce
 		c.Configuration.Preferred = id == implicitID
 		return c
