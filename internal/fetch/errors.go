@@ -52,9 +52,9 @@ type RedirectError struct {
 
 func (e *RedirectError) Error() string {
 	if e.Followed > 0 {
-		return fmt.Sprintf("more than %d redirects", e.Followed)
+		return fmt.Sprintf("redirect not followed: there were %d before it", e.Followed)
 	}
-	return fmt.Sprintf("redirected from %s to %s", e.From, e.To)
+	return fmt.Sprintf("redirect not followed: from %s to %s", e.From, e.To)
 }
 
 // TooLargeError means that a body was longer than the limit.

@@ -92,7 +92,7 @@ func TestRedirects(t *testing.T) {
 	redirect, ok := errors.AsType[*fetch.RedirectError](err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, 3, redirect.Followed)
-	require.EqualError(t, err, "more than 3 redirects")
+	require.EqualError(t, err, "redirect not followed: there were 3 before it")
 
 	_, err = three.Get(t.Context(), address+"/away")
 	redirect, ok = errors.AsType[*fetch.RedirectError](err)
