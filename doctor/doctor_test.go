@@ -18,7 +18,7 @@ import (
 	"idpbridge/doctor"
 )
 
-func mustAddr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+func parseAddrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
 // TestHealthy: where nothing is wrong, nothing is found but what was asked for:
 // the authorities were named, and nobody sees the page's functions from here.
@@ -27,7 +27,7 @@ func TestHealthy(t *testing.T) {
 	s := newSite()
 	var told []doctor.Finding
 	s.cfg.OnFinding = func(f doctor.Finding) { told = append(told, f) }
-	report := s.examine(t)
+	report := s.run(t)
 	require.Equal(t, report.Findings, told, "each is told as soon as it is known")
 	expected := map[doctor.Code]doctor.Level{
 		doctor.TLSTrust: doctor.Error, doctor.ConnectorJSMethod: doctor.Note, doctor.ConnectorJSContext: doctor.Note,
@@ -59,8 +59,8 @@ func TestLocal(t *testing.T) {
 	t.Parallel()
 	for _, local := range []bool{false, true} {
 		s := newSite()
-		s.cfg.Local, s.remote = local, "10.1.2.3:443"
-		report := s.examine(t)
+		s.cfg.Local, s.remoteAddr = local, "10.1.2.3:443"
+		report := s.run(t)
 		want, private := doctor.Error, doctor.Warn
 		if local {
 			want, private = doctor.Note, doctor.Note
@@ -75,7 +75,7 @@ func TestLittleGiven(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	s.cfg.ClientSecret, s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", "", ""
-	report := s.examine(t)
+	report := s.run(t)
 	for _, code := range []doctor.Code{
 		doctor.TokenCredentials, doctor.TokenJSON, doctor.KeyPasted, doctor.OperationsReady, doctor.ConnectorList,
 	} {
@@ -85,7 +85,7 @@ func TestLittleGiven(t *testing.T) {
 
 	s = newSite()
 	s.cfg.ResponseTypes = []string{"id_token"}
-	report = s.examine(t)
+	report = s.run(t)
 	require.Equal(t, doctor.Skip, report.Level(doctor.TokenAnswers))
 	require.Equal(t, doctor.OK, report.Level(doctor.RedirectNonce))
 }
@@ -107,24 +107,24 @@ func TestForeignProvider(t *testing.T) {
 	t.Parallel()
 	foreign := func() *site {
 		s := newSite()
-		s.handle["/keys/public.txt"], s.handle["/keys/public.pem"] = http.NotFound, http.NotFound
+		s.handlers["/keys/public.txt"], s.handlers["/keys/public.pem"] = http.NotFound, http.NotFound
 		return s
 	}
-	report := foreign().examine(t)
+	report := foreign().run(t)
 	require.Equal(t, doctor.Skip, report.Level(doctor.KeyLine))
 	require.Equal(t, doctor.Skip, report.Level(doctor.KeyActive))
 	require.Equal(t, doctor.OK, report.Level(doctor.KeyPasted))
 	require.Equal(t, doctor.OK, report.Level(doctor.ConnectorKey))
 
 	s := foreign()
-	s.more = []map[string]any{s.jwk} // the first is not for signatures
-	s.jwk = jwkOf("k0", keyOf()[1])
+	s.moreKeys = []map[string]any{s.jwk} // the first is not for signatures
+	s.jwk = newJWK("k0", testKeys()[1])
 	s.jwk["use"] = "enc"
 	line := s.cfg.PastedKey
 	s.cfg.PastedKey = line[:80] + "~" + line[81:]
-	report = s.examine(t)
+	report = s.run(t)
 	require.Equal(t, doctor.Error, report.Level(doctor.KeyPasted))
-	require.Contains(t, sentences(report), "character 81 is '~' and should be '"+line[80:81]+"'")
+	require.Contains(t, allText(report), "character 81 is '~' and should be '"+line[80:81]+"'")
 }
 
 // TestChosenConnector: of several connectors one is compared, by name, id or place.
@@ -133,7 +133,7 @@ func TestChosenConnector(t *testing.T) {
 	for by, want := range map[string]doctor.Level{"4056284238": doctor.OK, "Brand": doctor.OK, "1": doctor.OK, "7": doctor.Error, "Other": doctor.Error, "9": ""} {
 		s := newSite()
 		s.cfg.Connector = by
-		report := s.examine(t)
+		report := s.run(t)
 		require.Equal(t, want, report.Level(doctor.ConnectorIssuer), by)
 	}
 }
@@ -142,16 +142,16 @@ func TestChosenConnector(t *testing.T) {
 func TestMadeToWait(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.handle["/token"] = response(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
-	report := s.examine(t)
+	s.handlers["/token"] = respondWith(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
+	report := s.run(t)
 	require.Equal(t, doctor.Skip, report.Level(doctor.TokenSecret))
-	require.Equal(t, doctor.Skip, report.Level(doctor.TokenCredentials), sentences(report))
+	require.Equal(t, doctor.Skip, report.Level(doctor.TokenCredentials), allText(report))
 }
 
-// roundTrip is a transport that is a function.
-type roundTrip func(*http.Request) (*http.Response, error)
+// roundTripFunc is a transport that is a function.
+type roundTripFunc func(*http.Request) (*http.Response, error)
 
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestOwnClient: a client of the caller's own carries the requests, but follows
 // no redirect and keeps no cookie either.
@@ -163,7 +163,7 @@ func TestOwnClient(t *testing.T) {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	var asked []string
-	s.cfg.Client = &http.Client{Jar: jar, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	s.cfg.Client = &http.Client{Jar: jar, Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		asked = append(asked, r.URL.Host+r.URL.Path)
 		require.Empty(t, r.Header.Get("Cookie"))
 		if r.URL.Path == "/jwks" {
@@ -187,13 +187,13 @@ func TestPatience(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	s.cfg.Issuer = "http://login.brand.example"
-	s.cfg.Client = &http.Client{Timeout: time.Millisecond, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	s.cfg.Client = &http.Client{Timeout: time.Millisecond, Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	})}
 	report := doctor.Run(t.Context(), s.cfg)
 	require.Equal(t, doctor.Error, report.Level(doctor.DiscoveryDocument))
-	require.Contains(t, sentences(report), "no answer came within 1ms")
+	require.Contains(t, allText(report), "no answer came within 1ms")
 }
 
 // TestBounds: lists of others are looked at only so far, however long they are.
@@ -201,7 +201,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	for range 500 {
-		s.more = append(s.more, map[string]any{"kty": "EC"})
+		s.moreKeys = append(s.moreKeys, map[string]any{"kty": "EC"})
 		s.cfg.RedirectURIs = append(s.cfg.RedirectURIs, "https://shop.example/cb")
 	}
 	requests := 0
@@ -211,7 +211,7 @@ func TestBounds(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
-	report := s.examine(t)
+	report := s.run(t)
 	require.LessOrEqual(t, requests, 120)
 	require.Less(t, len(report.Findings), 200)
 }
@@ -221,15 +221,15 @@ func TestWritesNoControlCharacters(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + secret
-	report := s.examine(t)
-	text := sentences(report)
+	report := s.run(t)
+	text := allText(report)
 	require.Contains(t, text, "k·[2J· 1[the secret]")
 	for _, bad := range []string{"\x1b", "\u202e", "\n", secret} {
 		require.NotContains(t, text, bad)
 	}
 }
 
-func sentences(report doctor.Report) string {
+func allText(report doctor.Report) string {
 	var b strings.Builder
 	for _, f := range report.Findings {
 		b.WriteString(f.Sentence + " " + f.Remedy + " " + f.Seen + " ")

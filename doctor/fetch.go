@@ -23,22 +23,22 @@ type response struct {
 }
 
 // isJSON says whether the body claims to be JSON.
-func (a response) isJSON() bool {
-	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+func (res response) isJSON() bool {
+	kind, _, err := mime.ParseMediaType(res.header.Get("Content-Type"))
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
 // summarize is the answer in a line.
-func (a response) summarize() string {
-	text := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
-	if location := a.header.Get("Location"); location != "" {
+func (res response) summarize() string {
+	text := fmt.Sprintf("%d %s", res.status, http.StatusText(res.status))
+	if location := res.header.Get("Location"); location != "" {
 		text += ", Location: " + location
 	}
-	if kind := a.header.Get("Content-Type"); kind != "" {
+	if kind := res.header.Get("Content-Type"); kind != "" {
 		text += ", " + kind
 	}
-	if a.body != "" {
-		text += ": " + a.body
+	if res.body != "" {
+		text += ": " + res.body
 	}
 	return text
 }

@@ -44,34 +44,34 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobal
 // site is a provider, its certificate and LivePerson's list, all as they should
 // be. A test breaks one of them before it is examined.
 type site struct {
-	cfg       doctor.Config
-	issuer    string // in the discovery document
-	document  map[string]any
-	key       *rsa.PrivateKey
-	jwk       map[string]any // the one key of the set
-	more      []map[string]any
-	line, pem string
-	setup     string // fingerprint that the set-up page shows
-	pinned    bool   // likewise
-	retired   bool   // likewise
-	connector map[string]any
-	fields    map[string]any // the connector's configuration
-	cookie    string
+	cfg              doctor.Config
+	issuer           string // in the discovery document
+	document         map[string]any
+	key              *rsa.PrivateKey
+	jwk              map[string]any // the one key of the set
+	moreKeys         []map[string]any
+	line, pem        string
+	setupFingerprint string // fingerprint that the set-up page shows
+	keyPinned        bool   // likewise
+	keyRetired       bool   // likewise
+	connector        map[string]any
+	fields           map[string]any // the connector's configuration
+	cookie           string
 
-	handle map[string]http.HandlerFunc // by path, in place of the good ones
-	wrap   func(http.Handler) http.Handler
-	header func(path string, h http.Header)
+	handlers   map[string]http.HandlerFunc // by path, in place of the good ones
+	wrap       func(http.Handler) http.Handler
+	editHeader func(path string, h http.Header)
 
-	leaf    x509.Certificate
-	bare    bool // the intermediate is not sent
-	rogue   bool // signed by itself
-	tls     func(*tls.Config)
-	remote  string
-	elapsed atomic.Int64 // by which the clock is ahead of noon
+	leaf           x509.Certificate
+	noIntermediate bool // the intermediate is not sent
+	selfSigned     bool // signed by itself
+	editTLS        func(*tls.Config)
+	remoteAddr     string
+	elapsed        atomic.Int64 // by which the clock is ahead of noon
 }
 
-// keyOf makes RSA keys once for all tests.
-var keyOf = sync.OnceValue(func() []*rsa.PrivateKey { //nolint:gochecknoglobals // made once
+// testKeys makes RSA keys once for all tests.
+var testKeys = sync.OnceValue(func() []*rsa.PrivateKey { //nolint:gochecknoglobals // made once
 	var out []*rsa.PrivateKey
 	for _, bits := range []int{2048, 2048, 1024} {
 		key, err := rsa.GenerateKey(rand.Reader, bits)
@@ -83,9 +83,9 @@ var keyOf = sync.OnceValue(func() []*rsa.PrivateKey { //nolint:gochecknoglobals 
 	return out
 })
 
-func lineOf(key *rsa.PrivateKey) string { return keys.PublicKey{Key: key.Public()}.Base64() }
+func keyLine(key *rsa.PrivateKey) string { return keys.PublicKey{Key: key.Public()}.Base64() }
 
-func jwkOf(kid string, key *rsa.PrivateKey) map[string]any {
+func newJWK(kid string, key *rsa.PrivateKey) map[string]any {
 	return map[string]any{
 		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "e": "AQAB",
 		"n": base64.RawURLEncoding.EncodeToString(key.N.Bytes()),
@@ -93,13 +93,13 @@ func jwkOf(kid string, key *rsa.PrivateKey) map[string]any {
 }
 
 func newSite() *site {
-	key := keyOf()[0]
+	key := testKeys()[0]
 	public := keys.PublicKey{Key: key.Public()}
 	s := &site{
-		issuer: issuer, key: key, jwk: jwkOf("k1", key), line: public.Base64() + "\n", pem: public.PEM(), setup: public.Fingerprint(),
-		cookie: "__Host-idp_browser=x; Path=/; HttpOnly; Secure; SameSite=Lax",
-		handle: map[string]http.HandlerFunc{}, wrap: func(h http.Handler) http.Handler { return h }, header: func(string, http.Header) {},
-		tls: func(*tls.Config) {}, remote: "198.51.100.7:443",
+		issuer: issuer, key: key, jwk: newJWK("k1", key), line: public.Base64() + "\n", pem: public.PEM(), setupFingerprint: public.Fingerprint(),
+		cookie:   "__Host-idp_browser=x; Path=/; HttpOnly; Secure; SameSite=Lax",
+		handlers: map[string]http.HandlerFunc{}, wrap: func(h http.Handler) http.Handler { return h }, editHeader: func(string, http.Header) {},
+		editTLS: func(*tls.Config) {}, remoteAddr: "198.51.100.7:443",
 	}
 	s.document = map[string]any{
 		"issuer": issuer, "authorization_endpoint": issuer + "/authorize", "token_endpoint": issuer + "/token", "jwks_uri": issuer + "/jwks",
@@ -124,16 +124,16 @@ func newSite() *site {
 
 func (s *site) now() time.Time { return noon.Add(time.Duration(s.elapsed.Load())) }
 
-// examine serves the site and examines it.
-func (s *site) examine(t *testing.T) doctor.Report {
+// run serves the site and examines it.
+func (s *site) run(t *testing.T) doctor.Report {
 	t.Helper()
 	handler := s.handler()
 	public := httptest.NewUnstartedServer(handler)
 	public.Config.ErrorLog = log.New(io.Discard, "", 0)
 	var certificate tls.Certificate
-	certificate, s.cfg.RootCAs = s.certificate(t)
+	certificate, s.cfg.RootCAs = s.newCertificate(t)
 	public.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	s.tls(public.TLS)
+	s.editTLS(public.TLS)
 	public.StartTLS()
 	t.Cleanup(public.Close)
 	private := httptest.NewServer(handler)
@@ -151,21 +151,21 @@ func (s *site) examine(t *testing.T) doctor.Report {
 		if err != nil {
 			return nil, err
 		}
-		return distant{conn, net.TCPAddrFromAddrPort(mustAddr(s.remote))}, nil
+		return remoteConn{conn, net.TCPAddrFromAddrPort(parseAddrPort(s.remoteAddr))}, nil
 	}
 	return doctor.Run(t.Context(), s.cfg)
 }
 
-// distant is a connection that seems to lead across the internet.
-type distant struct {
+// remoteConn is a connection that seems to lead across the internet.
+type remoteConn struct {
 	net.Conn
 	remote net.Addr
 }
 
-func (d distant) RemoteAddr() net.Addr { return d.remote }
+func (d remoteConn) RemoteAddr() net.Addr { return d.remote }
 
-// certificate makes an authority, an intermediate and the server's own.
-func (s *site) certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
+// newCertificate makes an authority, an intermediate and the server's own.
+func (s *site) newCertificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	private := func() *ecdsa.PrivateKey {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -190,12 +190,12 @@ func (s *site) certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	middle := sign(authority("Middle", 2), root, middleKey, rootKey)
 	s.leaf.SerialNumber, s.leaf.Subject = big.NewInt(3), pkix.Name{CommonName: "Brand"}
 	parent, by := middle, middleKey
-	if s.rogue {
+	if s.selfSigned {
 		parent, by = &s.leaf, leafKey
 	}
 	leaf := sign(&s.leaf, parent, leafKey, by)
 	out := tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: leafKey}
-	if !s.bare && !s.rogue {
+	if !s.noIntermediate && !s.selfSigned {
 		out.Certificate = append(out.Certificate, middle.Raw)
 	}
 	roots := x509.NewCertPool()
@@ -207,13 +207,13 @@ func (s *site) handler() http.Handler {
 	good := map[string]http.HandlerFunc{
 		"/.well-known/openid-configuration": func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, s.document) },
 		"/jwks": func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, 200, map[string]any{"keys": append([]map[string]any{s.jwk}, s.more...)})
+			writeJSON(w, 200, map[string]any{"keys": append([]map[string]any{s.jwk}, s.moreKeys...)})
 		},
 		"/keys/public.txt": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.line) },
 		"/keys/public.pem": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.pem) },
 		"/setup.json": func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, 200, map[string]any{"Key": map[string]any{
-				"ID": "k1", "Fingerprint": s.setup, "Created": noon.Add(-100 * time.Hour), "Pinned": s.pinned, "Retired": s.retired,
+				"ID": "k1", "Fingerprint": s.setupFingerprint, "Created": noon.Add(-100 * time.Hour), "Pinned": s.keyPinned, "Retired": s.keyRetired,
 			}})
 		},
 		"/readyz":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ready\n") },
@@ -229,7 +229,7 @@ func (s *site) handler() http.Handler {
 	return s.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.now().Format(http.TimeFormat))
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
-		h := s.handle[r.URL.Path]
+		h := s.handlers[r.URL.Path]
 		if h == nil {
 			h = good[r.URL.Path]
 		}
@@ -237,23 +237,23 @@ func (s *site) handler() http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		h(edited{w, r.URL.Path, s.header}, r)
+		h(headerWriter{w, r.URL.Path, s.editHeader}, r)
 	}))
 }
 
-// edited lets a test change headers before they are sent.
-type edited struct {
+// headerWriter lets a test change headers before they are sent.
+type headerWriter struct {
 	http.ResponseWriter
 	path string
 	edit func(path string, h http.Header)
 }
 
-func (e edited) WriteHeader(status int) {
+func (e headerWriter) WriteHeader(status int) {
 	e.edit(e.path, e.Header())
 	e.ResponseWriter.WriteHeader(status)
 }
 
-func (e edited) Write(b []byte) (int, error) {
+func (e headerWriter) Write(b []byte) (int, error) {
 	e.edit(e.path, e.Header())
 	return e.ResponseWriter.Write(b)
 }
