@@ -48,51 +48,8 @@ const (
 // a new one is a decision.
 func arrows() map[string]allowance {
 	return map[string]allowance{
-		".":                 {},
-		"claims":            {},
-		"internal/limit":    {},
-		"internal/cookie":   {},
-		"internal/netaddr":  {},
-		"internal/spelling": {},
-		"testdata":          {},
-		"keys":              {theirs: []string{jose}},
-		"config":            {ours: []string{"claims", "internal/netaddr", "internal/spelling", "keys"}, theirs: []string{yaml}},
-		"upstream":          {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage":        {},
-		"liveengage/api": {
-			ours:   []string{"internal/netaddr", "liveengage", "liveengage/explain", "liveengage/oauth1"},
-			theirs: []string{socket},
-		},
-		"liveengage/explain": {ours: []string{"internal/spelling"}},
-		"liveengage/inspect": {ours: []string{"claims", "keys"}, theirs: []string{jose}},
-		"liveengage/oauth1":  {},
-		"liveengage/setup":   {ours: []string{"liveengage"}},
-		"liveengage/sim": {
-			ours: []string{
-				"claims", "internal/netaddr", "keys",
-				"liveengage", "liveengage/explain", "liveengage/oauth1", "liveengage/setup",
-			},
-			theirs: []string{jose, socket},
-		},
-		"oidc": {
-			ours:   []string{"claims", "keys", "internal/cookie", "internal/limit", "internal/netaddr"},
-			theirs: []string{echo, jose, zitadel},
-		},
-		"web": {
-			ours:   []string{"claims", "upstream", "internal/cookie", "internal/limit", "liveengage/inspect", "liveengage/setup"},
-			theirs: []string{echo},
-		},
-		"store": {
-			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
-			theirs: []string{pgx, sqlite, goose},
-		},
-		"store/storetest": {
-			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
-			theirs: []string{testify},
-		},
-		"doctor":          {ours: []string{"keys", "liveengage/inspect", "liveengage/setup"}},
-		"conformance":     {ours: []string{"internal/netaddr"}, theirs: []string{jose, xhtml}},
-		"internal/pgtest": {theirs: []string{pgx}},
+		".":      {},
+		"claims": {},
 		"cmd/idp": {
 			ours: []string{
 				"claims",
@@ -102,6 +59,9 @@ func arrows() map[string]allowance {
 				"internal/cookie",
 				"internal/limit",
 				"internal/netaddr",
+				"internal/password",
+				"internal/robot",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/api",
@@ -116,6 +76,146 @@ func arrows() map[string]allowance {
 				"web",
 			},
 			theirs: []string{echo, kong, prom},
+		},
+		"config": {
+			ours: []string{
+				"claims",
+				"internal/netaddr",
+				"internal/password",
+				"internal/secret",
+				"internal/spelling",
+				"keys",
+				"liveengage",
+			},
+			theirs: []string{yaml},
+		},
+		"conformance": {
+			ours: []string{
+				"internal/netaddr",
+				"internal/robot",
+			},
+			theirs: []string{jose},
+		},
+		"doctor": {
+			ours: []string{
+				"internal/secret",
+				"keys",
+				"liveengage",
+				"liveengage/inspect",
+				"liveengage/setup",
+			},
+		},
+		"internal/cookie":  {},
+		"internal/limit":   {},
+		"internal/netaddr": {},
+		"internal/password": {
+			theirs: []string{argon2},
+		},
+		"internal/pgtest": {
+			theirs: []string{pgx},
+		},
+		"internal/robot": {
+			theirs: []string{xhtml},
+		},
+		"internal/secret":   {},
+		"internal/spelling": {},
+		"keys": {
+			theirs: []string{jose},
+		},
+		"liveengage": {},
+		"liveengage/api": {
+			ours: []string{
+				"internal/netaddr",
+				"internal/secret",
+				"liveengage",
+				"liveengage/explain",
+				"liveengage/oauth1",
+			},
+			theirs: []string{socket},
+		},
+		"liveengage/explain": {
+			ours: []string{
+				"internal/spelling",
+				"liveengage",
+			},
+		},
+		"liveengage/inspect": {
+			ours: []string{
+				"claims",
+				"keys",
+				"liveengage",
+			},
+			theirs: []string{jose},
+		},
+		"liveengage/oauth1": {},
+		"liveengage/setup": {
+			ours: []string{
+				"liveengage",
+			},
+		},
+		"liveengage/sim": {
+			ours: []string{
+				"claims",
+				"internal/netaddr",
+				"internal/secret",
+				"keys",
+				"liveengage",
+				"liveengage/explain",
+				"liveengage/oauth1",
+				"liveengage/setup",
+			},
+			theirs: []string{jose, socket},
+		},
+		"oidc": {
+			ours: []string{
+				"claims",
+				"internal/cookie",
+				"internal/limit",
+				"internal/netaddr",
+				"internal/secret",
+				"keys",
+				"liveengage",
+			},
+			theirs: []string{echo, jose, zitadel},
+		},
+		"store": {
+			ours: []string{
+				"claims",
+				"keys",
+				"oidc",
+				"upstream",
+				"web",
+			},
+			theirs: []string{pgx, sqlite, goose},
+		},
+		"store/storetest": {
+			ours: []string{
+				"claims",
+				"keys",
+				"oidc",
+				"upstream",
+				"web",
+			},
+			theirs: []string{testify},
+		},
+		"testdata": {},
+		"upstream": {
+			ours: []string{
+				"claims",
+				"internal/password",
+			},
+		},
+		"web": {
+			ours: []string{
+				"claims",
+				"internal/cookie",
+				"internal/limit",
+				"liveengage",
+				"liveengage/inspect",
+				"liveengage/setup",
+				"upstream",
+			},
+			theirs: []string{echo},
 		},
 	}
 }

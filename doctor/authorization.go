@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // authorizeRequest is an authorization request as LivePerson's window makes it.
@@ -173,7 +175,7 @@ func (e *exam) checkUnregisteredURIs(ctx context.Context) {
 	bad := false
 	for _, redirectURI := range []string{
 		"https://" + foreignHost + "/cb",
-		"https://lpcdn.lpsnmedia.net." + foreignHost + "/le_unified_window/index.html",
+		"https://lpcdn." + liveengage.MediaDomain + "." + foreignHost + liveengage.WindowPath,
 	} {
 		res, err := e.authorize(ctx, authorizeRequest{redirectURI: redirectURI})
 		if err != nil {

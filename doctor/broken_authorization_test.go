@@ -7,15 +7,16 @@ import (
 	"strings"
 
 	"idpbridge/doctor"
+	"idpbridge/liveengage"
 )
 
 func brokenAuthorization() []brokenCase {
 	return []brokenCase{
 		{
 			name: "redirect URI of the window not registered", code: doctor.RedirectAccepted, level: doctor.Error,
-			text: windowURI,
+			text: liveengage.WindowURI,
 			change: changeAuthorize(func(w http.ResponseWriter, _ *http.Request, query url.Values) bool {
-				if query.Get("redirect_uri") == windowURI {
+				if query.Get("redirect_uri") == liveengage.WindowURI {
 					http.Error(w, "not registered", http.StatusBadRequest)
 					return true
 				}
@@ -26,7 +27,7 @@ func brokenAuthorization() []brokenCase {
 			name: "page in spite of prompt=none", code: doctor.RedirectAccepted, level: doctor.Warn,
 			text: "prompt=none",
 			change: changeAuthorize(func(w http.ResponseWriter, r *http.Request, query url.Values) bool {
-				if query.Get("redirect_uri") == windowURI {
+				if query.Get("redirect_uri") == liveengage.WindowURI {
 					http.Redirect(w, r, "/login", http.StatusFound)
 					return true
 				}
@@ -37,8 +38,8 @@ func brokenAuthorization() []brokenCase {
 			name: "response type not allowed", code: doctor.RedirectRequest, level: doctor.Error,
 			text: "unsupported_response_type",
 			change: changeAuthorize(func(w http.ResponseWriter, r *http.Request, query url.Values) bool {
-				if query.Get("response_type") == "id_token" && query.Get("redirect_uri") == windowURI {
-					http.Redirect(w, r, windowURI+"#error=unsupported_response_type", http.StatusFound)
+				if query.Get("response_type") == "id_token" && query.Get("redirect_uri") == liveengage.WindowURI {
+					http.Redirect(w, r, liveengage.WindowURI+"#error=unsupported_response_type", http.StatusFound)
 					return true
 				}
 				return false

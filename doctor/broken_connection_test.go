@@ -108,14 +108,14 @@ func brokenConnections() []brokenCase {
 			name: "discovery document missing", code: doctor.DiscoveryDocument, level: doctor.Error,
 			text: "404",
 			change: func(s *site) {
-				s.handlers["/.well-known/openid-configuration"] = http.NotFound
+				s.handlers[pathDiscovery] = http.NotFound
 			},
 		},
 		{
 			name: "discovery document is a page", code: doctor.DiscoveryDocument, level: doctor.Error,
 			text: "not valid JSON",
 			change: func(s *site) {
-				s.handlers["/.well-known/openid-configuration"] = respondWith(200, "text/html", "<h1>Welcome</h1>")
+				s.handlers[pathDiscovery] = respondWith(200, "text/html", "<h1>Welcome</h1>")
 			},
 		},
 		{
@@ -163,7 +163,7 @@ func brokenConnections() []brokenCase {
 			name: "trusts X-Forwarded-Host", code: doctor.ProxyHeaders, level: doctor.Error,
 			text: "the discovery document",
 			change: func(s *site) {
-				s.handlers["/.well-known/openid-configuration"] = func(w http.ResponseWriter, r *http.Request) {
+				s.handlers[pathDiscovery] = func(w http.ResponseWriter, r *http.Request) {
 					if host := r.Header.Get("X-Forwarded-Host"); host != "" {
 						s.document["jwks_uri"] = "http://" + host + "/jwks"
 					}
@@ -175,7 +175,7 @@ func brokenConnections() []brokenCase {
 			name: "trusts X-Forwarded-Proto", code: doctor.ProxyHeaders, level: doctor.Error,
 			text: "X-Forwarded-Proto",
 			change: func(s *site) {
-				s.handlers["/.well-known/openid-configuration"] = func(w http.ResponseWriter, r *http.Request) {
+				s.handlers[pathDiscovery] = func(w http.ResponseWriter, r *http.Request) {
 					document := map[string]any{}
 					for name, value := range s.document {
 						document[name] = value

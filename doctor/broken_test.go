@@ -46,7 +46,7 @@ func TestBroken(t *testing.T) {
 			require.True(t, slices.ContainsFunc(report.Findings, b.matches), "no %q in %+v", b.text, report.Findings)
 			for _, f := range report.Findings {
 				require.NotEmpty(t, f.Remedy, f.Code)
-				require.NotContains(t, f.Sentence+f.Remedy+f.Seen, secret)
+				require.NotContains(t, f.Sentence+f.Remedy+f.Seen, clientSecret)
 			}
 		})
 	}

@@ -7,23 +7,24 @@ import (
 	"time"
 
 	"idpbridge/doctor"
+	"idpbridge/internal/secret"
 )
 
 func brokenTokens() []brokenCase {
 	return []brokenCase{
 		{
 			name: "secret rejected", code: doctor.TokenCredentials, level: doctor.Error,
-			text: "rejects the client ID", change: func(s *site) { s.cfg.ClientSecret = "another" },
+			text: "rejects the client ID", change: func(s *site) { s.cfg.ClientSecret = secret.New("another") },
 		},
 		{
 			name: "secret must be encoded", code: doctor.TokenCredentials, level: doctor.Error,
 			text: "LivePerson does not encode them",
 			change: func(s *site) {
-				s.cfg.ClientSecret = "a+b%2Fc"
+				s.cfg.ClientSecret = secret.New("a+b%2Fc")
 				s.handlers["/token"] = func(w http.ResponseWriter, r *http.Request) {
 					id, given, _ := r.BasicAuth()
-					if plain, err := url.QueryUnescape(given); err == nil && plain == s.cfg.ClientSecret {
-						r.SetBasicAuth(id, secret)
+					if plain, err := url.QueryUnescape(given); err == nil && s.cfg.ClientSecret.Equal(plain) {
+						r.SetBasicAuth(id, clientSecret)
 					} else {
 						r.SetBasicAuth(id, "wrong")
 					}
@@ -34,7 +35,7 @@ func brokenTokens() []brokenCase {
 		{
 			name: "secret not checked", code: doctor.TokenSecret, level: doctor.Error,
 			text:   "does not check the client secret",
-			change: changeToken(func(r *http.Request) { r.SetBasicAuth("liveengage", secret) }, nil),
+			change: changeToken(func(r *http.Request) { r.SetBasicAuth("liveengage", clientSecret) }, nil),
 		},
 		{
 			name: "wrong secret rejected with 400", code: doctor.TokenSecret, level: doctor.Warn,

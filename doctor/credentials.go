@@ -33,13 +33,13 @@ func (e *exam) checkWrongSecret(res response) {
 // checkRightSecret sends LivePerson's secret with a code that is made up. It
 // returns the response, and false if there is none.
 func (e *exam) checkRightSecret(ctx context.Context) (response, bool) {
-	if e.cfg.ClientSecret == "" {
+	if !e.cfg.ClientSecret.IsSet() {
 		const giveSecret = "Give the secret: in the configuration (--config), or in IDP_DOCTOR_SECRET."
 		e.addSkip(TokenCredentials, "LivePerson's secret was not tried, because it was not given.", giveSecret)
 		e.addSkip(TokenJSON, "A JSON body was not tried, because no secret was given.", giveSecret)
 		return response{}, false
 	}
-	res, err := e.postToken(ctx, e.cfg.ClientID, e.cfg.ClientSecret, formBody())
+	res, err := e.postToken(ctx, e.cfg.ClientID, e.cfg.ClientSecret.Reveal(), formBody())
 	if err != nil {
 		e.addError(TokenAnswers,
 			fmt.Sprintf("The token endpoint does not respond to a request with LivePerson's secret: %v.", err),
@@ -94,14 +94,15 @@ func (e *exam) checkWrongCode(ctx context.Context, res response) bool {
 // because LivePerson does not encode it.
 func (e *exam) explainRejectedSecret(ctx context.Context, rejected response) {
 	sentence := fmt.Sprintf("The token endpoint rejects the client ID %q with its secret in a Basic header.", e.cfg.ClientID)
-	id, secret := url.QueryEscape(e.cfg.ClientID), url.QueryEscape(e.cfg.ClientSecret)
-	if id == e.cfg.ClientID && secret == e.cfg.ClientSecret {
+	secret := e.cfg.ClientSecret.Reveal()
+	encodedID, encodedSecret := url.QueryEscape(e.cfg.ClientID), url.QueryEscape(secret)
+	if encodedID == e.cfg.ClientID && encodedSecret == secret {
 		e.addError(TokenCredentials, sentence,
 			"Enter the same client ID and secret in the provider and in the connector, without spaces or line ends, and "+
 				"allow the client client_secret_basic.", rejected.summarize())
 		return
 	}
-	res, err := e.postToken(ctx, id, secret, formBody())
+	res, err := e.postToken(ctx, encodedID, encodedSecret, formBody())
 	if err == nil && res.isCodeRejected() {
 		e.addError(TokenCredentials,
 			"The token endpoint accepts the client ID and secret only if special characters are encoded (RFC 6749 section "+

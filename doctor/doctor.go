@@ -19,6 +19,9 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 // Config says what to check. Issuer, ClientID and Now are required. A check whose
@@ -40,8 +43,10 @@ type Config struct {
 	// OnFinding is called with each finding as soon as it is made; may be nil.
 	OnFinding func(Finding)
 
-	// ClientID is LivePerson's client_id. ClientSecret may be empty.
-	ClientID, ClientSecret string
+	// ClientID is LivePerson's client_id.
+	ClientID string
+	// ClientSecret may be unset.
+	ClientSecret secret.Value
 	// RedirectURIs are the redirect URIs that the provider must accept; the first
 	// twenty are tried. None means those that LivePerson uses.
 	RedirectURIs []string
@@ -82,13 +87,7 @@ const (
 	maxListed      = 20 // keys, connectors and redirect URIs
 )
 
-const (
-	windowURI  = "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"
-	defaultURI = "https://liveperson.net"
-
-	accountBaseURL = "https://accdn.lpsnmedia.net"
-	pathDiscovery  = "/.well-known/openid-configuration"
-)
+const pathDiscovery = "/.well-known/openid-configuration"
 
 // exam is one run of the checks: its input, the report so far, and what a check
 // has read that later checks need.
@@ -145,14 +144,14 @@ func newExam(cfg Config) *exam {
 		cfg.ResponseTypes = []string{"code"}
 	}
 	if len(cfg.RedirectURIs) == 0 {
-		cfg.RedirectURIs = []string{windowURI}
+		cfg.RedirectURIs = []string{liveengage.WindowURI}
 		if slices.Contains(cfg.ResponseTypes, "code") {
-			cfg.RedirectURIs = append(cfg.RedirectURIs, defaultURI)
+			cfg.RedirectURIs = append(cfg.RedirectURIs, liveengage.EmbeddedRedirectURI)
 		}
 	}
 	cfg.RedirectURIs = firstListed(cfg.RedirectURIs)
 	if cfg.AccountBaseURL == "" {
-		cfg.AccountBaseURL = accountBaseURL
+		cfg.AccountBaseURL = liveengage.AccountConfig
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{Timeout: requestTimeout}).DialContext

@@ -8,33 +8,34 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/netip"
-	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/internal/secret"
 )
 
-func parseAddrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
-
-// TestHealthy: where nothing is wrong, nothing is found but what was asked for:
-// the authorities were named, and nobody sees the page's functions from here.
+// TestHealthy: if everything is right, every finding is ok. The exceptions follow
+// from the test: it names authorities to trust, and a page's functions cannot be
+// seen from outside.
 func TestHealthy(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	var told []doctor.Finding
-	s.cfg.OnFinding = func(f doctor.Finding) { told = append(told, f) }
+	var passedOn []doctor.Finding
+	s.cfg.OnFinding = func(f doctor.Finding) { passedOn = append(passedOn, f) }
 	report := s.run(t)
-	require.Equal(t, report.Findings, told, "each is told as soon as it is known")
-	expected := map[doctor.Code]doctor.Level{
-		doctor.TLSTrust: doctor.Error, doctor.ConnectorJSMethod: doctor.Note, doctor.ConnectorJSContext: doctor.Note,
+	require.Equal(t, report.Findings, passedOn)
+	exceptions := map[doctor.Code]doctor.Level{
+		doctor.TLSTrust:           doctor.Error,
+		doctor.ConnectorJSMethod:  doctor.Note,
+		doctor.ConnectorJSContext: doctor.Note,
 	}
 	for _, f := range report.Findings {
 		want := doctor.OK
-		if level := expected[f.Code]; level != "" {
+		if level := exceptions[f.Code]; level != "" {
 			want = level
 		}
 		require.Equal(t, want, f.Level, "%+v", f)
@@ -49,49 +50,50 @@ func TestHealthy(t *testing.T) {
 	require.Equal(t, 1, report.Totals[doctor.Error])
 	require.Greater(t, report.Totals[doctor.OK], 30)
 
-	text, err := json.Marshal(report)
+	encoded, err := json.Marshal(report)
 	require.NoError(t, err)
-	require.NotContains(t, string(text), secret)
+	require.NotContains(t, string(encoded), clientSecret)
 }
 
-// TestLocal notes what keeps LivePerson away, instead of calling it a fault.
+// TestLocal: for a local provider, what keeps LivePerson out is a note.
 func TestLocal(t *testing.T) {
 	t.Parallel()
 	for _, local := range []bool{false, true} {
 		s := newSite()
 		s.cfg.Local, s.remoteAddr = local, "10.1.2.3:443"
 		report := s.run(t)
-		want, private := doctor.Error, doctor.Warn
+		trust, public := doctor.Error, doctor.Warn
 		if local {
-			want, private = doctor.Note, doctor.Note
+			trust, public = doctor.Note, doctor.Note
 		}
-		require.Equal(t, want, report.Level(doctor.TLSTrust))
-		require.Equal(t, private, report.Level(doctor.AddressPublic))
+		requireLevel(t, report, doctor.TLSTrust, trust)
+		requireLevel(t, report, doctor.AddressPublic, public)
 	}
 }
 
-// TestLittleGiven: what cannot be looked at is skipped, and says what is missing.
-func TestLittleGiven(t *testing.T) {
+// TestMissingInput: a check whose input is missing is skipped.
+func TestMissingInput(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.cfg.ClientSecret, s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", "", ""
+	s.cfg.ClientSecret = secret.Value{}
+	s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", ""
 	report := s.run(t)
 	for _, code := range []doctor.Code{
 		doctor.TokenCredentials, doctor.TokenJSON, doctor.KeyPasted, doctor.OperationsReady, doctor.ConnectorList,
 	} {
-		require.Equal(t, doctor.Skip, report.Level(code), code)
+		requireLevel(t, report, code, doctor.Skip)
 	}
-	require.Equal(t, doctor.OK, report.Level(doctor.TokenSecret), "a wrong secret needs no right one")
+	require.Equal(t, doctor.OK, report.Level(doctor.TokenSecret), "the check with a wrong secret needs no right one")
 
 	s = newSite()
 	s.cfg.ResponseTypes = []string{"id_token"}
 	report = s.run(t)
-	require.Equal(t, doctor.Skip, report.Level(doctor.TokenAnswers))
-	require.Equal(t, doctor.OK, report.Level(doctor.RedirectNonce))
+	requireLevel(t, report, doctor.TokenAnswers, doctor.Skip)
+	requireLevel(t, report, doctor.RedirectNonce, doctor.OK)
 }
 
-// TestEndsEarly: an examination ends with its context, and asks nothing more.
-func TestEndsEarly(t *testing.T) {
+// TestCanceled: Run stops when the context ends.
+func TestCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newSite()
@@ -102,102 +104,115 @@ func TestEndsEarly(t *testing.T) {
 	require.Equal(t, doctor.AddressForm, report.Findings[0].Code)
 }
 
-// TestForeignProvider: one that has no key for pasting is compared by its key set.
-func TestForeignProvider(t *testing.T) {
+// TestOtherProvider: if a provider shows no key for pasting, the pasted key is
+// compared with its key set.
+func TestOtherProvider(t *testing.T) {
 	t.Parallel()
-	foreign := func() *site {
+	newOther := func() *site {
 		s := newSite()
 		s.handlers["/keys/public.txt"], s.handlers["/keys/public.pem"] = http.NotFound, http.NotFound
 		return s
 	}
-	report := foreign().run(t)
-	require.Equal(t, doctor.Skip, report.Level(doctor.KeyLine))
-	require.Equal(t, doctor.Skip, report.Level(doctor.KeyActive))
-	require.Equal(t, doctor.OK, report.Level(doctor.KeyPasted))
-	require.Equal(t, doctor.OK, report.Level(doctor.ConnectorKey))
+	report := newOther().run(t)
+	requireLevel(t, report, doctor.KeyLine, doctor.Skip)
+	requireLevel(t, report, doctor.KeyActive, doctor.Skip)
+	requireLevel(t, report, doctor.KeyPasted, doctor.OK)
+	requireLevel(t, report, doctor.ConnectorKey, doctor.OK)
 
-	s := foreign()
-	s.moreKeys = []map[string]any{s.jwk} // the first is not for signatures
+	s := newOther()
+	s.moreKeys = []map[string]any{s.jwk}
 	s.jwk = newJWK("k0", testKeys()[1])
-	s.jwk["use"] = "enc"
+	s.jwk["use"] = "enc" // so the first key is not for signatures
 	line := s.cfg.PastedKey
 	s.cfg.PastedKey = line[:80] + "~" + line[81:]
 	report = s.run(t)
-	require.Equal(t, doctor.Error, report.Level(doctor.KeyPasted))
+	requireLevel(t, report, doctor.KeyPasted, doctor.Error)
 	require.Contains(t, allText(report), "character 81 is '~' and should be '"+line[80:81]+"'")
 }
 
-// TestChosenConnector: of several connectors one is compared, by name, id or place.
-func TestChosenConnector(t *testing.T) {
+// TestNamedConnector: Config.Connector selects by name, ID or position.
+func TestNamedConnector(t *testing.T) {
 	t.Parallel()
-	for by, want := range map[string]doctor.Level{"4056284238": doctor.OK, "Brand": doctor.OK, "1": doctor.OK, "7": doctor.Error, "Other": doctor.Error, "9": ""} {
+	for name, want := range map[string]doctor.Level{
+		"4056284238": doctor.OK,
+		"Brand":      doctor.OK,
+		"1":          doctor.OK,
+		"7":          doctor.Error,
+		"Other":      doctor.Error,
+		"9":          "",
+	} {
 		s := newSite()
-		s.cfg.Connector = by
-		report := s.run(t)
-		require.Equal(t, want, report.Level(doctor.ConnectorIssuer), by)
+		s.cfg.Connector = name
+		require.Equal(t, want, s.run(t).Level(doctor.ConnectorIssuer), name)
 	}
 }
 
-// TestMadeToWait: a provider that slows this machine down is not called broken.
-func TestMadeToWait(t *testing.T) {
+// TestRateLimited: a rate limit says nothing about the client's secret.
+func TestRateLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	s.handlers["/token"] = respondWith(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
 	report := s.run(t)
-	require.Equal(t, doctor.Skip, report.Level(doctor.TokenSecret))
-	require.Equal(t, doctor.Skip, report.Level(doctor.TokenCredentials), allText(report))
+	requireLevel(t, report, doctor.TokenSecret, doctor.Skip)
+	requireLevel(t, report, doctor.TokenCredentials, doctor.Skip)
 }
 
-// roundTripFunc is a transport that is a function.
+// roundTripFunc is a function as an http.RoundTripper.
 type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestOwnClient: a client of the caller's own carries the requests, but follows
-// no redirect and keeps no cookie either.
-func TestOwnClient(t *testing.T) {
+// TestConfiguredClient: Config.Client sends the requests, but follows no redirects
+// and keeps no cookies.
+func TestConfiguredClient(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.cfg.Issuer = "http://login.brand.example" // there is no connection to look at
+	s.cfg.Issuer = "http://login.brand.example" // http, so that no TLS connection is checked
 	handler := s.handler()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	var asked []string
+	var requested []string
 	s.cfg.Client = &http.Client{Jar: jar, Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.URL.Host+r.URL.Path)
+		requested = append(requested, r.URL.Host+r.URL.Path)
 		require.Empty(t, r.Header.Get("Cookie"))
-		if r.URL.Path == "/jwks" {
-			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example/jwks"}}, Body: http.NoBody}, nil
-		}
 		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, r)
+		if r.URL.Path == "/jwks" {
+			http.Redirect(w, r, "https://elsewhere.example/jwks", http.StatusFound)
+		} else {
+			handler.ServeHTTP(w, r)
+		}
 		return w.Result(), nil
 	})}
-	s.cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("not by this way") }
+	s.cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("not used") }
 	report := doctor.Run(t.Context(), s.cfg)
-	require.Equal(t, doctor.Error, report.Level(doctor.KeysDocument))
-	require.Contains(t, asked, "login.brand.example/jwks")
-	require.NotContains(t, asked, "elsewhere.example/jwks")
-	require.NotNil(t, s.cfg.Client.Jar, "the caller's own is left as it was")
+	requireLevel(t, report, doctor.KeysDocument, doctor.Error)
+	require.Contains(t, requested, "login.brand.example/jwks")
+	require.NotContains(t, requested, "elsewhere.example/jwks")
+	require.NotNil(t, s.cfg.Client.Jar, "the caller's client does not change")
 }
 
-// TestPatience: who does not answer is waited for no longer than the client's
-// timeout, and named.
-func TestPatience(t *testing.T) {
+// TestTimeout: a provider that does not respond is an error after the client's
+// timeout.
+func TestTimeout(t *testing.T) {
 	t.Parallel()
-	s := newSite()
-	s.cfg.Issuer = "http://login.brand.example"
-	s.cfg.Client = &http.Client{Timeout: time.Millisecond, Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	})}
-	report := doctor.Run(t.Context(), s.cfg)
-	require.Equal(t, doctor.Error, report.Level(doctor.DiscoveryDocument))
-	require.Contains(t, allText(report), "no answer came within 1ms")
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite()
+		s.cfg.Issuer = "http://login.brand.example"
+		s.cfg.Client = &http.Client{
+			Timeout: time.Minute,
+			Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}),
+		}
+		report := doctor.Run(t.Context(), s.cfg)
+		requireLevel(t, report, doctor.DiscoveryDocument, doctor.Error)
+		require.Contains(t, allText(report), "within 1m0s")
+	})
 }
 
-// TestBounds: lists of others are looked at only so far, however long they are.
-func TestBounds(t *testing.T) {
+// TestLongLists: long lists cause neither many requests nor many findings.
+func TestLongLists(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	for range 500 {
@@ -207,7 +222,7 @@ func TestBounds(t *testing.T) {
 	requests := 0
 	s.wrap = func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			requests++ // one after the other
+			requests++ // requests come one at a time
 			next.ServeHTTP(w, r)
 		})
 	}
@@ -216,31 +231,24 @@ func TestBounds(t *testing.T) {
 	require.Less(t, len(report.Findings), 200)
 }
 
-// TestWritesNoControlCharacters: a provider cannot write to somebody's terminal.
-func TestWritesNoControlCharacters(t *testing.T) {
+// TestControlCharacters: a provider cannot write control characters to the
+// terminal.
+func TestControlCharacters(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + secret
-	report := s.run(t)
-	text := allText(report)
+	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + clientSecret
+	text := allText(s.run(t))
 	require.Contains(t, text, "k·[2J· 1[the secret]")
-	for _, bad := range []string{"\x1b", "\u202e", "\n", secret} {
+	for _, bad := range []string{"\x1b", "\u202e", "\n", clientSecret} {
 		require.NotContains(t, text, bad)
 	}
-}
-
-func allText(report doctor.Report) string {
-	var b strings.Builder
-	for _, f := range report.Findings {
-		b.WriteString(f.Sentence + " " + f.Remedy + " " + f.Seen + " ")
-	}
-	return b.String()
 }
 
 func TestValidAccount(t *testing.T) {
 	t.Parallel()
 	for account, want := range map[string]bool{
-		"12345678": true, "le1234567": true, "": false, "1/../2": false, "1?x": false, "12 3": false, "１２": false,
+		"12345678": true, "le1234567": true,
+		"": false, "1/../2": false, "1?x": false, "12 3": false, "１２": false,
 		"123456789012345678901234567890123": false,
 	} {
 		require.Equal(t, want, doctor.ValidAccount(account), account)

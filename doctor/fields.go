@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // connectorField is a setting of a connector.
@@ -65,12 +67,12 @@ func connectorFields() []connectorField {
 		{
 			name: "jsMethodName", code: ConnectorJSMethod, label: "JS Method Name",
 			remedy: "Enter the name of the function as your page declares it, without parentheses.",
-			usual:  "lpGetAuthenticationToken",
+			usual:  liveengage.DefaultJSMethod,
 		},
 		{
 			name: "jsContext", code: ConnectorJSContext, label: "JS Context",
 			remedy: "Enter the object that has the function.",
-			usual:  "window",
+			usual:  liveengage.DefaultJSContext,
 		},
 		{
 			name: "rfcCompliance", code: ConnectorRFC, label: "RFC compliance",
@@ -94,13 +96,6 @@ func ConnectorFields() []string {
 	slices.Sort(names)
 	return names
 }
-
-// Values of the connector's fields.
-const (
-	keySetValidation   = "JWKS_ENDPOINT"       // of jwtValidationType
-	pastedValidation   = "PUBLIC_JWT_KEY"      // of jwtValidationType
-	consumerDelegation = "CONSUMER_DELEGATION" // of jwtPublicKey
-)
 
 // compareConnector checks the fields of a connector.
 func (e *exam) compareConnector(c connector) {
@@ -132,7 +127,7 @@ func (e *exam) expectedFields(c connector) map[string]string {
 	if e.usesCode() {
 		want["tokenEndpoint"] = e.meta.TokenEndpoint
 	}
-	if validation, _ := c.fieldValue("jwtValidationType"); validation == keySetValidation {
+	if validation, _ := c.fieldValue("jwtValidationType"); validation == string(liveengage.KeyTypeJWKS) {
 		want["jwksEndpoint"] = e.meta.JWKSURI
 	}
 	maps.Copy(want, e.cfg.ExpectedFields)
@@ -160,19 +155,19 @@ func (e *exam) compareField(c connector, f connectorField, want string) {
 // key that was pasted.
 func (e *exam) checkKeySource(c connector) {
 	pasted, _ := c.fieldValue("jwtPublicKey")
-	if pasted == consumerDelegation {
+	if pasted == liveengage.DelegationKey {
 		e.addNote(ConnectorKey,
 			fmt.Sprintf("The connector %s uses consumer delegation, so it does not verify this provider's tokens.", c.label()),
 			"Nothing to do if that is intended.")
 		return
 	}
 	validation, _ := c.fieldValue("jwtValidationType")
-	if validation == keySetValidation {
+	if validation == string(liveengage.KeyTypeJWKS) {
 		e.addOK(ConnectorKeyType,
 			fmt.Sprintf("The connector %s uses the key set, so LivePerson finds new keys itself.", c.label()))
 		return
 	}
-	if validation != "" && validation != pastedValidation {
+	if validation != "" && validation != string(liveengage.KeyTypePasted) {
 		e.addWarning(ConnectorKeyType,
 			fmt.Sprintf("The connector %s verifies tokens in an unknown way: %q.", c.label(), validation),
 			findField("jwtValidationType").remedy)

@@ -118,8 +118,8 @@ func (e *exam) addFinding(f Finding) {
 // sanitize makes a text safe to print on a terminal, because the provider wrote
 // part of it: one line, no control characters, no secret, not too long.
 func (e *exam) sanitize(s string, maxSize int) string {
-	if e.cfg.ClientSecret != "" {
-		s = strings.ReplaceAll(s, e.cfg.ClientSecret, "[the secret]")
+	if e.cfg.ClientSecret.IsSet() {
+		s = strings.ReplaceAll(s, e.cfg.ClientSecret.Reveal(), "[the secret]")
 	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {

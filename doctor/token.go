@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // slowResponse is the longest good response time of the token endpoint. LivePerson
@@ -56,7 +58,7 @@ func codeGrant() map[string]string {
 	return map[string]string{
 		"grant_type":   "authorization_code",
 		"code":         "idp-doctor-" + randomText(),
-		"redirect_uri": defaultURI,
+		"redirect_uri": liveengage.EmbeddedRedirectURI,
 	}
 }
 
@@ -104,7 +106,7 @@ func (e *exam) checkJSONBody(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	res, err := e.postToken(ctx, e.cfg.ClientID, e.cfg.ClientSecret, tokenBody{typeJSON, string(content)})
+	res, err := e.postToken(ctx, e.cfg.ClientID, e.cfg.ClientSecret.Reveal(), tokenBody{typeJSON, string(content)})
 	if err != nil {
 		e.addNote(TokenJSON, fmt.Sprintf("The token endpoint does not respond to a JSON body: %v.", err), e.jsonRemedy())
 		return

@@ -7,6 +7,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/liveengage"
 )
 
 // identity is what the identity function of a brand's page passes on: whom to
@@ -57,7 +59,7 @@ func anotherThan(v url.Values, s Session) bool {
 }
 
 func (p *Provider) identify(s Session) identity {
-	return identity{Issuer: p.issuer, Subject: s.Person.Subject, ACR: "loa1"}
+	return identity{Issuer: p.issuer, Subject: s.Person.Subject, ACR: liveengage.ACR}
 }
 
 // pageToken answers POST /liveengage/token: a token or a code for the chat in a

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
+	"idpbridge/liveengage"
 )
 
 // sessionCookie names the cookie that carries a session: its id, a dot, and a
@@ -71,7 +72,7 @@ func (s *Site) begin(c echo.Context, person claims.Person) error {
 	ctx, now := c.Request().Context(), s.Now()
 	secret := random(32)
 	next := Session{
-		ID: random(16), SecretHash: hashed(secret), Subject: person.Subject, ACR: "loa1", AMR: []string{"pwd"},
+		ID: random(16), SecretHash: hashed(secret), Subject: person.Subject, ACR: liveengage.ACR, AMR: []string{"pwd"},
 		AuthTime: now, Created: now, Seen: now, Expires: now.Add(min(s.Idle, s.Session)), Ends: now.Add(s.Session),
 	}
 	old, before, err := s.Current(c.Request())

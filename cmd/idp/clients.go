@@ -14,15 +14,15 @@ func configuredClients(in []config.Client) ([]oidc.Client, error) {
 	out := make([]oidc.Client, 0, len(in))
 	for _, c := range in {
 		client := oidc.Client{
-			ID: c.ID, Name: c.Name, Secret: string(c.Secret), AuthMethods: c.AuthMethods(), Native: c.Type == "native",
+			ID: c.ID, Name: c.Name, Secret: c.Secret, AuthMethods: c.AuthMethods(), Native: c.Type == "native",
 			RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, PushedOnly: c.PushedOnly,
 			BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
 			ResponseTypes: c.ResponseTypes, Scopes: c.Scopes, ClaimsInIDToken: c.ClaimsInIDToken,
 			LiveEngage: profile(c.LiveEngage), Algorithm: c.Algorithm, PinnedKey: c.PinnedKey, RedirectsOnTo: c.RedirectsOnTo,
 		}
 		var err error
-		if c.JWKS != "" {
-			if client.Keys, err = keys.ParseJWKS(string(c.JWKS)); err != nil {
+		if c.JWKS.IsSet() {
+			if client.Keys, err = keys.ParseJWKS(c.JWKS.Reveal()); err != nil {
 				return nil, fmt.Errorf("client %q: %w", c.ID, err)
 			}
 		}

@@ -78,9 +78,9 @@ func (c connectorCommand) Run(ctx context.Context, p *process) error {
 	if facts.ClientID == "" {
 		return errors.Join(fmt.Errorf("no client %swith profile: liveengage; add one to the configuration", named(c.Client)), o.store.Close())
 	}
-	key := liveengage.PastedKey
+	key := liveengage.KeyTypePasted
 	if c.Key == "jwks" {
-		key = liveengage.KeySet
+		key = liveengage.KeyTypeJWKS
 	}
 	return errors.Join(printJSON(p.stdout, lesetup.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.store.Close())
 }

@@ -10,6 +10,8 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/internal/netaddr"
+	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 	"idpbridge/oidc"
 	"idpbridge/testdata"
 )
@@ -55,7 +57,7 @@ func (d devCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	cfg := config.Defaults()
-	cfg.Listen, cfg.Operations, cfg.Data, cfg.Store = d.Listen, d.Operations, d.Data, config.Text(d.Store)
+	cfg.Listen, cfg.Operations, cfg.Data, cfg.Store = d.Listen, d.Operations, d.Data, secret.New(d.Store)
 	cfg.Brand.Name = demoBrand
 	return serve(ctx, p, &setup{
 		config: cfg, clients: clients, people: people, dev: true, simulator: d.Simulator,
@@ -78,20 +80,20 @@ const (
 func demoClients() []oidc.Client {
 	scopes := []string{"profile", "email", "address", "phone", "offline_access", oidc.ScopeSDEs}
 	all := []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
-	secret := []string{oidc.AuthBasic, oidc.AuthPost}
+	basicOrPost := []string{oidc.AuthBasic, oidc.AuthPost}
 	loopback := []string{"http://127.0.0.1/cb"}
 	return []oidc.Client{
 		{
-			ID: "liveengage", Name: "Example Brand chat", Secret: liveengageSecret, AuthMethods: secret,
-			RedirectURIs:  []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
-			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true, LiveEngage: &oidc.LiveEngage{TokenRedirectURI: "https://liveperson.net", JSONRequests: true},
+			ID: "liveengage", Name: "Example Brand chat", Secret: secret.New(liveengageSecret), AuthMethods: basicOrPost,
+			RedirectURIs:  []string{liveengage.EmbeddedRedirectURI, liveengage.WindowURI},
+			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true, LiveEngage: &oidc.LiveEngage{TokenRedirectURI: liveengage.EmbeddedRedirectURI, JSONRequests: true},
 		},
 		{
-			ID: "local-web", Name: "Local web application", Secret: localWebSecret, AuthMethods: secret, Native: true,
+			ID: "local-web", Name: "Local web application", Secret: secret.New(localWebSecret), AuthMethods: basicOrPost, Native: true,
 			RedirectURIs: loopback, PostLogoutRedirectURIs: loopback, ResponseTypes: all, Scopes: scopes,
 		},
 		{
-			ID: "local-post", Name: "Another local web application", Secret: localPostSecret, AuthMethods: []string{oidc.AuthPost}, Native: true,
+			ID: "local-post", Name: "Another local web application", Secret: secret.New(localPostSecret), AuthMethods: []string{oidc.AuthPost}, Native: true,
 			RedirectURIs: loopback, PostLogoutRedirectURIs: loopback, ResponseTypes: all, Scopes: scopes,
 		},
 		{

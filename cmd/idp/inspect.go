@@ -27,6 +27,6 @@ func (in *instance) inspect(c echo.Context) error {
 	}
 	pasted := c.Request().PostForm.Get("token")
 	report := inspect.Token(pasted, inspect.Expectations{Now: in.process.now(), Issuer: in.config.Issuer, Keys: in.ring.PublicKeys()})
-	page := web.InspectPage{Action: pathInspect, Text: pasted, Issuer: in.config.Issuer, Report: &report, Verdict: formatVerdict(report)}
+	page := web.InspectPage{Action: pathInspect, Text: pasted, Issuer: in.config.Issuer, Report: &report, Verdict: report.Verdict()}
 	return in.site.Renderer.Render(c.Response(), http.StatusOK, "inspect", page, web.Policy{})
 }

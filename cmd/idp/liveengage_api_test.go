@@ -226,9 +226,9 @@ func TestLiveengageAPINeedsLive(t *testing.T) {
 	for says, args := range map[string][]string{
 		"without https":            {"domains", "12345678", "--live", "--domains", "http://api.example"},
 		"is not an account number": {"domains", "1/2", "--domains", "http://127.0.0.1:1"},
-		"is not an address":        {"domains", "12345678", "--domains", "127.0.0.1:1"},
+		"is not a URL":             {"domains", "12345678", "--domains", "127.0.0.1:1"},
 		"--user NAME or --key":     {"users", "--account", "1", "--domains", "http://127.0.0.1:1"},
-		"log in as whom":           {"login", "--account", "1", "--domains", "http://127.0.0.1:1"},
+		"name who logs in":         {"login", "--account", "1", "--domains", "http://127.0.0.1:1"},
 		"IDP_LP_PASSWORD":          {"login", "--account", "1", "--domains", "http://127.0.0.1:1", "--user", "ann"},
 		"missing flags":            {"converse"},
 	} {
@@ -260,7 +260,7 @@ func TestLiveengageLoginAndUsers(t *testing.T) {
 	n := len(s.asked)
 	code, _, stderr = liveengageOf(t.Context(), map[string]string{"IDP_LP_PASSWORD": "not-that"}, "", login("--user", "ann")...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "check name and password")
+	require.Contains(t, stderr, "check the user name and password")
 	require.NotContains(t, stderr, "not-that")
 	require.Len(t, s.asked, n+2, "domains and one login: it is not tried again")
 
@@ -296,7 +296,7 @@ func TestLiveengageLoginNamesWhoRefused(t *testing.T) {
 	for _, command := range []string{"login", "users"} {
 		code, _, stderr := liveengageOf(t.Context(), map[string]string{"IDP_LP_PASSWORD": "p"}, "", command, "--domains", server.URL, "--account", "99", "--user", "ann")
 		require.Equal(t, 1, code)
-		require.Contains(t, stderr, "There is no such account; the Domain API refuses before any login: check --account and --domains")
+		require.Contains(t, stderr, "There is no such account; the Domain API rejected the request before the login; check --account and --domains")
 		require.Contains(t, stderr, `service=domains request="GET /api/account/99/service/baseURI.json"`)
 		require.NotContains(t, stderr, "name and password")
 		require.NotContains(t, stderr, "agentVep")

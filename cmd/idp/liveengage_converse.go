@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -53,7 +53,7 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.newClient(p, c.Account, slog.LevelWarn, api.ThreeRetries)
+	client, err := c.newClient(p, c.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
@@ -65,10 +65,9 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	to := conformance.Client{ID: cmp.Or(c.Client, connector.Configuration.ClientID), RedirectURI: c.RedirectURI}
-	in, err := newCredentialSource(c.Issuer, c.newTransport(allow), to, person)
-	if err != nil {
-		return err
+	in := &credentialSource{
+		issuer: c.Issuer, browser: robot.New(c.newTransport(allow)), user: person,
+		clientID: cmp.Or(c.Client, connector.Configuration.ClientID), redirectURI: c.RedirectURI,
 	}
 	r := conversation{Account: c.Account, Connector: connector.ID.String(), Flow: liveengage.Flow(c.Flow), Said: c.Say}
 	if c.Flow == "connector" {
@@ -97,15 +96,15 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 }
 
 // personFromFlags is who signs in; the passwords of the development mode are known.
-func (c converseCommand) personFromFlags(p *process) (conformance.Person, error) {
+func (c converseCommand) personFromFlags(p *process) (robot.Credentials, error) {
 	password := p.getenv("IDP_PERSON_PASSWORD")
 	if password == "" && loopbackIssuer(c.Issuer) {
 		password = c.Person + "-password"
 	}
 	if password == "" {
-		return conformance.Person{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}
+		return robot.Credentials{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}
 	}
-	return conformance.Person{Username: c.Person, Password: password}, nil
+	return robot.Credentials{Username: c.Person, Password: password}, nil
 }
 
 // findConnector is the one of the account for the issuer and the client.
@@ -123,7 +122,7 @@ func (c converseCommand) findConnector(ctx context.Context, client *api.Client) 
 		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see %s", c.Account, c.Connector, c.commandLine("connectors "+c.Account))
 	}
 	id := cmp.Or(c.Client, "liveengage")
-	if one, ok := api.Find(all, c.Issuer, id); ok {
+	if one, ok := api.FindConnector(all, c.Issuer, id); ok {
 		return one, nil
 	}
 	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see %s", c.Account, c.Issuer, id, c.commandLine("connectors "+c.Account))
@@ -131,7 +130,7 @@ func (c converseCommand) findConnector(ctx context.Context, client *api.Client) 
 
 // sendLine authenticates the consumer, opens the socket and writes the line.
 func (c converseCommand) sendLine(ctx context.Context, client *api.Client, connector string, in *credentialSource) (string, error) {
-	socket := client.Socket(api.SocketConfig{InBand: c.InBand, Token: func(ctx context.Context) (string, error) {
+	socket := client.Socket(api.SocketConfig{TokenInMessage: c.InBand, GetToken: func(ctx context.Context) (string, error) {
 		return client.Authenticate(ctx, api.Authentication{Connector: connector, Source: in.fetchCredential})
 	}})
 	ctx, stop := context.WithCancel(ctx)

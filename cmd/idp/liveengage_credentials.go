@@ -6,106 +6,179 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
-	"sync/atomic"
 
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
 
-// credentialSource gets credentials from the brand by a person who has signed in there.
+// credentialSource gets credentials from the brand by signing a person in there. The
+// browser keeps its cookies, so that a person who is signed in is not asked again.
 type credentialSource struct {
-	visitor     *conformance.Visitor
-	outages     *outageRecorder
+	issuer      string
+	browser     *robot.Browser
+	clientID    string
+	redirectURI string // nothing needs to listen there
+	user        robot.Credentials
 	flow        liveengage.Flow
 	pkce        bool
-	redirectURI string
-	token       string // the last ID token
+
+	endpoint string // the authorization endpoint, once discovered
+	token    string // the last ID token
 }
 
-// newCredentialSource is a person at an issuer who has not been there yet.
-func newCredentialSource(issuer string, through http.RoundTripper, to conformance.Client, person conformance.Person) (*credentialSource, error) {
-	w := &outageRecorder{next: through}
-	visitor, err := conformance.NewVisitor(issuer, w, to, person)
-	if err != nil {
-		return nil, err
-	}
-	return &credentialSource{visitor: visitor, outages: w, redirectURI: to.RedirectURI}, nil
+// authorizationError is an OAuth error that the provider sent to the client (RFC
+// 6749 section 4.1.2.1).
+type authorizationError struct{ code, description string }
+
+func (e *authorizationError) Error() string {
+	return "the provider answers " + e.code + ": " + robot.Excerpt(e.description)
 }
 
-// outageRecorder notes whether the provider was away. A visitor tells faults in words alone.
-type outageRecorder struct {
-	next        http.RoundTripper
-	unavailable atomic.Bool // a request had no answer, or one that may be another later
-}
-
-func (w *outageRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := w.next.RoundTrip(r)
-	switch {
-	case errors.Is(err, api.ErrNotAllowed):
-	case err != nil, res.StatusCode >= http.StatusInternalServerError: // 429 is for passwords that were tried too often
-		w.unavailable.Store(true)
-	}
-	return res, err
-}
-
-// fetchCredential is an api.TokenSource. A sign-in takes no longer than a request of any
-// service may. A provider that is away is asked again; a wrong password, or a request
-// that it refuses, is final: more attempts would lock the person out.
+// fetchCredential is an api.CredentialSource. A sign-in may take as long as a request of any
+// service. A provider that is down is asked again. A wrong password, or a request
+// that the provider rejects, is final: more attempts would lock the person out.
 func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, serviceTimeout, fmt.Errorf("the provider took more than %s", serviceTimeout))
 	defer cancel()
-	s.outages.unavailable.Store(false)
 	k, err := s.signIn(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
 		return k, nil
-	case ctx.Err() != nil:
+	}
+	if ctx.Err() != nil {
 		return k, context.Cause(ctx)
-	case s.outages.unavailable.Load(), strings.HasPrefix(err.Error(), "the provider answers temporarily_unavailable"):
+	}
+	if isTemporary(err) {
 		return k, err
 	}
-	return k, api.Final(err)
+	return k, api.Permanent(err)
+}
+
+// isTemporary reports whether a sign-in that failed may succeed later: there was no
+// response, or a server error. Status 429 is not one; it is for passwords that were
+// tried too often.
+func isTemporary(err error) bool {
+	if errors.Is(err, api.ErrHostNotAllowed) {
+		return false
+	}
+	if rejected, ok := errors.AsType[*authorizationError](err); ok {
+		return rejected.code == "temporarily_unavailable"
+	}
+	if ended, ok := errors.AsType[*robot.PageError](err); ok {
+		return ended.Page.Status >= http.StatusInternalServerError
+	}
+	_, unanswered := errors.AsType[*robot.NoResponseError](err)
+	return unanswered
 }
 
 func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
-	if s.flow == liveengage.Implicit {
-		answer, err := s.visitor.Authorize(ctx, "id_token")
+	if s.flow == liveengage.FlowImplicit {
+		response, err := s.authorize(ctx, "id_token")
 		if err != nil {
 			return api.Credential{}, err
 		}
-		s.token = answer.Get("id_token")
-		return api.Credential{IDToken: s.token}, nil
+		s.token = response.Get("id_token")
+		return api.Credential{IDToken: secret.New(s.token)}, nil
 	}
 	k := api.Credential{RedirectURI: s.redirectURI}
-	var changes []string
+	var extra []string
 	if s.pkce {
-		k.CodeVerifier = rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
-		sum := sha256.Sum256([]byte(k.CodeVerifier))
-		changes = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
+		verifier := rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
+		k.CodeVerifier = secret.New(verifier)
+		sum := sha256.Sum256([]byte(verifier))
+		extra = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
 	}
-	answer, err := s.visitor.Authorize(ctx, "code", changes...)
+	response, err := s.authorize(ctx, "code", extra...)
 	if err != nil {
 		return api.Credential{}, err
 	}
-	k.Code = answer.Get("code")
+	k.Code = secret.New(response.Get("code"))
 	return k, nil
 }
 
-// viewFromToken are those of the brand's token.
+// authorize sends an authorization request, signs the person in if a page asks for
+// that, and returns the response. Extra are pairs of a parameter and its value.
+func (s *credentialSource) authorize(ctx context.Context, responseType string, extra ...string) (robot.Response, error) {
+	endpoint, err := s.discover(ctx)
+	if err != nil {
+		return robot.Response{}, err
+	}
+	request := url.Values{
+		"client_id": {s.clientID}, "redirect_uri": {s.redirectURI}, "response_type": {responseType},
+		"scope": {"openid"}, "state": {rand.Text()}, "nonce": {rand.Text()},
+	}
+	for i := 0; i+1 < len(extra); i += 2 {
+		request.Set(extra[i], extra[i+1])
+	}
+	if endpoint.RawQuery != "" {
+		endpoint.RawQuery += "&"
+	}
+	endpoint.RawQuery += request.Encode()
+	response, err := s.browser.SignIn(ctx, endpoint.String(), s.redirectURI, s.user)
+	if err != nil {
+		return robot.Response{}, err
+	}
+	if code := response.Get("error"); code != "" {
+		return robot.Response{}, &authorizationError{code, response.Get("error_description")}
+	}
+	if response.Get("state") != request.Get("state") {
+		return robot.Response{}, errors.New("the state of the response is not that of the request")
+	}
+	return response, nil
+}
+
+// discover returns the provider's authorization endpoint (OpenID Connect Discovery
+// section 4).
+func (s *credentialSource) discover(ctx context.Context) (*url.URL, error) {
+	if s.endpoint != "" {
+		return url.Parse(s.endpoint)
+	}
+	request, err := robot.NewRequest(ctx, http.MethodGet, s.issuer+"/.well-known/openid-configuration", nil)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.browser.Send(request)
+	if err != nil {
+		return nil, err
+	}
+	if page.Status != http.StatusOK {
+		return nil, fmt.Errorf("discovery at %s: %w", page.URL, &robot.PageError{Page: page})
+	}
+	var metadata struct {
+		Issuer   string `json:"issuer"`
+		Endpoint string `json:"authorization_endpoint"`
+	}
+	if err := json.Unmarshal([]byte(page.Body), &metadata); err != nil {
+		return nil, fmt.Errorf("discovery at %s is not JSON: %w", page.URL, err)
+	}
+	if metadata.Issuer != s.issuer {
+		return nil, fmt.Errorf("discovery names the issuer %q, not %q", metadata.Issuer, s.issuer)
+	}
+	endpoint, err := url.Parse(metadata.Endpoint)
+	if err != nil || endpoint.Host == "" {
+		return nil, fmt.Errorf("discovery has the authorization_endpoint %q, which is not a URL", metadata.Endpoint)
+	}
+	s.endpoint = metadata.Endpoint
+	return endpoint, nil
+}
+
+// viewFromToken returns the attributes in the brand's token.
 func (s *credentialSource) viewFromToken(ctx context.Context) agentView {
 	if s.token == "" {
 		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 		defer cancel()
-		answer, err := s.visitor.Authorize(ctx, "id_token", "prompt", "none")
+		response, err := s.authorize(ctx, "id_token", "prompt", "none")
 		if err != nil {
 			return agentView{Why: "the code flow hands the token to LivePerson alone; add --user or --key to see what the agent sees"}
 		}
-		s.token = answer.Get("id_token")
+		s.token = response.Get("id_token")
 	}
 	out, err := parseSDEs(s.token)
 	if err != nil {

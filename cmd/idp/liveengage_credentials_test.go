@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -49,13 +49,14 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 				through := n.transport()
 				t.Cleanup(through.CloseIdleConnections)
 				client, err := api.New(api.Config{
-					Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: through}, Now: time.Now,
-					Log: slog.New(slog.DiscardHandler), Persistence: api.ThreeRetries,
+					Account: demoAccount, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: through}, Now: time.Now,
+					Log: slog.New(slog.DiscardHandler), Retry: api.RetryThreeTimes,
 				})
 				require.NoError(t, err)
-				in, err := newCredentialSource(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
-				require.NoError(t, err)
-				in.flow = liveengage.Code
+				in := &credentialSource{
+					issuer: soakIssuer, browser: robot.New(through), flow: liveengage.FlowCode,
+					clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "p"},
+				}
 				began := time.Now()
 				_, err = converseCommand{Say: "Hello"}.sendLine(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
 				require.ErrorContains(t, err, "get a credential from the brand: ")

@@ -11,10 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
-	"idpbridge/internal/netaddr"
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
@@ -86,7 +85,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 
 // loadConnectors are those of the file, or one of each kind for the client.
 func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
-	secret := p.getenv("IDP_SIMULATE_SECRET")
+	clientSecret := secret.New(p.getenv("IDP_SIMULATE_SECRET"))
 	var all []sim.Connector
 	switch {
 	case c.Config != "":
@@ -109,7 +108,7 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 		all = connectorsOfEachKind(f, f, f)
 	}
 	for i := range all {
-		all[i].ClientSecret = secret
+		all[i].ClientSecret = clientSecret
 	}
 	return all, nil
 }
@@ -118,37 +117,20 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connector {
 	made := func(name string, f lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
 		f.DisplayName = name
-		c := sim.Connector{Connector: lesetup.NewConnector(f, flow, key), ClientSecret: f.ClientSecret}
+		c := sim.Connector{Connector: lesetup.NewConnector(f, flow, key), ClientSecret: secret.New(f.ClientSecret)}
 		c.Configuration.PKCEEnabled, c.Configuration.Preferred = pkce, false
 		return c
 	}
 	out := []sim.Connector{
-		made("Implicit", implicit, liveengage.Implicit, liveengage.PastedKey, false),
-		made("Code", code, liveengage.Code, liveengage.PastedKey, false),
-		made("Code with PKCE", code, liveengage.Code, liveengage.KeySet, true),
+		made("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
+		made("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+		made("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
 	}
 	out[0].Configuration.Preferred = true
 	if encrypted.ClientID != implicit.ClientID {
-		out = append(out, made("Implicit, encrypted", encrypted, liveengage.Implicit, liveengage.KeySet, false))
+		out = append(out, made("Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
 	}
-	return append(out, made("Delegation", code, liveengage.Delegated, liveengage.PastedKey, false))
-}
-
-// isAccountNumber says whether a text is a number of up to 20 digits.
-func isAccountNumber(text string) bool {
-	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
-}
-
-// checkLoopback refuses an address that others reach.
-func checkLoopback(flag, address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return &usageError{fmt.Sprintf("%s %s: want host:port", flag, address)}
-	}
-	if !netaddr.IsLoopbackIP(host) {
-		return fmt.Errorf("%s %s: the simulator lets anyone in, so it listens on a loopback address only; use 127.0.0.1", flag, address)
-	}
-	return nil
+	return append(out, made("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
 }
 
 // simulatorWriteTimeout is how long an answer may take, from the request on. It is longer

@@ -56,7 +56,7 @@ clients:
 `), 0o600))
 	code, stdout, stderr := command(t, "", "config", "check", file)
 	require.Equal(t, 0, code, stderr)
-	require.Contains(t, stdout, "is good")
+	require.Contains(t, stdout, "is valid")
 
 	log := serveConfig(t, time.Now, folder)
 	issuer := "http://" + address
@@ -90,7 +90,7 @@ func TestInitWritesOnce(t *testing.T) {
 	require.Equal(t, 0, code, stderr)
 	code, _, stderr = command(t, "", "init", file)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "exists already")
+	require.Contains(t, stderr, "already exists")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(text, []byte("\nisuer: x\n")...), 0o600))

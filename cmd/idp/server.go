@@ -117,7 +117,7 @@ func open(ctx context.Context, p *process, s *setup) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: string(s.config.Store), Path: filepath.Join(s.config.Data, "idp.db")})
+	db, err := store.Open(ctx, store.Config{URL: s.config.Store.Reveal(), Path: filepath.Join(s.config.Data, "idp.db")})
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +159,8 @@ func owned(owner string, dev bool, data string) error {
 // instanceSecret is the secret that encrypts keys at rest and authenticates
 // codes and tokens: configured, or made once in the data folder.
 func instanceSecret(cfg config.Config) (keys.Secret, error) {
-	if cfg.Secret != "" {
-		return keys.ParseSecret(string(cfg.Secret))
+	if cfg.Secret.IsSet() {
+		return keys.ParseSecret(cfg.Secret.Reveal())
 	}
 	return keys.LoadSecret(filepath.Join(cfg.Data, "secret"))
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
@@ -144,7 +145,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(liveengageSecret)}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -156,14 +157,14 @@ func newSoak(t *testing.T) *soak {
 	toAll := s.net.transport()
 	t.Cleanup(func() { toIDP.CloseIdleConnections(); toAll.CloseIdleConnections() })
 	s.client, err = api.New(api.Config{
-		Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
+		Account: demoAccount, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 	})
 	require.NoError(t, err)
 	for _, who := range []**credentialSource{&s.source, &s.other} {
-		*who, err = newCredentialSource(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
-			conformance.Person{Username: "jane", Password: "jane-password"})
-		require.NoError(t, err)
-		(*who).flow, (*who).pkce = liveengage.Code, true
+		*who = &credentialSource{
+			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.FlowCode, pkce: true,
+			clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "jane-password"},
+		}
 	}
 	return s
 }
@@ -187,7 +188,7 @@ func TestTwoWeeks(t *testing.T) {
 		s.connector = connectors[0].ID.String()
 		renewing := make(chan struct{}, 1)
 		s.socket = s.client.Socket(api.SocketConfig{
-			Token: func(ctx context.Context) (string, error) {
+			GetToken: func(ctx context.Context) (string, error) {
 				select {
 				case renewing <- struct{}{}:
 				default:
@@ -307,7 +308,7 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int) {
 	s.t.Helper()
 	require.GreaterOrEqual(s.t, kids, 6, "keys")
-	records, err := s.client.Interactions(ctx, agent.Authorization, s.talk)
+	records, err := s.client.Interactions(ctx, agent.AuthorizationHeader, s.talk)
 	require.NoError(s.t, err)
 	require.Len(s.t, records, 1)
 	require.Len(s.t, records[0].SDEs.Events, 2, "the agent still sees who she is")

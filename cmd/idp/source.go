@@ -54,14 +54,14 @@ func (s source) open(ctx context.Context, p *process, issuer string) (*opened, e
 		o.config.Data = filepath.Join(cache, "idp-dev")
 	}
 	cfg := o.config
-	if _, err := os.Stat(filepath.Join(cfg.Data, "idp.db")); cfg.Store == "" && err != nil {
+	if _, err := os.Stat(filepath.Join(cfg.Data, "idp.db")); !cfg.Store.IsSet() && err != nil {
 		return nil, fmt.Errorf("there are no keys in %s yet; start idp dev or idp serve once", cfg.Data)
 	}
 	secret, err := instanceSecret(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if o.store, err = store.Open(ctx, store.Config{URL: string(cfg.Store), Path: filepath.Join(cfg.Data, "idp.db")}); err != nil {
+	if o.store, err = store.Open(ctx, store.Config{URL: cfg.Store.Reveal(), Path: filepath.Join(cfg.Data, "idp.db")}); err != nil {
 		return nil, err
 	}
 	owner, err := o.store.Owner(ctx)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // Lives of visitors' tokens.
@@ -23,7 +25,7 @@ func (s *Simulator) registerAnonymous(mux *http.ServeMux) {
 // signup hands out LivePerson's own token of a new visitor, for years.
 func (s *Simulator) signup(w http.ResponseWriter, r *http.Request) {
 	if !s.knows(r) {
-		s.refuse(w, r, "sign a visitor up", fault("2003", "there is no account %q", clip(r.PathValue("account"))))
+		s.refuse(w, r, "sign a visitor up", fault(liveengage.CodeNonAuthJWTAccountUnknown, "there is no account %q", clip(r.PathValue("account"))))
 		return
 	}
 	token, err := s.admitVisitor(uuid(), s.Now().Add(signupLives))
@@ -47,7 +49,7 @@ func (s *Simulator) anonymous(w http.ResponseWriter, r *http.Request) {
 
 func (s *Simulator) external(r *http.Request) (string, error) {
 	if !s.knows(r) {
-		return "", fault("2003", "there is no account %q", clip(r.PathValue("account")))
+		return "", fault(liveengage.CodeNonAuthJWTAccountUnknown, "there is no account %q", clip(r.PathValue("account")))
 	}
 	now := s.Now()
 	c := ownClaims{
@@ -58,7 +60,7 @@ func (s *Simulator) external(r *http.Request) (string, error) {
 		IDToken string `json:"id_token"`
 	}
 	if r.ContentLength != 0 && json.NewDecoder(r.Body).Decode(&in) != nil {
-		return "", fault("9012", "the request's body is not the JSON object that it should be")
+		return "", fault(liveengage.CodeInputValidationError, "the request's body is not the JSON object that it should be")
 	}
 	if in.IDToken != "" {
 		old, err := s.readExternal(in.IDToken)
@@ -66,7 +68,7 @@ func (s *Simulator) external(r *http.Request) (string, error) {
 			return "", err
 		}
 		if now.Unix() >= old.Ends {
-			return "", fault("2001", "the visitor's token can be renewed no more: 730 hours have passed")
+			return "", fault(liveengage.CodeNonAuthJWTRefreshExpired, "the visitor's token can be renewed no more: 730 hours have passed")
 		}
 		c.Subject, c.Ends = old.Subject, old.Ends
 		c.Expires = min(c.Expires, c.Ends)
@@ -79,9 +81,9 @@ func (s *Simulator) readExternal(token string) (ownClaims, error) {
 	c, err := s.crypto.read(token)
 	switch {
 	case err != nil || c.Issuer != anonymousIssuer:
-		return c, fault("2002", "the visitor's token was not signed here; the simulator forgets its keys when it stops")
+		return c, fault(liveengage.CodeNonAuthJWTInvalidSignature, "the visitor's token was not signed here; the simulator forgets its keys when it stops")
 	case c.Audience != "acc:"+s.Account:
-		return c, fault("2003", "the visitor's token is for another account")
+		return c, fault(liveengage.CodeNonAuthJWTAccountUnknown, "the visitor's token is for another account")
 	}
 	return c, nil
 }
@@ -93,7 +95,7 @@ func (s *Simulator) admitExternal(token string) (string, error) {
 		return "", err
 	}
 	if s.Now().Unix() >= c.Expires {
-		return "", fault("1012", "the visitor's token has expired; renew it at anonymous/authorize")
+		return "", fault(liveengage.CodeJWTExpired, "the visitor's token has expired; renew it at anonymous/authorize")
 	}
 	return s.admitVisitor(c.Subject, time.Unix(c.Expires, 0))
 }

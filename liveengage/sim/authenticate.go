@@ -9,6 +9,8 @@ import (
 	"net/http"
 
 	cryptorand "crypto/rand"
+
+	"idpbridge/liveengage"
 )
 
 func (s *Simulator) registerAuthenticate(mux *http.ServeMux) {
@@ -39,7 +41,7 @@ func (s *Simulator) authenticateOld(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) authenticate(w http.ResponseWriter, r *http.Request) {
 	name := map[string]string{"": "jwt", "2.0": "jwt", "3.0": "token"}[r.URL.Query().Get("v")]
 	if name == "" {
-		s.refuse(w, r, "authenticate", fault("9012", "v is 2.0 or 3.0"))
+		s.refuse(w, r, "authenticate", fault(liveengage.CodeInputValidationError, "v is 2.0 or 3.0"))
 		return
 	}
 	s.answerJWT(w, r, name, r.PathValue("connector"))
@@ -57,21 +59,21 @@ func (s *Simulator) answerJWT(w http.ResponseWriter, r *http.Request, name, conn
 // admission judges what the window hands over and returns LivePerson's own token.
 func (s *Simulator) admission(r *http.Request, connector string) (string, error) {
 	if !s.knows(r) {
-		return "", fault("1024", "there is no account %q", clip(r.PathValue("account")))
+		return "", fault(liveengage.CodeACConnectorNotFound, "there is no account %q", clip(r.PathValue("account")))
 	}
 	var in credential
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return "", fault("9012", "the request's body is not the JSON object that it should be")
+		return "", fault(liveengage.CodeInputValidationError, "the request's body is not the JSON object that it should be")
 	}
 	if in.IDToken != "" && s.ownExternal(in.IDToken) {
 		return s.admitExternal(in.IDToken)
 	}
 	c, ok := s.named(connector)
 	if !ok {
-		return "", fault("1024", "the account has no connector %q", clip(connector))
+		return "", fault(liveengage.CodeACConnectorNotFound, "the account has no connector %q", clip(connector))
 	}
-	if c.Type != 1 && c.Type != 2 {
-		return "", fault("1025", "the connector's type is %d, which is neither implicit nor code", c.Type)
+	if c.Type != liveengage.TypeImplicit && c.Type != liveengage.TypeCode {
+		return "", fault(liveengage.CodeACConnectorTypeNotFound, "the connector's type is %d, which is neither implicit nor code", c.Type)
 	}
 	token, err := s.judge(r.Context(), c, in)
 	if err != nil {
@@ -86,18 +88,18 @@ func (s *Simulator) admission(r *http.Request, connector string) (string, error)
 func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (string, error) {
 	token, code := in.IDToken, in.Code
 	if in.AuthCode != "" {
-		if looksSigned(in.AuthCode) || !c.code() {
+		if looksSigned(in.AuthCode) || !c.UsesCode() {
 			token = in.AuthCode
 		} else {
 			code = in.AuthCode
 		}
 	}
 	switch {
-	case c.code() && code == "" && token != "":
-		return "", fault("9015", "this is a token, and the connector is set to the code flow")
-	case !c.code() && token == "" && code != "":
-		return "", fault("9015", "this is a code, and the connector is set to the implicit flow")
-	case !c.code():
+	case c.UsesCode() && code == "" && token != "":
+		return "", fault(liveengage.CodeUnsupportedAuthType, "this is a token, and the connector is set to the code flow")
+	case !c.UsesCode() && token == "" && code != "":
+		return "", fault(liveengage.CodeUnsupportedAuthType, "this is a code, and the connector is set to the implicit flow")
+	case !c.UsesCode():
 		id, err := s.verify(ctx, c, token)
 		if err != nil {
 			return "", err
@@ -108,7 +110,7 @@ func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (stri
 	if c.Configuration.PKCEEnabled {
 		method = "code with PKCE"
 		if verifier = s.verifier(in.CodeVerifier); verifier == "" && code != "" {
-			return "", fault("9012", "the connector is set to PKCE and there is no code_verifier beside the code: send the handle that …/pkce gave, or the verifier whose challenge was sent to the authorization endpoint")
+			return "", fault(liveengage.CodeInputValidationError, "the connector is set to PKCE and there is no code_verifier beside the code: send the handle that …/pkce gave, or the verifier whose challenge was sent to the authorization endpoint")
 		}
 	}
 	t, err := s.redeem(ctx, c, code, in.RedirectURI, verifier)
@@ -116,7 +118,7 @@ func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (stri
 		return "", err
 	}
 	if t.IDToken == "" {
-		return "", fault("9011", "the token endpoint's answer has no id_token")
+		return "", fault(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has no id_token")
 	}
 	id, err := s.verify(ctx, c, t.IDToken)
 	if err != nil {
@@ -129,8 +131,8 @@ func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (stri
 // in place of the verifier: the mobile SDK's works like that. The address is a guess.
 func (s *Simulator) challenge(w http.ResponseWriter, r *http.Request) {
 	c, ok := s.named(r.PathValue("connector"))
-	if !s.knows(r) || !ok || !c.code() || !c.Configuration.PKCEEnabled {
-		s.refuse(w, r, "make a challenge", fault("1024", "there is no connector with PKCE of that name"))
+	if !s.knows(r) || !ok || !c.UsesCode() || !c.Configuration.PKCEEnabled {
+		s.refuse(w, r, "make a challenge", fault(liveengage.CodeACConnectorNotFound, "there is no connector with PKCE of that name"))
 		return
 	}
 	verifier, name := cryptorand.Text()+cryptorand.Text(), handle()

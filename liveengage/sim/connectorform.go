@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // connectorPage is the page "connector".
@@ -46,7 +49,7 @@ func (s *Simulator) showConnector(w http.ResponseWriter, r *http.Request) {
 
 // edit shows the form.
 func (s *Simulator) edit(w http.ResponseWriter, r *http.Request, c Connector, message string, failed bool) {
-	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret != "", Message: message, Failed: failed, Key: s.ownKey(), Warnings: c.warnings()}
+	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret.IsSet(), Message: message, Failed: failed, Key: s.ownKey(), Warnings: c.warnings()}
 	if p.Issuer == "" {
 		p.Issuer = c.Configuration.Issuer
 	}
@@ -71,10 +74,10 @@ func (c Connector) warnings() []string {
 	}
 	add(f.Issuer == "", "JWT issuer is empty: every token will be refused with 9007.")
 	add(strings.HasSuffix(f.Issuer, "/"), "JWT issuer ends in a slash; that is right only if the token's iss does, too.")
-	add(c.code() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
-	add(c.code() && c.ClientSecret == "", "There is no client secret: the token endpoint will most likely refuse (9011).")
-	add(f.JWTValidationType == "JWKS_ENDPOINT" && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
-	if f.JWTValidationType != "JWKS_ENDPOINT" && !c.delegates() {
+	add(c.UsesCode() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
+	add(c.UsesCode() && !c.ClientSecret.IsSet(), "There is no client secret: the token endpoint will most likely refuse (9011).")
+	add(c.UsesKeySet() && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
+	if !c.UsesKeySet() && !c.Delegates() {
 		_, err := keys.ParsePublicKey(f.JWTPublicKey)
 		add(err != nil, fmt.Sprintf("JWT Public Key cannot be used (1028): %v.", err))
 	}
@@ -151,7 +154,7 @@ func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
 	}
 	dropped := ""
 	if r.PostFormValue("secret") == "" {
-		c, dropped = c.guarded(old, s.Issuer, c.code())
+		c, dropped = c.guarded(old, s.Issuer, c.UsesCode())
 	}
 	s.keep(c)
 	s.edit(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved."+dropped, false)
@@ -170,10 +173,10 @@ func (c Connector) guarded(old Connector, operators string, vouched bool) (Conne
 	}
 	moved := is.Issuer != "" && originOf(is.Issuer) != home
 	moved = moved || is.TokenEndpoint != "" && place != "" && originOf(is.TokenEndpoint) != place
-	if c.ClientSecret == "" || !moved {
+	if !c.ClientSecret.IsSet() || !moved {
 		return c, ""
 	}
-	c.ClientSecret = ""
+	c.ClientSecret = secret.Value{}
 	return c, " The client secret was dropped: it was for another issuer or token endpoint. Enter it again if it is for this one."
 }
 
@@ -206,22 +209,22 @@ func (c Connector) posted(r *http.Request) (Connector, error) {
 	}
 	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 	f := &c.Configuration
-	c.Type = 1
-	if value("type") == "2" {
-		c.Type = 2
+	c.Type = liveengage.TypeImplicit
+	if value("type") == strconv.Itoa(int(liveengage.TypeCode)) {
+		c.Type = liveengage.TypeCode
 	}
 	f.IssuerDisplayName, f.Issuer, f.ClientID = value("display"), value("issuer"), value("client_id")
 	c.Name = f.IssuerDisplayName
 	f.AuthorizationEndpoint, f.TokenEndpoint, f.JWKSEndpoint = value("authorize"), value("token"), value("jwks")
-	f.JWTPublicKey, f.JWTValidationType = value("key"), "PUBLIC_JWT_KEY"
-	if value("validation") == "JWKS_ENDPOINT" {
-		f.JWTValidationType = "JWKS_ENDPOINT"
+	f.JWTPublicKey, f.JWTValidationType = value("key"), liveengage.KeyTypePasted
+	if value("validation") == string(liveengage.KeyTypeJWKS) {
+		f.JWTValidationType = liveengage.KeyTypeJWKS
 	}
 	f.JSMethodName, f.JSContext = value("method"), value("context")
 	f.PKCEEnabled, f.RFCCompliance, f.Preferred = value("pkce") != "", value("rfc") != "", value("preferred") != ""
 	c.TokenRequest = TokenRequest{JSON: value("json") != "", Body: value("body") != "", Encoded: value("encoded") != ""}
-	if secret := r.PostFormValue("secret"); secret != "" {
-		c.ClientSecret = secret
+	if entered := r.PostFormValue("secret"); entered != "" {
+		c.ClientSecret = secret.New(entered)
 	}
 	for name, address := range map[string]string{"Authentication Endpoint": f.AuthorizationEndpoint, "Token Endpoint": f.TokenEndpoint, "JWKS Endpoint": f.JWKSEndpoint} {
 		if address != "" && !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
@@ -229,7 +232,7 @@ func (c Connector) posted(r *http.Request) (Connector, error) {
 		}
 	}
 	if f.JSMethodName == "" {
-		return c, errors.New("JS Method Name is empty; the usual one is lpGetAuthenticationToken")
+		return c, errors.New("JS Method Name is empty; the usual one is " + liveengage.DefaultJSMethod)
 	}
 	return c, nil
 }

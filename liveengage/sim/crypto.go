@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"idpbridge/liveengage"
 )
 
 // EncryptionKeyID is the kid of the key that tokens for the simulator are encrypted
@@ -92,11 +94,8 @@ func PublicLine(key *rsa.PrivateKey) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// ownIssuer is who signs LivePerson's tokens.
-const ownIssuer = "https://idp.liveperson.net"
-
 // anonymousIssuer is who signs the external tokens of visitors.
-const anonymousIssuer = ownIssuer + "/anonymous"
+const anonymousIssuer = liveengage.TokenIssuer + "/anonymous"
 
 // ownClaims is the payload of LivePerson's tokens.
 type ownClaims struct {
@@ -161,31 +160,31 @@ func (k *crypto) decrypted(token string) (string, bool, error) {
 		return token, false, nil
 	case 4:
 	default:
-		return "", false, fault("1009", "this is not a JWT: it has %d parts, a signed one has 3 and an encrypted one 5", strings.Count(token, ".")+1)
+		return "", false, fault(liveengage.CodeJWTParsingError, "this is not a JWT: it has %d parts, a signed one has 3 and an encrypted one 5", strings.Count(token, ".")+1)
 	}
 	var h struct{ Alg, Enc, Kid string }
 	if err := part(token, &h); err != nil {
-		return "", false, fault("1001", "the header of the encrypted token cannot be read")
+		return "", false, fault(liveengage.CodeParseError, "the header of the encrypted token cannot be read")
 	}
 	enc := []jose.ContentEncryption{jose.A128CBC_HS256, jose.A256GCM}
 	switch {
 	case h.Alg != string(jose.RSA_OAEP_256):
-		return "", false, fault("1003", "the token is encrypted with alg %q; LivePerson takes RSA-OAEP-256", clip(h.Alg))
+		return "", false, fault(liveengage.CodeNoSuchAlgorithm, "the token is encrypted with alg %q; LivePerson takes RSA-OAEP-256", clip(h.Alg))
 	case !slices.Contains(enc, jose.ContentEncryption(h.Enc)):
-		return "", false, fault("1003", "the token is encrypted with enc %q; use A128CBC-HS256 or A256GCM", clip(h.Enc))
+		return "", false, fault(liveengage.CodeNoSuchAlgorithm, "the token is encrypted with enc %q; use A128CBC-HS256 or A256GCM", clip(h.Enc))
 	case h.Kid != "" && h.Kid != EncryptionKeyID:
-		return "", false, fault("1041", "the token is encrypted to the key %q; this account's key is %q", clip(h.Kid), EncryptionKeyID)
+		return "", false, fault(liveengage.CodeJWKIDNotFound, "the token is encrypted to the key %q; this account's key is %q", clip(h.Kid), EncryptionKeyID)
 	}
 	jwe, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, enc)
 	if err != nil {
-		return "", false, fault("1004", "the encrypted token cannot be read")
+		return "", false, fault(liveengage.CodeJOSEException, "the encrypted token cannot be read")
 	}
 	plain, err := jwe.Decrypt(k.decrypt)
 	if err != nil {
-		return "", false, fault("1004", "the token cannot be decrypted: it was encrypted to another key, or changed on the way")
+		return "", false, fault(liveengage.CodeJOSEException, "the token cannot be decrypted: it was encrypted to another key, or changed on the way")
 	}
 	if strings.Count(string(plain), ".") != 2 {
-		return "", false, fault("1009", "what was encrypted is not a signed token: sign first, then encrypt")
+		return "", false, fault(liveengage.CodeJWTParsingError, "what was encrypted is not a signed token: sign first, then encrypt")
 	}
 	return string(plain), true, nil
 }

@@ -9,10 +9,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
-)
 
-// defaultRedirect is what the token endpoint is told where the page names none.
-const defaultRedirect = "https://liveperson.net"
+	"idpbridge/liveengage"
+)
 
 // tokens is the answer of a token endpoint.
 type tokens struct {
@@ -43,7 +42,7 @@ func (s *Simulator) redeem(ctx context.Context, c Connector, code, redirectURI, 
 	if err := checkInput("code", code); err != nil {
 		return tokens{}, err
 	}
-	fields := map[string]string{"grant_type": "authorization_code", "code": code, "redirect_uri": cmp.Or(redirectURI, defaultRedirect)}
+	fields := map[string]string{"grant_type": "authorization_code", "code": code, "redirect_uri": cmp.Or(redirectURI, liveengage.EmbeddedRedirectURI)}
 	if verifier != "" {
 		fields["code_verifier"] = verifier
 	}
@@ -61,17 +60,17 @@ func (s *Simulator) askTokens(ctx context.Context, c Connector, purpose string, 
 	var t tokens
 	f := c.Configuration
 	if f.TokenEndpoint == "" {
-		return t, fault("9014", "the connector has no Token Endpoint")
+		return t, fault(liveengage.CodeAuthenticateException, "the connector has no Token Endpoint")
 	}
 	header := http.Header{"Accept": {"application/json"}}
-	switch id, secret := f.ClientID, c.ClientSecret; {
+	switch id, plain := f.ClientID, c.ClientSecret.Reveal(); {
 	case c.TokenRequest.Body:
-		fields["client_id"], fields["client_secret"] = id, secret
+		fields["client_id"], fields["client_secret"] = id, plain
 	case c.TokenRequest.Encoded:
-		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
+		id, plain = url.QueryEscape(id), url.QueryEscape(plain)
 		fallthrough
 	default:
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+secret)))
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+plain)))
 	}
 	body, kind := "", "application/x-www-form-urlencoded"
 	if c.TokenRequest.JSON {
@@ -89,13 +88,13 @@ func (s *Simulator) askTokens(ctx context.Context, c Connector, purpose string, 
 	}
 	header.Set("Content-Type", kind)
 	_, basic, _ := strings.Cut(header.Get("Authorization"), " ")
-	secrets := []string{basic, c.ClientSecret, fields["code"], fields["code_verifier"], fields["refresh_token"]}
+	secrets := []string{basic, c.ClientSecret.Reveal(), fields["code"], fields["code_verifier"], fields["refresh_token"]}
 	a, err := s.out.do(ctx, request{purpose: purpose, method: http.MethodPost, address: f.TokenEndpoint, body: body, header: header, secrets: secrets})
 	if timedOut(err) {
-		return t, fault("9013", "the token endpoint took longer than %s", s.Timeout)
+		return t, fault(liveengage.CodeAuthenticationTimeout, "the token endpoint took longer than %s", s.Timeout)
 	}
 	if err != nil {
-		return t, fault("9011", "the token endpoint does not answer: %s", quoted(cause(err), secrets))
+		return t, fault(liveengage.CodeCustomerAuthFailed, "the token endpoint does not answer: %s", quoted(cause(err), secrets))
 	}
 	return readTokens(a, secrets)
 }
@@ -113,13 +112,13 @@ func readTokens(a answer, secrets []string) (tokens, error) {
 		if a.status >= http.StatusMultipleChoices && a.status < http.StatusBadRequest {
 			said = "it leads elsewhere, which is not followed"
 		}
-		return t, fault("9011", "the token endpoint answers with status %d: %s", a.status, cmp.Or(said, "no error name in JSON"))
+		return t, fault(liveengage.CodeCustomerAuthFailed, "the token endpoint answers with status %d: %s", a.status, cmp.Or(said, "no error name in JSON"))
 	}
 	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
-		return t, fault("9011", "the token endpoint's answer has the content type %q; it must be application/json", clip(quoted(a.header.Get("Content-Type"), secrets)))
+		return t, fault(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has the content type %q; it must be application/json", clip(quoted(a.header.Get("Content-Type"), secrets)))
 	}
 	if json.Unmarshal(a.body, &t) != nil {
-		return t, fault("9011", "the token endpoint's answer is not the JSON object that it should be")
+		return t, fault(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer is not the JSON object that it should be")
 	}
 	return t, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"idpbridge/liveengage"
 	"idpbridge/liveengage/explain"
 )
 
@@ -29,7 +30,7 @@ func (s *Simulator) refuse(w http.ResponseWriter, r *http.Request, doing string,
 	f, ok := errors.AsType[*Fault](err)
 	if !ok {
 		s.Log.ErrorContext(r.Context(), "simulator failed", "error", err)
-		f = &Fault{Code: "9001", Detail: "the simulator has a fault of its own"}
+		f = &Fault{Code: liveengage.CodeServerError, Detail: "the simulator has a fault of its own"}
 	}
 	// What was handed in may be repeated in a detail; tokens are no matter for logs.
 	f = &Fault{Code: f.Code, Detail: redactText(f.Detail)}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // fill reads a connector's addresses and key from an identity provider: discovery,
@@ -18,7 +19,7 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	issuer = strings.TrimSuffix(issuer, "/")
 	a, err := s.out.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
 	if err != nil {
-		return c, fault("1023", "the identity provider does not answer: %s", quoted(cause(err), nil))
+		return c, fault(liveengage.CodeACConnectorFailed, "the identity provider does not answer: %s", quoted(cause(err), nil))
 	}
 	var found struct {
 		Issuer    string `json:"issuer"`
@@ -27,20 +28,20 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 		JWKS      string `json:"jwks_uri"`
 	}
 	if a.status != http.StatusOK || json.Unmarshal(a.body, &found) != nil || found.Issuer == "" {
-		return c, fault("1023", "there is no discovery document at this issuer (status %d)", a.status)
+		return c, fault(liveengage.CodeACConnectorFailed, "there is no discovery document at this issuer (status %d)", a.status)
 	}
 	f := &c.Configuration
 	f.Issuer, f.AuthorizationEndpoint, f.JWKSEndpoint = found.Issuer, found.Authorize, found.JWKS
-	if c.code() {
+	if c.UsesCode() {
 		f.TokenEndpoint = found.Token
 	}
-	f.RFCCompliance, f.ACRValues = true, "loa1"
-	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, "lpGetAuthenticationToken"), cmp.Or(f.JSContext, "window")
-	if c.delegates() {
+	f.RFCCompliance, f.ACRValues = true, liveengage.ACR
+	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, liveengage.DefaultJSMethod), cmp.Or(f.JSContext, liveengage.DefaultJSContext)
+	if c.Delegates() {
 		return c, nil // the word in place of the key stays
 	}
 	line, err := s.pastedKey(ctx, issuer, found.JWKS)
-	if err != nil && f.JWTValidationType != "JWKS_ENDPOINT" {
+	if err != nil && !c.UsesKeySet() {
 		return c, err
 	}
 	f.JWTPublicKey = cmp.Or(line, f.JWTPublicKey)
@@ -55,14 +56,14 @@ func (s *Simulator) Fill(ctx context.Context, issuer string) error {
 			continue
 		}
 		filled, err := s.fill(ctx, c, issuer)
-		if f, ok := errors.AsType[*Fault](err); ok && (f.Code == "1041" || f.Code == "1042") {
-			c.Configuration.JWTValidationType = "JWKS_ENDPOINT"
+		if f, ok := errors.AsType[*Fault](err); ok && (f.Code == liveengage.CodeJWKIDNotFound || f.Code == liveengage.CodeMultipleJWKWithoutKidHeader) {
+			c.Configuration.JWTValidationType = liveengage.KeyTypeJWKS
 			filled, err = s.fill(ctx, c, issuer)
 		}
 		if err != nil {
 			return err
 		}
-		filled, dropped := filled.guarded(c, issuer, filled.code())
+		filled, dropped := filled.guarded(c, issuer, filled.UsesCode())
 		if dropped != "" {
 			s.Log.WarnContext(ctx, "connector was filled", "connector", c.Name, "note", strings.TrimSpace(dropped))
 		}
@@ -92,12 +93,12 @@ func (s *Simulator) pastedKey(ctx context.Context, issuer, set string) (string, 
 			continue
 		}
 		if line != "" {
-			return "", fault("1042", "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
+			return "", fault(liveengage.CodeMultipleJWKWithoutKidHeader, "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
 		}
 		line = p.Base64()
 	}
 	if line == "" {
-		return "", fault("1041", "the key set has no RSA key")
+		return "", fault(liveengage.CodeJWKIDNotFound, "the key set has no RSA key")
 	}
 	return line, nil
 }

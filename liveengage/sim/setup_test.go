@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/setup"
@@ -226,7 +227,7 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
 	connector := func(id int64, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
-		c := sim.Connector{ID: id, Connector: setup.NewConnector(f, flow, key), ClientSecret: "the secret: 50%25 +"}
+		c := sim.Connector{ID: id, Connector: setup.NewConnector(f, flow, key), ClientSecret: secret.New("the secret: 50%25 +")}
 		c.Configuration.PKCEEnabled = pkce
 		c.Configuration.Preferred = id == implicitID
 		return c
@@ -234,9 +235,9 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	cfg := sim.Config{
 		Address: b.url, Now: b.clock, Key: simKey(), Issuer: b.idp.URL, Timeout: 200 * time.Millisecond, Patience: 100 * time.Millisecond,
 		Connectors: []sim.Connector{
-			connector(implicitID, liveengage.Implicit, liveengage.PastedKey, false), connector(codeID, liveengage.Code, liveengage.PastedKey, false),
-			connector(pkceID, liveengage.Code, liveengage.KeySet, true), connector(keySetID, liveengage.Implicit, liveengage.KeySet, false),
-			connector(botID, liveengage.Delegated, liveengage.PastedKey, false),
+			connector(implicitID, liveengage.FlowImplicit, liveengage.KeyTypePasted, false), connector(codeID, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+			connector(pkceID, liveengage.FlowCode, liveengage.KeyTypeJWKS, true), connector(keySetID, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false),
+			connector(botID, liveengage.FlowDelegation, liveengage.KeyTypePasted, false),
 		},
 	}
 	if change != nil {

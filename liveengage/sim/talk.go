@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"idpbridge/liveengage"
 )
 
 // talk is a conversation.
@@ -99,7 +101,7 @@ func (s *Simulator) stepUp(visitor, token string) error {
 	}
 	before, err := s.crypto.read(visitor)
 	if err != nil || before.Audience != now.Audience || before.Extension != nil {
-		return fault("9008", "step_up is not LivePerson's token of a visitor of this account, or is of a simulator that has stopped since")
+		return fault(liveengage.CodeLPJWTNotValid, "step_up is not LivePerson's token of a visitor of this account, or is of a simulator that has stopped since")
 	}
 	for _, socket := range s.handOver(before.Subject, now.Subject) {
 		go socket.expire() // the handshake may take a while

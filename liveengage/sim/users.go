@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -14,12 +15,12 @@ func (s *Simulator) registerUsers(mux *http.ServeMux) {
 // users is the Users API: for the bearer of a login, or signed with an API key.
 func (s *Simulator) users(w http.ResponseWriter, r *http.Request) {
 	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "OAuth") {
-		if _, err := s.signedBy(r); err != nil || !s.knows(r) {
-			problem := "permission_denied"
+		if _, err := s.verifySignature(r); err != nil || !s.knows(r) {
+			problem := oauth1.ProblemPermission
 			if err != nil {
-				problem = err.Error()
+				problem, _ = errors.AsType[oauth1.Problem](err)
 			}
-			text := "oauth_problem=" + problem + "&oauth_problem_advice=" + oauth1.Escape("see RFC 5849 section 3.4; the base string is of "+s.Address)
+			text := "oauth_problem=" + string(problem) + "&oauth_problem_advice=" + oauth1.PercentEncode("see RFC 5849 section 3.4; the base string is of "+s.Address)
 			w.Header().Set("WWW-Authenticate", "OAuth "+text)
 			s.denied(w, http.StatusUnauthorized, "Bad authorization request. "+text, 5)
 			return

@@ -23,13 +23,13 @@ func TestTwoWeeks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const fortnight = 14 * 24 * time.Hour
-		s, k := play(t), &talk{ending: make(chan struct{}, 1)}
-		s.replies["POST /login"], s.replies["POST /refresh"] = []reply{ok(loginAnswer)}, []reply{ok("")}
-		expired, lost := k.chat(time.Hour, 4407), k.chat(25*time.Minute, 0)
+		s, k := startServices(t), &fakeConversation{ending: make(chan struct{}, 1)}
+		s.replies["POST /login"], s.replies["POST /refresh"] = []reply{okReply(loginBody)}, []reply{okReply("")}
+		expired, lost := k.serveSocket(time.Hour, 4407), k.serveSocket(25*time.Minute, 0)
 		for range 100 {
 			s.sockets = append(s.sockets, expired, expired, lost, nil, nil)
 		}
-		s.sockets = append(s.sockets, []func(*services, *websocket.Conn){nil, nil, nil, nil, nil, nil, nil, nil, nil}...)
+		s.sockets = append(s.sockets, []func(*fakeServices, *websocket.Conn){nil, nil, nil, nil, nil, nil, nil, nil, nil}...)
 		for range 200 {
 			s.sockets = append(s.sockets, expired, lost)
 		}
@@ -37,7 +37,7 @@ func TestTwoWeeks(t *testing.T) {
 		session, err := c.Login(t.Context(), "ann", "secret")
 		require.NoError(t, err)
 		tokens := 0
-		socket := c.Socket(api.SocketConfig{Token: func(context.Context) (string, error) { tokens++; return "token-" + strconv.Itoa(tokens), nil }})
+		socket := c.Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { tokens++; return "token-" + strconv.Itoa(tokens), nil }})
 		ctx, cancel := context.WithTimeout(t.Context(), fortnight)
 		defer cancel()
 		var group sync.WaitGroup
@@ -58,15 +58,15 @@ func TestTwoWeeks(t *testing.T) {
 			}
 		}
 		group.Wait()
-		require.Equal(t, want, k.all())
+		require.Equal(t, want, k.allLines())
 		require.Greater(t, atLoss, 300)
 		count := map[string]int{}
 		for _, line := range s.timeline() {
-			_, what, _ := strings.Cut(line, " ")
-			if strings.HasPrefix(what, "socket") {
-				what = "socket"
+			_, call, _ := strings.Cut(line, " ")
+			if strings.HasPrefix(call, "socket") {
+				call = "socket"
 			}
-			count[what]++
+			count[call]++
 		}
 		require.Equal(t, 1, count["POST /login"])
 		require.InDelta(t, int(fortnight/(5*time.Minute)), count["POST /refresh"], 1)

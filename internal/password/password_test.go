@@ -1,4 +1,4 @@
-package upstream_test
+package password_test
 
 import (
 	"strings"
@@ -6,46 +6,62 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/claims"
-	"idpbridge/upstream"
+	"idpbridge/internal/password"
 )
 
-// reference was made by the reference implementation's command line tool from
+// reference was made by the reference implementation's command-line tool from
 // the password "password", with other costs than ours.
 const reference = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 
-func TestHashPassword(t *testing.T) {
+func newHash(t *testing.T, plain string) string {
+	t.Helper()
+	h, err := password.Hash(plain)
+	require.NoError(t, err)
+	return h
+}
+
+func TestHash(t *testing.T) {
 	t.Parallel()
-	first := hash(t, "x")
+	first := newHash(t, "x")
 	require.True(t, strings.HasPrefix(first, "$argon2id$v=19$m=19456,t=2,p=1$"), first)
-	require.NotEqual(t, first, hash(t, "x"), "each has a salt of its own")
-	require.NoError(t, upstream.CheckHash(first))
-	for _, bad := range []string{"", strings.Repeat("x", 1025)} {
-		_, err := upstream.HashPassword(bad)
+	require.NotEqual(t, first, newHash(t, "x"), "each hash has its own salt")
+	h, err := password.Parse(first)
+	require.NoError(t, err)
+	require.Equal(t, first, h.String())
+	require.True(t, h.Matches("x"))
+	require.False(t, h.Matches("y"))
+	for _, bad := range []string{"", strings.Repeat("x", password.MaxLength+1)} {
+		_, err := password.Hash(bad)
 		require.ErrorContains(t, err, "1 to 1024 bytes")
 	}
 }
 
-func TestHashesOfOthersWork(t *testing.T) {
+func TestHashesFromOtherProgramsWork(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, upstream.CheckHash(reference))
-	l := upstream.NewLocal(people{accounts: map[string]upstream.Account{
-		"ann": {Username: "ann", PasswordHash: reference, Person: claims.Person{Subject: "1"}},
-	}}, 0)
-	got, err := l.Authenticate(t.Context(), "ann", "password", always)
+	h, err := password.Parse(reference)
 	require.NoError(t, err)
-	require.Equal(t, "1", got.Subject)
-	_, err = l.Authenticate(t.Context(), "ann", "passwore", always)
-	require.ErrorIs(t, err, upstream.ErrRefused)
+	require.True(t, h.Matches("password"))
+	require.False(t, h.Matches("passwore"))
+	require.Equal(t, reference, h.String())
 }
 
-func TestCheckHashRefuses(t *testing.T) {
+func TestDummyAndZeroMatchNothing(t *testing.T) {
+	t.Parallel()
+	require.False(t, password.Dummy().Matches(""))
+	require.False(t, password.PHC{}.Matches(""))
+	parsed, err := password.Parse(password.Dummy().String())
+	require.NoError(t, err)
+	require.Equal(t, password.Dummy(), parsed)
+	require.True(t, strings.HasPrefix(parsed.String(), "$argon2id$v=19$m=19456,t=2,p=1$"), "it costs what Hash costs")
+}
+
+func TestParseRejects(t *testing.T) {
 	t.Parallel()
 	with := func(old, changed string) string {
 		require.Contains(t, reference, old)
 		return strings.Replace(reference, old, changed, 1)
 	}
-	for name, text := range map[string]string{
+	for name, phc := range map[string]string{
 		"nothing":            "",
 		"bcrypt":             "$2y$10$abcdefghijklmnopqrstuv",
 		"argon2i":            with("argon2id", "argon2i"),
@@ -70,7 +86,8 @@ func TestCheckHashRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.ErrorContains(t, upstream.CheckHash(text), "PHC form")
+			_, err := password.Parse(phc)
+			require.ErrorIs(t, err, password.ErrFormat)
 		})
 	}
 }

@@ -22,21 +22,21 @@ import (
 
 const account = "12345678"
 
-// services plays LivePerson's services in memory, on the clock of the test's bubble,
+// fakeServices plays LivePerson's services in memory, on the clock of the test's bubble,
 // and notes when it was asked for what.
-type services struct {
+type fakeServices struct {
 	t         testing.TB
 	start     time.Time
 	transport *http.Transport
 
-	mu      sync.Mutex
-	asked   []string
-	bodies  []string
-	headers []http.Header
-	replies map[string][]reply // by method and path without the account; the last stays
-	sockets []func(s *services, conn *websocket.Conn)
-	domains map[string]string
-	log     lockedBuffer
+	mu              sync.Mutex
+	timelineEntries []string
+	bodies          []string
+	headers         []http.Header
+	replies         map[string][]reply // by method and path without the account; the last stays
+	sockets         []func(s *fakeServices, conn *websocket.Conn)
+	domains         map[string]string
+	log             lockedBuffer
 }
 
 // lockedBuffer is a log that may be read while it is written.
@@ -66,14 +66,14 @@ type reply struct {
 	hang   bool // nothing is answered for a minute
 }
 
-func ok(body string) reply { return reply{status: 200, body: body} }
+func okReply(body string) reply { return reply{status: 200, body: body} }
 
-const loginAnswer = `{"csrf":"c-1","wsuk":"w","config":{},"bearer":"b-1","sessionTTl":"28800000"}`
+const loginBody = `{"csrf":"c-1","wsuk":"w","config":{},"bearer":"b-1","sessionTTl":"28800000"}`
 
-// play starts the services; the test must be in a bubble.
-func play(t testing.TB) *services {
+// startServices starts the services; the test must be in a bubble.
+func startServices(t testing.TB) *fakeServices {
 	t.Helper()
-	s := &services{
+	s := &fakeServices{
 		t: t, start: time.Now(), replies: map[string][]reply{}, domains: map[string]string{
 			"idp": "127.0.0.1:1", "agentVep": "127.0.0.1:1", "asyncMessagingEnt": "127.0.0.1:1", "accountConfigReadWrite": "127.0.0.1:1", "msgHist": "127.0.0.1:1",
 		},
@@ -122,10 +122,10 @@ func (l *listener) Close() error { l.once.Do(func() { close(l.done) }); return n
 
 func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
-func (s *services) client(change ...func(*api.Config)) *api.Client {
+func (s *fakeServices) client(change ...func(*api.Config)) *api.Client {
 	s.t.Helper()
 	cfg := api.Config{
-		Account: account, Domains: "http://127.0.0.1:1", HTTP: &http.Client{Transport: s.transport},
+		Account: account, DomainAPI: "http://127.0.0.1:1", HTTP: &http.Client{Transport: s.transport},
 		Now: time.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
 	for _, c := range change {
@@ -136,26 +136,26 @@ func (s *services) client(change ...func(*api.Config)) *api.Client {
 	return c
 }
 
-// note writes down that something happened now.
-func (s *services) note(format string, args ...any) {
+// record writes down that something happened now.
+func (s *fakeServices) record(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked = append(s.asked, fmt.Sprintf("%v ", time.Since(s.start))+fmt.Sprintf(format, args...))
+	s.timelineEntries = append(s.timelineEntries, fmt.Sprintf("%v ", time.Since(s.start))+fmt.Sprintf(format, args...))
 }
 
 // timeline is what was noted, without the questions to the Domain API.
-func (s *services) timeline() []string {
+func (s *fakeServices) timeline() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.asked...)
+	return append([]string(nil), s.timelineEntries...)
 }
 
-func (s *services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *fakeServices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	path := strings.Replace(r.URL.Path, "/api/account/"+account, "", 1)
 	key := r.Method + " " + path
 	if path == "/ws_api/account/"+account+"/messaging/consumer" && r.URL.RawQuery == "v=3" && len(s.replies[key]) == 0 {
-		s.upgrade(w, r)
+		s.acceptSocket(w, r)
 		return
 	}
 	s.mu.Lock()
@@ -170,12 +170,12 @@ func (s *services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			delete(s.replies, key)
 		}
 	case path == "/service/baseURI.json":
-		a = s.domainAnswer()
+		a = s.domainReply()
 	}
 	s.bodies, s.headers = append(s.bodies, string(body)), append(s.headers, r.Header)
 	s.mu.Unlock()
 	if path != "/service/baseURI.json" || known {
-		s.note("%s", key)
+		s.record("%s", key)
 	}
 	switch {
 	case a.hang:
@@ -197,18 +197,18 @@ func (s *services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.body)
 }
 
-func (s *services) domainAnswer() reply {
+func (s *fakeServices) domainReply() reply {
 	var list []map[string]string
 	for service, uri := range s.domains {
 		list = append(list, map[string]string{"service": service, "account": account, "baseURI": uri})
 	}
 	text, _ := json.Marshal(map[string]any{"baseURIs": list})
-	return ok(string(text))
+	return okReply(string(text))
 }
 
-// upgrade plays the messaging service: by the next script, and the last one stays.
-func (s *services) upgrade(w http.ResponseWriter, r *http.Request) {
-	s.note("socket %s", strings.TrimPrefix(r.Header.Get("Authorization"), "jwt "))
+// acceptSocket plays the messaging service: by the next script, and the last one stays.
+func (s *fakeServices) acceptSocket(w http.ResponseWriter, r *http.Request) {
+	s.record("socket %s", strings.TrimPrefix(r.Header.Get("Authorization"), "jwt "))
 	s.mu.Lock()
 	script := s.sockets[0]
 	if len(s.sockets) > 1 {
@@ -238,10 +238,10 @@ type message struct {
 	Body    map[string]any   `json:"body"`
 }
 
-// serve answers requests until the connection ends or a limit is over; then it goes
+// serveSocket answers requests until the connection ends or a limit is over; then it goes
 // away without a word, or with a close code.
-func serve(limit time.Duration, code websocket.StatusCode) func(s *services, conn *websocket.Conn) {
-	return func(s *services, conn *websocket.Conn) {
+func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeServices, conn *websocket.Conn) {
+	return func(s *fakeServices, conn *websocket.Conn) {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		if limit == 0 {
@@ -261,7 +261,7 @@ func serve(limit time.Duration, code websocket.StatusCode) func(s *services, con
 			}
 			var m message
 			_ = json.Unmarshal(text, &m)
-			s.note("%s", m.Type)
+			s.record("%s", m.Type)
 			s.mu.Lock()
 			s.bodies = append(s.bodies, string(text))
 			s.mu.Unlock()
@@ -286,8 +286,8 @@ func serve(limit time.Duration, code websocket.StatusCode) func(s *services, con
 	}
 }
 
-// mute accepts a socket and never answers.
-func mute(_ *services, conn *websocket.Conn) {
+// ignoreRequests accepts a socket and never answers.
+func ignoreRequests(_ *fakeServices, conn *websocket.Conn) {
 	for {
 		if _, _, err := conn.Read(context.Background()); err != nil {
 			return

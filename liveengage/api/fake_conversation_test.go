@@ -10,50 +10,50 @@ import (
 	"github.com/coder/websocket"
 )
 
-// talk is a conversation of the messaging service that is played, with its lines.
-type talk struct {
-	mu    sync.Mutex
-	lines []string
-	at    []time.Time
-	to    []*websocket.Conn // are told of lines
+// fakeConversation is a conversation of the messaging service that is played, with its lines.
+type fakeConversation struct {
+	mu          sync.Mutex
+	lines       []string
+	at          []time.Time
+	subscribers []*websocket.Conn // are told of lines
 
 	ending chan struct{} // told when a limit is over, in that moment; may be nil
 }
 
-// add adds a line and tells the others of it, who may be gone.
-func (k *talk) add(text string, by *websocket.Conn) int {
+// addLine adds a line and tells the others of it, who may be gone.
+func (k *fakeConversation) addLine(text string, by *websocket.Conn) int {
 	k.mu.Lock()
 	k.lines, k.at = append(k.lines, text), append(k.at, time.Now())
-	n, to := len(k.lines)-1, k.to
+	n, to := len(k.lines)-1, k.subscribers
 	k.mu.Unlock()
 	for _, conn := range to {
 		if conn != by {
-			_ = conn.Write(context.Background(), websocket.MessageText, k.told(n))
+			_ = conn.Write(context.Background(), websocket.MessageText, k.notification(n))
 		}
 	}
 	return n
 }
 
-func (k *talk) follow(conn *websocket.Conn) {
+func (k *fakeConversation) subscribe(conn *websocket.Conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.to = append(slices.Clone(k.to), conn)
+	k.subscribers = append(slices.Clone(k.subscribers), conn)
 }
 
-func (k *talk) leave(conn *websocket.Conn) {
+func (k *fakeConversation) unsubscribe(conn *websocket.Conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.to = slices.DeleteFunc(slices.Clone(k.to), func(c *websocket.Conn) bool { return c == conn })
+	k.subscribers = slices.DeleteFunc(slices.Clone(k.subscribers), func(c *websocket.Conn) bool { return c == conn })
 }
 
-func (k *talk) all() []string {
+func (k *fakeConversation) allLines() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return append([]string(nil), k.lines...)
 }
 
-// told is a notification of the lines from a number on.
-func (k *talk) told(from int) []byte {
+// notification is a notification of the lines from a number on.
+func (k *fakeConversation) notification(from int) []byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	changes := []any{}
@@ -70,22 +70,22 @@ func (k *talk) told(from int) []byte {
 	return raw
 }
 
-// accident is what befalls a request: whether it is heard, and what comes then.
-type accident struct {
-	kind   string        // of the request
-	after  int           // so many of its kind that went well
-	unread bool          // it is not heard
-	echo   bool          // its line is told before the connection ends
-	silent bool          // nothing is answered, and the connection stays
-	untold bool          // it is answered, and its line is not told
-	slow   time.Duration // it is answered after a while
-	code   websocket.StatusCode
+// failure is what befalls a request: whether it is heard, and what comes then.
+type failure struct {
+	kind       string        // of the request
+	after      int           // so many of its kind that went well
+	ignored    bool          // it is not heard
+	notifies   bool          // its line is told before the connection ends
+	silent     bool          // nothing is answered, and the connection stays
+	unnotified bool          // it is answered, and its line is not told
+	delay      time.Duration // it is answered after a while
+	code       websocket.StatusCode
 }
 
-// chat answers a connection of the conversation until it ends, a limit is over or an
+// serveSocket answers a connection of the conversation until it ends, a limit is over or an
 // accident happens.
-func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ...accident) func(*services, *websocket.Conn) {
-	return func(s *services, conn *websocket.Conn) {
+func (k *fakeConversation) serveSocket(limit time.Duration, code websocket.StatusCode, accidents ...failure) func(*fakeServices, *websocket.Conn) {
+	return func(s *fakeServices, conn *websocket.Conn) {
 		ctx := context.Background()
 		end := func(code websocket.StatusCode) {
 			if code == 0 {
@@ -104,7 +104,7 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 			})
 			defer timer.Stop()
 		}
-		defer k.leave(conn)
+		defer k.unsubscribe(conn)
 		for {
 			_, text, err := conn.Read(ctx)
 			if err != nil {
@@ -112,8 +112,8 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 			}
 			var m message
 			_ = json.Unmarshal(text, &m)
-			s.note("%s", m.Type)
-			var met *accident
+			s.record("%s", m.Type)
+			var met *failure
 			if len(accidents) > 0 && accidents[0].kind == m.Type {
 				if accidents[0].after == 0 {
 					met, accidents = &accidents[0], accidents[1:]
@@ -121,7 +121,7 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 					accidents[0].after--
 				}
 			}
-			if met != nil && met.unread {
+			if met != nil && met.ignored {
 				end(met.code)
 				return
 			}
@@ -133,30 +133,30 @@ func (k *talk) chat(limit time.Duration, code websocket.StatusCode, accidents ..
 			case "GetClock":
 				body["currentTime"] = time.Now().UnixMilli()
 			case "ms.SubscribeMessagingEvents":
-				k.follow(conn)
+				k.subscribe(conn)
 				from, _ := m.Body["fromSeq"].(float64)
-				later = k.told(int(from))
+				later = k.notification(int(from))
 				if m.Body["dialogId"] != "conv-1" {
 					code = 404
 				}
 			case "ms.PublishEvent":
 				event, _ := m.Body["event"].(map[string]any)
 				said, _ := event["message"].(string)
-				n := k.add(said, conn)
-				body["sequence"], later = n, k.told(n)
+				n := k.addLine(said, conn)
+				body["sequence"], later = n, k.notification(n)
 			}
 			switch {
-			case met != nil && met.slow > 0:
+			case met != nil && met.delay > 0:
 				answer, _ := json.Marshal(map[string]any{"kind": "resp", "reqId": m.ID, "code": code, "type": m.Type + "Response", "body": body})
-				timer := time.AfterFunc(met.slow, func() { _ = conn.Write(ctx, websocket.MessageText, answer) })
+				timer := time.AfterFunc(met.delay, func() { _ = conn.Write(ctx, websocket.MessageText, answer) })
 				defer timer.Stop()
 				continue
-			case met != nil && met.untold:
+			case met != nil && met.unnotified:
 				later = nil
 			case met != nil && met.silent:
 				continue
 			case met != nil:
-				if met.echo {
+				if met.notifies {
 					_ = conn.Write(ctx, websocket.MessageText, later)
 				}
 				end(met.code)

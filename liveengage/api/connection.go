@@ -13,22 +13,22 @@ import (
 	"github.com/coder/websocket"
 )
 
-// errNotSent is a request on a connection that is about to be closed.
-var errNotSent = errors.New("the connection is about to be closed")
+// errClosing is a request on a connection that is about to be closed.
+var errClosing = errors.New("the connection is about to be closed")
 
-// link is one connection of a socket.
-type link struct {
+// connection is one connection of a socket.
+type connection struct {
 	conn    *websocket.Conn
 	lost    chan struct{} // closed when nothing more will be read
-	carried secrets       // never repeated in a message
+	secrets secrets       // never repeated in a message
 
-	mu      sync.Mutex
-	next    int
-	waiting map[string]chan frame
-	pending map[string]bool // requests that have not returned
-	frames  int             // received
-	idle    chan struct{}   // closed when nothing is waited for; nil unless draining
-	err     error           // why it was lost
+	mu        sync.Mutex
+	next      int
+	responses map[string]chan frame
+	running   map[string]bool // requests that have not returned
+	frames    int             // received
+	idle      chan struct{}   // closed when nothing is waited for; nil unless draining
+	err       error           // why it was lost
 }
 
 // frame is a message on the socket.
@@ -42,8 +42,8 @@ type frame struct {
 	Body    json.RawMessage  `json:"body,omitempty"`
 }
 
-func newLink(conn *websocket.Conn, carried secrets) *link {
-	return &link{conn: conn, carried: carried, lost: make(chan struct{}), waiting: map[string]chan frame{}, pending: map[string]bool{}}
+func newConnection(conn *websocket.Conn, carried secrets) *connection {
+	return &connection{conn: conn, secrets: carried, lost: make(chan struct{}), responses: map[string]chan frame{}, running: map[string]bool{}}
 }
 
 // initConnection is the first message of a client that can send no header.
@@ -54,22 +54,22 @@ func initConnection(token string) frame {
 	}}
 }
 
-// read reads until the connection ends, and tells notifications on.
-func (l *link) read(ctx context.Context, notify func(frame)) {
+// readFrames reads until the connection ends, and tells notifications on.
+func (l *connection) readFrames(ctx context.Context, notify func(frame)) {
 	defer close(l.lost)
 	for {
 		_, text, err := l.conn.Read(ctx)
 		l.mu.Lock()
 		if err != nil {
-			l.err = &unreachable{serviceMessaging, err, l.carried}
+			l.err = &noResponseError{serviceMessaging, err, l.secrets}
 			l.mu.Unlock()
 			return
 		}
 		l.frames++
 		var f frame
 		known := json.Unmarshal(text, &f) == nil // what is no JSON is left alone
-		answered := l.waiting[unquoted(f.ReqID)]
-		delete(l.waiting, unquoted(f.ReqID))
+		answered := l.responses[unquoteJSON(f.ReqID)]
+		delete(l.responses, unquoteJSON(f.ReqID))
 		l.mu.Unlock()
 		switch {
 		case answered != nil:
@@ -80,8 +80,8 @@ func (l *link) read(ctx context.Context, notify func(frame)) {
 	}
 }
 
-// heard says whether the service has sent anything.
-func (l *link) heard() bool {
+// hasReceived says whether the service has sent anything.
+func (l *connection) hasReceived() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.frames > 0
@@ -90,7 +90,7 @@ func (l *link) heard() bool {
 // close ends the connection, waits until nothing more is read and returns why it
 // ended: by the service's own close code if there was one, else the reason given,
 // else what the reader met. Where there is a reason, the service is not waited for.
-func (l *link) close(why error) error {
+func (l *connection) close(why error) error {
 	if why != nil {
 		_ = l.conn.CloseNow() // it may be gone already
 	} else {
@@ -105,8 +105,8 @@ func (l *link) close(why error) error {
 	return l.err
 }
 
-// drop ends a connection on which writing has failed, so that nobody takes it for one.
-func (l *link) drop(ctx context.Context) {
+// abort ends a connection on which writing has failed, so that nobody takes it for one.
+func (l *connection) abort(ctx context.Context) {
 	_ = l.conn.CloseNow() // it may be gone already
 	select {
 	case <-l.lost:
@@ -114,13 +114,13 @@ func (l *link) drop(ctx context.Context) {
 	}
 }
 
-// drain lets requests come to their end before the connection is closed, and begins
+// waitUntilIdle lets requests come to their end before the connection is closed, and begins
 // no more.
-func (l *link) drain(ctx context.Context) {
+func (l *connection) waitUntilIdle(ctx context.Context) {
 	l.mu.Lock()
 	idle := make(chan struct{})
 	l.idle = idle
-	l.emptied()
+	l.signalIfIdle()
 	l.mu.Unlock()
 	select {
 	case <-idle: // not later than the last request's time-out
@@ -129,14 +129,14 @@ func (l *link) drain(ctx context.Context) {
 	}
 }
 
-// emptied tells drain when nothing is waited for. The mutex is held.
-func (l *link) emptied() {
-	if l.idle != nil && !isClosed(l.idle) && len(l.pending) == 0 {
+// signalIfIdle tells drain when nothing is waited for. The mutex is held.
+func (l *connection) signalIfIdle() {
+	if l.idle != nil && !isClosed(l.idle) && len(l.running) == 0 {
 		close(l.idle)
 	}
 }
 
-func (l *link) write(ctx context.Context, f frame) error {
+func (l *connection) writeFrame(ctx context.Context, f frame) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err
@@ -144,14 +144,14 @@ func (l *link) write(ctx context.Context, f frame) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	if err := l.conn.Write(ctx, websocket.MessageText, text); err != nil {
-		return &unreachable{serviceMessaging, err, l.carried}
+		return &noResponseError{serviceMessaging, err, l.secrets}
 	}
 	return nil
 }
 
-// request sends a request and waits for its answer.
-func (l *link) request(ctx context.Context, kind string, body, out any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errSilent)
+// sendRequest sends a request and waits for its answer.
+func (l *connection) sendRequest(ctx context.Context, kind string, body, out any) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errTimedOut)
 	defer cancel()
 	f := frame{Kind: "req", Type: kind}
 	if body != nil {
@@ -165,52 +165,52 @@ func (l *link) request(ctx context.Context, kind string, body, out any) error {
 	l.mu.Lock()
 	if l.idle != nil {
 		l.mu.Unlock()
-		return errNotSent
+		return errClosing
 	}
 	l.next++
 	f.ID = strconv.Itoa(l.next)
-	l.waiting[f.ID], l.pending[f.ID] = answered, true
+	l.responses[f.ID], l.running[f.ID] = answered, true
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()
-		delete(l.waiting, f.ID)
-		delete(l.pending, f.ID)
-		l.emptied()
+		delete(l.responses, f.ID)
+		delete(l.running, f.ID)
+		l.signalIfIdle()
 		l.mu.Unlock()
 	}()
-	if err := l.write(ctx, f); err != nil {
+	if err := l.writeFrame(ctx, f); err != nil {
 		return fmt.Errorf("%s: %w", kind, err)
 	}
 	select {
 	case a := <-answered:
-		return l.answer(kind, a, out)
+		return l.decodeResponse(kind, a, out)
 	case <-l.lost:
-		return fmt.Errorf("%s: %w", kind, errLost)
+		return fmt.Errorf("%s: %w", kind, errConnectionLost)
 	case <-ctx.Done():
 		return fmt.Errorf("%s: %w", kind, context.Cause(ctx))
 	}
 }
 
-// answer reads the answer to a request.
-func (l *link) answer(kind string, a frame, out any) error {
+// decodeResponse reads the answer to a request.
+func (l *connection) decodeResponse(kind string, a frame, out any) error {
 	if a.Code != http.StatusOK {
-		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: redacted(l.carried.strike(string(a.Body)))})
+		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: sanitizeText(l.secrets.redactFrom(string(a.Body)))})
 	}
 	if out == nil {
 		return nil
 	}
 	if err := json.Unmarshal(a.Body, out); err != nil {
-		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, errors.New(redacted(l.carried.strike(err.Error()))))
+		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, errors.New(sanitizeText(l.secrets.redactFrom(err.Error()))))
 	}
 	return nil
 }
 
-// clock asks for the service's time.
-func (l *link) clock(ctx context.Context) (time.Time, error) {
+// getClock asks for the service's time.
+func (l *connection) getClock(ctx context.Context) (time.Time, error) {
 	var got struct {
 		Milliseconds int64 `json:"currentTime"`
 	}
-	if err := l.request(ctx, "GetClock", nil, &got); err != nil {
+	if err := l.sendRequest(ctx, "GetClock", nil, &got); err != nil {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(got.Milliseconds).UTC(), nil

@@ -16,21 +16,21 @@ const (
 	shortLife = 10 * time.Second
 )
 
-// errRenewed ends a connection whose token is about to run out.
-var errRenewed = errors.New("the connection is renewed")
+// errTokenRenewed ends a connection whose token is about to run out.
+var errTokenRenewed = errors.New("the connection is renewed")
 
-// proof is a token of the consumer, whether the service has answered to it, and when
+// consumerToken is a token of the consumer, whether the service has answered to it, and when
 // it is to be replaced: zero where that is not known.
-type proof struct {
-	token   string
+type consumerToken struct {
+	value   string
 	proven  bool
 	renewAt time.Time
 }
 
-// newProof reads from a token when it ends. It is not verified: if it lies, the
+// newConsumerToken reads from a token when it ends. It is not verified: if it lies, the
 // service closes the connection, which is then opened with another.
-func newProof(token string, now time.Time) proof {
-	p := proof{token: token}
+func newConsumerToken(token string, now time.Time) consumerToken {
+	p := consumerToken{value: token}
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return p
@@ -55,17 +55,17 @@ func newProof(token string, now time.Time) proof {
 	return p
 }
 
-// renew gets the next token shortly before one ends, while the connection goes on. If
+// renewToken gets the next token shortly before one ends, while the connection goes on. If
 // that fails, the service will close the connection, and Run goes on from there.
-func (s *Socket) renew(ctx context.Context, p proof, fresh chan<- string) {
-	if p.renewAt.IsZero() || sleep(ctx, p.renewAt.Sub(s.client.cfg.Now())) != nil {
+func (s *Socket) renewToken(ctx context.Context, p consumerToken, fresh chan<- string) {
+	if p.renewAt.IsZero() || sleepContext(ctx, p.renewAt.Sub(s.client.cfg.Now())) != nil {
 		return
 	}
-	token, err := s.cfg.Token(ctx)
+	token, err := s.cfg.GetToken(ctx)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		s.client.fault(ctx, fault{"token", "renew the consumer's token", 1, renewalLead, true, brought(err)})
+		s.client.logFailure(ctx, failedAttempt{"token", "renew the consumer's token", 1, renewalLead, true, classifyCallerError(err)})
 	default:
 		fresh <- token
 	}
