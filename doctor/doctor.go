@@ -13,13 +13,13 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"net/http"
 	"slices"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 )
@@ -29,10 +29,6 @@ import (
 type Config struct {
 	// Issuer is the provider's issuer, exactly as in its tokens.
 	Issuer string
-	// Client sends the requests. Nil means a client that verifies certificates and
-	// has a timeout of five seconds. With either, redirects are not followed and
-	// responses are read up to 256 kB.
-	Client *http.Client
 	// RootCAs are the certificate authorities to trust; nil means those of the
 	// system.
 	RootCAs *x509.CertPool
@@ -93,7 +89,7 @@ const pathDiscovery = "/.well-known/openid-configuration"
 // has read that later checks need.
 type exam struct {
 	cfg      Config
-	http     *http.Client
+	client   *fetch.Client
 	done     <-chan struct{} // closed when the context ends
 	report   Report
 	requests int // sent so far
@@ -129,7 +125,7 @@ func (e *exam) checks() []func(context.Context) {
 func Run(ctx context.Context, cfg Config) Report {
 	e := newExam(cfg)
 	e.done = ctx.Done()
-	defer e.http.CloseIdleConnections()
+	defer e.client.CloseIdleConnections()
 	for _, check := range e.checks() {
 		if ctx.Err() != nil {
 			break
@@ -156,30 +152,7 @@ func newExam(cfg Config) *exam {
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{Timeout: requestTimeout}).DialContext
 	}
-	return &exam{cfg: cfg, http: newHTTPClient(cfg), report: Report{Totals: map[Level]int{}}}
-}
-
-// newHTTPClient returns a copy of the configured client, or a new one, that does
-// not follow redirects and keeps no cookies.
-func newHTTPClient(cfg Config) *http.Client {
-	client := &http.Client{}
-	if cfg.Client != nil {
-		*client = *cfg.Client
-	} else {
-		client.Transport = &http.Transport{
-			DialContext:            cfg.Dial,
-			ForceAttemptHTTP2:      true,
-			MaxResponseHeaderBytes: maxBodySize,
-			TLSHandshakeTimeout:    requestTimeout,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, Time: cfg.Now},
-		}
-	}
-	if client.Timeout == 0 {
-		client.Timeout = requestTimeout
-	}
-	client.Jar = nil
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client
+	return &exam{cfg: cfg, client: newClient(cfg), report: Report{Totals: map[Level]int{}}}
 }
 
 // firstListed cuts a list of the provider or of the account, so that a long one

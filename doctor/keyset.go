@@ -69,7 +69,7 @@ func (e *exam) fetchKeySet(ctx context.Context) ([]webKey, bool) {
 func (e *exam) checkKeySetResponse(res response) bool {
 	switch res.status {
 	case http.StatusOK:
-		if !res.isJSON() {
+		if !res.isJSON {
 			e.addWarning(KeysDocument,
 				fmt.Sprintf("The key set (JWKS) is sent as %q instead of JSON.", res.header.Get("Content-Type")),
 				"Send it as application/json.")

@@ -128,7 +128,7 @@ func (e *exam) jsonRemedy() string {
 }
 
 func (e *exam) checkTokenHeaders(res response) {
-	if !res.isJSON() {
+	if !res.isJSON {
 		e.addError(TokenHeaders,
 			fmt.Sprintf("The token endpoint responds with %q instead of application/json.", res.header.Get("Content-Type")),
 			"Send all responses as JSON, including errors. Check that no proxy replaces error responses with pages.",

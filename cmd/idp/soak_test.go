@@ -113,9 +113,6 @@ type soak struct {
 	connector, talk string
 	lines, losses   int
 	keySets         atomic.Int32 // read by LiveEngage
-
-	mu    sync.Mutex
-	heard []string
 }
 
 const (
@@ -163,7 +160,7 @@ func newSoak(t *testing.T) *soak {
 	for _, who := range []**credentialSource{&s.source, &s.other} {
 		*who = &credentialSource{
 			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.FlowCode, pkce: true,
-			clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "jane-password"},
+			clientID: "liveengage", redirectURI: fixedURI, person: robot.Credentials{Username: "jane", Password: "jane-password"},
 		}
 	}
 	return s
@@ -195,7 +192,6 @@ func TestTwoWeeks(t *testing.T) {
 				}
 				return s.authenticate(ctx, s.source)
 			},
-			Received: func(e api.Event) { s.mu.Lock(); s.heard = append(s.heard, e.Text); s.mu.Unlock() },
 		})
 		group.Go(func() {
 			if err := s.socket.Run(ctx); err != nil {
@@ -204,7 +200,6 @@ func TestTwoWeeks(t *testing.T) {
 		})
 		s.talk, err = s.socket.StartConversation(ctx)
 		require.NoError(t, err)
-		require.NoError(t, s.socket.Subscribe(ctx, s.talk))
 		agent, err := s.client.Login(ctx, "agent", "agent-password")
 		require.NoError(t, err)
 		group.Go(func() {
@@ -229,7 +224,6 @@ func TestTwoWeeks(t *testing.T) {
 			}
 			s.write(ctx)
 		}
-		require.NoError(t, s.socket.Subscribe(ctx, s.talk)) // when it is answered, all is told
 		s.check(ctx, agent, renewals, len(kids))
 	})
 }
@@ -326,16 +320,45 @@ func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int
 	for line := range strings.Lines(log) {
 		var entry struct{ Msg, Service, Request string }
 		require.NoError(s.t, json.Unmarshal([]byte(line), &entry), line)
-		if entry.Msg == "liveengage_fault" {
+		if entry.Msg == "liveengage_request_failed" {
 			kind, _, _ := strings.Cut(entry.Request, " ")
 			faults[entry.Service+" "+kind]++
 		}
 	}
 	require.Equal(s.t, map[string]int{"asyncMessagingEnt socket": s.losses}, faults)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	require.Len(s.t, s.heard, s.lines, "each line is shown once")
-	for i, text := range s.heard {
-		require.Equal(s.t, fmt.Sprintf("line %d", i), text)
+	stored := s.storedLines(ctx, agent)
+	require.Len(s.t, stored, 500, "the simulator keeps the last 500")
+	for i, text := range stored {
+		require.Equal(s.t, fmt.Sprintf("line %d", s.lines-len(stored)+i), text, "each line is stored once")
 	}
+}
+
+// storedLines returns the texts of the conversation, as the simulator keeps them.
+func (s *soak) storedLines(ctx context.Context, agent *api.Session) []string {
+	s.t.Helper()
+	address := soakSimulator + "/messaging_history/api/account/" + demoAccount + "/conversations/search?v=2"
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader("{}"))
+	require.NoError(s.t, err)
+	r.Header.Set("Authorization", agent.AuthorizationHeader(r.Method, address))
+	transport := s.net.transport()
+	defer transport.CloseIdleConnections()
+	res, err := (&http.Client{Transport: transport}).Do(r)
+	require.NoError(s.t, err)
+	defer func() { _ = res.Body.Close() }()
+	var found struct {
+		Records []struct {
+			Messages []struct {
+				Data struct {
+					Msg struct{ Text string } `json:"msg"`
+				} `json:"messageData"`
+			} `json:"messageRecords"`
+		} `json:"conversationHistoryRecords"`
+	}
+	require.NoError(s.t, json.NewDecoder(res.Body).Decode(&found))
+	require.Len(s.t, found.Records, 1)
+	var out []string
+	for _, m := range found.Records[0].Messages {
+		out = append(out, m.Data.Msg.Text)
+	}
+	return out
 }

@@ -86,7 +86,7 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 		s := startServices(t)
 		s.replies["POST /login"] = []reply{{status: http.StatusBadRequest, body: `{"error":{"message":"cannot read \"pw\"","internalCode":4}}`}}
 		_, err := s.client().Login(t.Context(), "ann", "pw")
-		require.EqualError(t, err, "log in: agentVep answers 400 Bad Request, code 4: redacted", "a short one would show by its gaps")
+		require.EqualError(t, err, "log in: agentVep returned 400 Bad Request, code 4: redacted", "a short one would show by its gaps")
 		s.sockets = []func(*fakeServices, *websocket.Conn){func(_ *fakeServices, conn *websocket.Conn) { _ = conn.Close(4407, "bad token lp-token-1\x1b[2J") }}
 		err = s.client(func(cfg *api.Config) { cfg.Retry = api.NoRetry }).
 			Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { return "lp-token-1", nil }}).Run(t.Context())
@@ -103,7 +103,7 @@ func TestFaultsSteerNoTerminal(t *testing.T) {
 		s := startServices(t)
 		s.replies["POST /login"] = []reply{{status: http.StatusBadRequest, body: `{"error":{"message":"a\u001b[2J\u009b1mb\u0007","internalCode":"4\u001b[2J"}}`}}
 		_, err := s.client().Login(t.Context(), "ann", "password")
-		require.EqualError(t, err, "log in: agentVep answers 400 Bad Request, code 4\uFFFD[2J: a\uFFFD[2J\uFFFD1mb\uFFFD")
+		require.EqualError(t, err, "log in: agentVep returned 400 Bad Request, code 4\uFFFD[2J: a\uFFFD[2J\uFFFD1mb\uFFFD")
 		_, err = s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
 			return api.Credential{}, api.Permanent(errors.New("the page says \x1b[2J"))
 		}})

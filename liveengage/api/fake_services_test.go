@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage/api"
 )
 
@@ -293,4 +294,12 @@ func ignoreRequests(_ *fakeServices, conn *websocket.Conn) {
 			return
 		}
 	}
+}
+
+// authenticate makes a request that any service could get.
+func authenticate(t testing.TB, c *api.Client) (string, error) {
+	t.Helper()
+	return c.Authenticate(t.Context(), api.Authentication{Version: 1, Source: func(context.Context) (api.Credential, error) {
+		return api.Credential{IDToken: secret.New("t")}, nil
+	}})
 }

@@ -83,7 +83,7 @@ func TestRetriesByTheClock(t *testing.T) {
 				require.Equal(t, c.want, s.timeline())
 				require.NotContains(t, s.log.String(), "secret")
 				if c.fails {
-					require.Contains(t, s.log.String(), "msg=liveengage_fault")
+					require.Contains(t, s.log.String(), "msg=liveengage_request_failed")
 				}
 			})
 		})
@@ -254,7 +254,7 @@ func TestServiceThatMovedIsFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := startServices(t)
-		s.replies["POST /signup"] = []reply{okReply(`{"jwt":"j"}`)}
+		s.replies["POST /authenticate"] = []reply{okReply(`{"jwt":"j"}`)}
 		c := s.client()
 		s.domains["idp"] = "127.0.0.1:9" // refuses connections
 		_, err := c.Domains(t.Context())
@@ -264,10 +264,10 @@ func TestServiceThatMovedIsFound(t *testing.T) {
 			s.domains["idp"] = "127.0.0.1:1"
 			s.mu.Unlock()
 		})
-		token, err := c.Signup(t.Context())
+		token, err := authenticate(t, c)
 		require.NoError(t, err)
 		require.Equal(t, "j", token)
-		require.Equal(t, []string{"5s POST /signup"}, s.timeline())
+		require.Equal(t, []string{"5s POST /authenticate"}, s.timeline())
 	})
 }
 
@@ -277,18 +277,18 @@ func TestDomainsAreAskedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := startServices(t)
-		s.replies["POST /signup"] = []reply{okReply(`{"jwt":"j"}`)}
+		s.replies["POST /authenticate"] = []reply{okReply(`{"jwt":"j"}`)}
 		s.mu.Lock()
 		good := s.domainReply()
 		s.mu.Unlock()
 		s.replies["GET /service/baseURI.json"] = []reply{{status: 500}, good}
 		c := s.client()
 		for range 3 {
-			_, err := c.Signup(t.Context())
+			_, err := authenticate(t, c)
 			require.NoError(t, err)
 		}
 		require.Equal(t, []string{
-			"0s GET /service/baseURI.json", "5s GET /service/baseURI.json", "5s POST /signup", "5s POST /signup", "5s POST /signup",
+			"0s GET /service/baseURI.json", "5s GET /service/baseURI.json", "5s POST /authenticate", "5s POST /authenticate", "5s POST /authenticate",
 		}, s.timeline())
 	})
 }

@@ -73,7 +73,7 @@ func TestTwoWeeks(t *testing.T) {
 		require.Greater(t, count["GetClock"], 36_000, "every 30 seconds but for the time that it was lost")
 		require.Greater(t, tokens, 200)
 		require.Less(t, count["socket"], 1000, "no storm of connections")
-		faults := strings.Count(s.log.String(), "msg=liveengage_fault")
+		faults := strings.Count(s.log.String(), "msg=liveengage_request_failed")
 		require.Equal(t, count["socket"]-1, faults, "one for each connection but the last")
 		require.Equal(t, faults, strings.Count(s.log.String(), `service=asyncMessagingEnt request="socket `), "and no other")
 	})
