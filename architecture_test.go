@@ -107,6 +107,7 @@ func arrows() map[string]allowance {
 		},
 		"internal/cookie":  {},
 		"internal/limit":   {},
+		"internal/memnet":  {},
 		"internal/netaddr": {},
 		"internal/password": {
 			theirs: []string{argon2},
