@@ -57,6 +57,7 @@ func arrows() map[string]allowance {
 				"conformance",
 				"doctor",
 				"internal/cookie",
+				"internal/fetch",
 				"internal/limit",
 				"internal/netaddr",
 				"internal/password",
@@ -98,6 +99,7 @@ func arrows() map[string]allowance {
 		},
 		"doctor": {
 			ours: []string{
+				"internal/fetch",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -106,6 +108,7 @@ func arrows() map[string]allowance {
 			},
 		},
 		"internal/cookie":  {},
+		"internal/fetch":   {},
 		"internal/limit":   {},
 		"internal/memnet":  {},
 		"internal/netaddr": {},
@@ -126,6 +129,7 @@ func arrows() map[string]allowance {
 		"liveengage": {},
 		"liveengage/api": {
 			ours: []string{
+				"internal/fetch",
 				"internal/netaddr",
 				"internal/secret",
 				"liveengage",
@@ -157,6 +161,7 @@ func arrows() map[string]allowance {
 		"liveengage/sim": {
 			ours: []string{
 				"claims",
+				"internal/fetch",
 				"internal/netaddr",
 				"internal/secret",
 				"keys",

@@ -12,8 +12,8 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"net/http"
@@ -22,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 )
@@ -96,7 +97,7 @@ const (
 // exam is an examination under way.
 type exam struct {
 	cfg      Config
-	http     *http.Client
+	client   *fetch.Client
 	done     <-chan struct{}
 	report   Report
 	requests int
@@ -113,7 +114,7 @@ type exam struct {
 func Run(ctx context.Context, cfg Config) Report {
 	e := newExam(cfg)
 	e.done = ctx.Done()
-	defer e.http.CloseIdleConnections()
+	defer e.client.CloseIdleConnections()
 	for _, stage := range []func(context.Context){
 		e.checkIssuer, e.checkDiscovery, e.checkEndpoints, e.checkProxyHeaders, e.checkKeySet, e.checkPublicKey, e.checkOperations,
 		e.checkRedirects, e.checkCookies, e.checkTokenEndpoint, e.checkConnectors,
@@ -143,22 +144,27 @@ func newExam(cfg Config) *exam {
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{Timeout: requestTimeout}).DialContext
 	}
-	e := &exam{cfg: cfg, report: Report{Totals: map[Level]int{}}}
-	e.http = &http.Client{}
+	return &exam{cfg: cfg, client: newClient(cfg), report: Report{Totals: map[Level]int{}}}
+}
+
+// newClient returns the client for all requests: the caller's transport and time
+// limit if there are any, and a transport of its own otherwise.
+func newClient(cfg Config) *fetch.Client {
+	bounds := fetch.Config{Timeout: requestTimeout, MaxBody: maxBodySize}
 	if cfg.Client != nil {
-		*e.http = *cfg.Client
-	} else {
-		e.http.Transport = &http.Transport{
-			DialContext: cfg.Dial, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxBodySize,
-			TLSHandshakeTimeout: requestTimeout, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, Time: cfg.Now},
+		bounds.Timeout = cmp.Or(cfg.Client.Timeout, requestTimeout)
+		if bounds.Transport = cfg.Client.Transport; bounds.Transport == nil {
+			bounds.Transport = http.DefaultTransport
 		}
+		return fetch.New(bounds)
 	}
-	if e.http.Timeout == 0 {
-		e.http.Timeout = requestTimeout
-	}
-	e.http.Jar = nil
-	e.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return e
+	transport := fetch.NewTransport()
+	transport.DialContext = cfg.Dial
+	transport.MaxResponseHeaderBytes = maxBodySize
+	transport.TLSHandshakeTimeout = requestTimeout
+	transport.TLSClientConfig.RootCAs, transport.TLSClientConfig.Time = cfg.RootCAs, cfg.Now
+	bounds.Transport = transport
+	return fetch.New(bounds)
 }
 
 // checkIssuer looks at the one address that is known before anything was asked.

@@ -5,13 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
+
+	"idpbridge/internal/fetch"
 )
 
 // response is what came back, read whole. A redirect is an answer like any other.
@@ -20,12 +18,7 @@ type response struct {
 	header http.Header
 	body   string
 	took   time.Duration
-}
-
-// isJSON says whether the body claims to be JSON.
-func (a response) isJSON() bool {
-	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+	isJSON bool // by its Content-Type
 }
 
 // summarize is the answer in a line.
@@ -43,10 +36,7 @@ func (a response) summarize() string {
 	return text
 }
 
-var (
-	errTooManyRequests  = errors.New("the examination has used up its requests")
-	errResponseTooLarge = fmt.Errorf("the answer is larger than %d kB", maxBodySize>>10)
-)
+var errTooManyRequests = errors.New("the examination has used up its requests")
 
 // get asks for an address.
 func (e *exam) get(ctx context.Context, address string, edit ...func(*http.Request)) (response, error) {
@@ -69,28 +59,21 @@ func (e *exam) send(r *http.Request) (response, error) {
 	e.requests++
 	r.Header.Set("User-Agent", "idp-doctor")
 	start := e.cfg.Now()
-	res, err := e.http.Do(r)
+	res, err := e.client.Do(r)
 	if err != nil {
 		return response{}, e.describeError(err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxBodySize+1))
-	if err != nil {
-		return response{}, e.describeError(err)
-	}
-	if len(body) > maxBodySize {
-		return response{}, errResponseTooLarge
-	}
-	return response{status: res.StatusCode, header: res.Header, body: string(body), took: e.cfg.Now().Sub(start)}, nil
+	took := e.cfg.Now().Sub(start)
+	return response{status: res.Status, header: res.Header, body: string(res.Body), took: took, isJSON: res.HasJSONType()}, nil
 }
 
-// describeError says in few words why nothing came.
+// describeError says in few words why no response came.
 func (e *exam) describeError(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		if wrapped.Timeout() {
-			return fmt.Errorf("no answer came within %s", e.http.Timeout)
-		}
-		err = wrapped.Err
+	if tooLarge, ok := errors.AsType[*fetch.TooLargeError](err); ok {
+		return fmt.Errorf("the answer is larger than %d kB", tooLarge.Limit>>10)
+	}
+	if unreachable, ok := errors.AsType[*fetch.UnreachableError](err); ok && unreachable.TimedOut {
+		return fmt.Errorf("no answer came within %s", e.client.Timeout())
 	}
 	if name, ok := errors.AsType[*net.DNSError](err); ok {
 		return fmt.Errorf("the name %q is not known to the name server (%s)", name.Name, name.Err)

@@ -84,7 +84,7 @@ func (e *exam) checkKeySetResponse(a response) bool {
 			"Enter the address that it leads to, or let the key set answer where it is: whether LivePerson follows is not known.", a.summarize())
 	case a.status != http.StatusOK:
 		e.addFinding(Error, KeysDocument, fmt.Sprintf("The key set answers %d instead of 200.", a.status), "Check jwks_uri in the discovery document, and what stands in front of it.", a.summarize())
-	case !a.isJSON():
+	case !a.isJSON:
 		e.addFinding(Warn, KeysDocument, fmt.Sprintf("The key set is sent as %q, not as JSON.", a.header.Get("Content-Type")), "Send it as application/json.")
 		return true
 	default:

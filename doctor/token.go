@@ -205,7 +205,7 @@ func (e *exam) checkTokenHeaders(all []response) {
 		lacks = append(lacks, "Pragma: no-cache")
 	}
 	switch {
-	case !first.isJSON():
+	case !first.isJSON:
 		e.addFinding(Error, TokenHeaders, fmt.Sprintf("The token endpoint answers in %q instead of application/json.", first.header.Get("Content-Type")),
 			"Answer in JSON, errors too; check that no proxy replaces error answers by pages of its own.", first.summarize())
 	case len(lacks) > 0:

@@ -43,7 +43,7 @@ func sheetFacts(cfg config.Config, clients []oidc.Client, id string, ring *keys.
 			}
 		}
 		for _, e := range client.Exceptions() {
-			f.Exceptions = append(f.Exceptions, lesetup.Exception{Name: string(e), Sentence: e.String()})
+			f.Deviations = append(f.Deviations, lesetup.Deviation{Name: string(e), Sentence: e.String()})
 		}
 	}
 	f.Key.Line, f.Key.ID, f.Key.Fingerprint, f.Key.Created = key.Base64(), key.ID, key.Fingerprint(), key.Created

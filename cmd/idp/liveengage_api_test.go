@@ -315,7 +315,7 @@ func TestLiveengageConverse(t *testing.T) {
 		require.Equal(t, 0, code, stderr)
 		require.Contains(t, stdout, "jane at "+issuer)
 		require.Contains(t, stdout, "conv-1")
-		require.Contains(t, stdout, "by the brand's token")
+		require.Contains(t, stdout, "according to the brand's token")
 		require.Regexp(t, `(?m)^ +firstname +Jane$`, stdout)
 		require.Regexp(t, `(?m)^ +balance +`, stdout)
 		require.Contains(t, strings.Join(s.said, "\n"), `"message":"Where is my parcel?"`)
@@ -327,7 +327,7 @@ func TestLiveengageConverse(t *testing.T) {
 		password := map[string]string{"IDP_LP_PASSWORD": "good-password"}
 		code, stdout, stderr = liveengageOf(t.Context(), password, "", append(args, "--user", "ann", "--in-band", "--person", "victor")...)
 		require.Equal(t, 0, code, stderr)
-		require.Contains(t, stdout, "by the Messaging Interactions API")
+		require.Contains(t, stdout, "according to the Messaging Interactions API")
 		require.Regexp(t, `(?m)^ +customerType +vip$`, stdout)
 		require.Contains(t, strings.Join(s.said, "\n"), "InitConnection")
 		code, stdout, _ = liveengageOf(t.Context(), password, "", append(args, "--user", "ann", "--json")...)
@@ -362,7 +362,7 @@ func TestLiveengageConverseFails(t *testing.T) {
 
 	code, _, stderr = liveengageOf(t.Context(), nil, "", append(args, "--client", "other")...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "no connector for the issuer "+issuer+" and the client other, letter by letter; see idp liveengage connectors 12345678 --domains "+s.server.URL)
+	require.Contains(t, stderr, "no connector with exactly the issuer "+issuer+" and the client other; see idp liveengage connectors 12345678 --domains "+s.server.URL)
 	code, _, stderr = liveengageOf(t.Context(), nil, "", append(args, "--connector", "1")...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "has no connector 1; see idp liveengage connectors 12345678 --domains "+s.server.URL)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"idpbridge/internal/robot"
 	"idpbridge/internal/secret"
@@ -26,12 +24,12 @@ type credentialSource struct {
 	browser     *robot.Browser
 	clientID    string
 	redirectURI string // nothing needs to listen there
-	user        robot.Credentials
+	person      robot.Credentials
 	flow        liveengage.Flow
 	pkce        bool
 
 	endpoint string // the authorization endpoint, once discovered
-	token    string // the last ID token
+	idToken  string // the last ID token
 }
 
 // authorizationError is an OAuth error that the provider sent to the client (RFC
@@ -39,26 +37,27 @@ type credentialSource struct {
 type authorizationError struct{ code, description string }
 
 func (e *authorizationError) Error() string {
-	return "the provider answers " + e.code + ": " + robot.Excerpt(e.description)
+	return "the provider returned " + e.code + ": " + robot.Excerpt(e.description)
 }
 
-// fetchCredential is an api.CredentialSource. A sign-in may take as long as a request of any
-// service. A provider that is down is asked again. A wrong password, or a request
-// that the provider rejects, is final: more attempts would lock the person out.
+// fetchCredential is an api.CredentialSource. A sign-in has as much time as a request
+// to any service. An unavailable provider may be retried. A wrong password or a
+// rejected request is permanent: more attempts would lock the person out.
 func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, serviceTimeout, fmt.Errorf("the provider took more than %s", serviceTimeout))
+	errTimeout := fmt.Errorf("the provider took more than %s", serviceTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, serviceTimeout, errTimeout)
 	defer cancel()
-	k, err := s.signIn(ctx)
+	credential, err := s.signIn(ctx)
 	if err == nil {
-		return k, nil
+		return credential, nil
 	}
 	if ctx.Err() != nil {
-		return k, context.Cause(ctx)
+		return credential, context.Cause(ctx)
 	}
 	if isTemporary(err) {
-		return k, err
+		return credential, err
 	}
-	return k, api.Permanent(err)
+	return credential, api.Permanent(err)
 }
 
 // isTemporary reports whether a sign-in that failed may succeed later: there was no
@@ -84,23 +83,24 @@ func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
 		if err != nil {
 			return api.Credential{}, err
 		}
-		s.token = response.Get("id_token")
-		return api.Credential{IDToken: secret.New(s.token)}, nil
+		s.idToken = response.Get("id_token")
+		return api.Credential{IDToken: secret.New(s.idToken)}, nil
 	}
-	k := api.Credential{RedirectURI: s.redirectURI}
+	credential := api.Credential{RedirectURI: s.redirectURI}
 	var extra []string
 	if s.pkce {
 		verifier := rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
-		k.CodeVerifier = secret.New(verifier)
+		credential.CodeVerifier = secret.New(verifier)
 		sum := sha256.Sum256([]byte(verifier))
-		extra = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
+		challenge := base64.RawURLEncoding.EncodeToString(sum[:])
+		extra = []string{"code_challenge", challenge, "code_challenge_method", "S256"}
 	}
 	response, err := s.authorize(ctx, "code", extra...)
 	if err != nil {
 		return api.Credential{}, err
 	}
-	k.Code = secret.New(response.Get("code"))
-	return k, nil
+	credential.Code = secret.New(response.Get("code"))
+	return credential, nil
 }
 
 // authorize sends an authorization request, signs the person in if a page asks for
@@ -111,8 +111,12 @@ func (s *credentialSource) authorize(ctx context.Context, responseType string, e
 		return robot.Response{}, err
 	}
 	request := url.Values{
-		"client_id": {s.clientID}, "redirect_uri": {s.redirectURI}, "response_type": {responseType},
-		"scope": {"openid"}, "state": {rand.Text()}, "nonce": {rand.Text()},
+		"client_id":     {s.clientID},
+		"redirect_uri":  {s.redirectURI},
+		"response_type": {responseType},
+		"scope":         {"openid"},
+		"state":         {rand.Text()},
+		"nonce":         {rand.Text()},
 	}
 	for i := 0; i+1 < len(extra); i += 2 {
 		request.Set(extra[i], extra[i+1])
@@ -121,7 +125,7 @@ func (s *credentialSource) authorize(ctx context.Context, responseType string, e
 		endpoint.RawQuery += "&"
 	}
 	endpoint.RawQuery += request.Encode()
-	response, err := s.browser.SignIn(ctx, endpoint.String(), s.redirectURI, s.user)
+	response, err := s.browser.SignIn(ctx, endpoint.String(), s.redirectURI, s.person)
 	if err != nil {
 		return robot.Response{}, err
 	}
@@ -169,34 +173,22 @@ func (s *credentialSource) discover(ctx context.Context) (*url.URL, error) {
 	return endpoint, nil
 }
 
-// viewFromToken returns the attributes in the brand's token.
+// viewFromToken returns what the agent sees according to the brand's ID token. In the
+// code flow, only LivePerson gets that token, so this fetches another one.
 func (s *credentialSource) viewFromToken(ctx context.Context) agentView {
-	if s.token == "" {
+	const hint = "; add --user or --key to see what the agent sees"
+	if s.idToken == "" {
 		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 		defer cancel()
 		response, err := s.authorize(ctx, "id_token", "prompt", "none")
 		if err != nil {
-			return agentView{Why: "the code flow hands the token to LivePerson alone; add --user or --key to see what the agent sees"}
+			return agentView{Why: "in the code flow, only LivePerson gets the token" + hint}
 		}
-		s.token = response.Get("id_token")
+		s.idToken = response.Get("id_token")
 	}
-	out, err := parseSDEs(s.token)
+	view, err := parseSDEs(s.idToken)
 	if err != nil {
-		return agentView{Why: err.Error() + "; add --user or --key to see what the agent sees"}
+		return agentView{Why: err.Error() + hint}
 	}
-	return out
-}
-
-var errEncrypted = errors.New("the token is encrypted for LivePerson")
-
-// decodeClaims are the claims of a token, unverified: whoever verifies it is LivePerson.
-func decodeClaims(token string) ([]byte, error) {
-	parts := strings.Split(token, ".")
-	switch {
-	case len(parts) == 5:
-		return nil, errEncrypted
-	case len(parts) != 3:
-		return nil, errors.New("the provider's token is no JWT")
-	}
-	return base64.RawURLEncoding.DecodeString(cmp.Or(parts[1], "?"))
+	return view
 }

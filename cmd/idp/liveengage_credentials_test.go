@@ -55,10 +55,10 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 				require.NoError(t, err)
 				in := &credentialSource{
 					issuer: soakIssuer, browser: robot.New(through), flow: liveengage.FlowCode,
-					clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "p"},
+					clientID: "liveengage", redirectURI: fixedURI, person: robot.Credentials{Username: "jane", Password: "p"},
 				}
 				began := time.Now()
-				_, err = converseCommand{Say: "Hello"}.sendLine(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
+				_, err = converseCommand{Say: "Hello"}.sendMessage(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
 				require.ErrorContains(t, err, "get a credential from the brand: ")
 				require.ErrorContains(t, err, c.says)
 				require.Equal(t, c.took, time.Since(began))

@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
-	"time"
 
 	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
@@ -20,30 +18,37 @@ import (
 )
 
 type simulateCommand struct {
-	Listen    string   `default:"127.0.0.1:8090" help:"Loopback address to listen on; port 0 picks a free one."`
-	Issuer    string   `required:"" help:"The identity provider to test: its issuer." placeholder:"URL"`
-	Client    string   `help:"The client that LiveEngage is there." placeholder:"ID"`
-	Config    string   `help:"File with connectors as JSON, as the list of connectors prints them, instead of --client." type:"path" placeholder:"FILE"`
-	AllowHost []string `help:"A host beside the issuer's, outside this machine, that may be asked; may be repeated." placeholder:"HOST"`
-	Account   string   `default:"12345678" help:"Number of the account."`
+	Listen    string   `default:"127.0.0.1:8090" help:"Loopback address to listen on (${default}); port 0 picks a free port."`
+	Issuer    string   `required:"" help:"Issuer of the identity provider to test." placeholder:"URL"`
+	Client    string   `help:"Client ID registered for LiveEngage." placeholder:"ID"`
+	Config    string   `help:"JSON file of connectors, as idp liveengage connectors --json prints them, instead of --client." type:"path" placeholder:"FILE"`
+	AllowHost []string `help:"Another host beyond this machine that may be contacted, besides the issuer's; repeatable." placeholder:"HOST"`
+	Account   string   `default:"12345678" help:"Number of the account (${default})." placeholder:"ACCOUNT"`
 }
 
-// Help says what the flags cannot.
+// Help is printed below the flags.
 func (simulateCommand) Help() string {
-	return "Example:  IDP_SIMULATE_SECRET=… idp liveengage simulate --issuer https://id.brand.example --client liveengage\n\n" +
-		"The client's secret comes from the environment variable IDP_SIMULATE_SECRET. The identity provider must have " +
-		"http://127.0.0.1:8090" + sim.PathWindow + " among the client's redirect URIs, for consumer delegation also " +
-		"http://127.0.0.1:8090/callback/12345678/redirectCode with the number of --account, and http://127.0.0.1:8090 among the origins of its pages."
+	return `For example:
+
+    IDP_SIMULATE_SECRET=… idp liveengage simulate --issuer https://id.brand.example --client liveengage
+
+IDP_SIMULATE_SECRET is the client's secret. Register these at the identity provider:
+
+    redirect URI             http://127.0.0.1:8090` + sim.PathWindow + `
+    for consumer delegation  http://127.0.0.1:8090` + sim.PathDelegation("12345678") + `
+    origin of pages          http://127.0.0.1:8090
+
+In the second URL, 12345678 is the number of --account.`
 }
 
-// Run serves LivePerson's side until the context ends.
+// Run serves the simulator until the context ends.
 func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	issuer, err := url.Parse(c.Issuer)
 	if err != nil || issuer.Host == "" {
-		return &usageError{"--issuer: want an address such as https://id.brand.example"}
+		return usageErrorf("--issuer: want a URL such as https://id.brand.example")
 	}
 	if !isAccountNumber(c.Account) {
-		return &usageError{fmt.Sprintf("--account %q: the number of an account has digits only, such as 12345678", c.Account)}
+		return usageErrorf("--account %q: an account number has digits only, such as 12345678", c.Account)
 	}
 	if err := checkLoopback("--listen", c.Listen); err != nil {
 		return err
@@ -57,25 +62,37 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	s, err := sim.New(sim.Config{
-		Account: c.Account, Address: "http://" + listener.Addr().String(), Hosts: append([]string{issuer.Hostname()}, c.AllowHost...),
-		Now: p.now, Log: slog.New(slog.NewTextHandler(p.stderr, nil)), Issuer: c.Issuer, Connectors: connectors,
+	simulator, err := sim.New(sim.Config{
+		Account:    c.Account,
+		Address:    "http://" + listener.Addr().String(),
+		Hosts:      append([]string{issuer.Hostname()}, c.AllowHost...),
+		Now:        p.now,
+		Log:        slog.New(slog.NewTextHandler(p.stderr, nil)),
+		Issuer:     c.Issuer,
+		Connectors: connectors,
 	})
 	if err != nil {
 		return err
 	}
-	server := newSimulatorServer(ctx, s)
+	return c.serve(ctx, p, simulator, listener)
+}
+
+func (c simulateCommand) serve(ctx context.Context, p *process, simulator *sim.Simulator, listener net.Listener) error {
+	server := simulator.NewServer(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	if c.Config == "" {
-		if err := s.Fill(ctx, c.Issuer); err != nil {
-			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are empty for now: %v; fill them on the page of connectors\n", err)
+		if err := simulator.Fill(ctx, c.Issuer); err != nil {
+			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are incomplete for now: %v; complete them on the connectors page\n", err)
 		}
 	}
-	_, _ = fmt.Fprintf(p.stdout, "LiveEngage's simulator is ready at %s\n\n  Brand page:  %[1]s/brand\n  Agent:       %[1]s/agent\n  Redirect URI to register:  %s\n  and for delegation:        %s\n\n", s.Address, s.WindowURI(), s.DelegateURI())
+	_, _ = fmt.Fprintf(p.stdout, "The LivePerson simulator is ready at %s\n\n"+
+		"  Brand page:  %[1]s/brand\n  Agent:       %[1]s/agent\n"+
+		"  Redirect URI to register:  %s\n  and for delegation:        %s\n\n",
+		simulator.Address, simulator.WindowURI(), simulator.DelegateURI())
+	var err error
 	select {
 	case <-ctx.Done():
-		err = nil
 	case err = <-failed:
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
@@ -83,66 +100,69 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	return errors.Join(err, server.Shutdown(grace))
 }
 
-// loadConnectors are those of the file, or one of each kind for the client.
+// loadConnectors reads the connectors of --config, or makes one of each kind for --client.
 func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
+	var connectors []sim.Connector
+	if c.Config != "" {
+		var err error
+		if connectors, err = readConnectors(c.Config); err != nil {
+			return nil, err
+		}
+	} else if c.Client != "" {
+		facts := lesetup.Facts{ClientID: c.Client}
+		connectors = connectorsOfEachKind(facts, facts, facts)
+	} else {
+		return nil, usageErrorf("name the client with --client, or connectors with --config")
+	}
 	clientSecret := secret.New(p.getenv("IDP_SIMULATE_SECRET"))
-	var all []sim.Connector
-	switch {
-	case c.Config != "":
-		raw, err := os.ReadFile(c.Config)
-		if err != nil {
-			return nil, fmt.Errorf("connectors: %w", err)
-		}
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&all); err != nil {
-			return nil, fmt.Errorf("%s: %w; want a JSON array of connectors", c.Config, err)
-		}
-		if len(all) == 0 {
-			return nil, fmt.Errorf("%s: there is no connector in it", c.Config)
-		}
-	case c.Client == "":
-		return nil, &usageError{"name the client with --client, or connectors with --config"}
-	default:
-		f := lesetup.Facts{ClientID: c.Client}
-		all = connectorsOfEachKind(f, f, f)
+	for i := range connectors {
+		connectors[i].ClientSecret = clientSecret
 	}
-	for i := range all {
-		all[i].ClientSecret = clientSecret
-	}
-	return all, nil
+	return connectors, nil
 }
 
-// connectorsOfEachKind are the connectors that a simulator starts with: each kind of sign-in.
+// readConnectors reads a file with a JSON array of connectors.
+func readConnectors(file string) ([]sim.Connector, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read connectors: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	var connectors []sim.Connector
+	if err := decoder.Decode(&connectors); err != nil {
+		return nil, fmt.Errorf("%s: %w; want a JSON array of connectors", file, err)
+	}
+	if len(connectors) == 0 {
+		return nil, fmt.Errorf("%s contains no connector", file)
+	}
+	return connectors, nil
+}
+
+// connectorsOfEachKind returns the connectors that a simulator starts with: one for
+// each way to sign in.
 func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connector {
-	made := func(name string, f lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
-		f.DisplayName = name
-		c := sim.Connector{Connector: lesetup.NewConnector(f, flow, key), ClientSecret: secret.New(f.ClientSecret)}
+	newConnector := func(
+		name string, facts lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool,
+	) sim.Connector {
+		facts.DisplayName = name
+		c := sim.Connector{
+			Connector:    lesetup.NewConnector(facts, flow, key),
+			ClientSecret: secret.New(facts.ClientSecret),
+		}
 		c.Configuration.PKCEEnabled, c.Configuration.Preferred = pkce, false
 		return c
 	}
-	out := []sim.Connector{
-		made("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
-		made("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
-		made("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
+	connectors := []sim.Connector{
+		newConnector("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
+		newConnector("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+		newConnector("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
 	}
-	out[0].Configuration.Preferred = true
+	connectors[0].Configuration.Preferred = true
 	if encrypted.ClientID != implicit.ClientID {
-		out = append(out, made("Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
+		connectors = append(connectors,
+			newConnector("Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
 	}
-	return append(out, made("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
-}
-
-// simulatorWriteTimeout is how long an answer may take, from the request on. It is longer
-// than a sign-in that asks a slow identity provider twice. Sockets are hijacked: the
-// server lifts the deadline from them, and they have their own.
-const simulatorWriteTimeout = time.Minute
-
-// newSimulatorServer ends its sockets with the context.
-func newSimulatorServer(ctx context.Context, s *sim.Simulator) *http.Server {
-	return &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: simulatorWriteTimeout, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelWarn),
-	}
+	return append(connectors,
+		newConnector("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
 }

@@ -85,5 +85,5 @@ func (n *neighbour) settle(in *instance) error {
 
 // server is the simulator's; its sockets end with the context.
 func (n *neighbour) server(ctx context.Context) *http.Server {
-	return newSimulatorServer(ctx, n.simulator)
+	return n.simulator.NewServer(ctx)
 }

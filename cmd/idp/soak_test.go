@@ -160,7 +160,7 @@ func newSoak(t *testing.T) *soak {
 	for _, who := range []**credentialSource{&s.source, &s.other} {
 		*who = &credentialSource{
 			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.FlowCode, pkce: true,
-			clientID: "liveengage", redirectURI: fixedURI, user: robot.Credentials{Username: "jane", Password: "jane-password"},
+			clientID: "liveengage", redirectURI: fixedURI, person: robot.Credentials{Username: "jane", Password: "jane-password"},
 		}
 	}
 	return s

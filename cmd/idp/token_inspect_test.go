@@ -147,7 +147,7 @@ func TestTokenInspectFetchesOnce(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	for path, want := range map[string]string{"/large": "not a key set", "/away": "redirects to another host", "/near": "no RSA key"} {
+	for path, want := range map[string]string{"/large": "not a key set", "/away": "use the final URL", "/near": "no RSA key"} {
 		code, _, stderr := command(t, "a.b.c", "token", "inspect", "--jwks", s.URL+path)
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, want, path)

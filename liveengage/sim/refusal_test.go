@@ -184,7 +184,7 @@ func brokenEndpoints() []refusal {
 		{"a page instead of JSON", codeID, code, says(answers(200, "text/html", "<h1>Sign in</h1>")), "9011", "content type"},
 		{"JSON that is a list", codeID, code, says(answers(200, "application/json", `["x"]`)), "9011", "JSON object"},
 		{"no id_token", codeID, code, says(gives(map[string]any{"access_token": "x"})), "9011", "no id_token"},
-		{"an answer without end", codeID, code, says(answers(200, "application/json", `{"x":"`+strings.Repeat("x", 300<<10)+`"}`)), "9011", "longer than"},
+		{"an answer without end", codeID, code, says(answers(200, "application/json", `{"x":"`+strings.Repeat("x", 300<<10)+`"}`)), "9011", "larger than"},
 		{"slow", codeID, code, says(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "9013", "longer than"},
 		{"a bad token from the endpoint", codeID, code, func(t *testing.T, b *bench) {
 			t.Helper()

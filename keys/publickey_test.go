@@ -19,15 +19,15 @@ import (
 	"idpbridge/keys"
 )
 
-// line is the one-line form of any public key, good or bad.
-func line(t *testing.T, key any) string {
+// encodeKey returns any public key, valid or not, as base64 on one line.
+func encodeKey(t *testing.T, key any) string {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key)
 	require.NoError(t, err)
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-func TestParsePublicKeyTakesEveryForm(t *testing.T) {
+func TestParsePublicKeyFormats(t *testing.T) {
 	t.Parallel()
 	r := open(t, &memory{})
 	for name, c := range map[string]struct{ text, algorithm string }{
@@ -50,7 +50,7 @@ func TestParsePublicKeyTakesEveryForm(t *testing.T) {
 	}
 }
 
-func TestParsePublicKeyRefuses(t *testing.T) {
+func TestParsePublicKeyRejects(t *testing.T) {
 	t.Parallel()
 	r := open(t, &memory{})
 	good, text := r.ActiveKey("RS256").Base64(), r.ActiveKey("RS256").PEM()
@@ -66,21 +66,21 @@ func TestParsePublicKeyRefuses(t *testing.T) {
 		"words":                {"my key", "not base64 on one line"},
 		"two lines":            {good[:64] + "\n" + good[64:], "not base64 on one line"},
 		"base64url":            {strings.NewReplacer("+", "-", "/", "_").Replace(good), "not base64"},
-		"a byte too many":      {base64.StdEncoding.EncodeToString(append(der, 0)), "SubjectPublicKeyInfo"},
+		"an extra byte":        {base64.StdEncoding.EncodeToString(append(der, 0)), "SubjectPublicKeyInfo"},
 		"PKCS #1":              {read(t, "pkcs1.pem"), "-RSAPublicKey_in"},
 		"PKCS #1 on one line":  {base64.StdEncoding.EncodeToString(pkcs1.Bytes), "-RSAPublicKey_in"},
 		"a private key":        {read(t, "rs256.pem"), "private key"},
-		"another block":        {strings.ReplaceAll(text, "PUBLIC KEY", "X509 CRL"), "neither a public key"},
-		"two blocks":           {text + text, "not one PEM block"},
-		"a block and words":    {text + "more", "not one PEM block"},
-		"half a block":         {text[:100], "not one PEM block"},
+		"another block":        {strings.ReplaceAll(text, "PUBLIC KEY", "X509 CRL"), "with neither a public key"},
+		"two blocks":           {text + text, "not exactly one PEM block"},
+		"a block and words":    {text + "more", "not exactly one PEM block"},
+		"half a block":         {text[:100], "not exactly one PEM block"},
 		"a block with headers": {strings.Replace(text, "KEY-----\n", "KEY-----\nA: b\n\n", 1), "canonical"},
 		"RSA of 1024 bits":     {read(t, "rsa1024.pem"), "1024 bits"},
-		"RSA of 2047 bits":     {line(t, &rsa.PublicKey{N: short, E: 65537}), "2047 bits"},
-		"RSA with exponent 1":  {line(t, &rsa.PublicKey{N: n, E: 1}), "cannot belong"},
-		"RSA with exponent 2":  {line(t, &rsa.PublicKey{N: n, E: 2}), "cannot belong"},
+		"RSA of 2047 bits":     {encodeKey(t, &rsa.PublicKey{N: short, E: 65537}), "2047 bits"},
+		"RSA with exponent 1":  {encodeKey(t, &rsa.PublicKey{N: n, E: 1}), "impossible modulus or exponent"},
+		"RSA with exponent 2":  {encodeKey(t, &rsa.PublicKey{N: n, E: 2}), "impossible modulus or exponent"},
 		"P-384":                {read(t, "p384.pem"), "P-256"},
-		"Ed25519":              {line(t, ed), "neither an RSA"},
+		"Ed25519":              {encodeKey(t, ed), "neither an RSA"},
 		"half a certificate":   {string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,11 +92,11 @@ func TestParsePublicKeyRefuses(t *testing.T) {
 	}
 }
 
-func TestStrayBitsInPEM(t *testing.T) {
+func TestParsePublicKeyRejectsStrayBits(t *testing.T) {
 	t.Parallel()
 	text := open(t, &memory{}).ActiveKey("ES256").PEM()
 	i := strings.Index(text, "==")
-	require.Positive(t, i, "a P-256 key ends in padding")
+	require.Positive(t, i, "the PEM of a P-256 key ends with padding")
 	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
 		changed := text[:i-1] + string(last) + text[i:]
 		if changed == text {
@@ -107,7 +107,7 @@ func TestStrayBitsInPEM(t *testing.T) {
 	}
 }
 
-func TestNoKeyHasNoText(t *testing.T) {
+func TestZeroPublicKey(t *testing.T) {
 	t.Parallel()
 	var none keys.PublicKey
 	require.Empty(t, none.PEM()+none.Base64()+none.Fingerprint())
@@ -116,8 +116,8 @@ func TestNoKeyHasNoText(t *testing.T) {
 	require.NotEmpty(t, keys.PublicKey{Key: key.Public()}.Base64())
 }
 
-// FuzzParsePublicKey: what is taken has one spelling, and another byte is never
-// the same key. White space may vary, and so may all of a certificate but its key.
+// FuzzParsePublicKey checks that each key has only one accepted encoding, except for white
+// space and for the rest of a certificate: another byte means an error or another key.
 func FuzzParsePublicKey(f *testing.F) {
 	r := open(f, &memory{})
 	for _, p := range r.PublicKeys() {

@@ -43,17 +43,17 @@ func TestParseJWKS(t *testing.T) {
 	require.NoError(t, err, "a single key needs no kid")
 
 	for name, text := range map[string]string{
-		"no JSON":           "x",
-		"no keys":           set(),
-		"too many":          set(public, public, public, public, public, public, public, public, public),
-		"private":           set(jose.JSONWebKey{Key: private, KeyID: "a"}),
-		"symmetric":         set(jose.JSONWebKey{Key: []byte("0123456789abcdef0123456789abcdef"), KeyID: "a"}),
-		"another curve":     set(jose.JSONWebKey{Key: other.Public(), KeyID: "a"}),
-		"for encryption":    set(with(func(k *jose.JSONWebKey) { k.Use = "enc" })),
-		"another algorithm": set(with(func(k *jose.JSONWebKey) { k.Algorithm = "RS512" })),
-		"algorithm misfits": set(with(func(k *jose.JSONWebKey) { k.Algorithm = "ES256" })),
-		"kid twice":         set(public, public),
-		"kid missing":       set(public, jose.JSONWebKey{Key: curve.Public()}),
+		"not JSON":                      "x",
+		"no keys":                       set(),
+		"too many":                      set(public, public, public, public, public, public, public, public, public),
+		"private":                       set(jose.JSONWebKey{Key: private, KeyID: "a"}),
+		"symmetric":                     set(jose.JSONWebKey{Key: []byte("0123456789abcdef0123456789abcdef"), KeyID: "a"}),
+		"another curve":                 set(jose.JSONWebKey{Key: other.Public(), KeyID: "a"}),
+		"for encryption":                set(with(func(k *jose.JSONWebKey) { k.Use = "enc" })),
+		"another algorithm":             set(with(func(k *jose.JSONWebKey) { k.Algorithm = "RS512" })),
+		"algorithm of another key type": set(with(func(k *jose.JSONWebKey) { k.Algorithm = "ES256" })),
+		"duplicate kid":                 set(public, public),
+		"kid missing":                   set(public, jose.JSONWebKey{Key: curve.Public()}),
 	} {
 		_, err := keys.ParseJWKS(text)
 		require.Error(t, err, name)
