@@ -109,6 +109,7 @@ func arrows() map[string]allowance {
 		"internal/cookie":  {},
 		"internal/fetch":   {},
 		"internal/limit":   {},
+		"internal/memnet":  {},
 		"internal/netaddr": {},
 		"internal/password": {
 			theirs: []string{argon2},
