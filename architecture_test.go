@@ -104,12 +104,12 @@ func arrows() map[string]allowance {
 				"keys",
 				"liveengage",
 				"liveengage/inspect",
-				"liveengage/setup",
 			},
 		},
 		"internal/cookie":  {},
 		"internal/fetch":   {},
 		"internal/limit":   {},
+		"internal/memnet":  {},
 		"internal/netaddr": {},
 		"internal/password": {
 			theirs: []string{argon2},
