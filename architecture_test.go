@@ -104,7 +104,6 @@ func arrows() map[string]allowance {
 				"keys",
 				"liveengage",
 				"liveengage/inspect",
-				"liveengage/setup",
 			},
 		},
 		"internal/cookie":  {},
