@@ -14,7 +14,7 @@ type consumer struct {
 	ConnectorID   int64
 	Identity      identity
 	Since         time.Time
-	BotTokens          botTokens // zero: no delegation
+	BotTokens     botTokens // zero: no delegation
 }
 
 // admitConsumer makes LivePerson's own token for somebody whose token was verified, and

@@ -12,15 +12,15 @@ import (
 // conversation is a conversation.
 type conversation struct {
 	// The simulator's mutex guards every field.
-	ID        string
-	Consumer  string // subject
-	Started   time.Time
-	SteppedUp time.Time // when a visitor became somebody; zero: never
-	Closed    bool
+	ID           string
+	Consumer     string // subject
+	Started      time.Time
+	SteppedUp    time.Time // when a visitor became somebody; zero: never
+	Closed       bool
 	Messages     []message
-	NextSequence      int  // sequence of the next line
-	size      int  // bytes of all lines
-	BotTokens      botTokens // of delegation in a conversation with a stranger
+	NextSequence int       // sequence of the next line
+	size         int       // bytes of all lines
+	BotTokens    botTokens // of delegation in a conversation with a stranger
 }
 
 // message is one message.

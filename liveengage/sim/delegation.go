@@ -13,9 +13,9 @@ import (
 
 // delegation is a stranger who was sent to the brand's sign-in by a bot.
 type delegation struct {
-	Conversation      string
-	Connector int64
-	Ends      time.Time
+	Conversation string
+	Connector    int64
+	Ends         time.Time
 }
 
 const delegationLifetime = 15 * time.Minute

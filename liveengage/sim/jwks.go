@@ -28,8 +28,8 @@ type keySet struct {
 }
 
 const (
-	keySetLifetime  = 10 * time.Minute
-	keySetMinAge = 2 * time.Second
+	keySetLifetime = 10 * time.Minute
+	keySetMinAge   = 2 * time.Second
 )
 
 // findKey is the key that a token was signed with (codes 1038, 1041 and 1042).

@@ -31,9 +31,9 @@ const EncryptionKeyID = "lpsso-simulator"
 type keyring struct {
 	decryptionKey *rsa.PrivateKey // tokens are encrypted to it
 	signingKey    *rsa.PrivateKey // signs LivePerson's own tokens
-	sdeCipher    cipher.AEAD     // hides lp_sdes in them
-	signer  jose.Signer
-	certificate    string // certificate of the encryption key, PEM
+	sdeCipher     cipher.AEAD     // hides lp_sdes in them
+	signer        jose.Signer
+	certificate   string // certificate of the encryption key, PEM
 }
 
 // NewKey makes a key for Config.Key.
@@ -99,12 +99,12 @@ const anonymousIssuer = liveengage.TokenIssuer + "/anonymous"
 
 // ownClaims is the payload of LivePerson's tokens.
 type ownClaims struct {
-	Subject   string    `json:"sub"`
-	Audience  string    `json:"aud"`
-	Issuer    string    `json:"iss"`
-	Expires   int64     `json:"exp"`
-	IssuedAt  int64     `json:"iat"`
-	Ends      int64     `json:"ends,omitempty"` // of an external token: until when it may be renewed
+	Subject   string        `json:"sub"`
+	Audience  string        `json:"aud"`
+	Issuer    string        `json:"iss"`
+	Expires   int64         `json:"exp"`
+	IssuedAt  int64         `json:"iat"`
+	Ends      int64         `json:"ends,omitempty"` // of an external token: until when it may be renewed
 	Extension *ownExtension `json:"lp.ext,omitempty"`
 }
 

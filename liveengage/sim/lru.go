@@ -10,12 +10,14 @@ import (
 // falls off. It is
 // not safe for concurrent use: the Simulator's mutex guards each.
 type lruCache[T any] struct {
-	limit  int
+	limit int
 	keys  []string // unused for longest first
 	items map[string]T
 }
 
-func newLRUCache[T any](most int) *lruCache[T] { return &lruCache[T]{limit: most, items: map[string]T{}} }
+func newLRUCache[T any](most int) *lruCache[T] {
+	return &lruCache[T]{limit: most, items: map[string]T{}}
+}
 
 // put adds or replaces, as the newest.
 func (s *lruCache[T]) put(key string, item T) {
@@ -60,7 +62,7 @@ func (s *lruCache[T]) newestFirst() []T {
 // anyway. When it is full it takes nothing more: a nonce that was forgotten could be
 // used again. The Simulator's mutex guards it.
 type nonceStore struct {
-	limit  int
+	limit    int
 	expiries map[string]time.Time
 }
 

@@ -43,9 +43,9 @@ func parseTemplates() (*templateSet, error) {
 
 // page is a page: its template, what it shows, and what it may load from elsewhere.
 type page struct {
-	name    string
-	status  int    // 0 means 200
-	data    any    // what the template shows
+	name   string
+	status int    // 0 means 200
+	data   any    // what the template shows
 	origin string // origin that scripts may come from and requests go to
 }
 

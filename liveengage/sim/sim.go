@@ -59,20 +59,20 @@ type Config struct {
 
 // Bounds of what is kept and of what is taken.
 const (
-	maxBody      = 256 << 10 // bytes of an answer of the identity provider
-	maxRequest   = 64 << 10  // bytes of a request to the simulator
-	maxToken     = 16 << 10  // bytes of a token or a code
-	maxConsumers = 500
-	maxConversations     = 200
-	maxMessages     = 500 // of one conversation
-	maxMessage      = 8 << 10
-	maxConversationText      = 256 << 10 // bytes of the lines of one conversation
-	maxExchanges = 200
-	maxVerifiers = 500
-	maxSessions  = 100
-	maxNonces    = 10_000 // of the last minutes
-	maxAPIKeys   = 100    // as LivePerson has it
-	maxConnectors  = 20
+	maxBody             = 256 << 10 // bytes of an answer of the identity provider
+	maxRequest          = 64 << 10  // bytes of a request to the simulator
+	maxToken            = 16 << 10  // bytes of a token or a code
+	maxConsumers        = 500
+	maxConversations    = 200
+	maxMessages         = 500 // of one conversation
+	maxMessage          = 8 << 10
+	maxConversationText = 256 << 10 // bytes of the lines of one conversation
+	maxExchanges        = 200
+	maxVerifiers        = 500
+	maxSessions         = 100
+	maxNonces           = 10_000 // of the last minutes
+	maxAPIKeys          = 100    // as LivePerson has it
+	maxConnectors       = 20
 )
 
 // Simulator is LivePerson's side for one account. It is safe for concurrent use.
@@ -81,21 +81,21 @@ type Simulator struct {
 
 	origin  *url.URL
 	idp     *outgoing
-	keyring  *keyring
+	keyring *keyring
 	pages   *templateSet
 	keySets *keySets
 
-	mu         sync.Mutex
-	connectors []Connector
-	consumers  *lruCache[*consumer]
-	conversations      *lruCache[*conversation]
-	verifiers  *lruCache[string] // by the handle that the window has
-	delegations *lruCache[delegation]
-	sessions   *lruCache[*session]
-	apiKeys    *lruCache[apiKey]
-	nonces     *nonceStore
-	socketCount    int                         // sockets, also of nobody yet
-	sockets    map[string]map[*socket]bool // by consumer
+	mu            sync.Mutex
+	connectors    []Connector
+	consumers     *lruCache[*consumer]
+	conversations *lruCache[*conversation]
+	verifiers     *lruCache[string] // by the handle that the window has
+	delegations   *lruCache[delegation]
+	sessions      *lruCache[*session]
+	apiKeys       *lruCache[apiKey]
+	nonces        *nonceStore
+	socketCount   int                         // sockets, also of nobody yet
+	sockets       map[string]map[*socket]bool // by consumer
 }
 
 // New prepares a simulator. It makes no request.

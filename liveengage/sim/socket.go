@@ -41,11 +41,11 @@ type frame struct {
 type socket struct {
 	*Simulator
 
-	conn    *websocket.Conn
-	claims     ownClaims
-	replies chan []byte
-	wakeUp    chan struct{}  // there may be lines to tell
-	nextSequences    map[string]int // next sequence by conversation; the Simulator's mutex guards it
+	conn          *websocket.Conn
+	claims        ownClaims
+	replies       chan []byte
+	wakeUp        chan struct{}  // there may be lines to tell
+	nextSequences map[string]int // next sequence by conversation; the Simulator's mutex guards it
 }
 
 // serveMessaging is the consumer's messaging socket. Who it is says the header, or the

@@ -2,10 +2,10 @@ package sim
 
 // Bounds of sockets and of what goes through them at once.
 const (
-	maxSockets    = 500
-	maxOwnSockets = 20 // of one consumer
-	maxNotification       = 50 // lines of one notification
-	maxNotificationText   = 16 << 10
+	maxSockets          = 500
+	maxOwnSockets       = 20 // of one consumer
+	maxNotification     = 50 // lines of one notification
+	maxNotificationText = 16 << 10
 )
 
 // acquireSocket counts a socket in, before anybody knows whose it is.
