@@ -57,6 +57,7 @@ func arrows() map[string]allowance {
 				"conformance",
 				"doctor",
 				"internal/cookie",
+				"internal/fetch",
 				"internal/limit",
 				"internal/netaddr",
 				"internal/password",
@@ -98,15 +99,17 @@ func arrows() map[string]allowance {
 		},
 		"doctor": {
 			ours: []string{
+				"internal/fetch",
 				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/inspect",
-				"liveengage/setup",
 			},
 		},
 		"internal/cookie":  {},
+		"internal/fetch":   {},
 		"internal/limit":   {},
+		"internal/memnet":  {},
 		"internal/netaddr": {},
 		"internal/password": {
 			theirs: []string{argon2},
@@ -125,6 +128,7 @@ func arrows() map[string]allowance {
 		"liveengage": {},
 		"liveengage/api": {
 			ours: []string{
+				"internal/fetch",
 				"internal/netaddr",
 				"internal/secret",
 				"liveengage",
@@ -156,6 +160,7 @@ func arrows() map[string]allowance {
 		"liveengage/sim": {
 			ours: []string{
 				"claims",
+				"internal/fetch",
 				"internal/netaddr",
 				"internal/secret",
 				"keys",

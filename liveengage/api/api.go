@@ -24,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/liveengage"
 )
 
@@ -71,8 +72,9 @@ type Config struct {
 
 // Client calls the services of one account. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	http *http.Client
+	cfg    Config
+	http   *fetch.Client
+	socket *http.Client // for the handshakes of sockets
 
 	mu      sync.Mutex
 	domains map[string]string // base URI by service; nil until fetched
@@ -94,17 +96,18 @@ func New(cfg Config) (*Client, error) {
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, fmt.Errorf("%q is not a valid URL for the Domain API, such as %s", cfg.DomainAPI, DefaultDomainAPI)
 	}
-	transport := http.RoundTripper(&http.Transport{
-		MaxIdleConnsPerHost: 4,
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: attemptTimeout,
-		ForceAttemptHTTP2:   true,
-	})
+	transport := http.RoundTripper(fetch.NewTransport())
 	if cfg.HTTP != nil && cfg.HTTP.Transport != nil {
 		transport = cfg.HTTP.Transport
 	}
-	client := &http.Client{Transport: cfg.AllowedHosts.Transport(transport), CheckRedirect: checkRedirect}
-	return &Client{cfg: cfg, http: client}, nil
+	guarded := cfg.AllowedHosts.Transport(transport)
+	return &Client{
+		cfg: cfg,
+		http: fetch.New(fetch.Config{
+			Timeout: attemptTimeout, MaxBody: maxBody, MaxRedirects: maxRedirects, Transport: guarded,
+		}),
+		socket: &http.Client{Transport: guarded, CheckRedirect: fetch.CheckRedirect(maxRedirects)},
+	}, nil
 }
 
 // Account returns the account number.

@@ -14,9 +14,6 @@ import (
 // ErrHostNotAllowed is returned for a request to a host that is not allowed.
 var ErrHostNotAllowed = errors.New("host is not allowed")
 
-// errRedirect is returned for a redirect that is not followed.
-var errRedirect = errors.New("redirect not followed")
-
 // Hosts are the hosts a client may contact. Each entry is a full host name, or "*."
 // and a domain, which matches every host below it. Loopback hosts are always
 // allowed. The zero value allows nothing else.
@@ -72,17 +69,4 @@ func (g hostGuard) CloseIdleConnections() {
 	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
-}
-
-// checkRedirect follows a few redirects within one host and no others: the request
-// may contain credentials for that host.
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
-		return fmt.Errorf("%w: from %s to another host, %s", errRedirect, first.Host, r.URL.Host)
-	}
-	if len(via) > maxRedirects {
-		return fmt.Errorf("%w: more than %d redirects", errRedirect, maxRedirects)
-	}
-	return nil
 }

@@ -60,7 +60,7 @@ func classifyCallerError(err error) error {
 	_, fromService := errors.AsType[*Error](err)
 	_, permanent := errors.AsType[*permanentError](err)
 	if fromService || permanent || errors.Is(err, ErrHostNotAllowed) ||
-		errors.Is(err, errRedirect) || errors.Is(err, ErrUnknownService) {
+		isRedirect(err) || errors.Is(err, ErrUnknownService) {
 		return err
 	}
 	return &temporaryError{err}

@@ -211,7 +211,7 @@ func (s *Socket) dialSocket(outer context.Context, token string) (*websocket.Con
 		header.Set("Authorization", "jwt "+token)
 	}
 	address := strings.Replace(base, "http", "ws", 1) + s.socketPath() + "?v=3"
-	options := &websocket.DialOptions{HTTPClient: s.client.http, HTTPHeader: header}
+	options := &websocket.DialOptions{HTTPClient: s.client.socket, HTTPHeader: header}
 	conn, res, err := websocket.Dial(ctx, address, options) //nolint:bodyclose // the library closes it
 	if err == nil {
 		conn.SetReadLimit(maxBody)
