@@ -54,7 +54,7 @@ func (e *exam) explainKeyMismatch(code Code, name, pasted, line string) {
 	fingerprint := ""
 	if err == nil {
 		fingerprint = keys.PublicKey{Key: parsed}.Fingerprint()
-		if inspect.Published(fingerprint) != "" {
+		if inspect.PublishedKeySource(fingerprint) != "" {
 			e.addError(code, name+" is the example from LivePerson's tutorial, whose private key is public.",
 				"Replace it now: anyone can sign in as any user. "+pasteLine)
 			return

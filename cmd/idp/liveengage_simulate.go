@@ -34,8 +34,8 @@ func (simulateCommand) Help() string {
 
 IDP_SIMULATE_SECRET is the client's secret. Register these at the identity provider:
 
-    redirect URI             http://127.0.0.1:8090` + sim.PathWindow + `
-    for consumer delegation  http://127.0.0.1:8090` + sim.PathDelegation("12345678") + `
+    redirect URI             http://127.0.0.1:8090` + sim.WindowPath + `
+    for consumer delegation  http://127.0.0.1:8090` + sim.DelegationPath("12345678") + `
     origin of pages          http://127.0.0.1:8090
 
 In the second URL, 12345678 is the number of --account.`
@@ -82,14 +82,14 @@ func (c simulateCommand) serve(ctx context.Context, p *process, simulator *sim.S
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	if c.Config == "" {
-		if err := simulator.Fill(ctx, c.Issuer); err != nil {
+		if err := simulator.FillConnectors(ctx, c.Issuer); err != nil {
 			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are incomplete for now: %v; complete them on the connectors page\n", err)
 		}
 	}
 	_, _ = fmt.Fprintf(p.stdout, "The LivePerson simulator is ready at %s\n\n"+
 		"  Brand page:  %[1]s/brand\n  Agent:       %[1]s/agent\n"+
 		"  Redirect URI to register:  %s\n  and for delegation:        %s\n\n",
-		simulator.Address, simulator.WindowURI(), simulator.DelegateURI())
+		simulator.Address, simulator.WindowURI(), simulator.DelegationURI())
 	var err error
 	select {
 	case <-ctx.Done():

@@ -43,7 +43,7 @@ func (s *setup) invite(ctx context.Context) (*neighbour, error) {
 	if n.key, err = sim.NewKey(); err != nil {
 		return nil, err
 	}
-	recipient, err := keys.ParseRecipient(sim.EncryptionKeyID, sim.PublicLine(n.key), false)
+	recipient, err := keys.ParseRecipient(sim.EncryptionKeyID, sim.PublicKeyLine(n.key), false)
 	if err != nil {
 		return nil, err
 	}
@@ -52,12 +52,12 @@ func (s *setup) invite(ctx context.Context) (*neighbour, error) {
 		return nil, err
 	}
 	first := &s.clients[0]
-	window := n.address + sim.PathWindow
+	window := n.address + sim.WindowPath
 	first.RedirectURIs = append(slices.Clone(first.RedirectURIs), window)
 	first.LiveEngage.Page.Origins = append(slices.Clone(first.LiveEngage.Page.Origins), n.address)
 	code, encrypted := *first, *first
 	code.ID, code.Name, code.ResponseTypes = codeClient, first.Name+", code flow", []string{"code"}
-	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), n.address+sim.PathDelegation(demoAccount))
+	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), n.address+sim.DelegationPath(demoAccount))
 	code.LiveEngage = &oidc.LiveEngage{TokenRedirectURI: first.LiveEngage.TokenRedirectURI, JSONRequests: true, Delegation: true, Page: oidc.Page{Origins: []string{n.address}, Code: true}}
 	encrypted.ID, encrypted.Name, encrypted.ResponseTypes, encrypted.Encryption = encryptedClient, first.Name+", encrypted", []string{"id_token"}, encryption
 	encrypted.LiveEngage = &oidc.LiveEngage{Page: oidc.Page{Origins: []string{n.address}}}

@@ -25,15 +25,15 @@ func challengeOf(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// line is a consumer's socket.
-type line struct {
+// message is a consumer's socket.
+type message struct {
 	t    *testing.T
 	ctx  context.Context //nolint:containedctx // of one test
 	conn *websocket.Conn
 	told []string // texts of notifications, with the role before them
 }
 
-func (b *bench) dial(token string) *line {
+func (b *bench) dial(token string) *message {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	b.t.Cleanup(cancel)
@@ -44,11 +44,11 @@ func (b *bench) dial(token string) *line {
 	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(b.url, "http")+"/ws_api/account/"+account+"/messaging/consumer?v=3", options)
 	require.NoError(b.t, err)
 	b.t.Cleanup(func() { _ = conn.CloseNow() })
-	return &line{t: b.t, ctx: ctx, conn: conn}
+	return &message{t: b.t, ctx: ctx, conn: conn}
 }
 
 // read is the next frame.
-func (l *line) read() map[string]any {
+func (l *message) read() map[string]any {
 	l.t.Helper()
 	_, raw, err := l.conn.Read(l.ctx)
 	require.NoError(l.t, err)
@@ -64,7 +64,7 @@ func (l *line) read() map[string]any {
 }
 
 // ask sends a request and returns its response.
-func (l *line) ask(request string) map[string]any {
+func (l *message) ask(request string) map[string]any {
 	l.t.Helper()
 	require.NoError(l.t, l.conn.Write(l.ctx, websocket.MessageText, []byte(request)))
 	for {
@@ -75,7 +75,7 @@ func (l *line) ask(request string) map[string]any {
 }
 
 // closed is the code that the socket is closed with.
-func (l *line) closed() websocket.StatusCode {
+func (l *message) closed() websocket.StatusCode {
 	l.t.Helper()
 	for {
 		if _, _, err := l.conn.Read(l.ctx); err != nil {
@@ -84,7 +84,7 @@ func (l *line) closed() websocket.StatusCode {
 	}
 }
 
-func (l *line) open() string {
+func (l *message) open() string {
 	l.t.Helper()
 	out := l.ask(`{"kind":"req","id":1,"type":"cm.ConsumerRequestConversation"}`)
 	require.Equal(l.t, "1", out["reqId"])
@@ -93,7 +93,7 @@ func (l *line) open() string {
 	return out["body"].(map[string]any)["conversationId"].(string)
 }
 
-func (l *line) say(conversation, text string) map[string]any {
+func (l *message) say(conversation, text string) map[string]any {
 	l.t.Helper()
 	return l.ask(fmt.Sprintf(`{"kind":"req","id":"7","type":"ms.PublishEvent","body":{"dialogId":%q,"event":{"type":"ContentEvent","contentType":"text/plain","message":%q}}}`, conversation, text))
 }

@@ -23,7 +23,7 @@ func TestTwoWeeks(t *testing.T) {
 		{func() string { return signWith(t, otherKey(), "brand-2", b.idp.claims(b.moment())) }, set(jwk(otherKey(), "brand-2"))},
 	}
 	conversation, said := "", 0
-	var l *line
+	var l *message
 	for hour := range 14 * 24 {
 		if l != nil {
 			// The old token's hour is over: the socket is closed at the next request.

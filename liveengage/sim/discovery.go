@@ -12,14 +12,14 @@ import (
 	"idpbridge/liveengage"
 )
 
-// fill reads a connector's addresses and key from an identity provider: discovery,
+// discoverConnector reads a connector's addresses and key from an identity provider: discovery,
 // the key set and, where there is one, our own /keys/public.txt. LivePerson never
 // does that: there every field is typed in.
-func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Connector, error) {
+func (s *Simulator) discoverConnector(ctx context.Context, c Connector, issuer string) (Connector, error) {
 	issuer = strings.TrimSuffix(issuer, "/")
-	a, err := s.out.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
+	a, err := s.idp.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
 	if err != nil {
-		return c, fault(liveengage.CodeACConnectorFailed, "the identity provider does not answer: %s", quoted(cause(err), nil))
+		return c, idpErrorf(liveengage.CodeACConnectorFailed, "the identity provider does not answer: %s", redactQuote(cause(err), nil))
 	}
 	var found struct {
 		Issuer    string `json:"issuer"`
@@ -28,7 +28,7 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 		JWKS      string `json:"jwks_uri"`
 	}
 	if a.status != http.StatusOK || json.Unmarshal(a.body, &found) != nil || found.Issuer == "" {
-		return c, fault(liveengage.CodeACConnectorFailed, "there is no discovery document at this issuer (status %d)", a.status)
+		return c, idpErrorf(liveengage.CodeACConnectorFailed, "there is no discovery document at this issuer (status %d)", a.status)
 	}
 	f := &c.Configuration
 	f.Issuer, f.AuthorizationEndpoint, f.JWKSEndpoint = found.Issuer, found.Authorize, found.JWKS
@@ -40,7 +40,7 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	if c.Delegates() {
 		return c, nil // the word in place of the key stays
 	}
-	line, err := s.pastedKey(ctx, issuer, found.JWKS)
+	line, err := s.fetchPastedKey(ctx, issuer, found.JWKS)
 	if err != nil && !c.UsesKeySet() {
 		return c, err
 	}
@@ -48,41 +48,41 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	return c, nil
 }
 
-// Fill fills every connector that has no issuer yet from an identity provider. Where
+// FillConnectors fills every connector that has no issuer yet from an identity provider. Where
 // the one key to paste cannot be told, the connector uses the key set instead.
-func (s *Simulator) Fill(ctx context.Context, issuer string) error {
-	for _, c := range s.list() {
+func (s *Simulator) FillConnectors(ctx context.Context, issuer string) error {
+	for _, c := range s.listConnectors() {
 		if c.Configuration.Issuer != "" {
 			continue
 		}
-		filled, err := s.fill(ctx, c, issuer)
-		if f, ok := errors.AsType[*Fault](err); ok && (f.Code == liveengage.CodeJWKIDNotFound || f.Code == liveengage.CodeMultipleJWKWithoutKidHeader) {
+		filled, err := s.discoverConnector(ctx, c, issuer)
+		if f, ok := errors.AsType[*idpError](err); ok && (f.Code == liveengage.CodeJWKIDNotFound || f.Code == liveengage.CodeMultipleJWKWithoutKidHeader) {
 			c.Configuration.JWTValidationType = liveengage.KeyTypeJWKS
-			filled, err = s.fill(ctx, c, issuer)
+			filled, err = s.discoverConnector(ctx, c, issuer)
 		}
 		if err != nil {
 			return err
 		}
-		filled, dropped := filled.guarded(c, issuer, filled.UsesCode())
+		filled, dropped := filled.dropMovedSecret(c, issuer, filled.UsesCode())
 		if dropped != "" {
 			s.Log.WarnContext(ctx, "connector was filled", "connector", c.Name, "note", strings.TrimSpace(dropped))
 		}
-		s.replace(filled)
+		s.putConnector(filled)
 	}
 	return nil
 }
 
-// pastedKey is the one-line key: as the provider publishes it, or the only RSA key
+// fetchPastedKey is the one-line key: as the provider publishes it, or the only RSA key
 // of its key set.
-func (s *Simulator) pastedKey(ctx context.Context, issuer, set string) (string, error) {
-	a, err := s.out.get(ctx, "read the public key", issuer+"/keys/public.txt")
+func (s *Simulator) fetchPastedKey(ctx context.Context, issuer, set string) (string, error) {
+	a, err := s.idp.get(ctx, "read the public key", issuer+"/keys/public.txt")
 	if err == nil && a.status == http.StatusOK {
 		line := strings.TrimSpace(string(a.body))
 		if _, err := keys.ParsePublicKey(line); err == nil {
 			return line, nil
 		}
 	}
-	all, err := s.issuers.fetch(ctx, set)
+	all, err := s.keySets.fetchKeys(ctx, set)
 	if err != nil {
 		return "", err
 	}
@@ -93,12 +93,12 @@ func (s *Simulator) pastedKey(ctx context.Context, issuer, set string) (string, 
 			continue
 		}
 		if line != "" {
-			return "", fault(liveengage.CodeMultipleJWKWithoutKidHeader, "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
+			return "", idpErrorf(liveengage.CodeMultipleJWKWithoutKidHeader, "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
 		}
 		line = p.Base64()
 	}
 	if line == "" {
-		return "", fault(liveengage.CodeJWKIDNotFound, "the key set has no RSA key")
+		return "", idpErrorf(liveengage.CodeJWKIDNotFound, "the key set has no RSA key")
 	}
 	return line, nil
 }
