@@ -8,6 +8,7 @@ import (
 
 	"idpbridge/claims"
 	"idpbridge/keys"
+	"idpbridge/session"
 )
 
 // Mint says what an ID token is made of that nobody has signed in for.
@@ -35,6 +36,6 @@ func (m Mint) Token() (string, error) {
 		}
 	}
 	p := &Provider{issuer: m.Issuer, keys: m.Keys, now: m.Now, lifetimes: Lifetimes{IDToken: m.Lifetime}}
-	in := Signin{Grant: Grant{Scopes: append([]string{"openid"}, m.Scopes...), AuthTime: m.Now().Unix(), ACR: "loa1"}}
+	in := Signin{Grant: Grant{Scopes: append([]string{"openid"}, m.Scopes...), AuthTime: m.Now().Unix(), ACR: session.ACRPassword}}
 	return p.idToken(m.Client.prepared(), m.Person, in, issue{alone: true})
 }

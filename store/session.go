@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"idpbridge/claims"
-	"idpbridge/web"
+	"idpbridge/session"
 )
 
 const startSQL = `INSERT INTO session (id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-// StartSession implements web.Sessions.
-func (s *Store) StartSession(ctx context.Context, n web.Session) error {
+// StartSession implements session.Store.
+func (s *Store) StartSession(ctx context.Context, n session.Session) error {
 	_, err := s.hot.start.ExecContext(ctx, n.ID, n.SecretHash, n.Subject, n.ACR, strings.Join(n.AMR, " "),
 		millis(n.AuthTime), millis(n.Created), millis(n.Seen), millis(n.Expires), millis(n.Ends))
 	return wrap("start session", err)
@@ -25,9 +25,9 @@ func (s *Store) StartSession(ctx context.Context, n web.Session) error {
 const sessionSQL = `SELECT s.id, s.secret_hash, s.subject, s.acr, s.amr, s.auth_time, s.created, s.seen, s.expires, s.ends, p.person
 	FROM session s JOIN person p ON p.subject = s.subject WHERE s.id = $1 AND s.expires > $2 AND s.ends > $2`
 
-// FindSession implements web.Sessions: one read.
-func (s *Store) FindSession(ctx context.Context, id string, at time.Time) (web.Session, claims.Person, error) {
-	var out web.Session
+// FindSession implements session.Store: one read.
+func (s *Store) FindSession(ctx context.Context, id string, at time.Time) (session.Session, claims.Person, error) {
+	var out session.Session
 	var person claims.Person
 	var amr string
 	var who []byte
@@ -35,13 +35,13 @@ func (s *Store) FindSession(ctx context.Context, id string, at time.Time) (web.S
 	err := s.hot.session.QueryRowContext(ctx, id, millis(at)).Scan(&out.ID, &out.SecretHash, &out.Subject, &out.ACR, &amr,
 		&authTime, &created, &seen, &expires, &ends, &who)
 	if errors.Is(err, sql.ErrNoRows) {
-		return web.Session{}, claims.Person{}, web.ErrNoSession
+		return session.Session{}, claims.Person{}, session.ErrNotFound
 	}
 	if err == nil {
 		err = json.Unmarshal(who, &person)
 	}
 	if err != nil {
-		return web.Session{}, claims.Person{}, wrap("find session", err)
+		return session.Session{}, claims.Person{}, wrap("find session", err)
 	}
 	if amr != "" {
 		out.AMR = strings.Split(amr, " ")
@@ -54,12 +54,12 @@ func (s *Store) FindSession(ctx context.Context, id string, at time.Time) (web.S
 const renewSQL = `UPDATE session SET secret_hash = $1, acr = $2, amr = $3, auth_time = $4, seen = $5, expires = $6, ends = $7
 	WHERE id = $8 AND secret_hash = $9`
 
-// RenewSession implements web.Sessions.
-func (s *Store) RenewSession(ctx context.Context, old string, n web.Session) error {
+// RenewSession implements session.Store.
+func (s *Store) RenewSession(ctx context.Context, old string, n session.Session) error {
 	rows, err := changed(s.hot.renew.ExecContext(ctx, n.SecretHash, n.ACR, strings.Join(n.AMR, " "),
 		millis(n.AuthTime), millis(n.Seen), millis(n.Expires), millis(n.Ends), n.ID, old))
 	if err == nil && rows == 0 {
-		return web.ErrNoSession
+		return session.ErrNotFound
 	}
 	return wrap("renew session", err)
 }
@@ -70,13 +70,13 @@ const touchSQL = `UPDATE session SET seen = CASE WHEN seen < $2 THEN $2 ELSE see
 	expires = CASE WHEN expires < $3 THEN $3 ELSE expires END
 	WHERE id = $1 AND expires > $2 AND ends > $2`
 
-// TouchSession implements web.Sessions. One that is unknown is no error.
+// TouchSession implements session.Store. One that is unknown is no error.
 func (s *Store) TouchSession(ctx context.Context, id string, seen, expires time.Time) error {
 	_, err := s.hot.touch.ExecContext(ctx, id, millis(seen), millis(expires))
 	return wrap("touch session", err)
 }
 
-// EndSession implements web.Sessions.
+// EndSession implements session.Store.
 func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]string, error) {
 	var clients []string
 	err := s.tx(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
@@ -97,8 +97,8 @@ func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]stri
 // past says that a session $1 is not open at $3, and not somebody else's than $2.
 const past = ` AND NOT EXISTS (SELECT 1 FROM session WHERE id = $1 AND (subject <> $2 OR expires > $3 AND ends > $3))`
 
-// EndPastSession implements web.Sessions.
-func (s *Store) EndPastSession(ctx context.Context, id, subject string, at time.Time) ([]string, error) {
+// EndExpiredSession implements session.Store.
+func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at time.Time) ([]string, error) {
 	var clients []string
 	err := s.tx(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
 		if _, err = exec("UPDATE signin SET state = 3 WHERE session_id = $1 AND subject = $2 AND state <> 3"+past, id, subject, millis(at)); err != nil {
@@ -120,7 +120,7 @@ func (s *Store) EndPastSession(ctx context.Context, id, subject string, at time.
 	return clients, nil
 }
 
-// InheritSession implements web.Sessions. What has a code that was not redeemed
+// InheritSession implements session.Store. What has a code that was not redeemed
 // stays behind: it ended with its session.
 func (s *Store) InheritSession(ctx context.Context, from, to, subject string, at time.Time) error {
 	return wrap("inherit session", s.tx(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {

@@ -9,9 +9,9 @@ import (
 
 	"idpbridge/claims"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 // signedIn is a store with one person, who has the session b, and a sign-in of
@@ -21,7 +21,7 @@ func signedIn(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin, time.T
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := open(t, cfg)
 	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
-	require.NoError(t, s.StartSession(t.Context(), web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
+	require.NoError(t, s.StartSession(t.Context(), session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
 	return s, oidc.Signin{
 		ID: "i", SessionID: "b", Subject: "1", State: oidc.Answered,
 		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),

@@ -13,10 +13,10 @@ import (
 	"idpbridge/claims"
 	"idpbridge/internal/pgtest"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/store/storetest"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 // postgres is nil where PostgreSQL is not installed.
@@ -108,7 +108,7 @@ func BenchmarkSQLite(b *testing.B) {
 	s := open(b, store.Config{Path: file(b)})
 	ctx := b.Context()
 	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
-	require.NoError(b, s.StartSession(ctx, web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
+	require.NoError(b, s.StartSession(ctx, session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
 	in := oidc.Signin{
 		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Answered,
 		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
