@@ -48,22 +48,22 @@ const (
 // a new one is a decision.
 func arrows() map[string]allowance {
 	return map[string]allowance{
-		".":              {},
-		"claims":         {},
-		"limit":          {},
-		"cookie":         {},
-		"testdata":       {},
-		"keys":           {theirs: []string{jose}},
-		"config":         {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
-		"upstream":       {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage":     {ours: []string{"claims", "keys"}, theirs: []string{jose}},
-		"liveengage/api": {ours: []string{"liveengage"}, theirs: []string{socket}},
+		".":               {},
+		"claims":          {},
+		"internal/limit":  {},
+		"internal/cookie": {},
+		"testdata":        {},
+		"keys":            {theirs: []string{jose}},
+		"config":          {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
+		"upstream":        {ours: []string{"claims"}, theirs: []string{argon2}},
+		"liveengage":      {ours: []string{"claims", "keys"}, theirs: []string{jose}},
+		"liveengage/api":  {ours: []string{"liveengage"}, theirs: []string{socket}},
 		"liveengage/sim": {
 			ours:   []string{"claims", "keys", "liveengage"},
 			theirs: []string{jose, socket},
 		},
-		"oidc": {ours: []string{"claims", "keys", "cookie", "limit"}, theirs: []string{echo, jose, zitadel}},
-		"web":  {ours: []string{"claims", "upstream", "cookie", "limit", "liveengage"}, theirs: []string{echo}},
+		"oidc": {ours: []string{"claims", "keys", "internal/cookie", "internal/limit"}, theirs: []string{echo, jose, zitadel}},
+		"web":  {ours: []string{"claims", "upstream", "internal/cookie", "internal/limit", "liveengage"}, theirs: []string{echo}},
 		"store": {
 			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
 			theirs: []string{pgx, sqlite, goose},
@@ -73,11 +73,11 @@ func arrows() map[string]allowance {
 			theirs: []string{testify},
 		},
 		"doctor":          {ours: []string{"keys", "liveengage"}},
-		"selftest":        {theirs: []string{jose, xhtml}},
+		"conformance":     {theirs: []string{jose, xhtml}},
 		"internal/pgtest": {theirs: []string{pgx}},
 		"cmd/idp": {
 			ours: []string{
-				"claims", "config", "cookie", "doctor", "keys", "limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "selftest", "store", "testdata", "upstream", "web",
+				"claims", "config", "conformance", "internal/cookie", "doctor", "keys", "internal/limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "store", "testdata", "upstream", "web",
 			},
 			theirs: []string{echo, kong, prom},
 		},

@@ -19,7 +19,7 @@ func Example() {
 	person.CustomerInfo.Currency = "USD"
 	fmt.Println(person.Validate())
 
-	standard, _ := json.Marshal(person.Standard.Released([]string{"openid", "email"}, nil))
+	standard, _ := json.Marshal(person.Standard.Filter([]string{"openid", "email"}, nil))
 	fmt.Println(string(standard))
 	sdes, _ := json.Marshal(person.SDEs())
 	fmt.Println(string(sdes))

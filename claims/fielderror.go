@@ -6,7 +6,7 @@ import (
 )
 
 // FieldError is one fault in one field. Several of them come joined; errors.AsType
-// finds the first and Faults lists them all. Names, addresses
+// finds the first and FieldErrors lists them all. Names, addresses
 // and free text are never quoted; of values that should have been codes or small
 // numbers, at most 32 characters are, escaped so that they fit one line of a log.
 type FieldError struct {
@@ -23,21 +23,21 @@ func (e *FieldError) Error() string {
 	return e.Field + ": " + e.Problem + "; " + e.Remedy
 }
 
-// Faults returns every FieldError within err, in the order in which they were
+// FieldErrors returns every FieldError within err, in the order in which they were
 // found, also from wrapped and joined errors. It is nil where there is none.
-func Faults(err error) []*FieldError {
+func FieldErrors(err error) []*FieldError {
 	if f, ok := err.(*FieldError); ok { //nolint:errorlint // this is the walk through the tree that errors.As would do
 		return []*FieldError{f}
 	}
 	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []*FieldError
 		for _, e := range j.Unwrap() {
-			all = append(all, Faults(e)...)
+			all = append(all, FieldErrors(e)...)
 		}
 		return all
 	}
 	if inner := errors.Unwrap(err); inner != nil {
-		return Faults(inner)
+		return FieldErrors(inner)
 	}
 	return nil
 }

@@ -2,9 +2,9 @@ package claims
 
 // The values of PersonalInfo.Gender.
 const (
-	Male        = "MALE"
-	Female      = "FEMALE"
-	OtherGender = "OTHER"
+	GenderMale   = "MALE"
+	GenderFemale = "FEMALE"
+	GenderOther  = "OTHER"
 )
 
 // PersonalInfo is LiveEngage's engagement attribute personal, in the spelling that

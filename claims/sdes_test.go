@@ -78,7 +78,7 @@ func TestUnmarshalSDEs(t *testing.T) {
 			s := rich().SDEs()
 			err := json.Unmarshal([]byte(c.in), &s)
 			require.EqualError(t, err, c.want)
-			require.Len(t, claims.Faults(err), 1)
+			require.Len(t, claims.FieldErrors(err), 1)
 			require.Equal(t, rich().SDEs(), s, "left as it was")
 		})
 	}
@@ -93,7 +93,7 @@ func TestUnmarshalSDEs(t *testing.T) {
 		var s claims.SDEs
 		err := json.Unmarshal([]byte(`[{"type":"personal","personal":{"gender":0,"Company":"x"}},{"type":"lead"}]`), &s)
 		var fields []string
-		for _, f := range claims.Faults(err) {
+		for _, f := range claims.FieldErrors(err) {
 			fields = append(fields, f.Field)
 		}
 		require.Equal(t, []string{"lp_sdes[0].personal.gender", "lp_sdes[0].personal.Company", "lp_sdes[1].type"}, fields)

@@ -88,7 +88,7 @@ func rich() claims.Person {
 				},
 				{Address: &claims.ContactAddress{Country: "AR"}},
 			},
-			Gender: claims.Female, Language: "es_AR", Company: "Example Ltd.",
+			Gender: claims.GenderFemale, Language: "es_AR", Company: "Example Ltd.",
 		},
 	}
 }

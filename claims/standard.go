@@ -43,11 +43,11 @@ type Address struct {
 	Country       string `json:"country,omitempty"`        // country name
 }
 
-// Released returns the part of s that the scopes release (OIDC Core 5.4) and
+// Filter returns the part of s that the scopes release (OIDC Core 5.4) and
 // that is asked for by name (OIDC Core 5.5). The scopes are profile, email, phone
 // and address; others release nothing, and neither do names that are no standard
 // claims. The address is shared with s.
-func (s Standard) Released(scopes, names []string) Standard {
+func (s Standard) Filter(scopes, names []string) Standard {
 	var r Standard
 	if slices.Contains(scopes, "profile") {
 		// Everything but what the three other scopes govern.

@@ -37,24 +37,24 @@ func TestReleased(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, c.want, members(t, rich().Standard.Released(c.scopes, nil)))
+			require.Equal(t, c.want, members(t, rich().Standard.Filter(c.scopes, nil)))
 		})
 	}
 	t.Run("claims are released by name", func(t *testing.T) {
 		t.Parallel()
-		got := rich().Standard.Released([]string{"phone"}, []string{"name", "email_verified", "sub", "nonsense", ""})
+		got := rich().Standard.Filter([]string{"phone"}, []string{"name", "email_verified", "sub", "nonsense", ""})
 		require.Equal(t, []string{"email_verified", "name", "phone_number", "phone_number_verified"}, members(t, got))
 	})
 	t.Run("every claim has the scope that releases it", func(t *testing.T) {
 		t.Parallel()
 		for _, name := range members(t, rich().Standard) {
-			require.Contains(t, members(t, rich().Standard.Released([]string{claims.ScopeOf(name)}, nil)), name)
+			require.Contains(t, members(t, rich().Standard.Filter([]string{claims.ScopeOf(name)}, nil)), name)
 		}
 		require.Empty(t, claims.ScopeOf("sub"))
 	})
 	t.Run("the four scopes release all 19 claims unchanged", func(t *testing.T) {
 		t.Parallel()
-		all := rich().Standard.Released([]string{"profile", "email", "phone", "address"}, nil)
+		all := rich().Standard.Filter([]string{"profile", "email", "phone", "address"}, nil)
 		require.Equal(t, rich().Standard, all)
 		require.Len(t, members(t, all), 19)
 	})

@@ -45,10 +45,10 @@ func (s *Subjects) Of(customer string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// Guessable says what makes a subject one that others can guess, an e-mail address
+// WhyGuessable says what makes a subject one that others can guess, an e-mail address
 // or a phone number; it is empty where nothing does. Digits alone may be a number
 // of the brand's, so they are not taken for a phone number.
-func Guessable(subject string) string {
+func WhyGuessable(subject string) string {
 	switch {
 	case isEmail(strings.TrimPrefix(subject, "mailto:")):
 		return "an e-mail address"

@@ -18,7 +18,7 @@ func TestGuessable(t *testing.T) {
 		"15551234567": "", "C-100234": "", "138766AC": "", "356cbfbfe86f0c45e3d082a8d26dcaab": "", "12-34": "",
 		"0f0e0d0c-1111-2222-3333-444455556666": "", "1234-5678-9012-3456": "", "": "", "tel:": "", "+": "", "1+2345678": "",
 	} {
-		require.Equal(t, wanted, claims.Guessable(subject), subject)
+		require.Equal(t, wanted, claims.WhyGuessable(subject), subject)
 	}
 }
 

@@ -46,8 +46,8 @@ func validateSubject(sub string, f *faults) {
 		f.add(field, remedy, "has %d characters", len(sub))
 	case strings.ContainsFunc(sub, outside):
 		f.add(field, remedy, "holds a character that is not printable ASCII")
-	case Guessable(sub) != "":
-		f.add(field, remedy, "is %s, which others can guess and its owner can change", Guessable(sub))
+	case WhyGuessable(sub) != "":
+		f.add(field, remedy, "is %s, which others can guess and its owner can change", WhyGuessable(sub))
 	}
 }
 
@@ -95,7 +95,7 @@ func validatePersonal(path string, p PersonalInfo, f *faults) {
 	for i, c := range p.Contacts {
 		validateContact(path+".contacts["+strconv.Itoa(i)+"]", c, f)
 	}
-	if p.Gender != "" && !slices.Contains([]string{Male, Female, OtherGender}, p.Gender) {
+	if p.Gender != "" && !slices.Contains([]string{GenderMale, GenderFemale, GenderOther}, p.Gender) {
 		f.add(path+".gender", "write MALE, FEMALE or OTHER", "%s is no gender that LiveEngage knows", excerpt(p.Gender))
 	}
 	if p.Language != "" {

@@ -125,14 +125,14 @@ func TestFieldError(t *testing.T) {
 	s := rich().SDEs()
 	s.CustomerInfo.LastPaymentDate.Month = 13
 	require.EqualError(t, s.Validate(), "customerInfo.lastPaymentDate.month: 13 is no month; write 1 to 12")
-	require.Nil(t, claims.Faults(nil))
+	require.Nil(t, claims.FieldErrors(nil))
 	require.Equal(t, "a: b", (&claims.FieldError{Field: "a", Problem: "b"}).Error())
 }
 
 func requireFaults(t *testing.T, want []string, err error) {
 	t.Helper()
 	var got []string
-	for _, f := range claims.Faults(err) {
+	for _, f := range claims.FieldErrors(err) {
 		got = append(got, f.Field)
 		require.NotEmpty(t, f.Problem)
 		require.NotEmpty(t, f.Remedy)

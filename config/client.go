@@ -153,7 +153,7 @@ func (r *reader) credentials(path string, c Client) {
 		bad("profile", "profile liveengage has no secret for the code flow; add secret: {env: NAME}, or write response_types: [id_token]")
 	}
 	if c.JWKS != "" {
-		if _, err := keys.ParseSet(string(c.JWKS)); err != nil {
+		if _, err := keys.ParseJWKS(string(c.JWKS)); err != nil {
 			bad("jwks", "jwks: %s", err)
 		}
 	}

@@ -238,7 +238,7 @@ func (r *reader) encryption(path string, c Client) {
 }
 
 // Load parses the keys. Errors repeat nothing of them but a kid.
-func (e *Encryption) Load() (*keys.Encryption, error) {
+func (e *Encryption) Load() (*keys.Encrypter, error) {
 	content := e.Content
 	if content == "" {
 		content = keys.ContentEncryptions()[0]
@@ -251,7 +251,7 @@ func (e *Encryption) Load() (*keys.Encryption, error) {
 		}
 		recipients = append(recipients, r)
 	}
-	return keys.NewEncryption(content, recipients)
+	return keys.NewEncrypter(content, recipients)
 }
 
 func (k EncryptionKey) load() (keys.Recipient, error) {

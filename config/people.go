@@ -106,7 +106,7 @@ func (r *reader) people(file People, rules PeopleRules) []Person {
 			}
 		}
 		person := claims.Person{Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}
-		for _, f := range claims.Faults(person.Validate()) {
+		for _, f := range claims.FieldErrors(person.Validate()) {
 			if f.Field == "sub" && p.Customer != "" {
 				continue // said by subject
 			}

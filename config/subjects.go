@@ -57,7 +57,7 @@ func parseKnown(name string, data []byte) (map[string]string, error) {
 				r.fault(path+".sub", "another customer has that sub; two people must not share one")
 			}
 			r.required(path+".customer", k.Customer, "write the brand's own id")
-			for _, f := range claims.Faults(claims.Person{Subject: k.Subject}.Validate()) {
+			for _, f := range claims.FieldErrors(claims.Person{Subject: k.Subject}.Validate()) {
 				r.fault(path+"."+f.Field, "%s", f)
 			}
 			known[k.Customer], seen[k.Subject] = k.Subject, true

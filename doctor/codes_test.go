@@ -46,7 +46,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 				if !ok {
 					return true
 				}
-				at := map[string]int{"add": 1, "fine": 0, "unreachable": 0}
+				at := map[string]int{"addFinding": 1, "addOK": 0, "addUnreachable": 0}
 				if i, found := at[called.Sel.Name]; found && i < len(n.Args) {
 					_, literal := n.Args[i].(*ast.BasicLit)
 					require.False(t, literal, "%s: a code is no constant", name)

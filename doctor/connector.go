@@ -21,8 +21,8 @@ type connector struct {
 	Configuration map[string]any
 }
 
-// text is a field of the connector as text; false where it has none.
-func (c connector) text(field string) (string, bool) {
+// fieldValue is a field of the connector as text; false where it has none.
+func (c connector) fieldValue(field string) (string, bool) {
 	value, has := c.Configuration[field]
 	if field == "type" && c.Type != nil {
 		value, has = c.Type, true
@@ -33,8 +33,8 @@ func (c connector) text(field string) (string, bool) {
 	return fmt.Sprint(value), true
 }
 
-// called is what people call the connector.
-func (c connector) called() string {
+// displayName is what people call the connector.
+func (c connector) displayName() string {
 	if c.Name != "" {
 		return fmt.Sprintf("The connector %q (%v)", c.Name, c.ID)
 	}
@@ -49,53 +49,53 @@ func ValidAccount(account string) bool {
 	})
 }
 
-// connectors compares what the account has on file with the provider.
-func (e *exam) connectors(ctx context.Context) {
+// checkConnectors compares what the account has on file with the provider.
+func (e *exam) checkConnectors(ctx context.Context) {
 	switch {
 	case e.cfg.Account == "":
-		e.add(Skipped, ConnectorList, "LiveEngage's own entry was not compared.", "Name the account (--account): its connectors can be read by everybody.")
+		e.addFinding(Skip, ConnectorList, "LiveEngage's own entry was not compared.", "Name the account (--account): its connectors can be read by everybody.")
 		return
 	case !ValidAccount(e.cfg.Account):
-		e.add(Fault, AccountNumber, fmt.Sprintf("%q is not an account number.", e.cfg.Account), "Write its digits and letters alone, as in the address of the LiveEngage console.")
+		e.addFinding(Error, AccountNumber, fmt.Sprintf("%q is not an account number.", e.cfg.Account), "Write its digits and letters alone, as in the address of the LiveEngage console.")
 		return
 	}
-	all, ok := e.listed(ctx)
+	all, ok := e.listConnectors(ctx)
 	if !ok {
 		return
 	}
-	for _, c := range firstOf(e.fitting(all)) {
-		e.compare(c)
+	for _, c := range limitList(e.selectConnectors(all)) {
+		e.compareConnector(c)
 	}
 }
 
-func (e *exam) listed(ctx context.Context) ([]connector, bool) {
-	address := strings.TrimSuffix(e.cfg.AccountBase, "/") + "/api/account/" + url.PathEscape(e.cfg.Account) + "/configuration/le-connectors/all-connectors"
+func (e *exam) listConnectors(ctx context.Context) ([]connector, bool) {
+	address := strings.TrimSuffix(e.cfg.AccountBaseURL, "/") + "/api/account/" + url.PathEscape(e.cfg.Account) + "/configuration/le-connectors/all-connectors"
 	a, err := e.get(ctx, address, func(r *http.Request) { r.Header.Set("Accept", "application/json") })
 	if err != nil {
-		e.add(Fault, ConnectorList, fmt.Sprintf("LivePerson's list of connectors cannot be fetched: %v.", err), "Check that this machine reaches the internet, and try again.", address)
+		e.addFinding(Error, ConnectorList, fmt.Sprintf("LivePerson's list of connectors cannot be fetched: %v.", err), "Check that this machine reaches the internet, and try again.", address)
 		return nil, false
 	}
 	if a.status != http.StatusOK {
-		e.add(Fault, ConnectorList, fmt.Sprintf("LivePerson's list of connectors answers %d.", a.status), "Check the account number; it is the number in the console's address.", a.seen())
+		e.addFinding(Error, ConnectorList, fmt.Sprintf("LivePerson's list of connectors answers %d.", a.status), "Check the account number; it is the number in the console's address.", a.summarize())
 		return nil, false
 	}
 	var all []connector
 	decoder := json.NewDecoder(bytes.NewReader([]byte(a.body)))
 	decoder.UseNumber() // ids have more digits than a float keeps
 	if err := decoder.Decode(&all); err != nil {
-		e.add(Fault, ConnectorList, "LivePerson's list of connectors has another form than is known.", "Compare the connector by hand with the set-up page.", a.seen())
+		e.addFinding(Error, ConnectorList, "LivePerson's list of connectors has another form than is known.", "Compare the connector by hand with the set-up page.", a.summarize())
 		return nil, false
 	}
-	e.fine(ConnectorList, fmt.Sprintf("The account %s has %s.", e.cfg.Account, count(len(all), "connector")))
+	e.addOK(ConnectorList, fmt.Sprintf("The account %s has %s.", e.cfg.Account, pluralize(len(all), "connector")))
 	return all, true
 }
 
-// fitting picks the connectors that are meant for this provider.
-func (e *exam) fitting(all []connector) []connector {
+// selectConnectors picks the connectors that are meant for this provider.
+func (e *exam) selectConnectors(all []connector) []connector {
 	var out, deleted []connector
 	for _, c := range all {
-		issuer, _ := c.text("issuer")
-		client, _ := c.text("clientId")
+		issuer, _ := c.fieldValue("issuer")
+		client, _ := c.fieldValue("clientId")
 		switch {
 		case issuer != e.cfg.Issuer && client != e.cfg.ClientID:
 		case c.Deleted:
@@ -105,29 +105,29 @@ func (e *exam) fitting(all []connector) []connector {
 		}
 	}
 	if e.cfg.Connector != "" {
-		out = e.chosen(all, out)
+		out = e.selectNamedConnector(all, out)
 	}
 	switch {
 	case len(out) > 0:
 		var names []string
-		for _, c := range firstOf(out) {
-			names = append(names, strings.TrimPrefix(c.called(), "The connector "))
+		for _, c := range limitList(out) {
+			names = append(names, strings.TrimPrefix(c.displayName(), "The connector "))
 		}
-		e.fine(ConnectorFound, "Meant for this provider: "+strings.Join(names, ", ")+".")
+		e.addOK(ConnectorFound, "Meant for this provider: "+strings.Join(names, ", ")+".")
 	case len(deleted) > 0:
-		e.add(Fault, ConnectorDeleted, deleted[0].called()+" is meant for this provider, and is deleted.", "Enter it again in the LiveEngage console.")
+		e.addFinding(Error, ConnectorDeleted, deleted[0].displayName()+" is meant for this provider, and is deleted.", "Enter it again in the LiveEngage console.")
 	default:
-		e.add(Fault, ConnectorFound, fmt.Sprintf("No connector of the account has the issuer %s or the client id %s.", e.cfg.Issuer, e.cfg.ClientID),
-			"Enter this provider in the LiveEngage console as its set-up page says, or correct the issuer there.", "there is: "+e.summary(all))
+		e.addFinding(Error, ConnectorFound, fmt.Sprintf("No connector of the account has the issuer %s or the client id %s.", e.cfg.Issuer, e.cfg.ClientID),
+			"Enter this provider in the LiveEngage console as its set-up page says, or correct the issuer there.", "there is: "+e.summarizeConnectors(all))
 	}
 	return out
 }
 
-// chosen is the one connector that was named: by id, by name, or by its place
+// selectNamedConnector is the one connector that was named: by id, by name, or by its place
 // among those that fit.
-func (e *exam) chosen(all, fitting []connector) []connector {
+func (e *exam) selectNamedConnector(all, fitting []connector) []connector {
 	for _, c := range all {
-		display, _ := c.text("issuerDisplayName")
+		display, _ := c.fieldValue("issuerDisplayName")
 		if want := e.cfg.Connector; fmt.Sprint(c.ID) == want || c.Name == want || display == want {
 			return []connector{c}
 		}
@@ -138,12 +138,12 @@ func (e *exam) chosen(all, fitting []connector) []connector {
 	return nil
 }
 
-// summary lists what there is instead.
-func (e *exam) summary(all []connector) string {
+// summarizeConnectors lists what there is instead.
+func (e *exam) summarizeConnectors(all []connector) string {
 	const most = 8
 	var out []string
 	for _, c := range all {
-		issuer, ok := c.text("issuer")
+		issuer, ok := c.fieldValue("issuer")
 		if !ok {
 			continue // of another kind
 		}
@@ -151,7 +151,7 @@ func (e *exam) summary(all []connector) string {
 			out = append(out, "…")
 			break
 		}
-		text := fmt.Sprintf("%v %q with issuer %q", c.ID, c.Name, e.presentable(issuer, 80))
+		text := fmt.Sprintf("%v %q with issuer %q", c.ID, c.Name, e.sanitize(issuer, 80))
 		if c.Deleted {
 			text += ", deleted"
 		}

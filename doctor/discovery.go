@@ -21,82 +21,82 @@ type metadata struct {
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
 }
 
-// named lists the addresses that LivePerson is told to use; none where the
+// endpointURLs lists the addresses that LivePerson is told to use; none where the
 // document could not be read.
-func (m metadata) named() []named {
-	var out []named
-	for _, a := range []named{
+func (m metadata) endpointURLs() []namedURL {
+	var out []namedURL
+	for _, a := range []namedURL{
 		{"the authorization endpoint", m.AuthorizationEndpoint},
 		{"the token endpoint", m.TokenEndpoint},
 		{"the key set", m.JWKSURI},
 	} {
-		if a.address != "" {
+		if a.url != "" {
 			out = append(out, a)
 		}
 	}
 	return out
 }
 
-// discovery reads what the provider says about itself. LivePerson does not read
+// checkDiscovery reads what the provider says about itself. LivePerson does not read
 // it, but everything after this needs its addresses.
-func (e *exam) discovery(ctx context.Context) {
+func (e *exam) checkDiscovery(ctx context.Context) {
 	address := strings.TrimSuffix(e.cfg.Issuer, "/") + pathDiscovery
 	a, err := e.get(ctx, address)
 	if err != nil {
-		e.add(Fault, DiscoveryDocument, fmt.Sprintf("The discovery document cannot be fetched: %v.", err),
+		e.addFinding(Error, DiscoveryDocument, fmt.Sprintf("The discovery document cannot be fetched: %v.", err),
 			"Put right what was found above, or start the provider; nothing else can be looked at until then.", address)
 		return
 	}
-	e.clock(a)
+	e.checkClock(a)
 	var m metadata
 	err = json.Unmarshal([]byte(a.body), &m)
 	switch {
 	case a.status != http.StatusOK:
-		e.add(Fault, DiscoveryDocument, fmt.Sprintf("The discovery document answers %d instead of 200.", a.status),
-			"Check the issuer letter by letter, and that what stands in front of the provider lets "+pathDiscovery+" pass.", a.seen())
+		e.addFinding(Error, DiscoveryDocument, fmt.Sprintf("The discovery document answers %d instead of 200.", a.status),
+			"Check the issuer letter by letter, and that what stands in front of the provider lets "+pathDiscovery+" pass.", a.summarize())
 		return
 	case err != nil:
-		e.add(Fault, DiscoveryDocument, "The discovery document is not JSON of the right types.",
-			"Check that the issuer is that of an OpenID provider, and that no other page answers in its place.", a.seen())
+		e.addFinding(Error, DiscoveryDocument, "The discovery document is not JSON of the right types.",
+			"Check that the issuer is that of an OpenID provider, and that no other page answers in its place.", a.summarize())
 		return
 	}
 	e.meta = m
-	if missing := missingMembers(m); len(missing) > 0 {
-		e.add(Fault, DiscoveryDocument, fmt.Sprintf("The discovery document lacks %s.", strings.Join(missing, ", ")), "Let the provider publish all of its addresses.")
+	if missing := listMissingMembers(m); len(missing) > 0 {
+		e.addFinding(Error, DiscoveryDocument, fmt.Sprintf("The discovery document lacks %s.", strings.Join(missing, ", ")), "Let the provider publish all of its addresses.")
 	} else {
-		e.fine(DiscoveryDocument, "The discovery document is there and complete.")
+		e.addOK(DiscoveryDocument, "The discovery document is there and complete.")
 	}
 	if m.Issuer != e.cfg.Issuer {
-		e.add(Fault, DiscoveryIssuer, fmt.Sprintf("The provider calls itself %q, not %q: %s.", m.Issuer, e.cfg.Issuer, difference(m.Issuer, e.cfg.Issuer)),
+		e.addFinding(Error, DiscoveryIssuer, fmt.Sprintf("The provider calls itself %q, not %q: %s.", m.Issuer, e.cfg.Issuer, describeDifference(m.Issuer, e.cfg.Issuer)),
 			"Use one issuer, letter by letter, in the provider's configuration, in the connector and in the identity function of the pages.")
 	} else {
-		e.fine(DiscoveryIssuer, "The provider calls itself by the issuer, letter by letter.")
+		e.addOK(DiscoveryIssuer, "The provider calls itself by the issuer, letter by letter.")
 	}
-	e.support(m)
+	e.checkSupport(m)
 	if strings.HasPrefix(e.cfg.Issuer, "https:") {
 		if a.header.Get("Strict-Transport-Security") == "" {
-			e.add(Note, HSTS, "Answers have no Strict-Transport-Security header.", "Send it, so that browsers come by https the next time, too.")
+			e.addFinding(Note, HSTS, "Answers have no Strict-Transport-Security header.", "Send it, so that browsers come by https the next time, too.")
 		} else {
-			e.fine(HSTS, "Browsers are told to come by https.")
+			e.addOK(HSTS, "Browsers are told to come by https.")
 		}
 	}
 }
 
-func missingMembers(m metadata) []string {
+func listMissingMembers(m metadata) []string {
 	var out []string
-	for _, c := range []named{
+	for _, c := range []namedURL{
 		{"authorization_endpoint", m.AuthorizationEndpoint}, {"token_endpoint", m.TokenEndpoint}, {"jwks_uri", m.JWKSURI},
 	} {
-		if c.address == "" {
+		if c.url == "" {
 			out = append(out, c.name)
 		}
 	}
 	return out
 }
 
-// support compares what LivePerson needs with what the document lists, where it
+// checkSupport compares what LivePerson needs with what the document lists, where it
 // lists anything.
-func (e *exam) support(m metadata) {
+func (e *exam) checkSupport(m metadata) {
 	var lacks []string
 	for _, t := range e.cfg.ResponseTypes {
 		if m.ResponseTypes != nil && !slices.Contains(m.ResponseTypes, t) {
@@ -111,20 +111,20 @@ func (e *exam) support(m metadata) {
 		lacks = append(lacks, "client_secret_basic at the token endpoint")
 	}
 	if len(lacks) > 0 {
-		e.add(Warning, DiscoverySupport, fmt.Sprintf("By its discovery document the provider does not support %s, which LivePerson needs.", strings.Join(lacks, ", ")),
+		e.addFinding(Warn, DiscoverySupport, fmt.Sprintf("By its discovery document the provider does not support %s, which LivePerson needs.", strings.Join(lacks, ", ")),
 			"Switch it on in the provider, or for this client.")
 		return
 	}
-	e.fine(DiscoverySupport, "By its discovery document the provider supports what LivePerson needs.")
+	e.addOK(DiscoverySupport, "By its discovery document the provider supports what LivePerson needs.")
 }
 
-// clock compares the provider's clock with ours by the header Date, which has
+// checkClock compares the provider's clock with ours by the header Date, which has
 // whole seconds.
-func (e *exam) clock(a answer) {
+func (e *exam) checkClock(a response) {
 	const noticeable, fatal = 30 * time.Second, 5 * time.Minute
 	date, err := http.ParseTime(a.header.Get("Date"))
 	if err != nil {
-		e.add(Note, Clock, "Answers have no Date header, so the provider's clock cannot be compared.", "Compare it by hand: timedatectl, on both machines.")
+		e.addFinding(Note, Clock, "Answers have no Date header, so the provider's clock cannot be compared.", "Compare it by hand: timedatectl, on both machines.")
 		return
 	}
 	off := date.Sub(e.cfg.Now()).Round(time.Second)
@@ -135,59 +135,59 @@ func (e *exam) clock(a answer) {
 	const remedy = "Let both machines follow a time server (timedatectl set-ntp true). LivePerson refuses tokens from the future and from the past."
 	switch {
 	case off.Abs() > fatal:
-		e.add(Fault, Clock, "The provider's clock is "+how+".", remedy)
+		e.addFinding(Error, Clock, "The provider's clock is "+how+".", remedy)
 	case off.Abs() > noticeable:
-		e.add(Warning, Clock, "The provider's clock is "+how+".", remedy)
+		e.addFinding(Warn, Clock, "The provider's clock is "+how+".", remedy)
 	default:
-		e.fine(Clock, "The provider's clock agrees with this machine's.")
+		e.addOK(Clock, "The provider's clock agrees with this machine's.")
 	}
 }
 
-// stranger is a host that is nobody's (RFC 2606 section 2).
-const stranger = "stranger.invalid"
+// foreignHost is a host that is nobody's (RFC 2606 section 2).
+const foreignHost = "stranger.invalid"
 
-// proxied claims to be a proxy that was asked for another host, and looks whether
+// checkProxyHeaders claims to be a proxy that was asked for another host, and looks whether
 // the provider believes it.
-func (e *exam) proxied(ctx context.Context) {
+func (e *exam) checkProxyHeaders(ctx context.Context) {
 	if e.meta.Issuer == "" {
-		e.add(Skipped, ProxyHeaders, "Forwarded headers were not tried, because there is no discovery document.", "Put that right first.")
+		e.addFinding(Skip, ProxyHeaders, "Forwarded headers were not tried, because there is no discovery document.", "Put that right first.")
 		return
 	}
 	forward := func(r *http.Request) {
-		r.Header.Set("X-Forwarded-Host", stranger)
+		r.Header.Set("X-Forwarded-Host", foreignHost)
 		r.Header.Set("X-Forwarded-Proto", "http")
 		r.Header.Set("X-Forwarded-For", "203.0.113.77") // RFC 5737
-		r.Header.Set("Forwarded", "for=203.0.113.77;host="+stranger+";proto=http")
+		r.Header.Set("Forwarded", "for=203.0.113.77;host="+foreignHost+";proto=http")
 	}
 	// The parameter keeps a cache in between from serving the answer to others.
-	discovery := strings.TrimSuffix(e.cfg.Issuer, "/") + pathDiscovery + "?uncached=" + random()
-	places := []named{{"the discovery document", discovery}}
+	discovery := strings.TrimSuffix(e.cfg.Issuer, "/") + pathDiscovery + "?uncached=" + randomText()
+	places := []namedURL{{"the discovery document", discovery}}
 	if e.meta.AuthorizationEndpoint != "" && len(e.cfg.RedirectURIs) > 0 {
-		places = append(places, named{"the authorization endpoint", e.asked(question{uri: e.cfg.RedirectURIs[0]})})
+		places = append(places, namedURL{"the authorization endpoint", e.authorizeURL(authorizeRequest{uri: e.cfg.RedirectURIs[0]})})
 	}
 	bad := false
 	for _, p := range places {
-		a, err := e.get(ctx, p.address, forward)
+		a, err := e.get(ctx, p.url, forward)
 		if err != nil {
 			continue // said elsewhere
 		}
 		var m metadata
-		changed := p.address == discovery && a.status == http.StatusOK && json.Unmarshal([]byte(a.body), &m) == nil &&
-			(m.Issuer != e.meta.Issuer || !slices.Equal(m.named(), e.meta.named()))
-		if changed || strings.Contains(a.body, stranger) || strings.Contains(a.header.Get("Location"), stranger) {
+		changed := p.url == discovery && a.status == http.StatusOK && json.Unmarshal([]byte(a.body), &m) == nil &&
+			(m.Issuer != e.meta.Issuer || !slices.Equal(m.endpointURLs(), e.meta.endpointURLs()))
+		if changed || strings.Contains(a.body, foreignHost) || strings.Contains(a.header.Get("Location"), foreignHost) {
 			bad = true
-			e.add(Fault, ProxyHeaders, fmt.Sprintf("A stranger's X-Forwarded-Host or X-Forwarded-Proto changes what %s says.", p.name),
-				"Let the proxy overwrite these headers, and let the provider believe the proxy alone (here: proxies: in the configuration).", a.seen())
+			e.addFinding(Error, ProxyHeaders, fmt.Sprintf("A stranger's X-Forwarded-Host or X-Forwarded-Proto changes what %s says.", p.name),
+				"Let the proxy overwrite these headers, and let the provider believe the proxy alone (here: proxies: in the configuration).", a.summarize())
 		}
 	}
 	if !bad {
-		e.fine(ProxyHeaders, "Forwarded headers of a stranger change nothing.")
+		e.addOK(ProxyHeaders, "Forwarded headers of a stranger change nothing.")
 	}
 }
 
-// difference names the first character at which two texts part, counted from
+// describeDifference names the first character at which two texts part, counted from
 // one: the text that is there and the text that should be.
-func difference(got, want string) string {
+func describeDifference(got, want string) string {
 	g, w := []rune(got), []rune(want)
 	for i := range min(len(g), len(w)) {
 		if g[i] != w[i] {

@@ -32,15 +32,15 @@ type Config struct {
 	// for patience of no more than five seconds. Redirects are never followed and
 	// bodies are read up to 256 kB, whichever it is.
 	Client *http.Client
-	// Roots are the authorities whose certificates are believed; nil means those
+	// RootCAs are the authorities whose certificates are believed; nil means those
 	// of the system.
-	Roots *x509.CertPool
+	RootCAs *x509.CertPool
 	// Dial connects; nil means by the network itself.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Now is the time by which certificates, clocks and answers are judged.
 	Now func() time.Time
-	// Found is called with each finding as soon as it is made; may be nil.
-	Found func(Finding)
+	// OnFinding is called with each finding as soon as it is made; may be nil.
+	OnFinding func(Finding)
 
 	// ClientID is LivePerson's client_id. ClientSecret may be empty.
 	ClientID, ClientSecret string
@@ -56,20 +56,20 @@ type Config struct {
 
 	// PastedKey is the text in the connector's field JWT Public Key; may be empty.
 	PastedKey string
-	// Operations is the address of the provider's second listener, such as
+	// OperationsURL is the address of the provider's second listener, such as
 	// http://127.0.0.1:8081; may be empty.
-	Operations string
+	OperationsURL string
 
 	// Account is the number of a LiveEngage account whose connectors are read;
 	// empty means none. AccountBase is where: empty means LivePerson's own.
-	Account, AccountBase string
+	Account, AccountBaseURL string
 	// Connector is the id, the name or the place, counted from one, of the
 	// connector to compare, where several fit; empty means all of them.
 	Connector string
-	// Expected are the values that the connector's fields must have, by their
+	// ExpectedFields are the values that the connector's fields must have, by their
 	// names in its JSON. Those not named are compared with what the provider says
 	// where it says something; see ConnectorFields.
-	Expected map[string]string
+	ExpectedFields map[string]string
 
 	// JSONRemedy is what to do where the token endpoint takes forms only; empty
 	// means advice that fits any provider.
@@ -114,8 +114,8 @@ func Run(ctx context.Context, cfg Config) Report {
 	e.ended = ctx.Done()
 	defer e.http.CloseIdleConnections()
 	for _, stage := range []func(context.Context){
-		e.issuer, e.discovery, e.endpoints, e.proxied, e.keySet, e.publicKey, e.operations,
-		e.redirects, e.browserCookies, e.tokenEndpoint, e.connectors,
+		e.checkIssuer, e.checkDiscovery, e.checkEndpoints, e.checkProxyHeaders, e.checkKeySet, e.checkPublicKey, e.checkOperations,
+		e.checkRedirects, e.checkCookies, e.checkTokenEndpoint, e.checkConnectors,
 	} {
 		if ctx.Err() != nil {
 			break
@@ -135,21 +135,21 @@ func newExam(cfg Config) *exam {
 			cfg.RedirectURIs = append(cfg.RedirectURIs, defaultURI)
 		}
 	}
-	cfg.RedirectURIs = firstOf(cfg.RedirectURIs)
-	if cfg.AccountBase == "" {
-		cfg.AccountBase = accountBase
+	cfg.RedirectURIs = limitList(cfg.RedirectURIs)
+	if cfg.AccountBaseURL == "" {
+		cfg.AccountBaseURL = accountBase
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{Timeout: patience}).DialContext
 	}
-	e := &exam{cfg: cfg, report: Report{Counts: map[Level]int{}}}
+	e := &exam{cfg: cfg, report: Report{Totals: map[Level]int{}}}
 	e.http = &http.Client{}
 	if cfg.Client != nil {
 		*e.http = *cfg.Client
 	} else {
 		e.http.Transport = &http.Transport{
 			DialContext: cfg.Dial, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: longestBody,
-			TLSHandshakeTimeout: patience, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots, Time: cfg.Now},
+			TLSHandshakeTimeout: patience, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, Time: cfg.Now},
 		}
 	}
 	if e.http.Timeout == 0 {
@@ -160,46 +160,46 @@ func newExam(cfg Config) *exam {
 	return e
 }
 
-// issuer looks at the one address that is known before anything was asked.
-func (e *exam) issuer(ctx context.Context) {
-	e.addresses(named{"the issuer", e.cfg.Issuer})
+// checkIssuer looks at the one address that is known before anything was asked.
+func (e *exam) checkIssuer(ctx context.Context) {
+	e.checkURLs(namedURL{"the issuer", e.cfg.Issuer})
 	if strings.HasSuffix(e.cfg.Issuer, "/") {
-		e.add(Warning, IssuerForm, "The issuer ends in a slash.",
+		e.addFinding(Warn, IssuerForm, "The issuer ends in a slash.",
 			"Make sure that the connector and the identity function of the pages have the slash, too: with and without it are two issuers.")
 	}
-	e.secured(ctx, e.cfg.Issuer)
+	e.checkConnection(ctx, e.cfg.Issuer)
 }
 
-// endpoints looks at the addresses that LivePerson is told to use, as far as they
+// checkEndpoints looks at the addresses that LivePerson is told to use, as far as they
 // lie elsewhere than the issuer does.
-func (e *exam) endpoints(ctx context.Context) {
-	var all []named
-	for _, a := range e.meta.named() {
-		if !sameOrigin(a.address, e.cfg.Issuer) {
+func (e *exam) checkEndpoints(ctx context.Context) {
+	var all []namedURL
+	for _, a := range e.meta.endpointURLs() {
+		if !sameOrigin(a.url, e.cfg.Issuer) {
 			all = append(all, a)
 		}
 	}
-	e.addresses(all...)
-	seen := map[string]bool{hostOf(e.cfg.Issuer): true}
+	e.checkURLs(all...)
+	seen := map[string]bool{hostPort(e.cfg.Issuer): true}
 	for _, a := range all {
-		if host := hostOf(a.address); !seen[host] {
+		if host := hostPort(a.url); !seen[host] {
 			seen[host] = true
-			e.secured(ctx, a.address)
+			e.checkConnection(ctx, a.url)
 		}
 	}
 }
 
-// firstOf bounds what somebody else's list can make us do.
-func firstOf[T any](list []T) []T { return list[:min(len(list), mostListed)] }
+// limitList bounds what somebody else's list can make us do.
+func limitList[T any](list []T) []T { return list[:min(len(list), mostListed)] }
 
 func sameOrigin(a, b string) bool {
 	u, err1 := url.Parse(a)
 	v, err2 := url.Parse(b)
-	return err1 == nil && err2 == nil && u.User == nil && u.Fragment == "" && u.Scheme == v.Scheme && hostOf(a) == hostOf(b)
+	return err1 == nil && err2 == nil && u.User == nil && u.Fragment == "" && u.Scheme == v.Scheme && hostPort(a) == hostPort(b)
 }
 
-// hostOf is host:port of an address, for telling servers apart.
-func hostOf(address string) string {
+// hostPort is host:port of an address, for telling servers apart.
+func hostPort(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return address

@@ -26,11 +26,11 @@ func TestHealthy(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	var told []doctor.Finding
-	s.cfg.Found = func(f doctor.Finding) { told = append(told, f) }
+	s.cfg.OnFinding = func(f doctor.Finding) { told = append(told, f) }
 	report := s.examine(t)
 	require.Equal(t, report.Findings, told, "each is told as soon as it is known")
 	expected := map[doctor.Code]doctor.Level{
-		doctor.TLSTrust: doctor.Fault, doctor.ConnectorJSMethod: doctor.Note, doctor.ConnectorJSContext: doctor.Note,
+		doctor.TLSTrust: doctor.Error, doctor.ConnectorJSMethod: doctor.Note, doctor.ConnectorJSContext: doctor.Note,
 	}
 	for _, f := range report.Findings {
 		want := doctor.OK
@@ -42,12 +42,12 @@ func TestHealthy(t *testing.T) {
 		require.NotEmpty(t, f.Remedy, f.Code)
 	}
 	sum := 0
-	for _, n := range report.Counts {
+	for _, n := range report.Totals {
 		sum += n
 	}
 	require.Len(t, report.Findings, sum)
-	require.Equal(t, 1, report.Counts[doctor.Fault])
-	require.Greater(t, report.Counts[doctor.OK], 30)
+	require.Equal(t, 1, report.Totals[doctor.Error])
+	require.Greater(t, report.Totals[doctor.OK], 30)
 
 	text, err := json.Marshal(report)
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestLocal(t *testing.T) {
 		s := newSite()
 		s.cfg.Local, s.remote = local, "10.1.2.3:443"
 		report := s.examine(t)
-		want, private := doctor.Fault, doctor.Warning
+		want, private := doctor.Error, doctor.Warn
 		if local {
 			want, private = doctor.Note, doctor.Note
 		}
@@ -74,19 +74,19 @@ func TestLocal(t *testing.T) {
 func TestLittleGiven(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.cfg.ClientSecret, s.cfg.PastedKey, s.cfg.Operations, s.cfg.Account = "", "", "", ""
+	s.cfg.ClientSecret, s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", "", ""
 	report := s.examine(t)
 	for _, code := range []doctor.Code{
 		doctor.TokenCredentials, doctor.TokenJSON, doctor.KeyPasted, doctor.OperationsReady, doctor.ConnectorList,
 	} {
-		require.Equal(t, doctor.Skipped, report.Level(code), code)
+		require.Equal(t, doctor.Skip, report.Level(code), code)
 	}
 	require.Equal(t, doctor.OK, report.Level(doctor.TokenSecret), "a wrong secret needs no right one")
 
 	s = newSite()
 	s.cfg.ResponseTypes = []string{"id_token"}
 	report = s.examine(t)
-	require.Equal(t, doctor.Skipped, report.Level(doctor.TokenAnswers))
+	require.Equal(t, doctor.Skip, report.Level(doctor.TokenAnswers))
 	require.Equal(t, doctor.OK, report.Level(doctor.RedirectNonce))
 }
 
@@ -95,7 +95,7 @@ func TestEndsEarly(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newSite()
-	s.cfg.Found = func(doctor.Finding) { cancel() }
+	s.cfg.OnFinding = func(doctor.Finding) { cancel() }
 	s.cfg.Issuer = "nonsense"
 	report := doctor.Run(ctx, s.cfg)
 	require.Len(t, report.Findings, 1)
@@ -111,8 +111,8 @@ func TestForeignProvider(t *testing.T) {
 		return s
 	}
 	report := foreign().examine(t)
-	require.Equal(t, doctor.Skipped, report.Level(doctor.KeyLine))
-	require.Equal(t, doctor.Skipped, report.Level(doctor.KeyActive))
+	require.Equal(t, doctor.Skip, report.Level(doctor.KeyLine))
+	require.Equal(t, doctor.Skip, report.Level(doctor.KeyActive))
 	require.Equal(t, doctor.OK, report.Level(doctor.KeyPasted))
 	require.Equal(t, doctor.OK, report.Level(doctor.ConnectorKey))
 
@@ -123,14 +123,14 @@ func TestForeignProvider(t *testing.T) {
 	line := s.cfg.PastedKey
 	s.cfg.PastedKey = line[:80] + "~" + line[81:]
 	report = s.examine(t)
-	require.Equal(t, doctor.Fault, report.Level(doctor.KeyPasted))
+	require.Equal(t, doctor.Error, report.Level(doctor.KeyPasted))
 	require.Contains(t, sentences(report), "character 81 is '~' and should be '"+line[80:81]+"'")
 }
 
 // TestChosenConnector: of several connectors one is compared, by name, id or place.
 func TestChosenConnector(t *testing.T) {
 	t.Parallel()
-	for by, want := range map[string]doctor.Level{"4056284238": doctor.OK, "Brand": doctor.OK, "1": doctor.OK, "7": doctor.Fault, "Other": doctor.Fault, "9": ""} {
+	for by, want := range map[string]doctor.Level{"4056284238": doctor.OK, "Brand": doctor.OK, "1": doctor.OK, "7": doctor.Error, "Other": doctor.Error, "9": ""} {
 		s := newSite()
 		s.cfg.Connector = by
 		report := s.examine(t)
@@ -142,10 +142,10 @@ func TestChosenConnector(t *testing.T) {
 func TestMadeToWait(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.handle["/token"] = answer(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
+	s.handle["/token"] = response(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
 	report := s.examine(t)
-	require.Equal(t, doctor.Skipped, report.Level(doctor.TokenSecret))
-	require.Equal(t, doctor.Skipped, report.Level(doctor.TokenCredentials), sentences(report))
+	require.Equal(t, doctor.Skip, report.Level(doctor.TokenSecret))
+	require.Equal(t, doctor.Skip, report.Level(doctor.TokenCredentials), sentences(report))
 }
 
 // roundTrip is a transport that is a function.
@@ -175,7 +175,7 @@ func TestOwnClient(t *testing.T) {
 	})}
 	s.cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("not by this way") }
 	report := doctor.Run(t.Context(), s.cfg)
-	require.Equal(t, doctor.Fault, report.Level(doctor.KeysDocument))
+	require.Equal(t, doctor.Error, report.Level(doctor.KeysDocument))
 	require.Contains(t, asked, "login.brand.example/jwks")
 	require.NotContains(t, asked, "elsewhere.example/jwks")
 	require.NotNil(t, s.cfg.Client.Jar, "the caller's own is left as it was")
@@ -192,7 +192,7 @@ func TestPatience(t *testing.T) {
 		return nil, r.Context().Err()
 	})}
 	report := doctor.Run(t.Context(), s.cfg)
-	require.Equal(t, doctor.Fault, report.Level(doctor.DiscoveryDocument))
+	require.Equal(t, doctor.Error, report.Level(doctor.DiscoveryDocument))
 	require.Contains(t, sentences(report), "no answer came within 1ms")
 }
 

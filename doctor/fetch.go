@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// answer is what came back, read whole. A redirect is an answer like any other.
-type answer struct {
+// response is what came back, read whole. A redirect is an answer like any other.
+type response struct {
 	status int
 	header http.Header
 	body   string
 	took   time.Duration
 }
 
-// json says whether the body claims to be JSON.
-func (a answer) json() bool {
+// isJSON says whether the body claims to be JSON.
+func (a response) isJSON() bool {
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
-// seen is the answer in a line.
-func (a answer) seen() string {
+// summarize is the answer in a line.
+func (a response) summarize() string {
 	text := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
 	if location := a.header.Get("Location"); location != "" {
 		text += ", Location: " + location
@@ -49,43 +49,43 @@ var (
 )
 
 // get asks for an address.
-func (e *exam) get(ctx context.Context, address string, edit ...func(*http.Request)) (answer, error) {
+func (e *exam) get(ctx context.Context, address string, edit ...func(*http.Request)) (response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return answer{}, fmt.Errorf("%q is not an address", address)
+		return response{}, fmt.Errorf("%q is not an address", address)
 	}
 	for _, change := range edit {
 		change(r)
 	}
-	return e.do(r)
+	return e.send(r)
 }
 
-// do makes one request. The error is a sentence's second half, such as "no
+// send makes one request. The error is a sentence's second half, such as "no
 // answer came within 5s", and does not repeat the address.
-func (e *exam) do(r *http.Request) (answer, error) {
+func (e *exam) send(r *http.Request) (response, error) {
 	if e.requests >= mostRequests {
-		return answer{}, errTooMany
+		return response{}, errTooMany
 	}
 	e.requests++
 	r.Header.Set("User-Agent", "idp-doctor")
 	start := e.cfg.Now()
 	res, err := e.http.Do(r)
 	if err != nil {
-		return answer{}, e.told(err)
+		return response{}, e.describeError(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, longestBody+1))
 	if err != nil {
-		return answer{}, e.told(err)
+		return response{}, e.describeError(err)
 	}
 	if len(body) > longestBody {
-		return answer{}, errTooLarge
+		return response{}, errTooLarge
 	}
-	return answer{status: res.StatusCode, header: res.Header, body: string(body), took: e.cfg.Now().Sub(start)}, nil
+	return response{status: res.StatusCode, header: res.Header, body: string(body), took: e.cfg.Now().Sub(start)}, nil
 }
 
-// told says in few words why nothing came.
-func (e *exam) told(err error) error {
+// describeError says in few words why nothing came.
+func (e *exam) describeError(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		if wrapped.Timeout() {
 			return fmt.Errorf("no answer came within %s", e.http.Timeout)
@@ -98,5 +98,5 @@ func (e *exam) told(err error) error {
 	return err
 }
 
-// random is a text that nobody has used before.
-func random() string { return rand.Text() }
+// randomText is a text that nobody has used before.
+func randomText() string { return rand.Text() }

@@ -16,7 +16,7 @@ type field struct {
 	label, help string
 }
 
-func fields() map[string]field {
+func connectorFields() map[string]field {
 	const retype = "Enter it in the console as the set-up page shows it."
 	return map[string]field{
 		"type":                  {ConnectorType, "OAuth 2.0 Authentication Type", "Choose implicit or code as your page does it; an account has one of them for the web and for apps."},
@@ -36,11 +36,11 @@ func fields() map[string]field {
 }
 
 // ConnectorFields lists the names that Config.Expected may have, sorted.
-func ConnectorFields() []string { return slices.Sorted(maps.Keys(fields())) }
+func ConnectorFields() []string { return slices.Sorted(maps.Keys(connectorFields())) }
 
-// compare goes through the connector's fields.
-func (e *exam) compare(c connector) {
-	validation, _ := c.text("jwtValidationType")
+// compareConnector goes through the connector's fields.
+func (e *exam) compareConnector(c connector) {
+	validation, _ := c.fieldValue("jwtValidationType")
 	byKeySet := validation == "JWKS_ENDPOINT"
 	want := map[string]string{
 		"issuer": e.cfg.Issuer, "clientId": e.cfg.ClientID, "authorizationEndpoint": e.meta.AuthorizationEndpoint,
@@ -51,60 +51,60 @@ func (e *exam) compare(c connector) {
 	if byKeySet {
 		want["jwksEndpoint"] = e.meta.JWKSURI
 	}
-	maps.Copy(want, e.cfg.Expected)
+	maps.Copy(want, e.cfg.ExpectedFields)
 	for _, name := range []string{
 		"type", "pkceEnabled", "issuerDisplayName", "issuer", "authorizationEndpoint", "tokenEndpoint", "clientId",
 		"jwtValidationType", "jwksEndpoint", "jsMethodName", "jsContext", "rfcCompliance",
 	} {
 		if want[name] != "" {
-			e.field(c, name, want[name])
+			e.compareField(c, name, want[name])
 		}
 	}
-	e.validation(c, validation)
-	e.page(c, want)
+	e.checkKeySource(c, validation)
+	e.checkPageFunction(c, want)
 	if want["rfcCompliance"] == "" {
-		if value, has := c.text("rfcCompliance"); has && value == "false" {
-			f := fields()["rfcCompliance"]
-			e.add(Warning, f.code, c.called()+" is not set to RFC compliance, so that the window of its own sends a redirect URI with a query.", f.help)
+		if value, has := c.fieldValue("rfcCompliance"); has && value == "false" {
+			f := connectorFields()["rfcCompliance"]
+			e.addFinding(Warn, f.code, c.displayName()+" is not set to RFC compliance, so that the window of its own sends a redirect URI with a query.", f.help)
 		}
 	}
 }
 
-// field compares one field as text.
-func (e *exam) field(c connector, name, want string) {
-	f := fields()[name]
-	switch got, has := c.text(name); {
+// compareField compares one field as text.
+func (e *exam) compareField(c connector, name, want string) {
+	f := connectorFields()[name]
+	switch got, has := c.fieldValue(name); {
 	case got == want:
-		e.fine(f.code, fmt.Sprintf("%s has the right %s.", c.called(), f.label))
+		e.addOK(f.code, fmt.Sprintf("%s has the right %s.", c.displayName(), f.label))
 	case !has || got == "":
-		e.add(Fault, f.code, fmt.Sprintf("%s has no %s (%s).", c.called(), f.label, name), f.help, "it should be "+want)
+		e.addFinding(Error, f.code, fmt.Sprintf("%s has no %s (%s).", c.displayName(), f.label, name), f.help, "it should be "+want)
 	default:
-		e.add(Fault, f.code, fmt.Sprintf("%s has another %s (%s): %s.", c.called(), f.label, name, difference(got, want)), f.help,
-			fmt.Sprintf("there is %q, it should be %q", e.presentable(got, 120), e.presentable(want, 120)))
+		e.addFinding(Error, f.code, fmt.Sprintf("%s has another %s (%s): %s.", c.displayName(), f.label, name, describeDifference(got, want)), f.help,
+			fmt.Sprintf("there is %q, it should be %q", e.sanitize(got, 120), e.sanitize(want, 120)))
 	}
 }
 
-// validation looks at how LivePerson verifies tokens: by the key set or by a key
+// checkKeySource looks at how LivePerson verifies tokens: by the key set or by a key
 // that somebody has pasted.
-func (e *exam) validation(c connector, kind string) {
-	pasted, _ := c.text("jwtPublicKey")
+func (e *exam) checkKeySource(c connector, kind string) {
+	pasted, _ := c.fieldValue("jwtPublicKey")
 	switch {
 	case pasted == "CONSUMER_DELEGATION":
-		e.add(Note, ConnectorKey, c.called()+" is set to consumer delegation: it verifies no tokens of this provider.", "Nothing, if that is meant.")
+		e.addFinding(Note, ConnectorKey, c.displayName()+" is set to consumer delegation: it verifies no tokens of this provider.", "Nothing, if that is meant.")
 	case kind == "JWKS_ENDPOINT":
-		e.fine(ConnectorKeyType, c.called()+" reads the key set; keys can change by themselves.")
+		e.addOK(ConnectorKeyType, c.displayName()+" reads the key set; keys can change by themselves.")
 	case kind != "" && kind != "PUBLIC_JWT_KEY":
-		e.add(Warning, ConnectorKeyType, fmt.Sprintf("%s verifies tokens in a way that is not known: %q.", c.called(), kind), fields()["jwtValidationType"].help)
+		e.addFinding(Warn, ConnectorKeyType, fmt.Sprintf("%s verifies tokens in a way that is not known: %q.", c.displayName(), kind), connectorFields()["jwtValidationType"].help)
 	case len(e.keys) == 0:
-		e.add(Skipped, ConnectorKey, "The key in the connector was not compared, because the key set could not be read.", "Put the key set right first.")
+		e.addFinding(Skip, ConnectorKey, "The key in the connector was not compared, because the key set could not be read.", "Put the key set right first.")
 	default:
-		e.pasted(ConnectorKey, "The key of "+strings.TrimPrefix(c.called(), "The "), pasted)
+		e.comparePastedKey(ConnectorKey, "The key of "+strings.TrimPrefix(c.displayName(), "The "), pasted)
 	}
 }
 
-// page looks at the names by which the chat finds the page's function, unless
+// checkPageFunction looks at the names by which the chat finds the page's function, unless
 // they were compared already.
-func (e *exam) page(c connector, want map[string]string) {
+func (e *exam) checkPageFunction(c connector, want map[string]string) {
 	usual := liveengage.NewSheet(liveengage.Facts{}).Implicit
 	suggestion := map[string]string{}
 	for _, entry := range usual {
@@ -114,21 +114,21 @@ func (e *exam) page(c connector, want map[string]string) {
 		if want[name] != "" {
 			continue
 		}
-		f := fields()[name]
-		switch got, _ := c.text(name); {
+		f := connectorFields()[name]
+		switch got, _ := c.fieldValue(name); {
 		case got == "":
-			e.add(Warning, f.code, fmt.Sprintf("%s has no %s, so that chat embedded in a page finds no function.", c.called(), f.label), f.help, "usual is "+suggestion[f.label])
-		case !scriptName(got):
-			e.add(Warning, f.code, fmt.Sprintf("%s has the %s %q, which is no name.", c.called(), f.label, e.presentable(got, 60)), f.help, "usual is "+suggestion[f.label])
+			e.addFinding(Warn, f.code, fmt.Sprintf("%s has no %s, so that chat embedded in a page finds no function.", c.displayName(), f.label), f.help, "usual is "+suggestion[f.label])
+		case !isScriptName(got):
+			e.addFinding(Warn, f.code, fmt.Sprintf("%s has the %s %q, which is no name.", c.displayName(), f.label, e.sanitize(got, 60)), f.help, "usual is "+suggestion[f.label])
 		default:
-			e.add(Note, f.code, fmt.Sprintf("%s has the %s %s.", c.called(), f.label, got), "Make sure that your pages have it, reachable from the global scope.")
+			e.addFinding(Note, f.code, fmt.Sprintf("%s has the %s %s.", c.displayName(), f.label, got), "Make sure that your pages have it, reachable from the global scope.")
 		}
 	}
 }
 
-// scriptName says whether a text can name something in a page: letters, digits,
+// isScriptName says whether a text can name something in a page: letters, digits,
 // _, $ and dots, without parentheses or spaces.
-func scriptName(s string) bool {
+func isScriptName(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("_$.", r)
 	})

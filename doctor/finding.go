@@ -11,11 +11,11 @@ type Level string
 // The levels. LivePerson cannot work with a Fault; a Warning breaks something in
 // part, soon or for some; a Note is for knowing; Skipped was not looked at.
 const (
-	OK      Level = "ok"
-	Note    Level = "note"
-	Warning Level = "warning"
-	Fault   Level = "fault"
-	Skipped Level = "skipped"
+	OK    Level = "ok"
+	Note  Level = "note"
+	Warn  Level = "warn"
+	Error Level = "error"
+	Skip  Level = "skip"
 )
 
 // Finding is one thing that was looked at. Its texts are one line each and hold
@@ -36,13 +36,13 @@ type Finding struct {
 // Report is a whole examination.
 type Report struct {
 	Findings []Finding     `json:"findings"`
-	Counts   map[Level]int `json:"totals"`
+	Totals   map[Level]int `json:"totals"`
 }
 
 // Level returns the gravest level among the findings of a code; empty where
 // there is none.
 func (r Report) Level(code Code) Level {
-	gravity := map[Level]int{OK: 1, Skipped: 2, Note: 3, Warning: 4, Fault: 5}
+	gravity := map[Level]int{OK: 1, Skip: 2, Note: 3, Warn: 4, Error: 5}
 	var out Level
 	for _, f := range r.Findings {
 		if f.Code == code && gravity[f.Level] > gravity[out] {
@@ -54,40 +54,40 @@ func (r Report) Level(code Code) Level {
 
 const nothingToDo = "Nothing to do."
 
-// add keeps a finding and tells it on. Seen may be left out. Once the context has
+// addFinding keeps a finding and tells it on. Seen may be left out. Once the context has
 // ended every request fails, which says nothing about the provider.
-func (e *exam) add(level Level, code Code, sentence, remedy string, seen ...string) {
+func (e *exam) addFinding(level Level, code Code, sentence, remedy string, seen ...string) {
 	select {
 	case <-e.ended:
 		return
 	default:
 	}
 	f := Finding{
-		Code: code, Level: level, Sentence: e.presentable(sentence, 1000),
-		Remedy: e.presentable(remedy, 1000), Seen: e.presentable(strings.Join(seen, " "), 300),
+		Code: code, Level: level, Sentence: e.sanitize(sentence, 1000),
+		Remedy: e.sanitize(remedy, 1000), Seen: e.sanitize(strings.Join(seen, " "), 300),
 	}
 	e.report.Findings = append(e.report.Findings, f)
-	e.report.Counts[level]++
-	if e.cfg.Found != nil {
-		e.cfg.Found(f)
+	e.report.Totals[level]++
+	if e.cfg.OnFinding != nil {
+		e.cfg.OnFinding(f)
 	}
 }
 
-// fine is add for what is as it should be.
-func (e *exam) fine(code Code, sentence string) { e.add(OK, code, sentence, nothingToDo) }
+// addOK is add for what is as it should be.
+func (e *exam) addOK(code Code, sentence string) { e.addFinding(OK, code, sentence, nothingToDo) }
 
-// unreachable is add for what keeps LivePerson from reaching the provider.
-func (e *exam) unreachable(code Code, sentence, remedy string, seen ...string) {
-	level := Fault
+// addUnreachable is add for what keeps LivePerson from reaching the provider.
+func (e *exam) addUnreachable(code Code, sentence, remedy string, seen ...string) {
+	level := Error
 	if e.cfg.Local {
 		level = Note
 	}
-	e.add(level, code, sentence, remedy, seen...)
+	e.addFinding(level, code, sentence, remedy, seen...)
 }
 
-// presentable makes a text fit for a line on somebody's terminal: the provider
+// sanitize makes a text fit for a line on somebody's terminal: the provider
 // has written part of it.
-func (e *exam) presentable(s string, longest int) string {
+func (e *exam) sanitize(s string, longest int) string {
 	if e.cfg.ClientSecret != "" {
 		s = strings.ReplaceAll(s, e.cfg.ClientSecret, "[the secret]")
 	}

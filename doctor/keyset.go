@@ -24,68 +24,68 @@ type webKey struct {
 
 // publicKey is a key that tokens may be verified with.
 type publicKey struct {
-	keys.Public
+	keys.PublicKey
 	signs bool // RS256, by what the key set says
 }
 
-// keySet reads the key set as LivePerson does: without a session, without a
+// checkKeySet reads the key set as LivePerson does: without a session, without a
 // password, and by the letter of RFC 7518.
-func (e *exam) keySet(ctx context.Context) {
+func (e *exam) checkKeySet(ctx context.Context) {
 	if e.meta.JWKSURI == "" {
-		e.add(Skipped, KeysDocument, "The key set was not read, because its address is not known.", "Put the discovery document right first.")
+		e.addFinding(Skip, KeysDocument, "The key set was not read, because its address is not known.", "Put the discovery document right first.")
 		return
 	}
 	a, err := e.get(ctx, e.meta.JWKSURI)
 	if err != nil {
-		e.add(Fault, KeysDocument, fmt.Sprintf("The key set cannot be fetched: %v.", err), "Let everybody fetch it: LivePerson has no password for it.", e.meta.JWKSURI)
+		e.addFinding(Error, KeysDocument, fmt.Sprintf("The key set cannot be fetched: %v.", err), "Let everybody fetch it: LivePerson has no password for it.", e.meta.JWKSURI)
 		return
 	}
-	if !e.keySetAnswer(a) {
+	if !e.checkKeySetResponse(a) {
 		return
 	}
 	var set struct{ Keys []json.RawMessage }
 	if err := json.Unmarshal([]byte(a.body), &set); err != nil || len(set.Keys) == 0 {
-		e.add(Fault, KeysDocument, "The key set is not JSON with a list of keys.", `Publish {"keys":[…]} with the public signing key (RFC 7517 section 5).`, a.seen())
+		e.addFinding(Error, KeysDocument, "The key set is not JSON with a list of keys.", `Publish {"keys":[…]} with the public signing key (RFC 7517 section 5).`, a.summarize())
 		return
 	}
 	var all []webKey
-	set.Keys = firstOf(set.Keys)
+	set.Keys = limitList(set.Keys)
 	for i, raw := range set.Keys {
 		var k webKey
 		if err := json.Unmarshal(raw, &k); err != nil {
-			e.add(Fault, KeysDocument, fmt.Sprintf("Key %d of the key set has a member of the wrong type.", i+1), "Write every member as text, as RFC 7517 has it.", string(raw))
+			e.addFinding(Error, KeysDocument, fmt.Sprintf("Key %d of the key set has a member of the wrong type.", i+1), "Write every member as text, as RFC 7517 has it.", string(raw))
 			continue
 		}
 		all = append(all, k)
 	}
 	if len(all) == len(set.Keys) {
-		e.fine(KeysDocument, fmt.Sprintf("The key set is open to everybody and has %s.", count(len(all), "key")))
+		e.addOK(KeysDocument, fmt.Sprintf("The key set is open to everybody and has %s.", pluralize(len(all), "key")))
 	}
-	e.kids(all)
-	grave := func() int { return e.report.Counts[Fault] + e.report.Counts[Warning] }
+	e.checkKeyIDs(all)
+	grave := func() int { return e.report.Totals[Error] + e.report.Totals[Warn] }
 	before := grave()
 	for _, k := range all {
-		e.key(k)
+		e.checkKey(k)
 	}
 	if grave() == before && len(e.keys) > 0 {
-		e.fine(KeysEncoding, "Every RSA key is public, long enough, and written in base64url.")
+		e.addOK(KeysEncoding, "Every RSA key is public, long enough, and written in base64url.")
 	}
-	e.signing()
+	e.checkSigningKeys()
 }
 
-// keySetAnswer says whether the answer can be a key set at all.
-func (e *exam) keySetAnswer(a answer) bool {
+// checkKeySetResponse says whether the answer can be a key set at all.
+func (e *exam) checkKeySetResponse(a response) bool {
 	switch {
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.status == http.StatusProxyAuthRequired:
-		e.add(Fault, KeysDocument, fmt.Sprintf("The key set answers %d: it asks who is there.", a.status),
-			"Take it out from behind the password or client certificate: public keys are no secret, and LivePerson sends neither.", a.seen())
+		e.addFinding(Error, KeysDocument, fmt.Sprintf("The key set answers %d: it asks who is there.", a.status),
+			"Take it out from behind the password or client certificate: public keys are no secret, and LivePerson sends neither.", a.summarize())
 	case a.status >= 300 && a.status < 400:
-		e.add(Fault, KeysDocument, fmt.Sprintf("The key set answers %d and leads elsewhere.", a.status),
-			"Enter the address that it leads to, or let the key set answer where it is: whether LivePerson follows is not known.", a.seen())
+		e.addFinding(Error, KeysDocument, fmt.Sprintf("The key set answers %d and leads elsewhere.", a.status),
+			"Enter the address that it leads to, or let the key set answer where it is: whether LivePerson follows is not known.", a.summarize())
 	case a.status != http.StatusOK:
-		e.add(Fault, KeysDocument, fmt.Sprintf("The key set answers %d instead of 200.", a.status), "Check jwks_uri in the discovery document, and what stands in front of it.", a.seen())
-	case !a.json():
-		e.add(Warning, KeysDocument, fmt.Sprintf("The key set is sent as %q, not as JSON.", a.header.Get("Content-Type")), "Send it as application/json.")
+		e.addFinding(Error, KeysDocument, fmt.Sprintf("The key set answers %d instead of 200.", a.status), "Check jwks_uri in the discovery document, and what stands in front of it.", a.summarize())
+	case !a.isJSON():
+		e.addFinding(Warn, KeysDocument, fmt.Sprintf("The key set is sent as %q, not as JSON.", a.header.Get("Content-Type")), "Send it as application/json.")
 		return true
 	default:
 		return true
@@ -93,36 +93,36 @@ func (e *exam) keySetAnswer(a answer) bool {
 	return false
 }
 
-// kids looks at the names by which LivePerson picks a key.
-func (e *exam) kids(all []webKey) {
+// checkKeyIDs looks at the names by which LivePerson picks a key.
+func (e *exam) checkKeyIDs(all []webKey) {
 	seen, bad := map[string]bool{}, false
 	for i, k := range all {
 		switch {
 		case k.Kid == "":
 			bad = true
-			e.add(Fault, KeysKid, fmt.Sprintf("Key %d of the key set has no kid.", i+1),
+			e.addFinding(Error, KeysKid, fmt.Sprintf("Key %d of the key set has no kid.", i+1),
 				"Give every key a kid and name it in the header of the tokens: LivePerson picks the key by it (errors 1041 and 1042).")
 		case seen[k.Kid]:
 			bad = true
-			e.add(Fault, KeysKid, fmt.Sprintf("The kid %q stands at more than one key.", k.Kid), "Give every key a kid of its own.")
+			e.addFinding(Error, KeysKid, fmt.Sprintf("The kid %q stands at more than one key.", k.Kid), "Give every key a kid of its own.")
 		}
 		seen[k.Kid] = true
 	}
 	if !bad && len(all) > 0 {
-		e.fine(KeysKid, "Every key has a kid of its own.")
+		e.addOK(KeysKid, "Every key has a kid of its own.")
 	}
 }
 
-// key looks at one key, and keeps it where tokens can be verified with it. It
+// checkKey looks at one key, and keeps it where tokens can be verified with it. It
 // finds nothing where there is nothing to say.
-func (e *exam) key(k webKey) {
+func (e *exam) checkKey(k webKey) {
 	name := fmt.Sprintf("The key %q", k.Kid)
 	if k.D != "" || k.P != "" || k.Q != "" || k.K != "" {
-		e.add(Fault, KeysPrivate, name+" is published together with its private half.",
+		e.addFinding(Error, KeysPrivate, name+" is published together with its private half.",
 			"Take it down now and make a new key: with this one anybody can sign in as anybody. Publish kty, n, e, kid, use and alg only.")
 	}
 	if k.Kty != "RSA" {
-		e.add(Note, KeysKind, fmt.Sprintf("%s is of the kind %q, which LivePerson does not read.", name, k.Kty), "It does no harm beside an RSA key; make sure that LivePerson's tokens are signed with RS256.")
+		e.addFinding(Note, KeysKind, fmt.Sprintf("%s is of the kind %q, which LivePerson does not read.", name, k.Kty), "It does no harm beside an RSA key; make sure that LivePerson's tokens are signed with RS256.")
 		return
 	}
 	if k.N == "" || k.E == "" {
@@ -130,54 +130,54 @@ func (e *exam) key(k webKey) {
 		if len(k.X5c) > 0 {
 			what += ", only a certificate (x5c)"
 		}
-		e.add(Fault, KeysNumbers, what+".", "Publish the modulus as n and the exponent as e, in base64url (RFC 7518 section 6.3.1).")
+		e.addFinding(Error, KeysNumbers, what+".", "Publish the modulus as n and the exponent as e, in base64url (RFC 7518 section 6.3.1).")
 		return
 	}
-	n, okN := e.number(name, "n", k.N)
-	x, okE := e.number(name, "e", k.E)
+	n, okN := e.decodeNumber(name, "n", k.N)
+	x, okE := e.decodeNumber(name, "e", k.E)
 	if !okN || !okE {
 		return
 	}
 	if n.BitLen() < 2048 {
-		e.add(Fault, KeysSize, fmt.Sprintf("%s has %d bits.", name, n.BitLen()), "Make one of 2048 bits or more; a shorter one can be broken.")
+		e.addFinding(Error, KeysSize, fmt.Sprintf("%s has %d bits.", name, n.BitLen()), "Make one of 2048 bits or more; a shorter one can be broken.")
 	}
 	if !x.IsInt64() || x.Int64() < 3 || x.Int64() > 1<<31-1 || x.Bit(0) == 0 {
-		e.add(Fault, KeysNumbers, name+" has an exponent that no key has.", "Write the exponent in base64url; that of nearly every key is AQAB.", k.E)
+		e.addFinding(Error, KeysNumbers, name+" has an exponent that no key has.", "Write the exponent in base64url; that of nearly every key is AQAB.", k.E)
 		return
 	}
 	signs := (k.Use == "" || k.Use == "sig") && (k.Alg == "" || k.Alg == "RS256")
 	if !signs {
-		e.add(Note, KeysUse, fmt.Sprintf("%s is for use %q and alg %q, not for RS256 signatures.", name, k.Use, k.Alg), `LivePerson's tokens must be signed with another key, one with use "sig" and alg "RS256".`)
+		e.addFinding(Note, KeysUse, fmt.Sprintf("%s is for use %q and alg %q, not for RS256 signatures.", name, k.Use, k.Alg), `LivePerson's tokens must be signed with another key, one with use "sig" and alg "RS256".`)
 	}
 	public := &rsa.PublicKey{N: n, E: int(x.Int64())}
-	e.keys = append(e.keys, publicKey{keys.Public{ID: k.Kid, Algorithm: "RS256", Key: public}, signs})
+	e.keys = append(e.keys, publicKey{keys.PublicKey{ID: k.Kid, Algorithm: "RS256", Key: public}, signs})
 }
 
-// number reads a number of a key, strictly: base64url without padding (RFC 7518
+// decodeNumber reads a number of a key, strictly: base64url without padding (RFC 7518
 // section 6.3.1.1).
-func (e *exam) number(name, member, text string) (*big.Int, bool) {
+func (e *exam) decodeNumber(name, member, text string) (*big.Int, bool) {
 	for i, c := range text {
 		if c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
 			continue
 		}
-		e.add(Fault, KeysEncoding, fmt.Sprintf("%s has %q as character %d of %s, so it is not base64url without padding.", name, c, i+1, member),
+		e.addFinding(Error, KeysEncoding, fmt.Sprintf("%s has %q as character %d of %s, so it is not base64url without padding.", name, c, i+1, member),
 			"Write - for +, _ for /, and leave the = at the end out (RFC 7518 section 6.3.1.1). LivePerson refuses plain base64.")
 		return nil, false
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) == 0 {
-		e.add(Fault, KeysEncoding, fmt.Sprintf("%s has an %s that broke off: its length fits no base64url.", name, member), "Publish the whole number.")
+		e.addFinding(Error, KeysEncoding, fmt.Sprintf("%s has an %s that broke off: its length fits no base64url.", name, member), "Publish the whole number.")
 		return nil, false
 	}
 	if raw[0] == 0 {
-		e.add(Warning, KeysEncoding, fmt.Sprintf("%s has an %s with a zero byte in front.", name, member),
+		e.addFinding(Warn, KeysEncoding, fmt.Sprintf("%s has an %s with a zero byte in front.", name, member),
 			"Leave the zero out, which some libraries add as a sign (RFC 7518 section 6.3.1.1).")
 	}
 	return new(big.Int).SetBytes(raw), true
 }
 
-// signing looks whether there is a key for LivePerson's tokens.
-func (e *exam) signing() {
+// checkSigningKeys looks whether there is a key for LivePerson's tokens.
+func (e *exam) checkSigningKeys() {
 	var kids []string
 	for _, k := range e.keys {
 		if k.signs {
@@ -185,13 +185,13 @@ func (e *exam) signing() {
 		}
 	}
 	if len(kids) == 0 {
-		e.add(Fault, KeysRS256, "No key of the key set can be used for RS256.", "Publish an RSA key of 2048 bits or more, with use sig and alg RS256: LivePerson knows no other signature.")
+		e.addFinding(Error, KeysRS256, "No key of the key set can be used for RS256.", "Publish an RSA key of 2048 bits or more, with use sig and alg RS256: LivePerson knows no other signature.")
 		return
 	}
-	e.fine(KeysRS256, fmt.Sprintf("For RS256 there is %s.", strings.Join(kids, ", ")))
+	e.addOK(KeysRS256, fmt.Sprintf("For RS256 there is %s.", strings.Join(kids, ", ")))
 }
 
-func count(n int, what string) string {
+func pluralize(n int, what string) string {
 	if n == 1 {
 		return "one " + what
 	}

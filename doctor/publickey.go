@@ -20,40 +20,40 @@ const (
 	pathPEM  = "/keys/public.pem"
 )
 
-// publicKey compares the forms in which the key can be pasted with the key set,
+// checkPublicKey compares the forms in which the key can be pasted with the key set,
 // and with what was pasted.
-func (e *exam) publicKey(ctx context.Context) {
+func (e *exam) checkPublicKey(ctx context.Context) {
 	if len(e.keys) > 0 {
-		e.line(ctx)
-		e.pem(ctx)
+		e.checkKeyLine(ctx)
+		e.checkKeyPEM(ctx)
 	}
 	switch {
 	case e.cfg.PastedKey == "":
-		e.add(Skipped, KeyPasted, "The key in the connector was not compared.", "Give it as a file (--key), or name the account (--account).")
+		e.addFinding(Skip, KeyPasted, "The key in the connector was not compared.", "Give it as a file (--key), or name the account (--account).")
 	case len(e.keys) == 0:
-		e.add(Skipped, KeyPasted, "The pasted key was not compared, because the key set could not be read.", "Put the key set right first.")
+		e.addFinding(Skip, KeyPasted, "The pasted key was not compared, because the key set could not be read.", "Put the key set right first.")
 	default:
-		e.pasted(KeyPasted, "The pasted key", e.cfg.PastedKey)
+		e.comparePastedKey(KeyPasted, "The pasted key", e.cfg.PastedKey)
 	}
 }
 
-// offered fetches one of the forms of the key; false where there is none.
-func (e *exam) offered(ctx context.Context, code Code, path string) (keys.Public, bool) {
+// fetchPublicKey fetches one of the forms of the key; false where there is none.
+func (e *exam) fetchPublicKey(ctx context.Context, code Code, path string) (keys.PublicKey, bool) {
 	a, err := e.get(ctx, strings.TrimSuffix(e.cfg.Issuer, "/")+path+"?client_id="+url.QueryEscape(e.cfg.ClientID))
 	if err != nil || a.status != http.StatusOK {
-		e.add(Skipped, code, fmt.Sprintf("The provider has no key for pasting at %s.", path), "Paste the key from wherever the provider shows it; idp keys show prints ours.")
-		return keys.Public{}, false
+		e.addFinding(Skip, code, fmt.Sprintf("The provider has no key for pasting at %s.", path), "Paste the key from wherever the provider shows it; idp keys show prints ours.")
+		return keys.PublicKey{}, false
 	}
-	p, err := keys.ParsePublic(a.body)
+	p, err := keys.ParsePublicKey(a.body)
 	if err != nil {
-		e.add(Fault, code, fmt.Sprintf("What %s shows cannot be pasted: %v.", path, err), "Restart the provider; if that does not help, report it.", a.seen())
-		return keys.Public{}, false
+		e.addFinding(Error, code, fmt.Sprintf("What %s shows cannot be pasted: %v.", path, err), "Restart the provider; if that does not help, report it.", a.summarize())
+		return keys.PublicKey{}, false
 	}
 	return p, true
 }
 
-func (e *exam) line(ctx context.Context) {
-	p, ok := e.offered(ctx, KeyLine, pathLine)
+func (e *exam) checkKeyLine(ctx context.Context) {
+	p, ok := e.fetchPublicKey(ctx, KeyLine, pathLine)
 	if !ok {
 		return
 	}
@@ -63,68 +63,68 @@ func (e *exam) line(ctx context.Context) {
 		}
 		e.current = &k
 		if !k.signs {
-			e.add(Fault, KeyLine, fmt.Sprintf("The key for pasting is %s, which by the key set is not for RS256.", k.ID), "Paste the key that signs LivePerson's tokens.")
+			e.addFinding(Error, KeyLine, fmt.Sprintf("The key for pasting is %s, which by the key set is not for RS256.", k.ID), "Paste the key that signs LivePerson's tokens.")
 			return
 		}
-		e.fine(KeyLine, fmt.Sprintf("The key for pasting is %s of the key set.", k.ID))
+		e.addOK(KeyLine, fmt.Sprintf("The key for pasting is %s of the key set.", k.ID))
 		return
 	}
-	e.add(Fault, KeyLine, "The key for pasting is none of the key set.",
+	e.addFinding(Error, KeyLine, "The key for pasting is none of the key set.",
 		"Several instances, or a cache in front, disagree: give all of them one database, and empty the cache.", "fingerprint "+p.Fingerprint())
 }
 
-func (e *exam) pem(ctx context.Context) {
-	p, ok := e.offered(ctx, KeyPEM, pathPEM)
+func (e *exam) checkKeyPEM(ctx context.Context) {
+	p, ok := e.fetchPublicKey(ctx, KeyPEM, pathPEM)
 	switch {
 	case !ok:
 	case e.current == nil:
-		e.add(Skipped, KeyPEM, "The key in PEM was not compared, because there is no other to compare it with.", "Put the one-line form right first.")
+		e.addFinding(Skip, KeyPEM, "The key in PEM was not compared, because there is no other to compare it with.", "Put the one-line form right first.")
 	case p.Fingerprint() != e.current.Fingerprint():
-		e.add(Fault, KeyPEM, "The key in PEM is another than the one on one line.", "Several instances, or a cache in front, disagree: give all of them one database, and empty the cache.",
+		e.addFinding(Error, KeyPEM, "The key in PEM is another than the one on one line.", "Several instances, or a cache in front, disagree: give all of them one database, and empty the cache.",
 			"fingerprint "+p.Fingerprint())
 	default:
-		e.fine(KeyPEM, "The key in PEM is the same.")
+		e.addOK(KeyPEM, "The key in PEM is the same.")
 	}
 }
 
-// pasted compares a key as it stands in the connector with the provider's own.
-func (e *exam) pasted(code Code, what, text string) {
+// comparePastedKey compares a key as it stands in the connector with the provider's own.
+func (e *exam) comparePastedKey(code Code, what, text string) {
 	if strings.TrimSpace(text) == "" {
-		e.add(Fault, code, what+" is empty.", "Paste the one line that "+pathLine+" shows.")
+		e.addFinding(Error, code, what+" is empty.", "Paste the one line that "+pathLine+" shows.")
 		return
 	}
-	bare := unwrap(text)
+	bare := stripPEMLines(text)
 	der, _ := base64.StdEncoding.DecodeString(bare)
 	for _, k := range e.keys {
-		if bare != k.Line() {
+		if bare != k.Base64() {
 			continue
 		}
 		switch {
 		case e.current != nil && k.ID != e.current.ID, e.current == nil && !k.signs:
-			e.add(Fault, code, fmt.Sprintf("%s is %s of the key set, which is not the one that signs now.", what, k.ID),
+			e.addFinding(Error, code, fmt.Sprintf("%s is %s of the key set, which is not the one that signs now.", what, k.ID),
 				"Paste the key that signs now, or let the connector read the key set.", "fingerprint "+k.Fingerprint())
 		case strings.Contains(text, "-----"):
-			e.add(Fault, code, what+" is the right one, but between BEGIN and END lines.", "Paste the one line between them, without line breaks.")
+			e.addFinding(Error, code, what+" is the right one, but between BEGIN and END lines.", "Paste the one line between them, without line breaks.")
 		case text != bare:
-			e.add(Fault, code, fmt.Sprintf("%s is the right one, but character %d is a space or a line break.", what, firstSpace(text)), "Paste it on one line.")
+			e.addFinding(Error, code, fmt.Sprintf("%s is the right one, but character %d is a space or a line break.", what, findSpace(text)), "Paste it on one line.")
 		default:
-			e.fine(code, fmt.Sprintf("%s is %s, character by character.", what, k.ID))
+			e.addOK(code, fmt.Sprintf("%s is %s, character by character.", what, k.ID))
 		}
 		return
 	}
-	if key, err := x509.ParsePKIXPublicKey(der); err == nil && liveengage.Published(keys.Public{Key: key}.Fingerprint()) != "" {
-		e.add(Fault, code, what+" is the one of LivePerson's tutorial, whose private half is published.",
+	if key, err := x509.ParsePKIXPublicKey(der); err == nil && liveengage.Published(keys.PublicKey{Key: key}.Fingerprint()) != "" {
+		e.addFinding(Error, code, what+" is the one of LivePerson's tutorial, whose private half is published.",
 			"Replace it now: anybody can sign in as anybody. Paste the one line that "+pathLine+" shows.")
 		return
 	}
-	e.otherKey(code, what, text, bare, der)
+	e.explainKeyMismatch(code, what, text, bare, der)
 }
 
-// otherKey says what is wrong with a text that is no key of the key set.
-func (e *exam) otherKey(code Code, what, text, bare string, der []byte) {
+// explainKeyMismatch says what is wrong with a text that is no key of the key set.
+func (e *exam) explainKeyMismatch(code Code, what, text, bare string, der []byte) {
 	const remedy = "Paste the one line that " + pathLine + " shows, or let the connector read the key set, and compare fingerprints."
 	if strings.Contains(text, "PRIVATE KEY") {
-		e.add(Fault, code, what+" is a private key.", "Treat the key as stolen: make a new one, and paste its public half.")
+		e.addFinding(Error, code, what+" is a private key.", "Treat the key as stolen: make a new one, and paste its public half.")
 		return
 	}
 	want := e.expectedLine()
@@ -132,38 +132,38 @@ func (e *exam) otherKey(code Code, what, text, bare string, der []byte) {
 	if strings.Contains(text, "-----") {
 		about = append(about, "it stands between BEGIN and END lines")
 	} else if text != bare {
-		about = append(about, fmt.Sprintf("character %d is a space or a line break", firstSpace(text)))
+		about = append(about, fmt.Sprintf("character %d is a space or a line break", findSpace(text)))
 	}
-	about = append(about, difference(bare, want))
+	about = append(about, describeDifference(bare, want))
 	seen := ""
 	if key, err := x509.ParsePKIXPublicKey(der); err == nil {
 		if k, ok := key.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
 			about = append(about, fmt.Sprintf("it has %d bits, too few to be safe", k.N.BitLen()))
 		}
-		seen = "its fingerprint is " + keys.Public{Key: key}.Fingerprint()
+		seen = "its fingerprint is " + keys.PublicKey{Key: key}.Fingerprint()
 	} else if _, err := x509.ParsePKCS1PublicKey(der); err == nil {
 		about = append(about, "it is a PKCS #1 key, which begins with BEGIN RSA PUBLIC KEY")
 	} else {
 		seen = "it is no key at all"
 	}
-	e.add(Fault, code, fmt.Sprintf("%s is not the provider's: %s.", what, strings.Join(about, "; ")), remedy, seen)
+	e.addFinding(Error, code, fmt.Sprintf("%s is not the provider's: %s.", what, strings.Join(about, "; ")), remedy, seen)
 }
 
 // expectedLine is the line that should have been pasted.
 func (e *exam) expectedLine() string {
 	if e.current != nil {
-		return e.current.Line()
+		return e.current.Base64()
 	}
 	for _, k := range e.keys {
 		if k.signs {
-			return k.Line()
+			return k.Base64()
 		}
 	}
-	return e.keys[0].Line()
+	return e.keys[0].Base64()
 }
 
-// unwrap takes BEGIN and END lines and white space away.
-func unwrap(text string) string {
+// stripPEMLines takes BEGIN and END lines and white space away.
+func stripPEMLines(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(strings.TrimSpace(line), "-----") {
@@ -173,8 +173,8 @@ func unwrap(text string) string {
 	return b.String()
 }
 
-// firstSpace is where the first white space stands, counted from one.
-func firstSpace(text string) int {
+// findSpace is where the first white space stands, counted from one.
+func findSpace(text string) int {
 	for i, r := range []rune(text) {
 		if unicode.IsSpace(r) {
 			return i + 1

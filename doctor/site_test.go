@@ -83,7 +83,7 @@ var keyOf = sync.OnceValue(func() []*rsa.PrivateKey { //nolint:gochecknoglobals 
 	return out
 })
 
-func lineOf(key *rsa.PrivateKey) string { return keys.Public{Key: key.Public()}.Line() }
+func lineOf(key *rsa.PrivateKey) string { return keys.PublicKey{Key: key.Public()}.Base64() }
 
 func jwkOf(kid string, key *rsa.PrivateKey) map[string]any {
 	return map[string]any{
@@ -94,9 +94,9 @@ func jwkOf(kid string, key *rsa.PrivateKey) map[string]any {
 
 func newSite() *site {
 	key := keyOf()[0]
-	public := keys.Public{Key: key.Public()}
+	public := keys.PublicKey{Key: key.Public()}
 	s := &site{
-		issuer: issuer, key: key, jwk: jwkOf("k1", key), line: public.Line() + "\n", pem: public.PEM(), setup: public.Fingerprint(),
+		issuer: issuer, key: key, jwk: jwkOf("k1", key), line: public.Base64() + "\n", pem: public.PEM(), setup: public.Fingerprint(),
 		cookie: "__Host-idp_browser=x; Path=/; HttpOnly; Secure; SameSite=Lax",
 		handle: map[string]http.HandlerFunc{}, wrap: func(h http.Handler) http.Handler { return h }, header: func(string, http.Header) {},
 		tls: func(*tls.Config) {}, remote: "198.51.100.7:443",
@@ -107,7 +107,7 @@ func newSite() *site {
 	}
 	s.fields = map[string]any{
 		"issuer": issuer, "clientId": "liveengage", "authorizationEndpoint": issuer + "/authorize", "tokenEndpoint": issuer + "/token",
-		"jwtValidationType": "PUBLIC_JWT_KEY", "jwtPublicKey": public.Line(), "jwksEndpoint": "",
+		"jwtValidationType": "PUBLIC_JWT_KEY", "jwtPublicKey": public.Base64(), "jwksEndpoint": "",
 		"jsMethodName": "lpGetAuthenticationToken", "jsContext": "window", "rfcCompliance": true, "pkceEnabled": false,
 	}
 	s.connector = map[string]any{"id": json.Number("4056284238"), "deleted": false, "name": "Brand", "type": 2, "configuration": s.fields}
@@ -116,7 +116,7 @@ func newSite() *site {
 	}
 	s.cfg = doctor.Config{
 		Issuer: issuer, ClientID: "liveengage", ClientSecret: secret, ResponseTypes: []string{"code", "id_token"},
-		PastedKey: public.Line(), Operations: operations, Account: "12345678",
+		PastedKey: public.Base64(), OperationsURL: operations, Account: "12345678",
 		Now: s.now,
 	}
 	return s
@@ -131,7 +131,7 @@ func (s *site) examine(t *testing.T) doctor.Report {
 	public := httptest.NewUnstartedServer(handler)
 	public.Config.ErrorLog = log.New(io.Discard, "", 0)
 	var certificate tls.Certificate
-	certificate, s.cfg.Roots = s.certificate(t)
+	certificate, s.cfg.RootCAs = s.certificate(t)
 	public.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	s.tls(public.TLS)
 	public.StartTLS()

@@ -1,4 +1,4 @@
-// Runs a provider that is not ours, for idp selftest to be pointed at: node
+// Runs a provider that is not ours, for idp conformance to be pointed at: node
 // oidc-provider with its own development pages, in memory, on a loopback port. It
 // prints its issuer once it answers, and stops with its standard input.
 

@@ -70,17 +70,17 @@ export class Other {
     return new Other(`http://127.0.0.1:${port}`, child);
   }
 
-  /** Runs idp selftest against it. */
-  async selftest(...args) {
+  /** Runs idp conformance against it. */
+  async conformance(...args) {
     const secret = (id) => `${id}-secret-0123456789abcdef0123456789`;
     const child = spawn(
       process.env.IDP,
-      ["selftest", "--issuer", this.issuer, "--client", "web", "--other", "other", "--post", "post", "--redirect-uri", "https://web.example/cb",
+      ["conformance", "--issuer", this.issuer, "--client", "web", "--other", "other", "--post", "post", "--redirect-uri", "https://web.example/cb",
         "--post-logout-redirect-uri", "https://web.example/bye", ...args],
       {
         env: {
-          IDP_SELFTEST_SECRET: secret("web"), IDP_SELFTEST_OTHER_SECRET: secret("other"), IDP_SELFTEST_POST_SECRET: secret("post"),
-          IDP_SELFTEST_PASSWORD: "any", IDP_SELFTEST_ELSE_PASSWORD: "any",
+          IDP_CONFORMANCE_SECRET: secret("web"), IDP_CONFORMANCE_OTHER_SECRET: secret("other"), IDP_CONFORMANCE_POST_SECRET: secret("post"),
+          IDP_CONFORMANCE_PASSWORD: "any", IDP_CONFORMANCE_ELSE_PASSWORD: "any",
         },
       },
     );

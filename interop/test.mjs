@@ -174,13 +174,13 @@ test("a client authenticates by private_key_jwt", async () => {
   }
 });
 
-// The self-test, pointed at a provider that is not ours and that is certified by
+// The conformance checks, pointed at a provider that is not ours and that is certified by
 // the OpenID Foundation: a module that fails there would be a fault of the module.
 for (const plan of ["basic/", "implicit/", "hybrid/", "rp-initiated-logout/"]) {
-  test(`idp selftest finds no fault in another provider: ${plan}`, async () => {
+  test(`idp conformance finds no fault in another provider: ${plan}`, async () => {
     const other = await Other.start();
     try {
-      const { code, stdout, stderr } = await other.selftest("--only", plan);
+      const { code, stdout, stderr } = await other.conformance("--only", plan);
       assert.equal(code, 0, stdout + stderr);
       assert.match(stdout, /^passed  /m);
       assert.doesNotMatch(stdout, /^failed/m);

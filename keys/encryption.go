@@ -71,30 +71,30 @@ func ParseRecipient(id, text string, short bool) (Recipient, error) {
 }
 
 // Fingerprint is the SHA-256 of the recipient's key as Public.Fingerprint has it.
-func (r Recipient) Fingerprint() string { return Public{Key: r.key}.Fingerprint() }
+func (r Recipient) Fingerprint() string { return PublicKey{Key: r.key}.Fingerprint() }
 
 // fits says whether the recipient's dates allow it at that time.
 func (r Recipient) fits(at time.Time) bool {
 	return !at.Before(r.NotBefore) && (r.NotAfter.IsZero() || at.Before(r.NotAfter))
 }
 
-// Encryption encrypts signed tokens for one client.
-type Encryption struct {
+// Encrypter encrypts signed tokens for one client.
+type Encrypter struct {
 	content    string
 	recipients []Recipient
 	encrypters []jose.Encrypter
 }
 
-// NewEncryption prepares an Encryption with the content encryption algorithm.
+// NewEncrypter prepares an Encryption with the content encryption algorithm.
 // The recipients, one or more, are in order of preference; kids must differ.
-func NewEncryption(content string, recipients []Recipient) (*Encryption, error) {
+func NewEncrypter(content string, recipients []Recipient) (*Encrypter, error) {
 	if !slices.Contains(ContentEncryptions(), content) {
 		return nil, fmt.Errorf("content encryption %q is not supported; write one of: %s", content, strings.Join(ContentEncryptions(), ", "))
 	}
 	if len(recipients) == 0 {
 		return nil, errors.New("no key to encrypt to")
 	}
-	e := &Encryption{content: content, recipients: slices.Clone(recipients)}
+	e := &Encrypter{content: content, recipients: slices.Clone(recipients)}
 	for i, r := range recipients {
 		if r.key == nil || slices.ContainsFunc(recipients[:i], func(o Recipient) bool { return o.ID == r.ID }) {
 			return nil, fmt.Errorf("encryption key %q is none, or occurs twice", r.ID)
@@ -111,15 +111,15 @@ func NewEncryption(content string, recipients []Recipient) (*Encryption, error) 
 	return e, nil
 }
 
-// Content is the content encryption algorithm.
-func (e *Encryption) Content() string { return e.content }
+// ContentEncryption is the content encryption algorithm.
+func (e *Encrypter) ContentEncryption() string { return e.content }
 
 // Recipients lists the keys in order of preference. The caller may change the list.
-func (e *Encryption) Recipients() []Recipient { return slices.Clone(e.recipients) }
+func (e *Encrypter) Recipients() []Recipient { return slices.Clone(e.recipients) }
 
-// At is the key that a token is encrypted to at that time: the first whose dates
+// RecipientAt is the key that a token is encrypted to at that time: the first whose dates
 // allow it. False where there is none.
-func (e *Encryption) At(at time.Time) (Recipient, bool) {
+func (e *Encrypter) RecipientAt(at time.Time) (Recipient, bool) {
 	for _, r := range e.recipients {
 		if r.fits(at) {
 			return r, true
@@ -131,7 +131,7 @@ func (e *Encryption) At(at time.Time) (Recipient, bool) {
 // Encrypt returns the signed token as the payload of a compact JWE (RFC 7516
 // section 7.1). Where no key is valid at that time it is an error: there is no
 // unencrypted answer.
-func (e *Encryption) Encrypt(at time.Time, token string) (string, error) {
+func (e *Encrypter) Encrypt(at time.Time, token string) (string, error) {
 	for i, r := range e.recipients {
 		if !r.fits(at) {
 			continue

@@ -20,12 +20,12 @@ func TestEncryption(t *testing.T) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	line := keys.Public{Key: private.Public()}.Line()
+	line := keys.PublicKey{Key: private.Public()}.Base64()
 	old, err := keys.ParseRecipient("old", line, false)
 	require.NoError(t, err)
 	next := old
 	old.NotAfter, next.ID, next.NotBefore, next.NotAfter = now, "next", now, now.Add(time.Hour)
-	e, err := keys.NewEncryption("A256GCM", []keys.Recipient{old, next})
+	e, err := keys.NewEncrypter("A256GCM", []keys.Recipient{old, next})
 	require.NoError(t, err)
 
 	var group sync.WaitGroup
@@ -65,10 +65,10 @@ func TestEncryption(t *testing.T) {
 		require.Empty(t, token)
 		require.NotContains(t, err.Error(), "a.b.c")
 	}
-	_, err = keys.NewEncryption("A256GCM", nil)
+	_, err = keys.NewEncrypter("A256GCM", nil)
 	require.Error(t, err)
-	_, err = keys.NewEncryption("none", []keys.Recipient{old})
+	_, err = keys.NewEncrypter("none", []keys.Recipient{old})
 	require.Error(t, err)
-	_, err = keys.NewEncryption("A256GCM", []keys.Recipient{{ID: "no key"}})
+	_, err = keys.NewEncrypter("A256GCM", []keys.Recipient{{ID: "no key"}})
 	require.Error(t, err)
 }

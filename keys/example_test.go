@@ -27,11 +27,11 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	pasted, err := keys.ParsePublic(ring.Active("RS256").Line())
+	pasted, err := keys.ParsePublicKey(ring.ActiveKey("RS256").Base64())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(strings.Count(token, "."), "dots;", pasted.Algorithm, pasted.ID == ring.Active("RS256").ID)
+	fmt.Println(strings.Count(token, "."), "dots;", pasted.Algorithm, pasted.ID == ring.ActiveKey("RS256").ID)
 	// Output: 2 dots; RS256 true
 }

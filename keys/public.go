@@ -18,9 +18,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Public is the public half of a signing key. The zero value is no key: its
+// PublicKey is the public half of a signing key. The zero value is no key: its
 // texts are empty.
-type Public struct {
+type PublicKey struct {
 	ID        string           // kid: the RFC 7638 SHA-256 thumbprint, base64url
 	Algorithm string           // RS256 or ES256
 	State     State            // empty unless the key is one of a Ring
@@ -30,7 +30,7 @@ type Public struct {
 }
 
 // der is the key as SubjectPublicKeyInfo (RFC 5280 section 4.1); nil for no key.
-func (p Public) der() []byte {
+func (p PublicKey) der() []byte {
 	der, err := x509.MarshalPKIXPublicKey(p.Key)
 	if err != nil {
 		return nil
@@ -39,20 +39,20 @@ func (p Public) der() []byte {
 }
 
 // PEM is the key as SubjectPublicKeyInfo between BEGIN and END PUBLIC KEY.
-func (p Public) PEM() string {
+func (p PublicKey) PEM() string {
 	if p.Key == nil {
 		return ""
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: kindPublic, Bytes: p.der()}))
 }
 
-// Line is the key as LiveEngage's form takes it: base64 of the
+// Base64 is the key as LiveEngage's form takes it: base64 of the
 // SubjectPublicKeyInfo on one line, without header and footer.
-func (p Public) Line() string { return base64.StdEncoding.EncodeToString(p.der()) }
+func (p PublicKey) Base64() string { return base64.StdEncoding.EncodeToString(p.der()) }
 
 // Fingerprint is the SHA-256 of the SubjectPublicKeyInfo, as pairs of
 // upper-case hexadecimal digits with colons, as openssl prints fingerprints.
-func (p Public) Fingerprint() string {
+func (p PublicKey) Fingerprint() string {
 	if p.Key == nil {
 		return ""
 	}
@@ -60,42 +60,42 @@ func (p Public) Fingerprint() string {
 	return strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")
 }
 
-// JWK is the key as a JSON Web Key (RFC 7517).
-func (p Public) JWK() jose.JSONWebKey {
+// jwk is the key as a JSON Web Key (RFC 7517).
+func (p PublicKey) jwk() jose.JSONWebKey {
 	return jose.JSONWebKey{Key: p.Key, KeyID: p.ID, Algorithm: p.Algorithm, Use: "sig"}
 }
 
-// ParsePublic reads a public key from SubjectPublicKeyInfo in PEM, from its
+// ParsePublicKey reads a public key from SubjectPublicKeyInfo in PEM, from its
 // one-line form, or from an X.509 certificate in PEM, whose signature and dates
 // it does not check. It takes RSA of 2048 bits and more and P-256, and only the
 // one encoding of each: white space apart, a text with a byte too many or in a
 // second spelling is refused. Of the result State, Created and Changed are empty.
 // Errors say what to do and repeat nothing of the text.
-func ParsePublic(text string) (Public, error) {
+func ParsePublicKey(text string) (PublicKey, error) {
 	der, kind, err := decode(strings.TrimSpace(text))
 	if err != nil {
-		return Public{}, err
+		return PublicKey{}, err
 	}
 	var key any
 	info := der
 	if kind == kindCertificate {
 		cert, err := x509.ParseCertificate(der)
 		if err != nil {
-			return Public{}, fmt.Errorf("certificate: %w", err)
+			return PublicKey{}, fmt.Errorf("certificate: %w", err)
 		}
 		key, info = cert.PublicKey, cert.RawSubjectPublicKeyInfo
 	} else if key, err = x509.ParsePKIXPublicKey(der); err != nil {
 		if _, err := x509.ParsePKCS1PublicKey(der); err == nil {
-			return Public{}, errPKCS1
+			return PublicKey{}, errPKCS1
 		}
-		return Public{}, errors.New("not a public key in SubjectPublicKeyInfo form; make one with: openssl pkey -in key.pem -pubout")
+		return PublicKey{}, errors.New("not a public key in SubjectPublicKeyInfo form; make one with: openssl pkey -in key.pem -pubout")
 	}
-	p := Public{Key: key}
+	p := PublicKey{Key: key}
 	if p.Algorithm, err = algorithmOf(key); err != nil {
-		return Public{}, err
+		return PublicKey{}, err
 	}
 	if !bytes.Equal(info, p.der()) {
-		return Public{}, errors.New("public key is not in its canonical form")
+		return PublicKey{}, errors.New("public key is not in its canonical form")
 	}
 	p.ID, err = thumbprint(key)
 	return p, err

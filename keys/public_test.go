@@ -27,39 +27,39 @@ func line(t *testing.T, key any) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-func TestParsePublicTakesEveryForm(t *testing.T) {
+func TestParsePublicKeyTakesEveryForm(t *testing.T) {
 	t.Parallel()
 	r := open(t, &memory{})
 	for name, c := range map[string]struct{ text, algorithm string }{
-		"PEM":                {r.Active("RS256").PEM(), "RS256"},
-		"PEM with CRLF":      {strings.ReplaceAll(r.Active("RS256").PEM(), "\n", "\r\n"), "RS256"},
-		"PEM of a P-256 key": {r.Active("ES256").PEM(), "ES256"},
-		"one line":           {r.Active("RS256").Line(), "RS256"},
-		"one line, pasted":   {" " + r.Active("ES256").Line() + "\n", "ES256"},
+		"PEM":                {r.ActiveKey("RS256").PEM(), "RS256"},
+		"PEM with CRLF":      {strings.ReplaceAll(r.ActiveKey("RS256").PEM(), "\n", "\r\n"), "RS256"},
+		"PEM of a P-256 key": {r.ActiveKey("ES256").PEM(), "ES256"},
+		"one line":           {r.ActiveKey("RS256").Base64(), "RS256"},
+		"one line, pasted":   {" " + r.ActiveKey("ES256").Base64() + "\n", "ES256"},
 		"certificate":        {read(t, "certificate.pem"), "RS256"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := keys.ParsePublic(c.text)
+			got, err := keys.ParsePublicKey(c.text)
 			require.NoError(t, err)
-			want := r.Active(c.algorithm)
-			require.Equal(t, keys.Public{ID: want.ID, Algorithm: c.algorithm, Key: got.Key}, got)
-			require.Equal(t, want.Line(), got.Line())
+			want := r.ActiveKey(c.algorithm)
+			require.Equal(t, keys.PublicKey{ID: want.ID, Algorithm: c.algorithm, Key: got.Key}, got)
+			require.Equal(t, want.Base64(), got.Base64())
 			require.Equal(t, want.Fingerprint(), got.Fingerprint())
 		})
 	}
 }
 
-func TestParsePublicRefuses(t *testing.T) {
+func TestParsePublicKeyRefuses(t *testing.T) {
 	t.Parallel()
 	r := open(t, &memory{})
-	good, text := r.Active("RS256").Line(), r.Active("RS256").PEM()
+	good, text := r.ActiveKey("RS256").Base64(), r.ActiveKey("RS256").PEM()
 	der, err := base64.StdEncoding.DecodeString(good)
 	require.NoError(t, err)
 	pkcs1, _ := pem.Decode([]byte(read(t, "pkcs1.pem")))
 	ed, _, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	n := r.Active("RS256").Key.(*rsa.PublicKey).N
+	n := r.ActiveKey("RS256").Key.(*rsa.PublicKey).N
 	short := new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), 2046), 0, 1)
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":              {"", "make one with"},
@@ -85,7 +85,7 @@ func TestParsePublicRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := keys.ParsePublic(c.text)
+			got, err := keys.ParsePublicKey(c.text)
 			require.ErrorContains(t, err, c.want)
 			require.Zero(t, got)
 		})
@@ -94,7 +94,7 @@ func TestParsePublicRefuses(t *testing.T) {
 
 func TestStrayBitsInPEM(t *testing.T) {
 	t.Parallel()
-	text := open(t, &memory{}).Active("ES256").PEM()
+	text := open(t, &memory{}).ActiveKey("ES256").PEM()
 	i := strings.Index(text, "==")
 	require.Positive(t, i, "a P-256 key ends in padding")
 	for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
@@ -102,41 +102,41 @@ func TestStrayBitsInPEM(t *testing.T) {
 		if changed == text {
 			continue
 		}
-		got, err := keys.ParsePublic(changed)
+		got, err := keys.ParsePublicKey(changed)
 		require.True(t, err != nil || got.PEM() != text, string(last))
 	}
 }
 
 func TestNoKeyHasNoText(t *testing.T) {
 	t.Parallel()
-	var none keys.Public
-	require.Empty(t, none.PEM()+none.Line()+none.Fingerprint())
+	var none keys.PublicKey
+	require.Empty(t, none.PEM()+none.Base64()+none.Fingerprint())
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	require.NotEmpty(t, keys.Public{Key: key.Public()}.Line())
+	require.NotEmpty(t, keys.PublicKey{Key: key.Public()}.Base64())
 }
 
-// FuzzParsePublic: what is taken has one spelling, and another byte is never
+// FuzzParsePublicKey: what is taken has one spelling, and another byte is never
 // the same key. White space may vary, and so may all of a certificate but its key.
-func FuzzParsePublic(f *testing.F) {
+func FuzzParsePublicKey(f *testing.F) {
 	r := open(f, &memory{})
-	for _, p := range r.Public() {
-		f.Add(p.Line(), uint16(40), byte('A'))
+	for _, p := range r.PublicKeys() {
+		f.Add(p.Base64(), uint16(40), byte('A'))
 		f.Add(p.PEM(), uint16(60), byte('B'))
 	}
 	for _, name := range []string{"certificate.pem", "pkcs1.pem", "rsa1024.pem", "p384.pem"} {
 		f.Add(read(f, name), uint16(3), byte('='))
 	}
 	f.Fuzz(func(t *testing.T, text string, at uint16, to byte) {
-		p, err := keys.ParsePublic(text)
+		p, err := keys.ParsePublicKey(text)
 		if err != nil {
 			require.Zero(t, p)
 			return
 		}
-		again, err := keys.ParsePublic(p.Line())
+		again, err := keys.ParsePublicKey(p.Base64())
 		require.NoError(t, err)
 		require.Equal(t, p, again)
-		again, err = keys.ParsePublic(p.PEM())
+		again, err = keys.ParsePublicKey(p.PEM())
 		require.NoError(t, err)
 		require.Equal(t, p, again)
 
@@ -145,7 +145,7 @@ func FuzzParsePublic(f *testing.F) {
 		if from == to || unicode.IsSpace(rune(from)) || unicode.IsSpace(rune(to)) || strings.Contains(text, "CERTIFICATE") {
 			return
 		}
-		changed, err := keys.ParsePublic(text[:i] + string([]byte{to}) + text[i+1:])
-		require.True(t, err != nil || changed.Line() != p.Line(), "byte %d", i)
+		changed, err := keys.ParsePublicKey(text[:i] + string([]byte{to}) + text[i+1:])
+		require.True(t, err != nil || changed.Base64() != p.Base64(), "byte %d", i)
 	})
 }

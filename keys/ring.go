@@ -59,14 +59,14 @@ type Ring struct {
 
 // snapshot is the keys as of one moment; it never changes.
 type snapshot struct {
-	public  []Public                 // oldest first
+	public  []PublicKey              // oldest first
 	private map[string]crypto.Signer // by kid
 	signers map[string]signer        // of the active keys, by algorithm
 	pinned  map[string]signer        // of the pinned keys, by kid
 }
 
 type signer struct {
-	public Public
+	public PublicKey
 	jose   jose.Signer
 }
 
@@ -144,7 +144,7 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 				return nil, err
 			}
 		}
-		p := Public{
+		p := PublicKey{
 			ID: record.ID, Algorithm: record.Algorithm, State: record.State,
 			Created: record.Created, Changed: record.Changed, Key: private.Public(),
 		}
@@ -172,7 +172,7 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 }
 
 // newSigner prepares everything about a signature but the signature.
-func newSigner(p Public, private crypto.Signer, kind string) (jose.Signer, error) {
+func newSigner(p PublicKey, private crypto.Signer, kind string) (jose.Signer, error) {
 	key := jose.JSONWebKey{Key: cryptosigner.Opaque(private), KeyID: p.ID}
 	js, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(p.Algorithm), Key: key},
@@ -202,9 +202,9 @@ func (r *Ring) Sign(algorithm, kind string, payload []byte) (string, error) {
 	return s.sign(now, kind, payload)
 }
 
-// SignAs is Sign by the pinned key of that id, whatever state it is in. A key
+// SignWithKey is Sign by the pinned key of that id, whatever state it is in. A key
 // that is not pinned is an error.
-func (r *Ring) SignAs(id, kind string, payload []byte) (string, error) {
+func (r *Ring) SignWithKey(id, kind string, payload []byte) (string, error) {
 	now := r.state.Load()
 	s, ok := now.pinned[id]
 	if !ok {
@@ -234,18 +234,18 @@ func (r *Ring) JWKS() jose.JSONWebKeySet {
 	public := r.state.Load().public
 	set := jose.JSONWebKeySet{Keys: make([]jose.JSONWebKey, 0, len(public))}
 	for _, p := range public {
-		set.Keys = append(set.Keys, p.JWK())
+		set.Keys = append(set.Keys, p.jwk())
 	}
 	return set
 }
 
-// Public lists every published key, oldest first. The caller may change the
+// PublicKeys lists every published key, oldest first. The caller may change the
 // list.
-func (r *Ring) Public() []Public { return slices.Clone(r.state.Load().public) }
+func (r *Ring) PublicKeys() []PublicKey { return slices.Clone(r.state.Load().public) }
 
-// Active is the key that signs with the algorithm; its zero value where there
+// ActiveKey is the key that signs with the algorithm; its zero value where there
 // is none.
-func (r *Ring) Active(algorithm string) Public { return r.state.Load().signers[algorithm].public }
+func (r *Ring) ActiveKey(algorithm string) PublicKey { return r.state.Load().signers[algorithm].public }
 
 // Algorithms are those that there is an active key for, RS256 first.
 func (r *Ring) Algorithms() []string {
@@ -260,11 +260,11 @@ func (r *Ring) Algorithms() []string {
 
 // Key finds a published key by its kid; false where there is none. Retiring keys
 // are found too, so what they signed still verifies.
-func (r *Ring) Key(id string) (Public, bool) {
+func (r *Ring) Key(id string) (PublicKey, bool) {
 	for _, p := range r.state.Load().public {
 		if p.ID == id {
 			return p, true
 		}
 	}
-	return Public{}, false
+	return PublicKey{}, false
 }

@@ -26,9 +26,9 @@ func TestFixedKeysComeOutAsEver(t *testing.T) {
 	require.NoError(t, err)
 	golden(t, "jwks.golden", string(set)+"\n")
 	for _, alg := range []string{"RS256", "ES256"} {
-		k := r.Active(alg)
+		k := r.ActiveKey(alg)
 		golden(t, strings.ToLower(alg)+".pem.golden", k.PEM())
-		golden(t, strings.ToLower(alg)+".line.golden", k.Line()+"\n"+k.Fingerprint()+"\n")
+		golden(t, strings.ToLower(alg)+".line.golden", k.Base64()+"\n"+k.Fingerprint()+"\n")
 	}
 	token, err := r.Sign("RS256", keys.TypeJWT, []byte(`{"sub":"1"}`))
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestSign(t *testing.T) {
 		require.NoError(t, err)
 		var header map[string]any
 		require.NoError(t, json.Unmarshal(raw, &header))
-		require.Equal(t, map[string]any{"alg": alg, "kid": r.Active(alg).ID, "typ": "JWT"}, header)
+		require.Equal(t, map[string]any{"alg": alg, "kid": r.ActiveKey(alg).ID, "typ": "JWT"}, header)
 
 		jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 		require.NoError(t, err)
@@ -83,7 +83,7 @@ func TestOpenIsARace(t *testing.T) {
 	require.Len(t, store.records, 1)
 	for _, r := range rings {
 		require.NotNil(t, r)
-		require.Equal(t, store.records[0].ID, r.Active("ES256").ID, "losers use the winner's key")
+		require.Equal(t, store.records[0].ID, r.ActiveKey("ES256").ID, "losers use the winner's key")
 	}
 }
 
@@ -93,7 +93,7 @@ func TestOpenAgainKeepsTheKeys(t *testing.T) {
 	first := open(t, store)
 	again, err := keys.Open(t.Context(), config(store))
 	require.NoError(t, err)
-	require.Equal(t, first.Public(), again.Public())
+	require.Equal(t, first.PublicKeys(), again.PublicKeys())
 	for _, r := range store.records {
 		require.NotContains(t, r.Sealed, r.ID, "the kid stands in the protected header, encoded")
 	}
@@ -154,22 +154,22 @@ func TestRotation(t *testing.T) {
 			require.Equal(t, want, got)
 		}
 	}
-	first := r.Active("ES256").ID
+	first := r.ActiveKey("ES256").ID
 	token, err := r.Sign("ES256", keys.TypeJWT, []byte("{}"))
 	require.NoError(t, err)
 
 	step(false)(r.Promote(t.Context(), "ES256"))
 	now = now.Add(time.Hour)
-	step(true)(r.Prepare(t.Context(), "ES256"))
-	step(false)(other.Prepare(t.Context(), "ES256"))
+	step(true)(r.AddNext(t.Context(), "ES256"))
+	step(false)(other.AddNext(t.Context(), "ES256"))
 	require.Len(t, r.JWKS().Keys, 2, "published before it signs")
-	require.Equal(t, first, r.Active("ES256").ID)
+	require.Equal(t, first, r.ActiveKey("ES256").ID)
 
 	step(true)(r.Promote(t.Context(), "ES256"))
 	step(false)(other.Promote(t.Context(), "ES256"))
-	second := r.Active("ES256")
+	second := r.ActiveKey("ES256")
 	require.NotEqual(t, first, second.ID)
-	require.Equal(t, second, other.Active("ES256"), "the slower one has read again")
+	require.Equal(t, second, other.ActiveKey("ES256"), "the slower one has read again")
 	require.Equal(t, now, second.Changed)
 
 	old, ok := r.Key(first)
@@ -180,30 +180,30 @@ func TestRotation(t *testing.T) {
 	_, err = jws.Verify(old.Key)
 	require.NoError(t, err)
 
-	step(false)(r.Retire(t.Context(), second.ID))
-	step(true)(r.Retire(t.Context(), first))
+	step(false)(r.Remove(t.Context(), second.ID))
+	step(true)(r.Remove(t.Context(), first))
 	_, ok = r.Key(first)
 	require.False(t, ok)
 	_, ok = other.Key(first)
 	require.True(t, ok, "until it reads again")
 	require.NoError(t, other.Reload(t.Context()))
-	require.Equal(t, r.Public(), other.Public())
+	require.Equal(t, r.PublicKeys(), other.PublicKeys())
 }
 
 func TestReloadKeepsWhatItHasOnError(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
 	r := open(t, store)
-	before := r.Public()
+	before := r.PublicKeys()
 	store.err = errors.New("down")
 	require.ErrorIs(t, r.Reload(t.Context()), store.err)
-	_, err := r.Retire(t.Context(), "x")
+	_, err := r.Remove(t.Context(), "x")
 	require.ErrorIs(t, err, store.err)
-	_, err = r.Prepare(t.Context(), "ES256")
+	_, err = r.AddNext(t.Context(), "ES256")
 	require.ErrorIs(t, err, store.err)
 	store.err, store.records = nil, nil
 	require.ErrorContains(t, r.Reload(t.Context()), "no active RS256 key")
-	require.Equal(t, before, r.Public(), "the key set is never empty")
+	require.Equal(t, before, r.PublicKeys(), "the key set is never empty")
 	_, err = r.Sign("RS256", keys.TypeJWT, nil)
 	require.NoError(t, err)
 }
@@ -211,8 +211,8 @@ func TestReloadKeepsWhatItHasOnError(t *testing.T) {
 func TestCallersCannotChangeTheRing(t *testing.T) {
 	t.Parallel()
 	r := open(t, &memory{})
-	r.Public()[0], r.JWKS().Keys[0] = keys.Public{}, jose.JSONWebKey{}
-	require.NotEmpty(t, r.Public()[0].ID)
+	r.PublicKeys()[0], r.JWKS().Keys[0] = keys.PublicKey{}, jose.JSONWebKey{}
+	require.NotEmpty(t, r.PublicKeys()[0].ID)
 	require.NotEmpty(t, r.JWKS().Keys[0].KeyID)
 }
 
@@ -233,10 +233,10 @@ func TestSignWhileRotating(t *testing.T) {
 		})
 	}
 	for range 5 {
-		_, err1 := r.Prepare(t.Context(), "ES256")
+		_, err1 := r.AddNext(t.Context(), "ES256")
 		_, err2 := r.Promote(t.Context(), "ES256")
 		require.NoError(t, errors.Join(err1, err2))
 	}
 	wg.Wait()
-	require.Len(t, r.Public(), 6)
+	require.Len(t, r.PublicKeys(), 6)
 }

@@ -12,9 +12,9 @@ import (
 	"slices"
 )
 
-// Prepare publishes a key that will sign next. It returns false where one
+// AddNext publishes a key that will sign next. It returns false where one
 // waits already. Promote it only when every client has had time to read it.
-func (r *Ring) Prepare(ctx context.Context, algorithm string) (bool, error) {
+func (r *Ring) AddNext(ctx context.Context, algorithm string) (bool, error) {
 	added, err := r.add(ctx, algorithm, Next)
 	if err != nil {
 		return false, err
@@ -27,7 +27,7 @@ func (r *Ring) Prepare(ctx context.Context, algorithm string) (bool, error) {
 // where another instance was faster.
 func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 	next := ""
-	for _, p := range r.Public() {
+	for _, p := range r.PublicKeys() {
 		if p.Algorithm == algorithm && p.State == Next {
 			next = p.ID
 		}
@@ -35,17 +35,17 @@ func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 	if next == "" {
 		return false, nil
 	}
-	moved, err := r.cfg.Store.RotateKeys(ctx, next, r.Active(algorithm).ID, r.cfg.Now())
+	moved, err := r.cfg.Store.RotateKeys(ctx, next, r.ActiveKey(algorithm).ID, r.cfg.Now())
 	if err != nil {
 		return false, fmt.Errorf("promote signing key %s: %w", next, err)
 	}
 	return moved, r.Reload(ctx)
 }
 
-// Retire forgets a retiring key: what it signed verifies no longer. It returns
+// Remove forgets a retiring key: what it signed verifies no longer. It returns
 // false, and nothing happens, where the kid is that of no retiring key: a key
 // that signs or will sign cannot be forgotten. A pinned key is an error.
-func (r *Ring) Retire(ctx context.Context, id string) (bool, error) {
+func (r *Ring) Remove(ctx context.Context, id string) (bool, error) {
 	gone, err := false, ErrPinned
 	if !slices.Contains(r.cfg.Pinned, id) {
 		gone, err = r.cfg.Store.RemoveKey(ctx, id)
@@ -59,9 +59,9 @@ func (r *Ring) Retire(ctx context.Context, id string) (bool, error) {
 	return gone, r.Reload(ctx)
 }
 
-// Pin records the pinned keys in the store, so that nobody who has another
+// PinKeys records the pinned keys in the store, so that nobody who has another
 // configuration forgets one of them. A server calls it when it starts.
-func (r *Ring) Pin(ctx context.Context) error {
+func (r *Ring) PinKeys(ctx context.Context) error {
 	if err := r.cfg.Store.PinKeys(ctx, r.cfg.Pinned); err != nil {
 		return fmt.Errorf("pin signing keys: %w", err)
 	}

@@ -13,7 +13,7 @@ import (
 	"idpbridge/keys"
 )
 
-func TestParseSet(t *testing.T) {
+func TestParseJWKS(t *testing.T) {
 	t.Parallel()
 	private, err := fixed("RS256")
 	require.NoError(t, err)
@@ -33,13 +33,13 @@ func TestParseSet(t *testing.T) {
 		return k
 	}
 
-	got, err := keys.ParseSet(set(public,
+	got, err := keys.ParseJWKS(set(public,
 		jose.JSONWebKey{Key: curve.Public(), KeyID: "b", Algorithm: "ES256", Use: "sig"},
 		with(func(k *jose.JSONWebKey) { k.KeyID, k.Algorithm = "c", "PS256" })))
 	require.NoError(t, err)
 	require.Equal(t, []string{"RS256", "ES256", "PS256"}, []string{got[0].Algorithm, got[1].Algorithm, got[2].Algorithm})
 	require.Equal(t, "b", got[1].ID)
-	_, err = keys.ParseSet(set(jose.JSONWebKey{Key: private.Public()}))
+	_, err = keys.ParseJWKS(set(jose.JSONWebKey{Key: private.Public()}))
 	require.NoError(t, err, "a single key needs no kid")
 
 	for name, text := range map[string]string{
@@ -55,7 +55,7 @@ func TestParseSet(t *testing.T) {
 		"kid twice":         set(public, public),
 		"kid missing":       set(public, jose.JSONWebKey{Key: curve.Public()}),
 	} {
-		_, err := keys.ParseSet(text)
+		_, err := keys.ParseJWKS(text)
 		require.Error(t, err, name)
 		require.NotContains(t, err.Error(), "0123456789abcdef", name)
 	}

@@ -21,7 +21,7 @@ type Expectations struct {
 	Subject string // sub of the identity function
 	// Keys are what the connector has: the keys of its key set, or the pasted one
 	// with an empty ID. Of several keys the RSA ones count. ReadKeys makes them.
-	Keys []keys.Public
+	Keys []keys.PublicKey
 	// KeyFindings are what ReadKeys noticed; they become part of the report.
 	KeyFindings []Finding
 	// Decrypt opens an encrypted token: an *rsa.PrivateKey.

@@ -176,7 +176,7 @@ func (in *inspector) standard(m map[string]json.RawMessage) claims.Standard {
 		in.add(code, name, "is "+kindOf(raw)+", which this claim cannot be", "")
 	}
 	// The subject here is one that always passes; subject looks at the real one.
-	for _, f := range claims.Faults(claims.Person{Subject: "-", Standard: s}.Validate()) {
+	for _, f := range claims.FieldErrors(claims.Person{Subject: "-", Standard: s}.Validate()) {
 		name := strings.TrimPrefix(f.Field, "claims.")
 		if strings.Contains(f.Problem, "control character") {
 			continue // scan has found it

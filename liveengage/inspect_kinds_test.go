@@ -116,12 +116,12 @@ func producers(t testing.TB) map[string][]produced {
 		"signature-wrong":     one("signature", encode(spelt(header()), bare, other())),
 		"kid-unknown":         {{"header.kid", headed(object{"kid": "k9"}), nil}, {"header.kid", encode(`{"alg":"RS256","kid":"k9"}`, bare, other()), nil}},
 		"kid-names-other-key": keyed("header.kid", good, func(x *liveengage.Expectations) {
-			x.Keys = []keys.Public{public("k1", other()), public("k2", signer())}
+			x.Keys = []keys.PublicKey{public("k1", other()), public("k2", signer())}
 		}),
-		"key-small":         keyed("key", encode(spelt(header()), bare, small()), func(x *liveengage.Expectations) { x.Keys = []keys.Public{public("k1", small())} }),
+		"key-small":         keyed("key", encode(spelt(header()), bare, small()), func(x *liveengage.Expectations) { x.Keys = []keys.PublicKey{public("k1", small())} }),
 		"key-published":     keyed("key", tutorialToken, withKey(tutorialKey)),
 		"key-not-rsa":       keyed("key", good, withKey(file(t, "es256.pem.golden"))),
-		"key-lines":         keyed("key", good, withKey(public("", signer()).Line()[:64]+"\n"+public("", signer()).Line()[64:])),
+		"key-lines":         keyed("key", good, withKey(public("", signer()).Base64()[:64]+"\n"+public("", signer()).Base64()[64:])),
 		"key-pkcs1":         keyed("key", good, withKey(file(t, "pkcs1.pem"))),
 		"jwks-plain-base64": keyed("key.keys[0]", good, withKey(setOf(t, base64.StdEncoding, signer()))),
 		"jwks-x5c-only":     keyed("key.keys[0]", good, withKey(`{"keys":[{"kty":"RSA","kid":"k1","x5c":["`+chain+`"]}]}`)),

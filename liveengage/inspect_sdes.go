@@ -77,7 +77,7 @@ type place struct{ where, problem string }
 // shape reports the faults of an error of package claims, at most once each, with
 // from at the head of their paths replaced. It returns the list of those reported.
 func (in *inspector) shape(raw json.RawMessage, err error, reported []place, from, to string) []place {
-	for _, f := range claims.Faults(err) {
+	for _, f := range claims.FieldErrors(err) {
 		where := f.Field
 		if from != "" {
 			where = to + strings.TrimPrefix(where, from)
@@ -255,7 +255,7 @@ func keep(v any, t reflect.Type) any {
 // values reports what package claims says of the values, but for fields whose
 // shape was reported already.
 func (in *inspector) values(told sdes, reported []place) {
-	for _, f := range claims.Faults(told.Validate()) {
+	for _, f := range claims.FieldErrors(told.Validate()) {
 		where := f.Field
 		if rest, ok := strings.CutPrefix(where, "customerInfo"); ok {
 			where = told.customerPath + rest

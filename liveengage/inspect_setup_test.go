@@ -66,8 +66,8 @@ func generated(bits int) *rsa.PrivateKey {
 	return key
 }
 
-func public(id string, key *rsa.PrivateKey) keys.Public {
-	return keys.Public{ID: id, Algorithm: "RS256", Key: &key.PublicKey}
+func public(id string, key *rsa.PrivateKey) keys.PublicKey {
+	return keys.PublicKey{ID: id, Algorithm: "RS256", Key: &key.PublicKey}
 }
 
 type object = map[string]any
@@ -147,7 +147,7 @@ func sealed(t testing.TB, inner string, changes object) string {
 }
 
 func expectations() liveengage.Expectations {
-	return liveengage.Expectations{Now: now, Issuer: issuer, Subject: subject, Keys: []keys.Public{public("k1", signer())}}
+	return liveengage.Expectations{Now: now, Issuer: issuer, Subject: subject, Keys: []keys.PublicKey{public("k1", signer())}}
 }
 
 func codes(r liveengage.Report) []string {

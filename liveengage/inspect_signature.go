@@ -11,7 +11,7 @@ import (
 )
 
 // Published says where the private half of a key stands on a public page; empty
-// where that is not known of it. The fingerprint is that of keys.Public. The list is
+// where that is not known of it. The fingerprint is that of keys.PublicKey. The list is
 // short because it holds only keys that were computed from the page itself; it will
 // never be complete.
 func Published(fingerprint string) string {
@@ -22,8 +22,8 @@ func Published(fingerprint string) string {
 }
 
 // rsaKeys are the keys that can have signed for LiveEngage.
-func (in *inspector) rsaKeys() []keys.Public {
-	var out []keys.Public
+func (in *inspector) rsaKeys() []keys.PublicKey {
+	var out []keys.PublicKey
 	for _, k := range in.x.Keys {
 		if _, ok := k.Key.(*rsa.PublicKey); ok {
 			out = append(out, k)
@@ -70,7 +70,7 @@ func (in *inspector) signature(alg, kid, signed, encoded string) {
 }
 
 // verified reports the key that fits, and what is wrong with it or with the kid.
-func (in *inspector) verified(k keys.Public, kid string, candidates []keys.Public) {
+func (in *inspector) verified(k keys.PublicKey, kid string, candidates []keys.PublicKey) {
 	print := k.Fingerprint()
 	detail := "with the key " + print
 	if k.ID != "" {
@@ -97,7 +97,7 @@ func (in *inspector) verified(k keys.Public, kid string, candidates []keys.Publi
 }
 
 // named reports whether keys have kids: pasted ones have none.
-func named(candidates []keys.Public) bool {
+func named(candidates []keys.PublicKey) bool {
 	for _, k := range candidates {
 		if k.ID != "" {
 			return true
@@ -107,7 +107,7 @@ func named(candidates []keys.Public) bool {
 }
 
 // wrong reports what the signature was compared with.
-func (in *inspector) wrong(kid string, candidates []keys.Public) {
+func (in *inspector) wrong(kid string, candidates []keys.PublicKey) {
 	var prints []string
 	known := false
 	for _, k := range candidates {

@@ -29,9 +29,9 @@ func (in *inspector) subject(raw json.RawMessage) {
 		in.add("sub-missing", "sub", "", "")
 		return
 	}
-	for _, f := range claims.Faults(claims.Person{Subject: sub}.Validate()) {
+	for _, f := range claims.FieldErrors(claims.Person{Subject: sub}.Validate()) {
 		code := "sub-malformed"
-		switch what := claims.Guessable(sub); {
+		switch what := claims.WhyGuessable(sub); {
 		case what != "" && strings.Contains(sub, "@"):
 			code = "sub-email"
 		case what != "":
@@ -40,7 +40,7 @@ func (in *inspector) subject(raw json.RawMessage) {
 		in.add(code, "sub", f.Problem, "")
 	}
 	switch plain := wordsOnly(sub); {
-	case claims.Guessable(sub) != "":
+	case claims.WhyGuessable(sub) != "":
 	case strings.Trim(sub, sub[:1]) == "", slices.Contains(placeholder, plain), slices.Contains(counted, sub):
 		in.add("sub-constant", "sub", "", "")
 	case len(sub) < 8:

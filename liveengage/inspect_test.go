@@ -122,7 +122,7 @@ func TestInspectFindsEveryPitfall(t *testing.T) {
 				x.Keys, x.KeyFindings, err = liveengage.ReadKeys(tutorialKey)
 				require.NoError(t, err)
 			case strings.HasPrefix(name, "16"):
-				x.Keys = []keys.Public{public("k1", small())}
+				x.Keys = []keys.PublicKey{public("k1", small())}
 			case strings.HasPrefix(name, "24"):
 				var err error
 				x.Keys, x.KeyFindings, err = liveengage.ReadKeys(setOf(t, base64.StdEncoding, signer()))
@@ -150,7 +150,7 @@ func TestInspectReportsEveryFaultAtOnce(t *testing.T) {
 	raw := `{"iss":7,"sub":"jane@example.com","iat":"1772355600.5","exp":1772359200000.25,"given_name":5,"email":"jane","exp":1772359200000.25,
 		"lp_sdes":{"customerInfo":{"customerID":"1","lastPaymentDate":"2014-10-15","currency":"usd","storeNumber":"1"},"personalInfo":{"gender":1,"age":{"month":13}}}}`
 	x := expectations()
-	x.Keys = []keys.Public{public("k2", other())}
+	x.Keys = []keys.PublicKey{public("k2", other())}
 	r := liveengage.Inspect(encode(`{"alg":"none"}`, raw, signer()), x)
 	for code, where := range map[string]string{
 		"alg-none": "header.alg", "kid-missing": "header.kid", "iss-type": "iss", "sub-email": "sub", "sub-differs": "sub",
@@ -170,7 +170,7 @@ func TestInspectReportsEveryFaultAtOnce(t *testing.T) {
 
 func TestInspectKids(t *testing.T) {
 	t.Parallel()
-	inspect := func(text string, set ...keys.Public) liveengage.Report {
+	inspect := func(text string, set ...keys.PublicKey) liveengage.Report {
 		x := expectations()
 		x.Keys = set
 		return liveengage.Inspect(text, x)

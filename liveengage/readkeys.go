@@ -18,20 +18,20 @@ import (
 const mostInSet = 64
 
 // ReadKeys reads what a connector has: one line of base64, PEM, a certificate,
-// or a JSON Web Key Set. Unlike keys.ParsePublic, which is for keys of our own,
+// or a JSON Web Key Set. Unlike keys.ParsePublicKey, which is for keys of our own,
 // it takes weak and badly written keys too, and says in the findings what is
 // wrong with them. An error says that there is no public key in the text, or that
 // there is a private one, and repeats nothing of it. Of a key that was not in a
 // set, ID is empty.
-func ReadKeys(s string) ([]keys.Public, []Finding, error) {
+func ReadKeys(s string) ([]keys.PublicKey, []Finding, error) {
 	s = strings.TrimSpace(s)
 	if strings.HasPrefix(s, "{") {
 		return readSet(s)
 	}
-	p, strict := keys.ParsePublic(s)
+	p, strict := keys.ParsePublicKey(s)
 	if strict == nil {
 		p.ID = ""
-		return []keys.Public{p}, nil, nil
+		return []keys.PublicKey{p}, nil, nil
 	}
 	var notes []Finding
 	der, certificate := []byte(nil), false
@@ -68,7 +68,7 @@ func ReadKeys(s string) ([]keys.Public, []Finding, error) {
 	if err != nil {
 		return nil, nil, strict
 	}
-	return []keys.Public{{Key: key}}, notes, nil
+	return []keys.PublicKey{{Key: key}}, notes, nil
 }
 
 // finding is one from outside an inspection.
@@ -93,7 +93,7 @@ type jwk struct {
 	Secret   any      `json:"k"`
 }
 
-func readSet(s string) ([]keys.Public, []Finding, error) {
+func readSet(s string) ([]keys.PublicKey, []Finding, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -106,7 +106,7 @@ func readSet(s string) ([]keys.Public, []Finding, error) {
 	if len(set.Keys) > mostInSet {
 		return nil, nil, fmt.Errorf("the key set has %d keys; at most %d are looked at", len(set.Keys), mostInSet)
 	}
-	var out []keys.Public
+	var out []keys.PublicKey
 	var notes []Finding
 	seen := map[string]bool{}
 	for i, raw := range set.Keys {
@@ -134,7 +134,7 @@ func readSet(s string) ([]keys.Public, []Finding, error) {
 			notes = append(notes, finding("jwks-kid", where, ""))
 		}
 		seen[k.ID] = true
-		out = append(out, keys.Public{ID: k.ID, Algorithm: rs256, Key: key})
+		out = append(out, keys.PublicKey{ID: k.ID, Algorithm: rs256, Key: key})
 	}
 	if len(out) == 0 && len(notes) == 0 {
 		return nil, nil, errors.New("the key set has no RSA key; LiveEngage takes no other")

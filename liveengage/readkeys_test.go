@@ -33,14 +33,14 @@ func TestReadKeysTakesEveryForm(t *testing.T) {
 		text, id, fingerprint string
 		notes                 int
 	}{
-		"one line":       {want.Line() + "\n", "", want.Fingerprint(), 0},
+		"one line":       {want.Base64() + "\n", "", want.Fingerprint(), 0},
 		"PEM":            {want.PEM(), "", want.Fingerprint(), 0},
 		"key set":        {setOf(t, base64.RawURLEncoding, signer()), "k1", want.Fingerprint(), 0},
 		"one JWK":        {strings.TrimSuffix(strings.TrimPrefix(setOf(t, base64.RawURLEncoding, signer()), `{"keys":[`), "]}"), "k1", want.Fingerprint(), 0},
 		"weak, one line": {base64.StdEncoding.EncodeToString(weak), "", public("", small()).Fingerprint(), 0},
 		"weak, PEM":      {string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: weak})), "", public("", small()).Fingerprint(), 0},
 		"PKCS #1":        {string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&signer().PublicKey)})), "", want.Fingerprint(), 1},
-		"broken line":    {want.Line()[:9] + " " + want.Line()[9:], "", want.Fingerprint(), 1},
+		"broken line":    {want.Base64()[:9] + " " + want.Base64()[9:], "", want.Fingerprint(), 1},
 		"padded base64":  {setOf(t, base64.URLEncoding, signer()), "k1", want.Fingerprint(), 1},
 	} {
 		found, notes, err := liveengage.ReadKeys(c.text)

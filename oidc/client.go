@@ -28,8 +28,8 @@ type Client struct {
 	// Secret is the client's secret; New keeps only its hash. Without Secret and
 	// Keys it is a public client, which must use PKCE (RFC 7636).
 	Secret string
-	// Keys are the client's public keys, for private_key_jwt (keys.ParseSet).
-	Keys []keys.Public
+	// Keys are the client's public keys, for private_key_jwt (keys.ParseJWKS).
+	Keys []keys.PublicKey
 	// AuthMethods lists the client authentication methods that it may use; empty
 	// means private_key_jwt with keys, client_secret_basic with a secret, else none.
 	AuthMethods []string
@@ -65,7 +65,7 @@ type Client struct {
 	PinnedKey string
 	// Encryption encrypts its signed ID tokens (OIDC Core section 10.2); nil means
 	// that they are signed alone.
-	Encryption *keys.Encryption
+	Encryption *keys.Encrypter
 	// RedirectsOnTo lists further origins that its redirect URIs lead to, for
 	// the form-action of the sign-in page's Content-Security-Policy.
 	RedirectsOnTo []string

@@ -143,7 +143,7 @@ func FuzzAssertion(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	client := &Client{ID: "a", Keys: []keys.Public{{ID: "k", Algorithm: "ES256", Key: private.Public()}}}
+	client := &Client{ID: "a", Keys: []keys.PublicKey{{ID: "k", Algorithm: "ES256", Key: private.Public()}}}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: "k"}}, nil)
 	if err != nil {
 		f.Fatal(err)

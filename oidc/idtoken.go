@@ -73,7 +73,7 @@ func (p *Provider) idToken(c *Client, person claims.Person, in Signin, with issu
 	if with.alone || c.ClaimsInIDToken {
 		scopes = g.Scopes
 	}
-	t.Standard = person.Standard.Released(scopes, g.IDTokenClaims)
+	t.Standard = person.Standard.Filter(scopes, g.IDTokenClaims)
 	if sdes := person.SDEs(); releasesSDEs(c, g, g.IDTokenClaims) && !sdes.Empty() {
 		t.SDEs = &sdes
 	}
@@ -86,7 +86,7 @@ func (p *Provider) idToken(c *Client, person claims.Person, in Signin, with issu
 
 // warnOfSubject tells the operator of a person whose subject others can guess.
 func (p *Provider) warnOfSubject(ctx context.Context, c *Client, subject, reference string) {
-	if what := claims.Guessable(subject); what != "" {
+	if what := claims.WhyGuessable(subject); what != "" {
 		p.events("guessable_subject", c.ID)
 		p.log.WarnContext(ctx, "subject can be guessed; give this person another one", "reference", reference, "client_id", c.ID, "subject_is", what)
 	}
@@ -98,7 +98,7 @@ func (p *Provider) sign(c *Client, kind string, payload []byte) (string, error) 
 	var token string
 	var err error
 	if c.PinnedKey != "" {
-		token, err = p.keys.SignAs(c.PinnedKey, kind, payload)
+		token, err = p.keys.SignWithKey(c.PinnedKey, kind, payload)
 	} else {
 		token, err = p.keys.Sign(c.Algorithm, kind, payload)
 	}

@@ -110,13 +110,13 @@ func cached(c echo.Context, v any) error {
 
 // pasted is the RS256 key that signs now, or the one that the client named by
 // client_id pins.
-func (p *Provider) pasted(c echo.Context) keys.Public {
+func (p *Provider) pasted(c echo.Context) keys.PublicKey {
 	if client, ok := p.clients[c.QueryParam("client_id")]; ok && client.PinnedKey != "" {
 		if key, ok := p.keys.Key(client.PinnedKey); ok {
 			return key
 		}
 	}
-	return p.keys.Active("RS256")
+	return p.keys.ActiveKey("RS256")
 }
 
 // pem answers GET /keys/public.pem: the key to paste, as SPKI.
@@ -127,5 +127,5 @@ func (p *Provider) pem(c echo.Context) error {
 // line answers GET /keys/public.txt: the same key in the form that LiveEngage's
 // console takes, base64 on one line without header and footer.
 func (p *Provider) line(c echo.Context) error {
-	return c.String(http.StatusOK, p.pasted(c).Line()+"\n")
+	return c.String(http.StatusOK, p.pasted(c).Base64()+"\n")
 }

@@ -12,28 +12,28 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
+	"idpbridge/internal/limit"
 	"idpbridge/keys"
-	"idpbridge/limit"
 	"idpbridge/session"
 )
 
 // The paths of the endpoints, below the issuer.
 const (
-	PathDiscovery  = "/.well-known/openid-configuration"
-	PathMetadata   = "/.well-known/oauth-authorization-server" // before the issuer's path, not behind it
-	PathJWKS       = "/jwks"
-	PathAuthorize  = "/authorize"
-	PathResume     = "/resume"
-	PathToken      = "/token"
-	PathUserinfo   = "/userinfo"
-	PathPAR        = "/par"
-	PathRevoke     = "/revoke"
-	PathIntrospect = "/introspect"
-	PathEndSession = "/end_session"
-	PathConfirmLogout      = "/end_session/confirm"
-	PathPEM        = "/keys/public.pem"
-	PathLine       = "/keys/public.txt"
+	PathDiscovery     = "/.well-known/openid-configuration"
+	PathMetadata      = "/.well-known/oauth-authorization-server" // before the issuer's path, not behind it
+	PathJWKS          = "/jwks"
+	PathAuthorize     = "/authorize"
+	PathResume        = "/resume"
+	PathToken         = "/token"
+	PathUserinfo      = "/userinfo"
+	PathPAR           = "/par"
+	PathRevoke        = "/revoke"
+	PathIntrospect    = "/introspect"
+	PathEndSession    = "/end_session"
+	PathConfirmLogout = "/end_session/confirm"
+	PathPEM           = "/keys/public.pem"
+	PathLine          = "/keys/public.txt"
 
 	PathPageIdentity = "/liveengage/identity"
 	PathPageToken    = "/liveengage/token"

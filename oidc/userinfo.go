@@ -40,7 +40,7 @@ func (p *Provider) userinfo(c echo.Context) error {
 			status: http.StatusForbidden, code: insufficientScope, description: "The access token lacks the scope openid.",
 		})
 	}
-	answer := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Released(in.Grant.Scopes, in.Grant.UserinfoClaims)}
+	answer := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Filter(in.Grant.Scopes, in.Grant.UserinfoClaims)}
 	if sdes := person.SDEs(); releasesSDEs(p.clients[in.ClientID], in.Grant, in.Grant.UserinfoClaims) && !sdes.Empty() {
 		answer.SDEs = &sdes
 	}

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"idpbridge/claims"
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
 )
 
 const (

@@ -95,9 +95,9 @@ func (s *Store) DropLogout(ctx context.Context, l oidc.Logout) error {
 	return wrap("drop logout", err)
 }
 
-// WaitingLogouts is how many logouts clients are yet to be told of, those that
+// PendingLogouts is how many logouts clients are yet to be told of, those that
 // are being told at this moment included.
-func (s *Store) WaitingLogouts(ctx context.Context) (int, error) {
+func (s *Store) PendingLogouts(ctx context.Context) (int, error) {
 	var n int
 	err := s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM logout").Scan(&n)
 	return n, wrap("count logouts", err)

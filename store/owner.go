@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// Claim records whose database this is, unless somebody has claimed it, and returns
+// ClaimOwnership records whose database this is, unless somebody has claimed it, and returns
 // whose it is.
-func (s *Store) Claim(ctx context.Context, name string) (owner string, err error) {
+func (s *Store) ClaimOwnership(ctx context.Context, name string) (owner string, err error) {
 	err = s.durable(ctx, func(exec execFunc, _ *sql.Tx) error {
 		_, err := exec("INSERT INTO owner (one, name) VALUES (1, $1) ON CONFLICT DO NOTHING", name)
 		return err

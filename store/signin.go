@@ -120,8 +120,8 @@ func (s *Store) CloseSignin(ctx context.Context, id string) error {
 	return wrap("close sign-in", err)
 }
 
-// Recent is a sign-in and the name of the person, for the development page.
-type Recent struct {
+// RecentSignin is a sign-in and the name of the person, for the development page.
+type RecentSignin struct {
 	oidc.Signin
 
 	Username string
@@ -130,16 +130,16 @@ type Recent struct {
 // RecentSignins returns at most limit of the latest sign-ins, newest first, in
 // whatever state. The username is empty where the person is gone. Bare ID tokens
 // leave no row.
-func (s *Store) RecentSignins(ctx context.Context, limit int) ([]Recent, error) {
+func (s *Store) RecentSignins(ctx context.Context, limit int) ([]RecentSignin, error) {
 	rows, err := s.read.QueryContext(ctx, s.dialect(`SELECT `+signinJoined+`, COALESCE(p.username, '')
 		FROM signin s LEFT JOIN person p ON p.subject = s.subject ORDER BY s.created DESC, s.id LIMIT $1`), limit)
 	if err != nil {
 		return nil, wrap("recent sign-ins", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var out []Recent
+	var out []RecentSignin
 	for rows.Next() {
-		var r Recent
+		var r RecentSignin
 		if r.Signin, err = scanColumns(rows, &r.Username); err != nil {
 			return nil, wrap("recent sign-ins", err)
 		}

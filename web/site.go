@@ -16,7 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
-	"idpbridge/limit"
+	"idpbridge/internal/limit"
 	"idpbridge/oidc"
 	"idpbridge/session"
 )

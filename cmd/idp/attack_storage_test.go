@@ -157,7 +157,7 @@ func rotation(t *testing.T) {
 		old = signs(t, issuer)
 		require.Equal(t, []string{old}, kids(t, issuer))
 	})
-	ring(t, func(r *keys.Ring) (bool, error) { return r.Prepare(context.Background(), "RS256") })
+	ring(t, func(r *keys.Ring) (bool, error) { return r.AddNext(context.Background(), "RS256") })
 	t.Run("announced", func(t *testing.T) {
 		issuer := start(t)
 		require.Len(t, kids(t, issuer), 2, "the next key is published before it signs")

@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"idpbridge/selftest"
+	"idpbridge/conformance"
 )
 
 // TestAttack runs every row of the attack table that can be seen from outside,
@@ -12,7 +12,7 @@ import (
 func TestAttack(t *testing.T) {
 	t.Parallel()
 	s := startConformance(t)
-	_, plans := plansOf(selftest.All())
+	_, plans := plansOf(conformance.All())
 	runChecks(t, s.target, plans["attack"])
 	for _, row := range inside() {
 		t.Run(row.name, row.run)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/selftest"
+	"idpbridge/conformance"
 )
 
 // brokenCopy is our own server with one of its checks taken out: a text of its
@@ -83,7 +83,7 @@ func brokenCopies() []brokenCopy {
 		{"sign-out ends tokens", "store/session.go", `"UPDATE signin SET state = 3 WHERE session_id = $1 AND state <> 3"`, `"UPDATE signin SET state = state WHERE session_id = $1 AND state <> 3"`, "attack/58-refresh-after-sign-out"},
 		{"login form of another site", "web/site.go", `err := s.forms.Check(c.Request()); err != nil`, `err := s.forms.Check(c.Request()); false && err != nil`, "attack/68-login-csrf"},
 		{"session secret", "web/browser.go", `subtle.ConstantTimeCompare([]byte(hashed(secret)), []byte(session.SecretHash)) != 1`, `subtle.ConstantTimeCompare([]byte(hashed(secret)), []byte(session.SecretHash)) > 1`, "attack/69-session-fixation"},
-		{"throttle", "limit/limit.go", `over := failures - l.cfg.Free`, `over := -1 - failures - l.cfg.Free`, "attack/74-password-guessing"},
+		{"throttle", "internal/limit/limit.go", `over := failures - l.cfg.Free`, `over := -1 - failures - l.cfg.Free`, "attack/74-password-guessing"},
 		{"unknown user", "web/signin.go", `page.Message = "That username and password do not match. Check both and try again."`, "page.Message = \"That username and password do not match. Check both and try again.\"\n\t\tif username != \"jane\" {\n\t\t\tpage.Message = \"There is nobody by that name.\"\n\t\t}", "attack/75-unknown-user"},
 		{"sign-out without a question", session, `signedIn && (f.client == nil || f.subject != session.Person.Subject)`, `signedIn && f.client == nil && f.subject != ""`, "attack/81-logout-by-image"},
 		{"post-logout address", session, `slices.Contains(f.client.PostLogoutRedirectURIs, f.target)`, `slices.Contains(f.client.PostLogoutRedirectURIs, f.target) || f.target != ""`, "attack/82-unregistered-post-logout"},
@@ -109,8 +109,8 @@ func brokenCopies() []brokenCopy {
 		{"refresh token revoked", "oidc/revoke.go", `p.signins.CloseSignin(c.Request().Context(), in.ID)`, `error(nil)`, "extra/refresh-token-revoked"},
 		{"spent refresh token introspected", "oidc/introspect.go", `number != in.Refresh.Number || `, `number == 0 || `, "extra/refresh-token-introspected"},
 		{"assertion used at once", "store/assertion.go", `err == nil && n == 1`, `err == nil && n <= 1`, "extra/assertion-spent-once"},
-		{"cookie for scripts", "cookie/cookie.go", `HttpOnly: true`, `HttpOnly: false`, "extra/session-cookie"},
-		{"cookie for other sites", "cookie/cookie.go", `SameSite: http.SameSiteLaxMode`, `SameSite: http.SameSiteNoneMode`, "extra/session-cookie"},
+		{"cookie for scripts", "internal/cookie/cookie.go", `HttpOnly: true`, `HttpOnly: false`, "extra/session-cookie"},
+		{"cookie for other sites", "internal/cookie/cookie.go", `SameSite: http.SameSiteLaxMode`, `SameSite: http.SameSiteNoneMode`, "extra/session-cookie"},
 		{"hint for another client", session, `id != "" && id != hint.Audience[0] || `, `id == "x" || `, "extra/sign-out-hint-of-another-client"},
 		{"frames", "web/render.go", `frame-ancestors 'none'`, `frame-ancestors *`, "attack/16-framed-page"},
 		{"referrer", "web/render.go", `h.Set("Referrer-Policy", "no-referrer")`, `h.Set("Referrer-Policy", "unsafe-url")`, "attack/17-referrer-leak"},
@@ -127,13 +127,13 @@ func brokenCopies() []brokenCopy {
 	}
 }
 
-// TestSelftestFindsEveryBreak builds one broken copy of the server after the
+// TestEveryBrokenCopyIsFound builds one broken copy of the server after the
 // other and demands that the self-test notices. The whole copy passes the same
 // checks in TestOIDF and TestAttack.
-func TestSelftestFindsEveryBreak(t *testing.T) {
+func TestEveryBrokenCopyIsFound(t *testing.T) {
 	t.Parallel()
-	known := map[string]selftest.Check{}
-	for _, c := range selftest.All() {
+	known := map[string]conformance.Check{}
+	for _, c := range conformance.All() {
 		known[c.Name] = c
 	}
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -147,13 +147,13 @@ func TestSelftestFindsEveryBreak(t *testing.T) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			result := check.Run(t.Context(), b.start(t, root))
-			require.Contains(t, []selftest.Outcome{selftest.Failed, selftest.Warned}, result.Outcome, "%s does not notice that %s is broken", b.finds, b.name)
+			require.Contains(t, []conformance.Outcome{conformance.Failed, conformance.Warned}, result.Outcome, "%s does not notice that %s is broken", b.finds, b.name)
 		})
 	}
 }
 
 // start builds the broken copy and runs it until the test ends.
-func (b brokenCopy) start(t *testing.T, root string) *selftest.Target {
+func (b brokenCopy) start(t *testing.T, root string) *conformance.Target {
 	t.Helper()
 	folder := t.TempDir()
 	whole := filepath.Join(root, filepath.FromSlash(b.file))

@@ -22,7 +22,7 @@ func configuredClients(in []config.Client) ([]oidc.Client, error) {
 		}
 		var err error
 		if c.JWKS != "" {
-			if client.Keys, err = keys.ParseSet(string(c.JWKS)); err != nil {
+			if client.Keys, err = keys.ParseJWKS(string(c.JWKS)); err != nil {
 				return nil, fmt.Errorf("client %q: %w", c.ID, err)
 			}
 		}

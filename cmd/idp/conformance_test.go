@@ -19,11 +19,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/selftest"
+	"idpbridge/conformance"
 	"idpbridge/testdata"
 )
 
-// conformanceClients are the clients of the self-test. PORT is where logout
+// conformanceClients are the clients of the conformance checks. PORT is where logout
 // tokens are received.
 const conformanceClients = `
 clients:
@@ -60,10 +60,10 @@ clients:
     scopes: [openid, profile, email, address, phone, offline_access]
 `
 
-// conformance is a server to test over https, with everything lent that the
+// testedServer is a server to test over https, with everything lent that the
 // checks need.
-type conformance struct {
-	target *selftest.Target
+type testedServer struct {
+	target *conformance.Target
 	folder string // of the configuration
 	log    *lockedBuffer
 	clock  *clock
@@ -72,7 +72,7 @@ type conformance struct {
 // writeConformance writes the configuration of a server to test, and returns the
 // target that it will be once somebody runs idp serve there. Lines are added to
 // the configuration.
-func writeConformance(t testing.TB, folder, lines string) (*selftest.Target, *clock) {
+func writeConformance(t testing.TB, folder, lines string) (*conformance.Target, *clock) {
 	t.Helper()
 	lender := httptest.NewTLSServer(http.NotFoundHandler()) // lends its certificate for 127.0.0.1
 	defer lender.Close()
@@ -89,7 +89,7 @@ func writeConformance(t testing.TB, folder, lines string) (*selftest.Target, *cl
 	require.NoError(t, err)
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
-	receiver := selftest.NewReceiver(listener)
+	receiver := conformance.NewReceiver(listener)
 	t.Cleanup(func() { require.NoError(t, receiver.Close()) })
 
 	address := freeAddress(t)
@@ -102,16 +102,16 @@ func writeConformance(t testing.TB, folder, lines string) (*selftest.Target, *cl
 	}
 
 	c := &clock{}
-	client := func(id, secret string) selftest.Client {
-		return selftest.Client{ID: id, Secret: secret, RedirectURI: "https://" + id + ".example/test/a/" + id + "/callback"}
+	client := func(id, secret string) conformance.Client {
+		return conformance.Client{ID: id, Secret: secret, RedirectURI: "https://" + id + ".example/test/a/" + id + "/callback"}
 	}
-	target := &selftest.Target{
+	target := &conformance.Target{
 		Issuer: "https://" + address, HTTP: trusted.Clone(), Now: c.now,
 		Wait: func(_ context.Context, d time.Duration) error { c.add(d); return nil },
 		Web:  client("web", "web-secret-0123456789abcdef0123456789"), Other: client("other", "other-secret-0123456789abcdef01234567"),
 		Post: client("post", "post-secret-0123456789abcdef012345678"), Public: client("public", ""), Keyed: client("keyed", ""),
-		Person:  selftest.Person{Username: "jane", Password: "jane-password"},
-		Else:    selftest.Person{Username: "victor", Password: "victor-password"},
+		Person:  conformance.Person{Username: "jane", Password: "jane-password"},
+		Else:    conformance.Person{Username: "victor", Password: "victor-password"},
 		Logouts: receiver,
 	}
 	target.HTTP.MaxIdleConnsPerHost = 16
@@ -124,11 +124,11 @@ func writeConformance(t testing.TB, folder, lines string) (*selftest.Target, *cl
 }
 
 // startConformance runs idp serve in this process until the test ends.
-func startConformance(t testing.TB) *conformance {
+func startConformance(t testing.TB) *testedServer {
 	t.Helper()
 	folder := t.TempDir()
 	target, c := writeConformance(t, folder, "")
-	s := &conformance{target: target, folder: folder, clock: c}
+	s := &testedServer{target: target, folder: folder, clock: c}
 	s.log = serveConfig(t, c.now, folder)
 	return s
 }
@@ -189,7 +189,7 @@ func servedPeople() []byte {
 
 // runChecks runs checks as subtests below plan and module: those that move the
 // clock one after the other, then the others side by side.
-func runChecks(t *testing.T, target *selftest.Target, checks []selftest.Check) {
+func runChecks(t *testing.T, target *conformance.Target, checks []conformance.Check) {
 	t.Helper()
 	for _, check := range checks {
 		if check.Alone {
@@ -210,16 +210,16 @@ func runChecks(t *testing.T, target *selftest.Target, checks []selftest.Check) {
 
 // report fails the test unless the check has passed. A warning of the suite is a
 // failure here, and so is a check that could not be run.
-func report(t *testing.T, r selftest.Result) {
+func report(t *testing.T, r conformance.Result) {
 	t.Helper()
-	if r.Outcome != selftest.Passed {
+	if r.Outcome != conformance.Passed {
 		t.Errorf("%s %s\ndemanded: %s\n%s%s", r.Outcome, r.Name, r.Says, strings.Join(r.Problems, "\n"), r.Reason)
 	}
 }
 
 // plansOf groups checks by what stands before the slash, in order.
-func plansOf(checks []selftest.Check) (names []string, plans map[string][]selftest.Check) {
-	plans = map[string][]selftest.Check{}
+func plansOf(checks []conformance.Check) (names []string, plans map[string][]conformance.Check) {
+	plans = map[string][]conformance.Check{}
 	for _, c := range checks {
 		plan, _, _ := strings.Cut(c.Name, "/")
 		if plans[plan] == nil {
@@ -236,7 +236,7 @@ func plansOf(checks []selftest.Check) (names []string, plans map[string][]selfte
 func TestOIDF(t *testing.T) {
 	t.Parallel()
 	s := startConformance(t)
-	names, plans := plansOf(selftest.All())
+	names, plans := plansOf(conformance.All())
 	for _, plan := range names {
 		if plan == "attack" || plan == "extra" {
 			continue

@@ -17,7 +17,7 @@ import (
 // sheetFacts are what LiveEngage's form is filled from: the client of that id, or
 // the first that is LiveEngage. Its secret is not among them.
 func sheetFacts(cfg config.Config, clients []oidc.Client, id string, ring *keys.Ring, now time.Time) liveengage.Facts {
-	issuer, active := cfg.Issuer, ring.Active("RS256")
+	issuer, active := cfg.Issuer, ring.ActiveKey("RS256")
 	f := liveengage.Facts{
 		Issuer: issuer, AuthorizationEndpoint: issuer + oidc.PathAuthorize, TokenEndpoint: issuer + oidc.PathToken,
 		JWKSEndpoint: issuer + oidc.PathJWKS, DisplayName: cfg.Brand.Name, Now: now,
@@ -36,7 +36,7 @@ func sheetFacts(cfg config.Config, clients []oidc.Client, id string, ring *keys.
 			f.Key.Pinned, f.Key.Retired = true, key.ID != active.ID
 		}
 		if e := client.Encryption; e != nil {
-			f.ContentEncoding = e.Content()
+			f.ContentEncoding = e.ContentEncryption()
 			for _, r := range e.Recipients() {
 				f.Encryption = append(f.Encryption, liveengage.EncryptionKey{ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter})
 			}
@@ -45,7 +45,7 @@ func sheetFacts(cfg config.Config, clients []oidc.Client, id string, ring *keys.
 			f.Exceptions = append(f.Exceptions, liveengage.Exception{Name: string(e), Sentence: e.String()})
 		}
 	}
-	f.Key.Line, f.Key.ID, f.Key.Fingerprint, f.Key.Created = key.Line(), key.ID, key.Fingerprint(), key.Created
+	f.Key.Line, f.Key.ID, f.Key.Fingerprint, f.Key.Created = key.Base64(), key.ID, key.Fingerprint(), key.Created
 	return f
 }
 

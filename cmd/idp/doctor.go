@@ -47,7 +47,7 @@ nobody in and changes nothing. With --issuer the client's secret comes from the
 environment, IDP_DOCTOR_SECRET; those of idp dev are known. docs/doctor.md lists
 every code.
 
-Exit status: 0 no fault, 1 faults, 2 used wrongly.`
+Exit status: 0 no errors, 1 errors, 2 usage error.`
 }
 
 // Run examines the provider and prints each finding as soon as it is made.
@@ -64,7 +64,7 @@ func (d doctorCommand) Run(ctx context.Context, p *process) error {
 		if err := d.greet(p.stdout, cfg); err != nil {
 			return err
 		}
-		cfg.Found = func(f doctor.Finding) { writeFinding(p.stdout, f) }
+		cfg.OnFinding = func(f doctor.Finding) { writeFinding(p.stdout, f) }
 	}
 	report := doctor.Run(ctx, cfg)
 	if ctx.Err() != nil {
@@ -73,8 +73,8 @@ func (d doctorCommand) Run(ctx context.Context, p *process) error {
 	if err := d.conclude(p.stdout, cfg, report); err != nil {
 		return err
 	}
-	if n := report.Counts[doctor.Fault]; n > 0 {
-		return fmt.Errorf("LivePerson cannot work with %s as it is; faults: %d", cfg.Issuer, n)
+	if n := report.Totals[doctor.Error]; n > 0 {
+		return fmt.Errorf("LivePerson cannot work with %s as it is; errors: %d", cfg.Issuer, n)
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (d doctorCommand) subject(p *process) (doctor.Config, error) {
 	case d.Client == "":
 		return doctor.Config{}, &usageError{"doctor: --issuer needs --client, the id that LiveEngage has there"}
 	}
-	cfg := doctor.Config{Issuer: d.Issuer, ClientID: d.Client, ClientSecret: p.getenv("IDP_DOCTOR_SECRET"), Operations: d.Operations}
+	cfg := doctor.Config{Issuer: d.Issuer, ClientID: d.Client, ClientSecret: p.getenv("IDP_DOCTOR_SECRET"), OperationsURL: d.Operations}
 	if cfg.ClientSecret == "" && loopbackIssuer(d.Issuer) {
 		for _, c := range demoClients() {
 			if c.ID == d.Client {
@@ -119,16 +119,16 @@ func (d doctorCommand) configured(p *process) (doctor.Config, error) {
 	}
 	client := loaded.Clients[i]
 	cfg := doctor.Config{
-		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: string(client.Secret), Operations: d.Operations,
+		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: string(client.Secret), OperationsURL: d.Operations,
 		JSONRemedy: "Nothing for connectors of today: they send forms. For an older one set token_requests: form_or_json in the client's liveengage section.",
 	}
 	if l := client.LiveEngage; l != nil {
-		cfg.Expected = map[string]string{
+		cfg.ExpectedFields = map[string]string{
 			"jsMethodName": l.JSMethod, "jsContext": l.JSContext, "rfcCompliance": strconv.FormatBool(l.Dialect != "legacy"),
 		}
 	}
-	if cfg.Operations == "" && loaded.Operations != "off" {
-		cfg.Operations = "http://" + loaded.Operations
+	if cfg.OperationsURL == "" && loaded.Operations != "off" {
+		cfg.OperationsURL = "http://" + loaded.Operations
 	}
 	if client.Profile != "liveengage" {
 		cfg.RedirectURIs = client.RedirectURIs
@@ -169,17 +169,17 @@ func (d doctorCommand) complete(cfg *doctor.Config) error {
 	if len(d.ResponseTypes) > 0 {
 		cfg.ResponseTypes = d.ResponseTypes
 	}
-	if cfg.Operations == "off" {
-		cfg.Operations = ""
+	if cfg.OperationsURL == "off" {
+		cfg.OperationsURL = ""
 	}
-	cfg.Local, cfg.Account, cfg.AccountBase, cfg.Connector = d.Local, d.Account, d.AccountBase, d.Connector
-	if cfg.Expected == nil {
-		cfg.Expected = map[string]string{}
+	cfg.Local, cfg.Account, cfg.AccountBaseURL, cfg.Connector = d.Local, d.Account, d.AccountBase, d.Connector
+	if cfg.ExpectedFields == nil {
+		cfg.ExpectedFields = map[string]string{}
 	}
-	maps.Copy(cfg.Expected, d.Expect)
+	maps.Copy(cfg.ExpectedFields, d.Expect)
 	var err error
 	if d.CA != "" {
-		if cfg.Roots, err = readRoots(d.CA); err != nil {
+		if cfg.RootCAs, err = readRoots(d.CA); err != nil {
 			return err
 		}
 	}
@@ -203,7 +203,7 @@ func (d doctorCommand) greet(out io.Writer, cfg doctor.Config) error {
 const findingIndent = "                               "
 
 func writeFinding(out io.Writer, f doctor.Finding) {
-	word := map[doctor.Level]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warning: "warn", doctor.Fault: "FAULT", doctor.Skipped: "skip"}[f.Level]
+	word := map[doctor.Level]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warn: "warn", doctor.Error: "ERROR", doctor.Skip: "skip"}[f.Level]
 	_, _ = fmt.Fprintf(out, "%-5s  %-22s  %s\n", word, f.Code, f.Sentence)
 	if f.Level == doctor.OK {
 		return
@@ -226,9 +226,9 @@ func (d doctorCommand) conclude(out io.Writer, cfg doctor.Config, report doctor.
 			doctor.Report
 		}{cfg.Issuer, cfg.ClientID, cfg.Local, report})
 	}
-	c := report.Counts
-	_, err := fmt.Fprintf(out, "\nok: %d, notes: %d, warnings: %d, faults: %d, skipped: %d\n",
-		c[doctor.OK], c[doctor.Note], c[doctor.Warning], c[doctor.Fault], c[doctor.Skipped])
+	c := report.Totals
+	_, err := fmt.Fprintf(out, "\nok: %d, notes: %d, warnings: %d, errors: %d, skipped: %d\n",
+		c[doctor.OK], c[doctor.Note], c[doctor.Warn], c[doctor.Error], c[doctor.Skip])
 	return err
 }
 

@@ -96,30 +96,30 @@ func TestDoctorConfigured(t *testing.T) {
 		require.Regexp(t, `(?m)^ok     `+good+` `, stdout)
 	}
 	require.NotContains(t, stdout, "\nwarn ", stdout)
-	require.Regexp(t, `\nok: \d+, notes: \d+, warnings: 0, faults: 0, skipped: 2\n$`, stdout)
+	require.Regexp(t, `\nok: \d+, notes: \d+, warnings: 0, errors: 0, skipped: 2\n$`, stdout)
 	require.NotContains(t, stdout+stderr, patientSecret)
 	require.NotContains(t, stdout, "\x1b", "no colours")
 
 	code, stdout, stderr = doctorOf(t, env, base...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^FAULT  address-port .*\n +to do: `, stdout)
-	require.Regexp(t, `(?m)^FAULT  address-public .*this very machine`, stdout)
-	require.Regexp(t, `(?m)^FAULT  tls-trust .*named for this examination`, stdout)
-	require.Contains(t, stderr, "faults: 3")
+	require.Regexp(t, `(?m)^ERROR  address-port .*\n +to do: `, stdout)
+	require.Regexp(t, `(?m)^ERROR  address-public .*this very machine`, stdout)
+	require.Regexp(t, `(?m)^ERROR  tls-trust .*named for this examination`, stdout)
+	require.Contains(t, stderr, "errors: 3")
 
 	code, stdout, _ = doctorOf(t, env, "--config", s.config, "--local")
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^FAULT  tls-trust `, stdout, "nobody vouches for the certificate")
+	require.Regexp(t, `(?m)^ERROR  tls-trust `, stdout, "nobody vouches for the certificate")
 
 	code, _, stderr = doctorOf(t, map[string]string{}, base...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "PATIENT_SECRET")
 	code, stdout, _ = doctorOf(t, map[string]string{"PATIENT_SECRET": patientSecret + "x"}, append(base, "--local")...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^FAULT  token-credentials `, stdout)
+	require.Regexp(t, `(?m)^ERROR  token-credentials `, stdout)
 	code, stdout, _ = doctorOf(t, env, append(base, "--local", "--redirect-uri", "https://elsewhere.example/cb")...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^FAULT  redirect-accepted .*elsewhere`, stdout)
+	require.Regexp(t, `(?m)^ERROR  redirect-accepted .*elsewhere`, stdout)
 }
 
 // TestDoctorAccount compares the connector that an account has with our server.
@@ -148,14 +148,14 @@ func TestDoctorAccount(t *testing.T) {
 	code, stdout, _ = doctorOf(t, env, args...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout, "character 200 is '"+string(wrong[199])+"' and should be '"+good[199:200]+"'")
-	require.Contains(t, stdout, "warnings: 0, faults: 1,")
+	require.Contains(t, stdout, "warnings: 0, errors: 1,")
 
 	code, stdout, _ = doctorOf(t, env, append(args, "--expect", "pkceEnabled=true", "--connector", "4056284238")...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^FAULT  connector-pkce .*\n.*\n.*there is "false", it should be "true"`, stdout)
+	require.Regexp(t, `(?m)^ERROR  connector-pkce .*\n.*\n.*there is "false", it should be "true"`, stdout)
 	code, stdout, _ = doctorOf(t, env, append(args, "--connector", "other")...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^FAULT  connector-found `, stdout)
+	require.Regexp(t, `(?m)^ERROR  connector-found `, stdout)
 }
 
 // TestDoctorIssuer examines a server of which only the address is known: idp dev.
@@ -172,7 +172,7 @@ func TestDoctorIssuer(t *testing.T) {
 
 	code, stdout, stderr = doctorOf(t, map[string]string{"IDP_DOCTOR_SECRET": "not-the-secret"}, append(base, "--json")...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "faults: 1")
+	require.Contains(t, stderr, "errors: 1")
 	var report struct {
 		Issuer, Client string
 		Local          bool
@@ -181,8 +181,8 @@ func TestDoctorIssuer(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &report), "JSON and nothing else")
 	require.Equal(t, issuer, report.Issuer)
 	require.True(t, report.Local)
-	require.Equal(t, doctor.Fault, report.Level(doctor.TokenCredentials))
-	require.Equal(t, 1, report.Counts[doctor.Fault])
+	require.Equal(t, doctor.Error, report.Level(doctor.TokenCredentials))
+	require.Equal(t, 1, report.Totals[doctor.Error])
 	require.NotContains(t, stdout, "not-the-secret")
 
 	// The paste, right and wrong.
@@ -195,7 +195,7 @@ func TestDoctorIssuer(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(line[:50]+line[51:]), 0o600))
 	code, stdout, _ = doctorOf(t, nil, append(base, "--key", file)...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^FAULT  key-pasted .*character \d+ is '.' and should be '.'`, stdout)
+	require.Regexp(t, `(?m)^ERROR  key-pasted .*character \d+ is '.' and should be '.'`, stdout)
 
 	// Without the client's flow there is nothing to ask the token endpoint for,
 	// and LivePerson's window may have no nonce.

@@ -51,7 +51,7 @@ func openedJWE(t *testing.T, token string, key *rsa.PrivateKey, kid, content str
 func withEncryption(t *testing.T, old, next *rsa.PrivateKey, more string) *liveperson {
 	t.Helper()
 	l := &liveperson{t: t, folder: t.TempDir(), operations: freeAddress(t), issuer: "http://" + freeAddress(t), clock: &clock{}}
-	line := keys.Public{Key: next.Public()}.Line()
+	line := keys.PublicKey{Key: next.Public()}.Base64()
 	until := time.Now().UTC().AddDate(0, 0, 2).Format(time.DateOnly)
 	require.NoError(t, os.WriteFile(filepath.Join(l.folder, "lpsso2026.pem"), certificateFor(t, old, time.Hour), 0o600))
 	l.configure("page: {origins: ['https://www.brand.example'], hands_out: id_token}, delegation: true", `
@@ -149,7 +149,7 @@ func encryptionKeysRefused(t *testing.T) {
 	require.NoError(t, err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	spki := func(public any) string { return keys.Public{Key: public}.Line() }
+	spki := func(public any) string { return keys.PublicKey{Key: public}.Base64() }
 	good := spki(key.Public())
 	for _, c := range []struct{ encryption, wanted string }{
 		{"{keys: []}", "keys is missing"},
@@ -188,7 +188,7 @@ func TestEncryptionLeft(t *testing.T) {
 	require.NoError(t, err)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	from := func(id string, begin, end time.Duration) keys.Recipient {
-		r, err := keys.ParseRecipient(id, keys.Public{Key: key.Public()}.Line(), false)
+		r, err := keys.ParseRecipient(id, keys.PublicKey{Key: key.Public()}.Base64(), false)
 		require.NoError(t, err)
 		r.NotBefore = now.Add(begin)
 		if end != 0 {
@@ -206,7 +206,7 @@ func TestEncryptionLeft(t *testing.T) {
 		"none yet":          {[]keys.Recipient{from("a", -2*time.Hour, -time.Hour), from("b", time.Hour, 2*time.Hour)}, -1},
 		"for ever":          {[]keys.Recipient{from("a", -time.Hour, time.Hour), from("b", -time.Hour, 0)}, math.Inf(1)},
 	} {
-		e, err := keys.NewEncryption("A256GCM", c.keys)
+		e, err := keys.NewEncrypter("A256GCM", c.keys)
 		require.NoError(t, err)
 		require.Equal(t, c.wanted, encryptionLeft(e, now), name)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
-	"idpbridge/selftest"
+	"idpbridge/conformance"
 	"idpbridge/testdata"
 )
 
@@ -59,8 +59,8 @@ func engineLimits() map[string][]string {
 func TestEngineLimits(t *testing.T) {
 	t.Parallel()
 	s := startConformance(t)
-	known := map[string]selftest.Check{}
-	for _, c := range selftest.All() {
+	known := map[string]conformance.Check{}
+	for _, c := range conformance.All() {
 		known[c.Name] = c
 	}
 	for limit, names := range engineLimits() {
@@ -94,8 +94,8 @@ func subjectWithColon(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"),
 		[]byte("people:\n  - {username: ann, sub: 'google:123', password_hash: '"+hash[:len(hash)-1]+"', claims: {name: Ann}}\n"), 0o600))
 	serveConfig(t, c.now, folder)
-	target.Person = selftest.Person{Username: "ann", Password: "ann-password"}
-	for _, check := range selftest.All() {
+	target.Person = conformance.Person{Username: "ann", Password: "ann-password"}
+	for _, check := range conformance.All() {
 		if check.Name == "basic/oidcc-server" || check.Name == "basic/oidcc-refresh-token" {
 			report(t, check.Run(t.Context(), target))
 		}

@@ -26,7 +26,7 @@ func (in *instance) inspect(c echo.Context) error {
 		return tooLarge
 	}
 	pasted := c.Request().PostForm.Get("token")
-	report := liveengage.Inspect(pasted, liveengage.Expectations{Now: in.process.now(), Issuer: in.config.Issuer, Keys: in.ring.Public()})
+	report := liveengage.Inspect(pasted, liveengage.Expectations{Now: in.process.now(), Issuer: in.config.Issuer, Keys: in.ring.PublicKeys()})
 	page := web.InspectPage{Action: pathInspect, Text: pasted, Issuer: in.config.Issuer, Report: &report, Verdict: verdict(report)}
 	return in.site.Renderer.Render(c.Response(), http.StatusOK, "inspect", page, web.Policy{})
 }

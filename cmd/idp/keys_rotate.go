@@ -39,7 +39,7 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	lines := []keyLine{}
-	for _, key := range o.ring.Public() {
+	for _, key := range o.ring.PublicKeys() {
 		line := keyLine{ID: key.ID, Algorithm: key.Algorithm, State: key.State, Created: key.Created.UTC(), Changed: key.Changed.UTC(), Fingerprint: key.Fingerprint()}
 		for _, c := range o.clients {
 			if c.PinnedKey == key.ID {
@@ -72,7 +72,7 @@ func (k keysPrepareCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	added, err := o.ring.Prepare(ctx, k.Algorithm)
+	added, err := o.ring.AddNext(ctx, k.Algorithm)
 	said := "a key waits already; idp keys list shows it"
 	if added {
 		said = "published; let it sign in a day or later: idp keys promote"
@@ -99,8 +99,8 @@ func (k keysPromoteCommand) Run(ctx context.Context, p *process) error {
 }
 
 func (k keysPromoteCommand) promote(ctx context.Context, p *process, o *opened) error {
-	all := o.ring.Public()
-	next := slices.IndexFunc(all, func(key keys.Public) bool { return key.Algorithm == k.Algorithm && key.State == keys.Next })
+	all := o.ring.PublicKeys()
+	next := slices.IndexFunc(all, func(key keys.PublicKey) bool { return key.Algorithm == k.Algorithm && key.State == keys.Next })
 	if next < 0 {
 		return fmt.Errorf("no %s key waits; publish one first: idp keys prepare", k.Algorithm)
 	}
@@ -130,7 +130,7 @@ func (k keysRetireCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	gone, err := o.ring.Retire(ctx, k.KID)
+	gone, err := o.ring.Remove(ctx, k.KID)
 	switch {
 	case err != nil:
 	case !gone:

@@ -25,7 +25,7 @@ func (k keysShowCommand) Run(ctx context.Context, p *process) error {
 }
 
 func (k keysShowCommand) print(p *process, ring *keys.Ring) error {
-	key := ring.Active("RS256")
+	key := ring.ActiveKey("RS256")
 	set, err := json.MarshalIndent(ring.JWKS(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("key set: %w", err)
@@ -33,20 +33,20 @@ func (k keysShowCommand) print(p *process, ring *keys.Ring) error {
 	if k.JSON {
 		return json.NewEncoder(p.stdout).Encode(map[string]any{
 			"kid": key.ID, "alg": key.Algorithm, "created": key.Created.UTC(), "fingerprint": key.Fingerprint(),
-			"line": key.Line(), "pem": key.PEM(), "jwks": ring.JWKS(),
+			"line": key.Base64(), "pem": key.PEM(), "jwks": ring.JWKS(),
 		})
 	}
 	switch k.Format {
 	case "pem":
 		_, err = fmt.Fprint(p.stdout, key.PEM())
 	case "line":
-		_, err = fmt.Fprintln(p.stdout, key.Line())
+		_, err = fmt.Fprintln(p.stdout, key.Base64())
 	case "jwks":
 		_, err = fmt.Fprintln(p.stdout, string(set))
 	default:
 		_, err = fmt.Fprintf(p.stdout, "Key id       %s\nAlgorithm    %s\nMade         %s\nFingerprint  %s\n\n"+
 			"JWT Public Key, one line, as LiveEngage takes it:\n%s\n\nPEM:\n%s\nKey set (JWKS):\n%s\n",
-			key.ID, key.Algorithm, key.Created.UTC().Format("2006-01-02 15:04:05 UTC"), key.Fingerprint(), key.Line(), key.PEM(), set)
+			key.ID, key.Algorithm, key.Created.UTC().Format("2006-01-02 15:04:05 UTC"), key.Fingerprint(), key.Base64(), key.PEM(), set)
 	}
 	return err
 }

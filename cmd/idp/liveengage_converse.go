@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"sync"
 
+	"idpbridge/conformance"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
-	"idpbridge/selftest"
 )
 
 type converseCommand struct {
@@ -65,7 +65,7 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	to := selftest.Client{ID: cmp.Or(c.Client, connector.Configuration.ClientID), RedirectURI: c.RedirectURI}
+	to := conformance.Client{ID: cmp.Or(c.Client, connector.Configuration.ClientID), RedirectURI: c.RedirectURI}
 	in, err := newSignins(c.Issuer, c.transport(allow), to, person)
 	if err != nil {
 		return err
@@ -97,15 +97,15 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 }
 
 // person is who signs in; the passwords of the development mode are known.
-func (c converseCommand) person(p *process) (selftest.Person, error) {
+func (c converseCommand) person(p *process) (conformance.Person, error) {
 	password := p.getenv("IDP_PERSON_PASSWORD")
 	if password == "" && loopbackIssuer(c.Issuer) {
 		password = c.Person + "-password"
 	}
 	if password == "" {
-		return selftest.Person{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}
+		return conformance.Person{}, &usageError{"IDP_PERSON_PASSWORD is not set; it is the password of --person"}
 	}
-	return selftest.Person{Username: c.Person, Password: password}, nil
+	return conformance.Person{Username: c.Person, Password: password}, nil
 }
 
 // connector is the one of the account for the issuer and the client.

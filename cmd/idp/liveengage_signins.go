@@ -12,14 +12,14 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"idpbridge/conformance"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
-	"idpbridge/selftest"
 )
 
 // signins gets credentials from the brand by a person who has signed in there.
 type signins struct {
-	visitor     *selftest.Visitor
+	visitor     *conformance.Visitor
 	witness     *witness
 	flow        liveengage.Flow
 	pkce        bool
@@ -28,9 +28,9 @@ type signins struct {
 }
 
 // newSignins is a person at an issuer who has not been there yet.
-func newSignins(issuer string, through http.RoundTripper, to selftest.Client, person selftest.Person) (*signins, error) {
+func newSignins(issuer string, through http.RoundTripper, to conformance.Client, person conformance.Person) (*signins, error) {
 	w := &witness{of: through}
-	visitor, err := selftest.NewVisitor(issuer, w, to, person)
+	visitor, err := conformance.NewVisitor(issuer, w, to, person)
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/conformance"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
-	"idpbridge/selftest"
 )
 
 // TestConverseWithAnAbsentIssuer: one that does not answer, or by 503, is asked four
@@ -53,7 +53,7 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 					Log: slog.New(slog.DiscardHandler), Persistence: api.ThreeRetries,
 				})
 				require.NoError(t, err)
-				in, err := newSignins(soakIssuer, through, selftest.Client{ID: "liveengage", RedirectURI: fixedURI}, selftest.Person{Username: "jane", Password: "p"})
+				in, err := newSignins(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
 				require.NoError(t, err)
 				in.flow = liveengage.Code
 				began := time.Now()

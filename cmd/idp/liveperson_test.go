@@ -182,7 +182,7 @@ func (l *liveperson) introspect(token string) (answer map[string]any) {
 func (l *liveperson) verify(token string) map[string]any {
 	l.t.Helper()
 	line := strings.TrimSpace(newBrowser(l.t).get(l.issuer + "/keys/public.txt").body)
-	pasted, err := keys.ParsePublic(line)
+	pasted, err := keys.ParsePublicKey(line)
 	require.NoError(l.t, err)
 	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	require.NoError(l.t, err, token)

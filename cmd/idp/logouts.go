@@ -44,7 +44,7 @@ func (in *instance) tellClients(ctx context.Context) {
 func (in *instance) waitingLogouts() float64 {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	n, err := in.store.WaitingLogouts(ctx)
+	n, err := in.store.PendingLogouts(ctx)
 	if err != nil {
 		return -1
 	}

@@ -61,8 +61,9 @@ type commands struct {
 		Mint    tokenMintCommand    `cmd:"" help:"Make a token without a browser."`
 		Inspect tokenInspectCommand `cmd:"" help:"Say how LiveEngage would take a token, and what is wrong with it."`
 	} `cmd:"" help:"Look at tokens, and make them."`
-	Selftest selftestCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Conformance conformanceCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
+	Selftest    selftestCommand    `cmd:"" hidden:"" help:"Old name of idp conformance."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -36,7 +36,7 @@ func newMetrics(ring *keys.Ring, clients []oidc.Client, waiting func() float64, 
 	}
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "idp_signing_key_age_seconds", Help: "Age of the RS256 key that signs now.",
-	}, func() float64 { return since(now, ring.Active("RS256").Created) })
+	}, func() float64 { return since(now, ring.ActiveKey("RS256").Created) })
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "idp_logouts_waiting", Help: "Clients that are yet to be told of a sign-out; -1 where the database does not answer.",
 	}, waiting)
@@ -69,10 +69,10 @@ func (m *metrics) clientKeys(c oidc.Client, ring *keys.Ring) {
 
 // encryptionLeft is the time in seconds until the first moment at which no key is
 // valid; infinite where there is none, and not above zero where it is now.
-func encryptionLeft(e *keys.Encryption, now time.Time) float64 {
+func encryptionLeft(e *keys.Encrypter, now time.Time) float64 {
 	at := now
 	for {
-		r, ok := e.At(at)
+		r, ok := e.RecipientAt(at)
 		switch {
 		case ok && r.NotAfter.IsZero():
 			return math.Inf(1)

@@ -47,7 +47,7 @@ func (s *setup) invite(ctx context.Context) (*neighbour, error) {
 	if err != nil {
 		return nil, err
 	}
-	encryption, err := keys.NewEncryption(keys.ContentEncryptions()[0], []keys.Recipient{recipient})
+	encryption, err := keys.NewEncrypter(keys.ContentEncryptions()[0], []keys.Recipient{recipient})
 	if err != nil {
 		return nil, err
 	}

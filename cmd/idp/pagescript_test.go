@@ -169,7 +169,7 @@ func TestPageScript(t *testing.T) {
 		t.Parallel()
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		require.NoError(t, err)
-		cookiesKept(t, "id_token", "\n    id_token_encryption: {keys: [{kid: k, key: '"+keys.Public{Key: key.Public()}.Line()+"'}]}",
+		cookiesKept(t, "id_token", "\n    id_token_encryption: {keys: [{kid: k, key: '"+keys.PublicKey{Key: key.Public()}.Base64()+"'}]}",
 			func(token string) string { return openedJWE(t, token, key, "k", "A128CBC-HS256") })
 	})
 	t.Run("a page that is not listed", func(t *testing.T) {

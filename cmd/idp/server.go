@@ -17,9 +17,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/config"
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
+	"idpbridge/internal/limit"
 	"idpbridge/keys"
-	"idpbridge/limit"
 	"idpbridge/oidc"
 	"idpbridge/store"
 	"idpbridge/upstream"
@@ -122,7 +122,7 @@ func open(ctx context.Context, p *process, s *setup) (*instance, error) {
 		return nil, err
 	}
 	in := &instance{setup: s, process: p, base: issuer.Path, store: db}
-	owner, err := db.Claim(ctx, ownerOf(s.dev))
+	owner, err := db.ClaimOwnership(ctx, ownerOf(s.dev))
 	if err == nil {
 		err = owned(owner, s.dev, s.config.Data)
 	}
@@ -171,7 +171,7 @@ func (in *instance) build(ctx context.Context, secret keys.Secret) error {
 	if in.ring, err = keys.Open(ctx, keys.Config{Store: in.store, Secret: secret, Algorithms: algorithms(in.clients), Now: now, Pinned: pinned(in.clients)}); err != nil {
 		return err
 	}
-	if err := in.ring.Pin(ctx); err != nil {
+	if err := in.ring.PinKeys(ctx); err != nil {
 		return err
 	}
 	if err := in.store.ReplacePeople(ctx, accounts(in.people), now()); err != nil {

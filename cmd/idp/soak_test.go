@@ -18,12 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
+	"idpbridge/conformance"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
-	"idpbridge/selftest"
 	"idpbridge/testdata"
 )
 
@@ -159,8 +159,8 @@ func newSoak(t *testing.T) *soak {
 	})
 	require.NoError(t, err)
 	for _, who := range []**signins{&s.source, &s.other} {
-		*who, err = newSignins(soakIssuer, toAll, selftest.Client{ID: "liveengage", RedirectURI: fixedURI},
-			selftest.Person{Username: "jane", Password: "jane-password"})
+		*who, err = newSignins(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
+			conformance.Person{Username: "jane", Password: "jane-password"})
 		require.NoError(t, err)
 		(*who).flow, (*who).pkce = liveengage.Code, true
 	}
@@ -223,7 +223,7 @@ func TestTwoWeeks(t *testing.T) {
 				next.Reset(time.Hour)
 				hour++
 				s.hourly(ctx, hour)
-				kids[s.idp.ring.Active("RS256").ID] = true
+				kids[s.idp.ring.ActiveKey("RS256").ID] = true
 			}
 			s.write(ctx)
 		}
@@ -260,7 +260,7 @@ func (s *soak) hourly(ctx context.Context, hour int) {
 	}
 	switch hour % 60 {
 	case 20:
-		added, err := s.idp.ring.Prepare(ctx, "RS256")
+		added, err := s.idp.ring.AddNext(ctx, "RS256")
 		require.True(s.t, added)
 		require.NoError(s.t, err)
 	case 45: // a day later, in which the key set was read again and again
@@ -268,9 +268,9 @@ func (s *soak) hourly(ctx context.Context, hour int) {
 		require.True(s.t, moved)
 		require.NoError(s.t, err)
 	case 50:
-		for _, k := range s.idp.ring.Public() {
+		for _, k := range s.idp.ring.PublicKeys() {
 			if k.State == keys.Retiring {
-				gone, err := s.idp.ring.Retire(ctx, k.ID)
+				gone, err := s.idp.ring.Remove(ctx, k.ID)
 				require.True(s.t, gone)
 				require.NoError(s.t, err)
 			}
@@ -285,8 +285,8 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 	_, err := s.authenticate(ctx, s.other)
 	require.NoError(s.t, err)
 	read := s.keySets.Load()
-	before := s.idp.ring.Active("RS256").ID
-	added, err := s.idp.ring.Prepare(ctx, "RS256")
+	before := s.idp.ring.ActiveKey("RS256").ID
+	added, err := s.idp.ring.AddNext(ctx, "RS256")
 	require.True(s.t, added)
 	require.NoError(s.t, err)
 	time.Sleep(40 * time.Second)
@@ -296,7 +296,7 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 	moved, err := s.idp.ring.Promote(ctx, "RS256")
 	require.True(s.t, moved)
 	require.NoError(s.t, err)
-	require.NotEqual(s.t, before, s.idp.ring.Active("RS256").ID)
+	require.NotEqual(s.t, before, s.idp.ring.ActiveKey("RS256").ID)
 	_, err = s.authenticate(ctx, s.other)
 	require.NoError(s.t, err, "a kid that it has not seen")
 	require.Equal(s.t, read+1, s.keySets.Load())

@@ -111,7 +111,7 @@ func (i tokenInspectCommand) read(p *process) (string, error) {
 }
 
 // keys are what the token's signature is checked with; none without a flag.
-func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.Public, []liveengage.Finding, error) {
+func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.PublicKey, []liveengage.Finding, error) {
 	switch {
 	case i.Key != "" && i.JWKS != "":
 		return nil, nil, &usageError{"token inspect: give --key or --jwks; a connector has one of them"}

@@ -73,7 +73,7 @@ func (m tokenMintCommand) mint(ctx context.Context, p *process, o *opened) error
 	if err != nil {
 		return fmt.Errorf("token mint: %w", err)
 	}
-	if what := claims.Guessable(account.Person.Subject); what != "" {
+	if what := claims.WhyGuessable(account.Person.Subject); what != "" {
 		if _, err := fmt.Fprintln(p.stderr, "idp: sub is "+what+", which others can guess; give this person another one."); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"idpbridge/config"
-	"idpbridge/limit"
+	"idpbridge/internal/limit"
 	"idpbridge/oidc"
 	"idpbridge/web"
 )

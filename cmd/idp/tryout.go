@@ -10,7 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"idpbridge/cookie"
+	"idpbridge/internal/cookie"
 	"idpbridge/oidc"
 	"idpbridge/web"
 )

@@ -50,7 +50,7 @@ func (s *Simulator) edit(w http.ResponseWriter, r *http.Request, c Connector, me
 	if p.Issuer == "" {
 		p.Issuer = c.Configuration.Issuer
 	}
-	if key, err := keys.ParsePublic(c.Configuration.JWTPublicKey); err == nil {
+	if key, err := keys.ParsePublicKey(c.Configuration.JWTPublicKey); err == nil {
 		p.Print = key.Fingerprint()
 	}
 	status := http.StatusOK
@@ -75,7 +75,7 @@ func (c Connector) warnings() []string {
 	add(c.code() && c.ClientSecret == "", "There is no client secret: the token endpoint will most likely refuse (9011).")
 	add(f.JWTValidationType == "JWKS_ENDPOINT" && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
 	if f.JWTValidationType != "JWKS_ENDPOINT" && !c.delegates() {
-		_, err := keys.ParsePublic(f.JWTPublicKey)
+		_, err := keys.ParsePublicKey(f.JWTPublicKey)
 		add(err != nil, fmt.Sprintf("JWT Public Key cannot be used (1028): %v.", err))
 	}
 	return out

@@ -77,7 +77,7 @@ func (s *Simulator) pastedKey(ctx context.Context, issuer, set string) (string, 
 	a, err := s.out.get(ctx, "read the public key", issuer+"/keys/public.txt")
 	if err == nil && a.status == http.StatusOK {
 		line := strings.TrimSpace(string(a.body))
-		if _, err := keys.ParsePublic(line); err == nil {
+		if _, err := keys.ParsePublicKey(line); err == nil {
 			return line, nil
 		}
 	}
@@ -87,14 +87,14 @@ func (s *Simulator) pastedKey(ctx context.Context, issuer, set string) (string, 
 	}
 	var line string
 	for _, key := range all {
-		p := keys.Public{Key: key.Key}
+		p := keys.PublicKey{Key: key.Key}
 		if key.Algorithm != "" && key.Algorithm != "RS256" {
 			continue
 		}
 		if line != "" {
 			return "", fault("1042", "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
 		}
-		line = p.Line()
+		line = p.Base64()
 	}
 	if line == "" {
 		return "", fault("1041", "the key set has no RSA key")

@@ -144,7 +144,7 @@ func (i identity) mapped() claims.SDEs {
 	set(&c.IMEI, i.PhoneNumber) // measured: phone_number ends there
 	set(&p.FirstName, i.GivenName)
 	set(&p.LastName, i.FamilyName)
-	set(&p.Gender, map[string]string{"female": claims.Female, "male": claims.Male, "other": claims.OtherGender}[strings.ToLower(i.Gender)])
+	set(&p.Gender, map[string]string{"female": claims.GenderFemale, "male": claims.GenderMale, "other": claims.GenderOther}[strings.ToLower(i.Gender)])
 	if i.Email != "" && !slices.ContainsFunc(p.Contacts, func(c claims.Contact) bool { return strings.EqualFold(c.Email, i.Email) }) {
 		p.Contacts = append(slices.Clone(p.Contacts), claims.Contact{Email: i.Email})
 	}

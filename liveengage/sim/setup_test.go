@@ -170,7 +170,7 @@ func encrypt(t testing.TB, key *rsa.PrivateKey, kid, token string) string {
 	t.Helper()
 	r, err := keys.ParseRecipient(kid, sim.PublicLine(key), false)
 	require.NoError(t, err)
-	e, err := keys.NewEncryption("A128CBC-HS256", []keys.Recipient{r})
+	e, err := keys.NewEncrypter("A128CBC-HS256", []keys.Recipient{r})
 	require.NoError(t, err)
 	out, err := e.Encrypt(start, token)
 	require.NoError(t, err)

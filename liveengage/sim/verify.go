@@ -105,7 +105,7 @@ func (s *Simulator) keyOf(ctx context.Context, c Connector, kid string) (*rsa.Pu
 	if f.JWTPublicKey == "" {
 		return nil, fault("1028", "the connector has no JWT Public Key")
 	}
-	p, err := keys.ParsePublic(f.JWTPublicKey)
+	p, err := keys.ParsePublicKey(f.JWTPublicKey)
 	if err != nil {
 		return nil, fault("1028", "the connector's JWT Public Key cannot be used: %s", err)
 	}

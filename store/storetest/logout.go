@@ -42,7 +42,7 @@ func take(t *testing.T, s Store, at time.Time, limit int) []oidc.Logout {
 // waiting is how long the queue is.
 func waiting(t *testing.T, s Store) int {
 	t.Helper()
-	n, err := s.WaitingLogouts(t.Context())
+	n, err := s.PendingLogouts(t.Context())
 	require.NoError(t, err)
 	return n
 }

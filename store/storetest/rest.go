@@ -243,7 +243,7 @@ func claimed(t *testing.T, s Store) {
 	require.NoError(t, err)
 	require.Empty(t, owner)
 	for _, name := range []string{"first", "second", "first"} {
-		owner, err := s.Claim(t.Context(), name)
+		owner, err := s.ClaimOwnership(t.Context(), name)
 		require.NoError(t, err)
 		require.Equal(t, "first", owner, name)
 	}

@@ -26,8 +26,8 @@ type Store interface {
 	keys.Store
 	Ping(ctx context.Context) error
 	Sweep(ctx context.Context, at time.Time) (int, error)
-	WaitingLogouts(ctx context.Context) (int, error)
-	Claim(ctx context.Context, name string) (owner string, err error)
+	PendingLogouts(ctx context.Context) (int, error)
+	ClaimOwnership(ctx context.Context, name string) (owner string, err error)
 	Owner(ctx context.Context) (string, error)
 }
 

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"fmt"
+
+	"idpbridge/config"
+)
+
+type checkCommand struct {
+	File string `arg:"" optional:"" default:"idp.yaml" help:"Configuration file." type:"path"`
+}
+
+// Run loads the file and its people as serve would, and starts nothing.
+func (c checkCommand) Run(p *process) error {
+	cfg, err := config.Load(c.File, p.getenv)
+	if err != nil {
+		return err
+	}
+	people, err := loadPeople(cfg)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s is good: issuer %s, clients: %d, people: %d.\n", c.File, cfg.Issuer, len(cfg.Clients), len(people))
+	return err
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/conformance"
+)
+
+// conformanceOf runs idp conformance with an environment of its own.
+func conformanceOf(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	return withEnv(t, env, "", append([]string{"conformance"}, args...)...)
+}
+
+// TestConformanceCommand points the command at a server in the development mode, of
+// which it knows the clients.
+func TestConformanceCommand(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	base := []string{"--issuer", issuer, "--client", "local-web"}
+
+	code, stdout, stderr := conformanceOf(t, nil, append(base, "--only", "24-parallel")...)
+	require.Equal(t, 0, code, stderr)
+	require.Equal(t, "passed  attack/24-parallel-code-redemption\n\n1 passed, 0 failed, 0 warned, 0 skipped\n", stdout)
+
+	code, stdout, stderr = conformanceOf(t, nil, append(base, "--only", "config/", "--json")...)
+	require.Equal(t, 0, code, stderr)
+	var report struct {
+		Issuer  string                      `json:"issuer"`
+		Totals  map[conformance.Outcome]int `json:"totals"`
+		Results []conformance.Result        `json:"results"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	require.Equal(t, issuer, report.Issuer)
+	require.Equal(t, 1, report.Totals[conformance.Warned], "plain http, on loopback")
+	require.Contains(t, report.Results[0].Problems[0], "must be https")
+	code, _, stderr = conformanceOf(t, nil, append(base, "--only", "config/", "--strict")...)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "1 warned")
+
+	code, stdout, _ = conformanceOf(t, nil, append(base, "--only", "25-old-code")...)
+	require.Equal(t, 0, code)
+	require.Contains(t, stdout, "because it takes 10m1s of waiting")
+
+	code, stdout, stderr = conformanceOf(t, map[string]string{"IDP_CONFORMANCE_SECRET": "not-the-secret"}, append(base, "--only", "basic/oidcc-server")...)
+	require.Equal(t, 1, code)
+	require.Contains(t, stdout, "failed  basic/oidcc-server")
+	require.Contains(t, stdout, "seen:     the code was refused with 401 invalid_client")
+	require.Contains(t, stderr, "does not hold up: 2 failed")
+}
+
+// TestConformanceCommandUsedWrongly: what is missing is said, and nothing is tried.
+func TestConformanceCommandUsedWrongly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"missing flags", nil},
+		{"fits no check", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--only", "no such check"}},
+		{"IDP_CONFORMANCE_SECRET is not set", []string{"--issuer", "https://login.example", "--client", "shop"}},
+		{"without a slash", []string{"--issuer", "https://login.example/", "--client", "shop"}},
+		{"--keyed needs --key", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--keyed", "k"}},
+	} {
+		code, _, stderr := conformanceOf(t, nil, c.args...)
+		require.Equal(t, 2, code, c.says)
+		require.Contains(t, stderr, c.says)
+	}
+	code, _, stderr := conformanceOf(t, map[string]string{"IDP_CONFORMANCE_SECRET": "s"}, "--issuer", "https://login.example", "--client", "shop")
+	require.Equal(t, 2, code)
+	require.Contains(t, stderr, "IDP_CONFORMANCE_PASSWORD is not set")
+}
+
+// TestSelftestIsTheOldName: scripts that use the old command and the old
+// environment variables work for one release; help does not show them.
+func TestSelftestIsTheOldName(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"IDP_SELFTEST_SECRET": "s"}
+	code, _, stderr := withEnv(t, env, "", "selftest", "--issuer", "https://login.example", "--client", "shop")
+	require.Equal(t, 2, code)
+	require.Contains(t, stderr, "idp selftest is now called idp conformance\n")
+	require.Contains(t, stderr, "IDP_CONFORMANCE_PASSWORD is not set")
+	_, stdout, _ := withEnv(t, nil, "", "--help")
+	require.Contains(t, stdout, "conformance")
+	require.NotContains(t, stdout, "selftest")
+}
+
+// TestConformanceCommandInFull lends everything that flags can: a CA, a keyed client,
+// an address for logout tokens.
+func TestConformanceCommandInFull(t *testing.T) {
+	t.Parallel()
+	s := startConformance(t)
+	der, err := x509.MarshalPKCS8PrivateKey(s.target.Keyed.Key)
+	require.NoError(t, err)
+	key := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	env := map[string]string{
+		"IDP_CONFORMANCE_SECRET": s.target.Web.Secret, "IDP_CONFORMANCE_OTHER_SECRET": s.target.Other.Secret, "IDP_CONFORMANCE_PASSWORD": s.target.Person.Password,
+	}
+	require.NoError(t, s.target.Logouts.Close()) // the command takes its port
+	u, err := url.Parse(s.target.Web.BackchannelLogoutURI)
+	require.NoError(t, err)
+	full := []string{
+		"--issuer", s.target.Issuer, "--ca", filepath.Join(s.folder, "cert.pem"), "--client", "web", "--redirect-uri", s.target.Web.RedirectURI,
+		"--post-logout-redirect-uri", s.target.Web.PostLogoutRedirectURI, "--frontchannel-logout-uri", s.target.Web.FrontchannelLogoutURI, "--receive", u.Host,
+	}
+	for only, want := range map[string]string{
+		"backchannel-logout/": "7 passed, 0 failed, 0 warned, 0 skipped", "frontchannel-logout/": "7 passed, 0 failed, 0 warned, 0 skipped",
+		"config/": "1 passed, 0 failed, 0 warned, 0 skipped",
+	} {
+		code, stdout, stderr := conformanceOf(t, env, append(full, "--strict", "--only", only)...)
+		require.Equal(t, 0, code, stdout+stderr)
+		require.Contains(t, stdout, want)
+	}
+	keyed := []string{
+		"--issuer", s.target.Issuer, "--ca", filepath.Join(s.folder, "cert.pem"), "--client", "web", "--redirect-uri", s.target.Keyed.RedirectURI,
+		"--keyed", "keyed", "--key", key, "--kid", "k1", "--only", "extra/private-key-jwt",
+	}
+	code, stdout, stderr := conformanceOf(t, env, keyed...)
+	require.Equal(t, 0, code, stdout+stderr)
+	require.Contains(t, stdout, "passed  extra/private-key-jwt")
+}

@@ -1,0 +1,55 @@
+package conformance
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+func metadataAttacks() []Check {
+	return []Check{
+		{Name: "attack/84-issuer-elsewhere", Says: "The issuer is one address, and metadata stands nowhere else.", do: issuerElsewhere},
+		{Name: "attack/85-key-set", Says: "The key set is public, told apart, and kept no longer than a key is announced.", do: keySetServed},
+	}
+}
+
+func issuerElsewhere(r *run) {
+	for _, path := range []string{pathDiscovery + "/", "/x" + pathDiscovery} {
+		res := r.fetch(http.MethodGet, r.target.Issuer+path, nil)
+		r.must(res.status >= 300, "metadata is served at %s too", path)
+	}
+	res := r.fetch(http.MethodGet, r.target.Issuer+pathDiscovery, nil, func(req *http.Request) { req.Host = "evil.example" })
+	var m metadata
+	if res.status == http.StatusOK && json.Unmarshal([]byte(res.body), &m) == nil {
+		r.must(m.Issuer == r.target.Issuer, "under another host the issuer is %q", m.Issuer)
+	}
+	// RFC 8414 puts the well-known part before the issuer's path.
+	u, err := url.Parse(r.target.Issuer)
+	r.must(err == nil, "the issuer is no address")
+	oauth := *u
+	oauth.Path = "/.well-known/oauth-authorization-server" + u.Path
+	res = r.fetch(http.MethodGet, oauth.String(), nil)
+	if res.status == http.StatusOK {
+		r.must(json.Unmarshal([]byte(res.body), &m) == nil && m.Issuer == r.target.Issuer, "RFC 8414 metadata names the issuer %q", m.Issuer)
+	}
+}
+
+func keySetServed(r *run) {
+	r.keySet()
+	res := r.fetch(http.MethodGet, r.meta().JWKSURI, nil)
+	var raw struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	r.must(json.Unmarshal([]byte(res.body), &raw) == nil, "the key set is not JSON")
+	for _, k := range raw.Keys {
+		for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "k", "oth"} {
+			r.must(k[private] == nil, "a key has the private member %s", private)
+		}
+	}
+	control := res.header.Get("Cache-Control")
+	_, after, found := strings.Cut(control, "max-age=")
+	seconds, err := strconv.Atoi(strings.TrimSpace(strings.Split(after, ",")[0]))
+	r.must(found && err == nil && seconds > 0 && seconds <= 3600, "Cache-Control is %q: clients must ask again within the hour", control)
+}

@@ -1,0 +1,87 @@
+package conformance
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// requestModules are about parameters that must not be in the way, and about
+// request objects.
+func requestModules() []module {
+	harmless := func(name, says string, changes ...string) module {
+		return module{name, says, always, false, func(r *run, v variant) { r.happy(r.browser(), r.target.Web, v, changes...) }}
+	}
+	return []module{
+		harmless("oidcc-display-page", "display=page breaks nothing.", "display", "page"),
+		harmless("oidcc-display-popup", "display=popup breaks nothing.", "display", "popup"),
+		harmless("oidcc-ensure-request-with-unknown-parameter-succeeds", "An unknown parameter is ignored.", "extra", "foobar"),
+		harmless("oidcc-login-hint", "login_hint breaks nothing, also for somebody unknown.", "login_hint", "buffy@example.com"),
+		harmless("oidcc-ui-locales", "ui_locales breaks nothing.", "ui_locales", "se"),
+		harmless("oidcc-claims-locales", "claims_locales breaks nothing.", "claims_locales", "se"),
+		{"oidcc-ensure-request-with-acr-values-succeeds", "acr_values is a wish, and the ID token says what came of it.", always, false, oidccACRValues},
+		{"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", "A request object is obeyed or refused, never ignored.", always, false, oidccUnsignedRequestObject},
+		{"oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", "A request_uri is obeyed or refused, never ignored.", always, false, oidccRequestURIUnsigned},
+		{"oidcc-ensure-request-object-with-redirect-uri", "A bad redirect URI beside a request object leads to a page.", always, false, oidccRequestObjectRedirectURI},
+	}
+}
+
+func oidccACRValues(r *run, v variant) {
+	wanted := r.meta().ACRValuesSupported
+	if len(wanted) == 0 {
+		wanted = []string{"1", "2"}
+	}
+	o := r.happy(r.browser(), r.target.Web, v, "acr_values", strings.Join(wanted, " "))
+	met := false
+	for _, acr := range wanted {
+		met = met || o.claims["acr"] == acr
+	}
+	r.should(met, "acr is %v, none of %v", o.claims["acr"], wanted)
+}
+
+// unsigned is a request object with alg none.
+func unsigned(claims map[string]any) string {
+	payload, _ := json.Marshal(claims) //nolint:errchkjson // strings alone
+	enc := base64.RawURLEncoding.EncodeToString
+	return enc([]byte(`{"alg":"none"}`)) + "." + enc(payload) + "."
+}
+
+func oidccUnsignedRequestObject(r *run, v variant) {
+	q := r.request(r.target.Web, v)
+	inner := random(12)
+	q.Set("request", unsigned(map[string]any{
+		"iss": r.target.Web.ID, "aud": r.target.Issuer, "client_id": r.target.Web.ID, "response_type": v.responseType,
+		"redirect_uri": q.Get("redirect_uri"), "scope": "openid", "state": inner, "nonce": q.Get("nonce"),
+	}))
+	a := r.browser().signIn(q)
+	if a.Get("error") != "" {
+		r.refused(a, q, "request_not_supported", "invalid_request_object")
+		return
+	}
+	r.must(a.Get("state") == inner, "the request object was ignored: state is not the one inside")
+	q.Set("state", inner)
+	r.complete(r.target.Web, q, a)
+}
+
+func oidccRequestURIUnsigned(r *run, v variant) {
+	q := r.request(r.target.Web, v, "request_uri", "https://rp.example/request.jwt")
+	a := r.browser().signIn(q)
+	r.refused(a, q, "request_uri_not_supported", "invalid_request_uri")
+}
+
+func oidccRequestObjectRedirectURI(r *run, v variant) {
+	q := r.request(r.target.Web, v, "redirect_uri", r.target.Web.RedirectURI+"/"+random(8))
+	q.Set("request", unsigned(map[string]any{
+		"iss": r.target.Web.ID, "aud": r.target.Issuer, "client_id": r.target.Web.ID, "response_type": v.responseType,
+		"redirect_uri": r.target.Web.RedirectURI, "scope": "openid", "state": q.Get("state"), "nonce": q.Get("nonce"),
+	}))
+	b := r.browser()
+	p := b.authorize(q)
+	if _, ok := p.signinForm(); ok { // then the one inside must be used
+		q.Set("redirect_uri", r.target.Web.RedirectURI)
+		r.complete(r.target.Web, q, b.finish(p, r.target.Person, r.target.Web.RedirectURI))
+		return
+	}
+	r.pageShown(p, http.StatusBadRequest, http.StatusForbidden, http.StatusOK)
+}

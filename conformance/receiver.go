@@ -1,0 +1,96 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// Receiver is the relying parties' own address: back-channel logout requests
+// arrive at the path /backchannel/CLIENT. It answers 200 and keeps them.
+type Receiver struct {
+	server *http.Server
+	done   chan struct{}
+
+	mu      sync.Mutex
+	got     []Received
+	arrived chan struct{} // closed and replaced whenever something arrives
+}
+
+// Received is a request that arrived.
+type Received struct {
+	Path   string
+	Method string
+	Kind   string // content type
+	Form   url.Values
+}
+
+// NewReceiver serves on a listener until Close. The listener is the Receiver's
+// from then on.
+func NewReceiver(l net.Listener) *Receiver {
+	r := &Receiver{done: make(chan struct{}), arrived: make(chan struct{})}
+	r.server = &http.Server{Handler: http.HandlerFunc(r.receive), ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		defer close(r.done)
+		_ = r.server.Serve(l)
+	}()
+	return r
+}
+
+// Close stops the Receiver.
+func (r *Receiver) Close() error {
+	err := r.server.Close()
+	<-r.done
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(req.Body, 1<<16))
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	r.mu.Lock()
+	r.got = append(r.got, Received{Path: req.URL.Path, Method: req.Method, Kind: req.Header.Get("Content-Type"), Form: form})
+	close(r.arrived)
+	r.arrived = make(chan struct{})
+	r.mu.Unlock()
+	w.WriteHeader(http.StatusOK)
+}
+
+// Await returns the first request that fits, past or to come, or an error when
+// none has come in so much real time.
+func (r *Receiver) Await(ctx context.Context, limit time.Duration, fits func(Received) bool) (Received, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		r.mu.Lock()
+		for _, got := range r.got {
+			if fits(got) {
+				r.mu.Unlock()
+				return got, nil
+			}
+		}
+		arrived := r.arrived
+		r.mu.Unlock()
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return Received{}, fmt.Errorf("nothing arrived within %s", limit)
+		}
+	}
+}
