@@ -102,7 +102,7 @@ type Provider struct {
 	now        func() time.Time
 	log        *slog.Logger
 	events     func(event, client string)
-	resting    map[string]time.Time // by client: until when no logout is sent; TellClients alone uses it
+	resting    map[string]time.Time // by client: until when no logout is sent; NotifyClients alone uses it
 }
 
 // New returns a Provider, or says what is missing.
