@@ -48,38 +48,156 @@ const (
 // a new one is a decision.
 func arrows() map[string]allowance {
 	return map[string]allowance{
-		".":               {},
-		"claims":          {},
-		"internal/limit":  {},
-		"internal/cookie": {},
-		"testdata":        {},
-		"keys":            {theirs: []string{jose}},
-		"config":          {ours: []string{"claims", "keys"}, theirs: []string{yaml}},
-		"upstream":        {ours: []string{"claims"}, theirs: []string{argon2}},
-		"liveengage":      {ours: []string{"claims", "keys"}, theirs: []string{jose}},
-		"liveengage/api":  {ours: []string{"liveengage"}, theirs: []string{socket}},
+		".":      {},
+		"claims": {},
+		"cmd/idp": {
+			ours: []string{
+				"claims",
+				"config",
+				"conformance",
+				"doctor",
+				"internal/cookie",
+				"internal/limit",
+				"internal/netaddr",
+				"internal/password",
+				"keys",
+				"liveengage",
+				"liveengage/api",
+				"liveengage/explain",
+				"liveengage/inspect",
+				"liveengage/setup",
+				"liveengage/sim",
+				"oidc",
+				"store",
+				"testdata",
+				"upstream",
+				"web",
+			},
+			theirs: []string{echo, kong, prom},
+		},
+		"config": {
+			ours: []string{
+				"claims",
+				"internal/netaddr",
+				"internal/password",
+				"internal/spelling",
+				"keys",
+			},
+			theirs: []string{yaml},
+		},
+		"conformance": {
+			ours: []string{
+				"internal/netaddr",
+			},
+			theirs: []string{jose, xhtml},
+		},
+		"doctor": {
+			ours: []string{
+				"keys",
+				"liveengage/inspect",
+				"liveengage/setup",
+			},
+		},
+		"internal/cookie":  {},
+		"internal/limit":   {},
+		"internal/netaddr": {},
+		"internal/password": {
+			theirs: []string{argon2},
+		},
+		"internal/pgtest": {
+			theirs: []string{pgx},
+		},
+		"internal/spelling": {},
+		"keys": {
+			theirs: []string{jose},
+		},
+		"liveengage": {},
+		"liveengage/api": {
+			ours: []string{
+				"internal/netaddr",
+				"liveengage",
+				"liveengage/explain",
+				"liveengage/oauth1",
+			},
+			theirs: []string{socket},
+		},
+		"liveengage/explain": {
+			ours: []string{
+				"internal/spelling",
+			},
+		},
+		"liveengage/inspect": {
+			ours: []string{
+				"claims",
+				"keys",
+			},
+			theirs: []string{jose},
+		},
+		"liveengage/oauth1": {},
+		"liveengage/setup": {
+			ours: []string{
+				"liveengage",
+			},
+		},
 		"liveengage/sim": {
-			ours:   []string{"claims", "keys", "liveengage"},
+			ours: []string{
+				"claims",
+				"internal/netaddr",
+				"keys",
+				"liveengage",
+				"liveengage/explain",
+				"liveengage/oauth1",
+				"liveengage/setup",
+			},
 			theirs: []string{jose, socket},
 		},
-		"oidc": {ours: []string{"claims", "keys", "internal/cookie", "internal/limit"}, theirs: []string{echo, jose, zitadel}},
-		"web":  {ours: []string{"claims", "upstream", "internal/cookie", "internal/limit", "liveengage"}, theirs: []string{echo}},
+		"oidc": {
+			ours: []string{
+				"claims",
+				"internal/cookie",
+				"internal/limit",
+				"internal/netaddr",
+				"keys",
+			},
+			theirs: []string{echo, jose, zitadel},
+		},
 		"store": {
-			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
+			ours: []string{
+				"claims",
+				"keys",
+				"oidc",
+				"upstream",
+				"web",
+			},
 			theirs: []string{pgx, sqlite, goose},
 		},
 		"store/storetest": {
-			ours:   []string{"claims", "keys", "oidc", "upstream", "web"},
+			ours: []string{
+				"claims",
+				"keys",
+				"oidc",
+				"upstream",
+				"web",
+			},
 			theirs: []string{testify},
 		},
-		"doctor":          {ours: []string{"keys", "liveengage"}},
-		"conformance":     {theirs: []string{jose, xhtml}},
-		"internal/pgtest": {theirs: []string{pgx}},
-		"cmd/idp": {
+		"testdata": {},
+		"upstream": {
 			ours: []string{
-				"claims", "config", "conformance", "internal/cookie", "doctor", "keys", "internal/limit", "liveengage", "liveengage/api", "liveengage/sim", "oidc", "store", "testdata", "upstream", "web",
+				"claims",
+				"internal/password",
 			},
-			theirs: []string{echo, kong, prom},
+		},
+		"web": {
+			ours: []string{
+				"claims",
+				"internal/cookie",
+				"internal/limit",
+				"liveengage/inspect",
+				"liveengage/setup",
+				"upstream",
+			},
+			theirs: []string{echo},
 		},
 	}
 }

@@ -44,13 +44,13 @@ var contactSpellings = []misspelling{
 }
 
 // stranger explains a field that t does not have.
-func stranger(t reflect.Type, name string, fields map[string]reflect.StructField) (problem, remedy string) {
+func stranger(t reflect.Type, name string, fields map[string]reflect.StructField) FieldError {
 	if slices.Contains([]string{"storezipcode", "storenumber"}, strings.ToLower(name)) && t == reflect.TypeFor[CustomerInfo]() {
-		return "LiveEngage does not take it from an authenticated consumer", "leave the field out"
+		return FieldError{Problem: "LiveEngage does not take it from an authenticated consumer", Remedy: "leave the field out"}
 	}
 	for right := range fields {
 		if strings.EqualFold(right, name) {
-			return "is in the wrong case", "write " + right
+			return FieldError{Code: WrongCase, Problem: "is in the wrong case", Remedy: "write " + right}
 		}
 	}
 	spellings := map[reflect.Type][]misspelling{
@@ -61,10 +61,10 @@ func stranger(t reflect.Type, name string, fields map[string]reflect.StructField
 	}
 	for _, s := range spellings[t] {
 		if strings.EqualFold(s.wrong, name) {
-			return "is not a field of lp_sdes", "write " + s.right
+			return FieldError{Problem: "is not a field of lp_sdes", Remedy: "write " + s.right}
 		}
 	}
-	return "is not a field of lp_sdes", "leave the field out"
+	return FieldError{Problem: "is not a field of lp_sdes", Remedy: "leave the field out"}
 }
 
 // typeRemedy says what to do about an element of another type.

@@ -93,7 +93,7 @@ func parse(dec *json.Decoder, path string, depth int, f *faults) (any, error) {
 				return nil, err
 			}
 			if _, twice := o.values[name]; twice {
-				f.add(member(path, name), "write it once", "is given twice")
+				f.addCode(DuplicateName, member(path, name), "write it once", "is given twice")
 				continue
 			}
 			o.names = append(o.names, name)
@@ -190,14 +190,15 @@ func checkValue(path string, v any, t reflect.Type, f *faults) {
 			return
 		}
 	}
+	if v == nil {
+		f.add(path, "leave the field out", "is null")
+		return
+	}
 	remedy := "write " + wanted[t.Kind()]
 	if strings.HasSuffix(path, ".gender") {
 		remedy = `write "MALE", "FEMALE" or "OTHER"`
 	}
-	if v == nil {
-		remedy = "leave the field out"
-	}
-	f.add(path, remedy, "is %s", kind(v))
+	f.addCode(WrongType, path, remedy, "is %s", kind(v))
 }
 
 // wanted names the kinds that the types of this package are made of.
@@ -228,8 +229,8 @@ func checkObject(path string, o object, t reflect.Type, f *faults) {
 	for _, name := range o.names {
 		sf, known := fields[name]
 		if !known {
-			problem, remedy := stranger(t, name, fields)
-			f.add(member(path, name), remedy, "%s", problem)
+			e := stranger(t, name, fields)
+			f.addCode(e.Code, member(path, name), e.Remedy, "%s", e.Problem)
 			continue
 		}
 		v := o.values[name]

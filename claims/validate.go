@@ -230,7 +230,7 @@ func validateString(path, s string, f *faults) {
 		s = strings.NewReplacer("\r\n", "", "\n", "").Replace(s)
 	}
 	if strings.ContainsFunc(s, unicode.IsControl) {
-		f.add(path, "leave it out", "holds a control character")
+		f.addCode(ControlCharacter, path, "leave it out", "holds a control character")
 	}
 }
 

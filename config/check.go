@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"idpbridge/internal/netaddr"
 )
 
 // has says whether the file has a value at a path, whatever it is worth.
@@ -77,7 +79,7 @@ func CheckIssuer(issuer string) error {
 		return errors.New("issuer is missing; write the address that people and LiveEngage reach this program at")
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsFunc(issuer, unfit):
 		return say("is not an address; write one such as https://login.brand.example")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !netaddr.IsLoopback(u.Hostname()):
 		return say("is http; write https (http is for loopback addresses alone)")
 	case u.User != nil:
 		return say("has a user in front of the host; leave it out")
@@ -116,7 +118,7 @@ func (r *reader) listeners(cfg *Config) {
 	switch {
 	case !ok:
 		r.fault("listen", "listen %q is not host:port; write one such as 127.0.0.1:8080", excerpt(cfg.Listen))
-	case !loopback(host) && bare:
+	case !netaddr.IsLoopback(host) && bare:
 		r.fault("listen", "listen %q can be reached from elsewhere without TLS; add tls, or proxies with the address of the one in front", excerpt(cfg.Listen))
 	case strings.HasPrefix(cfg.Issuer, "https:") && bare:
 		r.fault("issuer", "issuer is https, but nothing here ends TLS; add tls, or proxies with the address of the one in front")
@@ -134,7 +136,7 @@ func (r *reader) listeners(cfg *Config) {
 		r.required("tls.key", cfg.TLS.Key, "name the PEM file of the key")
 		cfg.TLS.Certificate, cfg.TLS.Key = r.join(cfg.TLS.Certificate), r.join(cfg.TLS.Key)
 	}
-	if host, ok := hostPort(cfg.Operations); cfg.Operations != "off" && (!ok || !loopback(host)) {
+	if host, ok := hostPort(cfg.Operations); cfg.Operations != "off" && (!ok || !netaddr.IsLoopback(host)) {
 		r.fault("operations", "operations %q is not a loopback address; write one such as %s, or off", excerpt(cfg.Operations), operationsAddress)
 	}
 	if cfg.Operations == cfg.Listen && ok {

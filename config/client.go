@@ -3,11 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
 )
 
@@ -193,7 +193,7 @@ func (r *reader) addresses(path string, c Client) {
 func checkLogoutURI(uri string) error {
 	u, err := url.Parse(uri)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsFunc(uri, unfit) || strings.ContainsAny(uri, "#*") ||
-		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		u.Scheme != "https" && (u.Scheme != "http" || !netaddr.IsLoopback(u.Hostname())) {
 		return fmt.Errorf("%q is not an https address without a fragment; write one such as https://www.brand.example/signed-out", withoutUser(uri))
 	}
 	return nil
@@ -234,7 +234,7 @@ func CheckRedirectURI(uri, applicationType string) error {
 		return say("has . or .. in its path; write the path that it leads to")
 	case u.Scheme == "https" && u.Hostname() != "":
 		return nil
-	case u.Scheme == "http" && applicationType == native && loopback(u.Hostname()):
+	case u.Scheme == "http" && applicationType == native && netaddr.IsLoopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return say("is http; write https (http is for the loopback address of an application_type native)")
@@ -266,9 +266,4 @@ func withoutUser(uri string) string {
 		return "…" + uri[i:]
 	}
 	return scheme + "//…" + uri[i:]
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback() || host == "localhost"
 }

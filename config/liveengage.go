@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
 )
 
@@ -194,7 +195,7 @@ func CheckPageOrigin(origin string) error {
 		origin = "https://" + rest
 	}
 	u, err := url.Parse(origin)
-	if checkOrigin(origin) == nil && err == nil && (!plain || loopback(u.Hostname())) && serialized(u, plain) {
+	if checkOrigin(origin) == nil && err == nil && (!plain || netaddr.IsLoopback(u.Hostname())) && serialized(u, plain) {
 		return nil
 	}
 	if plain {

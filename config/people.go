@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"idpbridge/claims"
+	"idpbridge/internal/password"
 )
 
 // Person is somebody in the people file.
@@ -101,8 +102,8 @@ func (r *reader) people(file People, rules PeopleRules) []Person {
 			r.fault(path+".password", "password is in plain text; write password_hash, made with: idp people hash")
 		}
 		if p.PasswordHash != "" {
-			if err := checkHash(p.PasswordHash); err != nil {
-				r.fault(path+".password_hash", "%s", err)
+			if _, err := password.Parse(p.PasswordHash); err != nil {
+				r.fault(path+".password_hash", "password_hash is %s; make one with: idp people hash", err)
 			}
 		}
 		person := claims.Person{Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}

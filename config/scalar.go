@@ -88,42 +88,6 @@ func kind(n ast.Node) string {
 	return "of an unknown kind"
 }
 
-// nearest returns the known name that takes the fewest changes, or "" where all
-// are too far away to be what was meant.
-func nearest(name string, known []string) string {
-	if len(name) > 64 {
-		return ""
-	}
-	best, least := "", 1+max(1, len(name)/3)
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance counts the bytes to insert, delete or replace (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
 // tooDeep says whether brackets or dashes nest deeper than any file of ours:
 // the library's parser takes memory without bound for them.
 func tooDeep(data []byte) bool {

@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"idpbridge/internal/spelling"
 )
 
 // position is a place in a file; both count from 1.
@@ -211,7 +213,7 @@ func stranger(name string, known map[string]int) string {
 		names = append(names, k)
 	}
 	slices.Sort(names)
-	if near := nearest(name, names); near != "" {
+	if near := spelling.Nearest(name, names); near != "" {
 		return fmt.Sprintf("key %q is not known; did you mean %s?", excerpt(name), near)
 	}
 	return fmt.Sprintf("key %q is not known; write one of: %s", excerpt(name), strings.Join(names, ", "))

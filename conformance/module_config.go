@@ -2,12 +2,13 @@ package conformance
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"idpbridge/internal/netaddr"
 )
 
 // configModules are the plan Config.
@@ -65,12 +66,7 @@ func oidccDiscovery(r *run, _ variant) {
 func (r *run) https(name, address string) {
 	u, err := url.Parse(address)
 	r.must(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), "%s is %q, not an address", name, address)
-	r.must(u.Scheme == "https" || strings.HasPrefix(r.target.Issuer, "http:") && loopback(u.Hostname()), "%s is %q, not https", name, address)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	r.must(u.Scheme == "https" || strings.HasPrefix(r.target.Issuer, "http:") && netaddr.IsLoopback(u.Hostname()), "%s is %q, not https", name, address)
 }
 
 // text and list are members of the metadata, of the right type.

@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"errors"
@@ -6,27 +6,30 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 	"idpbridge/web"
 )
 
-// pathInspect is the page of the development mode that inspects tokens.
-const pathInspect = "/inspect"
-
-func (in *instance) showInspect(c echo.Context) error {
-	page := web.InspectPage{Action: pathInspect, Issuer: in.config.Issuer}
-	return in.site.Renderer.Render(c.Response(), http.StatusOK, "inspect", page, web.Policy{})
+func (env *environment) showInspect(c echo.Context) error {
+	return env.renderInspect(c, web.InspectPage{})
 }
 
-// inspect holds what was pasted against this server's own issuer and keys. It
-// comes by POST, so that no token ends in an address or a log.
-func (in *instance) inspect(c echo.Context) error {
-	// Of a form that is broken elsewhere, what could be read is enough.
+// inspectToken checks a pasted token against this server's issuer and keys. It comes
+// by POST, so that no token ends up in a URL or a log.
+func (env *environment) inspectToken(c echo.Context) error {
+	// If the form is broken elsewhere, what could be read is enough.
 	if tooLarge, ok := errors.AsType[*echo.HTTPError](c.Request().ParseForm()); ok {
 		return tooLarge
 	}
+	s := env.server
 	pasted := c.Request().PostForm.Get("token")
-	report := liveengage.Inspect(pasted, liveengage.Expectations{Now: in.process.now(), Issuer: in.config.Issuer, Keys: in.ring.PublicKeys()})
-	page := web.InspectPage{Action: pathInspect, Text: pasted, Issuer: in.config.Issuer, Report: &report, Verdict: verdict(report)}
-	return in.site.Renderer.Render(c.Response(), http.StatusOK, "inspect", page, web.Policy{})
+	report := inspect.Token(pasted, inspect.Expectations{
+		Now: s.Now(), Issuer: s.Settings.Issuer, Keys: s.Keys.PublicKeys(),
+	})
+	return env.renderInspect(c, web.InspectPage{Text: pasted, Report: &report, Verdict: report.Verdict()})
+}
+
+func (env *environment) renderInspect(c echo.Context, page web.InspectPage) error {
+	page.Action, page.Issuer = pathInspect, env.server.Settings.Issuer
+	return env.server.Renderer.Render(c.Response(), http.StatusOK, "inspect", page, web.Policy{})
 }

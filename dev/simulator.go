@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"context"
@@ -9,81 +9,82 @@ import (
 	"slices"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
+	"idpbridge/server"
 )
 
-// The clients that LivePerson's side, simulated, is beside liveengage: a page hands
-// out tokens or codes, and encrypts or not, by its client.
 const (
+	// Account is the number of the simulated LivePerson account.
+	Account = "12345678"
+
+	// The client decides whether a page gets tokens or codes, and whether they are
+	// encrypted. So the simulator has two clients besides liveengage.
 	codeClient      = "liveengage-code"
 	encryptedClient = "liveengage-encrypted"
 )
 
-// neighbour is the simulator beside idp dev.
-type neighbour struct {
-	listener  net.Listener
-	address   string
-	key       *rsa.PrivateKey
-	simulator *sim.Simulator
+// simulator is the LivePerson simulator of idp dev.
+type simulator struct {
+	listener net.Listener
+	url      string
+	key      *rsa.PrivateKey // decrypts ID tokens
 }
 
-// invite takes the simulator's port and makes it known to the clients, before
-// anything is opened. It does nothing where there is no simulator.
-func (s *setup) invite(ctx context.Context) (*neighbour, error) {
-	if s.simulator == "" || s.simulator == "off" {
-		return nil, nil //nolint:nilnil // no neighbour is a fine answer
-	}
-	listener, err := listen(ctx, "simulator", s.simulator)
+// listenForSimulator takes the simulator's port and registers its URLs: it returns the
+// clients with those, and with the two clients of the simulator.
+func listenForSimulator(
+	ctx context.Context, address string, clients []oidc.Client,
+) (*simulator, []oidc.Client, error) {
+	listener, err := server.ListenOn(ctx, "simulator", address)
 	if err != nil {
-		return nil, fmt.Errorf("%w Name another address by --simulator, or leave it out by --simulator off", err)
+		return nil, nil, fmt.Errorf("%w Choose another address with --simulator, or turn it off with --simulator off", err)
 	}
-	n := &neighbour{listener: listener, address: "http://" + listener.Addr().String()}
-	if n.key, err = sim.NewKey(); err != nil {
-		return nil, err
+	s := &simulator{listener: listener, url: "http://" + listener.Addr().String()}
+	if s.key, err = sim.NewKey(); err != nil {
+		return nil, nil, err
 	}
-	recipient, err := keys.ParseRecipient(sim.EncryptionKeyID, sim.PublicLine(n.key), false)
+	recipient, err := keys.ParseRecipient(sim.EncryptionKeyID, sim.PublicLine(s.key), false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	encryption, err := keys.NewEncrypter(keys.ContentEncryptions()[0], []keys.Recipient{recipient})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	first := &s.clients[0]
-	window := n.address + sim.PathWindow
-	first.RedirectURIs = append(slices.Clone(first.RedirectURIs), window)
-	first.LiveEngage.Page.Origins = append(slices.Clone(first.LiveEngage.Page.Origins), n.address)
-	code, encrypted := *first, *first
+	first := &clients[0]
+	first.RedirectURIs = append(slices.Clone(first.RedirectURIs), s.url+sim.PathWindow)
+	first.LiveEngage.Page.Origins = append(slices.Clone(first.LiveEngage.Page.Origins), s.url)
+
+	code := *first
 	code.ID, code.Name, code.ResponseTypes = codeClient, first.Name+", code flow", []string{"code"}
-	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), n.address+sim.PathDelegation(demoAccount))
-	code.LiveEngage = &oidc.LiveEngage{TokenRedirectURI: first.LiveEngage.TokenRedirectURI, JSONRequests: true, Delegation: true, Page: oidc.Page{Origins: []string{n.address}, Code: true}}
-	encrypted.ID, encrypted.Name, encrypted.ResponseTypes, encrypted.Encryption = encryptedClient, first.Name+", encrypted", []string{"id_token"}, encryption
-	encrypted.LiveEngage = &oidc.LiveEngage{Page: oidc.Page{Origins: []string{n.address}}}
-	s.clients = append(s.clients, code, encrypted)
-	return n, nil
+	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), s.url+sim.PathDelegation(Account))
+	code.LiveEngage = &oidc.LiveEngage{
+		TokenRedirectURI: first.LiveEngage.TokenRedirectURI, JSONRequests: true, Delegation: true,
+		Page: oidc.Page{Origins: []string{s.url}, Code: true},
+	}
+	encrypted := *first
+	encrypted.ID, encrypted.Name, encrypted.ResponseTypes = encryptedClient, first.Name+", encrypted", []string{"id_token"}
+	encrypted.Encryption = encryption
+	encrypted.LiveEngage = &oidc.LiveEngage{Page: oidc.Page{Origins: []string{s.url}}}
+	return s, append(clients, code, encrypted), nil
 }
 
-// demoAccount is the account of the simulator.
-const demoAccount = "12345678"
-
-// settle makes the simulator, with a connector of each kind, once the keys are open.
-func (n *neighbour) settle(in *instance) error {
-	facts := func(client string) liveengage.Facts {
-		f := sheetFacts(in.config, in.clients, client, in.ring, in.process.now())
-		f.ClientSecret = liveengageSecret
+// addTo starts the simulator with the server, with a connector for each kind of sign-in.
+func (s *simulator) addTo(host *server.Server) error {
+	facts := func(client string) setup.Facts {
+		f := server.SetupFacts(host.Settings, host.Clients, client, host.Keys, host.Now())
+		f.ClientSecret = LiveEngageSecret
 		return f
 	}
-	var err error
-	n.simulator, err = sim.New(sim.Config{
-		Account: demoAccount, Address: n.address, Now: in.process.now, Log: in.log, Issuer: in.config.Issuer, Key: n.key,
-		Connectors: kindsOf(facts("liveengage"), facts(codeClient), facts(encryptedClient)),
+	simulated, err := sim.New(sim.Config{
+		Account: Account, Address: s.url, Now: host.Now, Log: host.Log, Issuer: host.Settings.Issuer, Key: s.key,
+		Connectors: sim.StarterConnectors(facts("liveengage"), facts(codeClient), facts(encryptedClient)),
 	})
-	return err
-}
-
-// server is the simulator's; its sockets end with the context.
-func (n *neighbour) server(ctx context.Context) *http.Server {
-	return simulatorServer(ctx, n.simulator)
+	if err != nil {
+		return err
+	}
+	host.AddServer(s.listener, func(ctx context.Context) *http.Server { return sim.NewHTTPServer(ctx, simulated) })
+	return nil
 }

@@ -63,7 +63,7 @@ func (e *exam) checkConnectors(ctx context.Context) {
 	if !ok {
 		return
 	}
-	for _, c := range limitList(e.selectConnectors(all)) {
+	for _, c := range firstListed(e.selectConnectors(all)) {
 		e.compareConnector(c)
 	}
 }
@@ -110,7 +110,7 @@ func (e *exam) selectConnectors(all []connector) []connector {
 	switch {
 	case len(out) > 0:
 		var names []string
-		for _, c := range limitList(out) {
+		for _, c := range firstListed(out) {
 			names = append(names, strings.TrimPrefix(c.displayName(), "The connector "))
 		}
 		e.addOK(ConnectorFound, "Meant for this provider: "+strings.Join(names, ", ")+".")

@@ -78,10 +78,10 @@ type Config struct {
 
 // The bounds of an examination.
 const (
-	patience     = 5 * time.Second
-	longestBody  = 256 << 10
-	mostRequests = 120
-	mostListed   = 20 // keys, connectors and redirect URIs that are looked at
+	requestTimeout = 5 * time.Second
+	maxBodySize    = 256 << 10
+	maxRequests    = 120
+	maxListed      = 20 // keys, connectors and redirect URIs that are looked at
 )
 
 const (
@@ -96,7 +96,7 @@ const (
 type exam struct {
 	cfg      Config
 	http     *http.Client
-	ended    <-chan struct{}
+	done     <-chan struct{}
 	report   Report
 	requests int
 	meta     metadata
@@ -111,7 +111,7 @@ type exam struct {
 // context does.
 func Run(ctx context.Context, cfg Config) Report {
 	e := newExam(cfg)
-	e.ended = ctx.Done()
+	e.done = ctx.Done()
 	defer e.http.CloseIdleConnections()
 	for _, stage := range []func(context.Context){
 		e.checkIssuer, e.checkDiscovery, e.checkEndpoints, e.checkProxyHeaders, e.checkKeySet, e.checkPublicKey, e.checkOperations,
@@ -135,12 +135,12 @@ func newExam(cfg Config) *exam {
 			cfg.RedirectURIs = append(cfg.RedirectURIs, defaultURI)
 		}
 	}
-	cfg.RedirectURIs = limitList(cfg.RedirectURIs)
+	cfg.RedirectURIs = firstListed(cfg.RedirectURIs)
 	if cfg.AccountBaseURL == "" {
 		cfg.AccountBaseURL = accountBase
 	}
 	if cfg.Dial == nil {
-		cfg.Dial = (&net.Dialer{Timeout: patience}).DialContext
+		cfg.Dial = (&net.Dialer{Timeout: requestTimeout}).DialContext
 	}
 	e := &exam{cfg: cfg, report: Report{Totals: map[Level]int{}}}
 	e.http = &http.Client{}
@@ -148,12 +148,12 @@ func newExam(cfg Config) *exam {
 		*e.http = *cfg.Client
 	} else {
 		e.http.Transport = &http.Transport{
-			DialContext: cfg.Dial, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: longestBody,
-			TLSHandshakeTimeout: patience, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, Time: cfg.Now},
+			DialContext: cfg.Dial, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxBodySize,
+			TLSHandshakeTimeout: requestTimeout, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, Time: cfg.Now},
 		}
 	}
 	if e.http.Timeout == 0 {
-		e.http.Timeout = patience
+		e.http.Timeout = requestTimeout
 	}
 	e.http.Jar = nil
 	e.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -189,8 +189,8 @@ func (e *exam) checkEndpoints(ctx context.Context) {
 	}
 }
 
-// limitList bounds what somebody else's list can make us do.
-func limitList[T any](list []T) []T { return list[:min(len(list), mostListed)] }
+// firstListed bounds what somebody else's list can make us do.
+func firstListed[T any](list []T) []T { return list[:min(len(list), maxListed)] }
 
 func sameOrigin(a, b string) bool {
 	u, err1 := url.Parse(a)

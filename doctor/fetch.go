@@ -44,8 +44,8 @@ func (a response) summarize() string {
 }
 
 var (
-	errTooMany  = errors.New("the examination has used up its requests")
-	errTooLarge = fmt.Errorf("the answer is larger than %d kB", longestBody>>10)
+	errTooManyRequests  = errors.New("the examination has used up its requests")
+	errResponseTooLarge = fmt.Errorf("the answer is larger than %d kB", maxBodySize>>10)
 )
 
 // get asks for an address.
@@ -63,8 +63,8 @@ func (e *exam) get(ctx context.Context, address string, edit ...func(*http.Reque
 // send makes one request. The error is a sentence's second half, such as "no
 // answer came within 5s", and does not repeat the address.
 func (e *exam) send(r *http.Request) (response, error) {
-	if e.requests >= mostRequests {
-		return response{}, errTooMany
+	if e.requests >= maxRequests {
+		return response{}, errTooManyRequests
 	}
 	e.requests++
 	r.Header.Set("User-Agent", "idp-doctor")
@@ -74,12 +74,12 @@ func (e *exam) send(r *http.Request) (response, error) {
 		return response{}, e.describeError(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(res.Body, longestBody+1))
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBodySize+1))
 	if err != nil {
 		return response{}, e.describeError(err)
 	}
-	if len(body) > longestBody {
-		return response{}, errTooLarge
+	if len(body) > maxBodySize {
+		return response{}, errResponseTooLarge
 	}
 	return response{status: res.StatusCode, header: res.Header, body: string(body), took: e.cfg.Now().Sub(start)}, nil
 }

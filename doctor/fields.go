@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 )
 
 // field is a setting of a connector: its name in LivePerson's JSON, what the
@@ -105,7 +105,7 @@ func (e *exam) checkKeySource(c connector, kind string) {
 // checkPageFunction looks at the names by which the chat finds the page's function, unless
 // they were compared already.
 func (e *exam) checkPageFunction(c connector, want map[string]string) {
-	usual := liveengage.NewSheet(liveengage.Facts{}).Implicit
+	usual := setup.NewSheet(setup.Facts{}).Implicit
 	suggestion := map[string]string{}
 	for _, entry := range usual {
 		suggestion[entry.Label] = entry.Value

@@ -58,7 +58,7 @@ const nothingToDo = "Nothing to do."
 // ended every request fails, which says nothing about the provider.
 func (e *exam) addFinding(level Level, code Code, sentence, remedy string, seen ...string) {
 	select {
-	case <-e.ended:
+	case <-e.done:
 		return
 	default:
 	}

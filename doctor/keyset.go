@@ -49,7 +49,7 @@ func (e *exam) checkKeySet(ctx context.Context) {
 		return
 	}
 	var all []webKey
-	set.Keys = limitList(set.Keys)
+	set.Keys = firstListed(set.Keys)
 	for i, raw := range set.Keys {
 		var k webKey
 		if err := json.Unmarshal(raw, &k); err != nil {

@@ -12,7 +12,7 @@ import (
 	"unicode"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 const (
@@ -112,7 +112,7 @@ func (e *exam) comparePastedKey(code Code, what, text string) {
 		}
 		return
 	}
-	if key, err := x509.ParsePKIXPublicKey(der); err == nil && liveengage.Published(keys.PublicKey{Key: key}.Fingerprint()) != "" {
+	if key, err := x509.ParsePKIXPublicKey(der); err == nil && inspect.Published(keys.PublicKey{Key: key}.Fingerprint()) != "" {
 		e.addFinding(Error, code, what+" is the one of LivePerson's tutorial, whose private half is published.",
 			"Replace it now: anybody can sign in as anybody. Paste the one line that "+pathLine+" shows.")
 		return

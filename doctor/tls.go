@@ -22,7 +22,7 @@ func (e *exam) checkConnection(ctx context.Context, address string) {
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
 		return // said already
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	host := u.Hostname()
 	raw, err := e.cfg.Dial(ctx, "tcp", net.JoinHostPort(host, portOf(u)))

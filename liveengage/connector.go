@@ -1,3 +1,5 @@
+// Package liveengage has the wire types and constants of LivePerson's contract: how
+// LivePerson's own services write a connector down, and the names that they use.
 package liveengage
 
 // Flow is how LivePerson gets a token from this provider.
@@ -19,8 +21,8 @@ const (
 	KeySet    KeyType = "JWKS_ENDPOINT"
 )
 
-// delegationKey stands for the key where a connector is for delegation.
-const delegationKey = "CONSUMER_DELEGATION"
+// DelegationKey stands in place of the key in a connector for consumer delegation.
+const DelegationKey = "CONSUMER_DELEGATION"
 
 // Connector is an authentication server as LivePerson's own services write it down,
 // in their keys. The client secret is never in it: they show none either. What
@@ -48,27 +50,4 @@ type ConnectorConfiguration struct {
 	RFCCompliance         bool   `json:"rfcCompliance"`
 	Preferred             bool   `json:"preferred"`
 	ACRValues             string `json:"acrValues"`
-}
-
-// NewConnector is the connector for the flow and the key type. PKCE is on in the
-// code flow.
-func NewConnector(f Facts, flow Flow, key KeyType) Connector {
-	f = f.complete(hostOf(f.Issuer))
-	c := Connector{Name: f.DisplayName, Type: 1, Configuration: ConnectorConfiguration{
-		IssuerDisplayName: f.DisplayName, Issuer: f.Issuer, AuthorizationEndpoint: f.AuthorizationEndpoint, ClientID: f.ClientID,
-		JWTValidationType: string(key), JSMethodName: f.JSMethod, JSContext: f.JSContext, RFCCompliance: !f.Legacy, Preferred: true, ACRValues: "loa1",
-	}}
-	to := &c.Configuration
-	switch {
-	case flow == Delegated:
-		to.JWTValidationType, to.JWTPublicKey, to.Preferred = string(PastedKey), delegationKey, false
-	case key == KeySet:
-		to.JWKSEndpoint = f.JWKSEndpoint
-	default:
-		to.JWTPublicKey = f.Key.Line
-	}
-	if flow != Implicit {
-		c.Type, to.TokenEndpoint, to.PKCEEnabled = 2, f.TokenEndpoint, flow == Code
-	}
-	return c
 }

@@ -3,11 +3,11 @@ package oidc
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
 )
 
@@ -177,8 +177,7 @@ func loopbackParts(uri string) (host, rest string, ok bool) {
 	if err != nil || u.Scheme != "http" || u.User != nil {
 		return "", "", false
 	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	if err != nil || !ip.IsLoopback() {
+	if !netaddr.IsLoopbackIP(u.Hostname()) {
 		return "", "", false
 	}
 	host = "http://" + strings.TrimSuffix(u.Host, ":"+u.Port())

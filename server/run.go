@@ -64,18 +64,11 @@ func (l *Listeners) Close() error {
 func (s *Server) Run(ctx context.Context, l *Listeners) error {
 	s.logStart()
 	group, ctx := errgroup.WithContext(ctx)
-	var servers []*http.Server
-	start := func(server *http.Server, serve func() error) {
-		servers = append(servers, server)
-		group.Go(func() error {
-			if err := serve(); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		})
+	serve := func(server *http.Server, serve func() error) {
+		group.Go(func() error { return serveUntilDone(ctx, server, serve) })
 	}
 	public := s.newHTTPServer(s.Handler())
-	start(public, func() error {
+	serve(public, func() error {
 		if tls := s.Settings.TLS; tls != nil {
 			return public.ServeTLS(l.Public, tls.Certificate, tls.Key)
 		}
@@ -83,32 +76,36 @@ func (s *Server) Run(ctx context.Context, l *Listeners) error {
 	})
 	if l.Operations != nil {
 		operations := s.newHTTPServer(s.OperationsHandler())
-		start(operations, func() error { return operations.Serve(l.Operations) })
+		serve(operations, func() error { return operations.Serve(l.Operations) })
 	}
 	for _, c := range s.companion {
 		server := c.server(ctx)
-		start(server, func() error { return server.Serve(c.listener) })
+		serve(server, func() error { return server.Serve(c.listener) })
 	}
 	group.Go(func() error { s.repeat(ctx, sweepInterval, "sweep failed", s.sweep); return nil })
 	group.Go(func() error { s.repeat(ctx, sweepInterval, "key reload failed", s.Keys.Reload); return nil })
 	group.Go(func() error { s.deliverLogouts(ctx); return nil })
-	group.Go(func() error {
-		<-ctx.Done()
-		return shutDown(context.WithoutCancel(ctx), servers)
-	})
 	err := group.Wait()
 	s.Log.Info("stopped")
 	return err
 }
 
-func shutDown(ctx context.Context, servers []*http.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
-	defer cancel()
-	var err error
-	for _, server := range servers {
-		err = errors.Join(err, server.Shutdown(ctx))
+// ServeUntilDone serves until the context ends, then lets requests finish.
+func ServeUntilDone(ctx context.Context, server *http.Server, l net.Listener) error {
+	return serveUntilDone(ctx, server, func() error { return server.Serve(l) })
+}
+
+func serveUntilDone(ctx context.Context, server *http.Server, serve func() error) error {
+	failed := make(chan error, 1)
+	go func() { failed <- serve() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
 	}
-	return err
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	return server.Shutdown(ctx)
 }
 
 func (s *Server) newHTTPServer(h http.Handler) *http.Server {

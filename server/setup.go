@@ -9,7 +9,7 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 	"idpbridge/oidc"
 	"idpbridge/web"
 )
@@ -24,19 +24,19 @@ func (s *Server) ShowSetup(c echo.Context) error {
 // serveSheet is the set-up page for programs, such as idp doctor.
 func (s *Server) serveSheet(c echo.Context) error { return c.JSON(http.StatusOK, s.newSheet(c)) }
 
-func (s *Server) newSheet(c echo.Context) liveengage.Sheet {
+func (s *Server) newSheet(c echo.Context) setup.Sheet {
 	facts := SetupFacts(s.Settings, s.Clients, c.QueryParam("client_id"), s.Keys, s.Now())
 	facts.ClientSecret = s.SetupSecret
-	return liveengage.NewSheet(facts)
+	return setup.NewSheet(facts)
 }
 
 // SetupFacts are the values of LiveEngage's connector form for the client with that
 // id, or the first with the profile liveengage. The client's secret is not among them.
 func SetupFacts(
 	settings config.Config, clients []oidc.Client, id string, ring *keys.Ring, now time.Time,
-) liveengage.Facts {
+) setup.Facts {
 	issuer, active := settings.Issuer, ring.ActiveKey("RS256")
-	f := liveengage.Facts{
+	f := setup.Facts{
 		Issuer: issuer, AuthorizationEndpoint: issuer + oidc.PathAuthorize, TokenEndpoint: issuer + oidc.PathToken,
 		JWKSEndpoint: issuer + oidc.PathJWKS, DisplayName: settings.Brand.Name, Now: now,
 	}
@@ -47,7 +47,7 @@ func SetupFacts(
 		f.Legacy, f.TokenRedirectURI, f.Delegation, f.RedirectURIs = l.Legacy, l.TokenRedirectURI, l.Delegation, client.RedirectURIs
 		if len(l.Page.Origins) > 0 {
 			script := issuer + web.PathPageScript + "?client_id=" + url.QueryEscape(client.ID)
-			f.Page = liveengage.Page{Script: script, Origins: l.Page.Origins, Code: l.Page.Code, ReturnURI: l.Page.ReturnURI}
+			f.Page = setup.Page{Script: script, Origins: l.Page.Origins, Code: l.Page.Code, ReturnURI: l.Page.ReturnURI}
 		}
 		if pinned, ok := ring.Key(client.PinnedKey); ok {
 			key = pinned
@@ -56,11 +56,11 @@ func SetupFacts(
 		if e := client.Encryption; e != nil {
 			f.ContentEncoding = e.ContentEncryption()
 			for _, r := range e.Recipients() {
-				f.Encryption = append(f.Encryption, liveengage.EncryptionKey{ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter})
+				f.Encryption = append(f.Encryption, setup.EncryptionKey{ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter})
 			}
 		}
 		for _, e := range client.Exceptions() {
-			f.Exceptions = append(f.Exceptions, liveengage.Exception{Name: string(e), Sentence: e.String()})
+			f.Exceptions = append(f.Exceptions, setup.Exception{Name: string(e), Sentence: e.String()})
 		}
 	}
 	f.Key.Line, f.Key.ID, f.Key.Fingerprint, f.Key.Created = key.Base64(), key.ID, key.Fingerprint(), key.Created

@@ -7,26 +7,20 @@ import (
 	"strings"
 
 	"idpbridge/claims"
+	"idpbridge/internal/password"
 )
-
-// longestPassword is the longest password in bytes that is looked at.
-const longestPassword = 1024
 
 // Local is the local directory: people who are rows of our own, with passwords.
 // It is safe for concurrent use.
 type Local struct {
 	people People
 	slots  chan struct{}
-	dummy  string
 }
 
 // NewLocal returns a directory that compares as many passwords at once as it
 // has slots, at least one; each takes 19 MiB, or what the stored hash asks for.
 func NewLocal(people People, slots int) *Local {
-	return &Local{
-		people: people, slots: make(chan struct{}, max(1, slots)),
-		dummy: formatHash(make([]byte, saltLength), make([]byte, hashLength)),
-	}
+	return &Local{people: people, slots: make(chan struct{}, max(1, slots))}
 }
 
 // Authenticate returns the person to whom name and password belong, or
@@ -37,7 +31,7 @@ func NewLocal(people People, slots int) *Local {
 // slot, its error is returned. Allowed, which is required, is called when a comparison is about to start, and only as
 // many run at once as there are slots, so guesses made side by side cannot slip
 // past a throttle by more than one for each slot; its error is returned as it is.
-func (l *Local) Authenticate(ctx context.Context, username, password string, allowed func() error) (claims.Person, error) {
+func (l *Local) Authenticate(ctx context.Context, username, plain string, allowed func() error) (claims.Person, error) {
 	if err := ctx.Err(); err != nil {
 		return claims.Person{}, fmt.Errorf("wait for a password slot: %w", err) // select would choose at random
 	}
@@ -54,16 +48,14 @@ func (l *Local) Authenticate(ctx context.Context, username, password string, all
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return claims.Person{}, fmt.Errorf("find account: %w", err)
 	}
-	hash := account.PasswordHash
-	known := err == nil && hash != "" && len(password) <= longestPassword
-	if !known {
-		hash = l.dummy
+	hash, known := password.Dummy(), false
+	if err == nil && account.PasswordHash != "" && len(plain) <= password.MaxLength {
+		if hash, err = password.Parse(account.PasswordHash); err != nil {
+			return claims.Person{}, fmt.Errorf("password of %s: %w", account.Person.Subject, err)
+		}
+		known = true
 	}
-	matches, err := verify(hash, password[:min(len(password), longestPassword)])
-	if err != nil {
-		return claims.Person{}, fmt.Errorf("password of %s: %w", account.Person.Subject, err)
-	}
-	if !known || !matches {
+	if !hash.Matches(plain[:min(len(plain), password.MaxLength)]) || !known {
 		return claims.Person{}, ErrRefused
 	}
 	return account.Person, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/claims"
+	"idpbridge/internal/password"
 	"idpbridge/upstream"
 )
 
@@ -33,9 +34,9 @@ func (p people) AccountByUsername(_ context.Context, username string) (upstream.
 	return a, nil
 }
 
-func hash(t *testing.T, password string) string {
+func hash(t *testing.T, plain string) string {
 	t.Helper()
-	h, err := upstream.HashPassword(password)
+	h, err := password.Hash(plain)
 	require.NoError(t, err)
 	return h
 }

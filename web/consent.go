@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -21,7 +22,7 @@ func (s *Site) showConsent(c echo.Context) error {
 		return redirect(c, s.Provider.ResumeURL(sealed))
 	}
 	page := ConsentPage{
-		Client: login.Client, Person: DisplayName(current.Person), Request: sealed, Scopes: login.Scopes,
+		Client: login.Client, Person: cmp.Or(NameOf(current.Person), "you"), Request: sealed, Scopes: login.Scopes,
 	}
 	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{FormAction: login.FormAction})
 }

@@ -1,14 +1,14 @@
 package web
 
-import "idpbridge/liveengage"
+import "idpbridge/liveengage/inspect"
 
 // InspectPage says how LiveEngage would take a token: the page "inspect" of the
 // development mode.
 type InspectPage struct {
-	Action string             // where the form goes
-	Text   string             // what was pasted; empty at first
-	Issuer string             // what iss was compared with
-	Report *liveengage.Report // nil at first
+	Action string          // where the form goes
+	Text   string          // what was pasted; empty at first
+	Issuer string          // what iss was compared with
+	Report *inspect.Report // nil at first
 	// Verdict is the report in one sentence.
 	Verdict string
 }

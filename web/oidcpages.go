@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -34,7 +35,7 @@ func (r *Renderer) SubmitForm(c echo.Context, action string, params []oidc.Param
 
 // ConfirmLogout implements oidc.Pages.
 func (r *Renderer) ConfirmLogout(c echo.Context, page oidc.LogoutPage) error {
-	view := LogoutView{Client: page.Client, Person: DisplayName(page.Person), Request: page.Request}
+	view := LogoutView{Client: page.Client, Person: cmp.Or(NameOf(page.Person), "you"), Request: page.Request}
 	return r.Render(c.Response(), http.StatusOK, "logout", view, Policy{FormAction: page.FormAction})
 }
 

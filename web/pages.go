@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"net/url"
 	"strings"
@@ -8,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"idpbridge/claims"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 	"idpbridge/oidc"
 )
 
@@ -171,14 +172,9 @@ type TokenPage struct {
 }
 
 // SetupPage shows LiveEngage's form with the values to paste: the page "setup".
-type SetupPage struct{ Sheet liveengage.Sheet }
+type SetupPage struct{ Sheet setup.Sheet }
 
-// DisplayName is what pages call a person.
-func DisplayName(p claims.Person) string {
-	for _, name := range []string{p.Standard.Name, p.Standard.GivenName, p.Standard.PreferredUsername} {
-		if name != "" {
-			return name
-		}
-	}
-	return "you"
+// NameOf is what pages call a person; empty if no name is known.
+func NameOf(p claims.Person) string {
+	return cmp.Or(p.Standard.Name, p.Standard.GivenName, p.Standard.PreferredUsername)
 }

@@ -20,7 +20,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
+	"idpbridge/liveengage/setup"
 	"idpbridge/oidc"
 	"idpbridge/web"
 )
@@ -46,24 +47,24 @@ func everyPage() map[string]shown {
 		{Username: "noa", Password: "noa-password", Name: "נועה לוי", Note: "A name from right to left"},
 	}
 	made := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	sheet := liveengage.NewSheet(liveengage.Facts{
+	sheet := setup.NewSheet(setup.Facts{
 		Issuer: "https://login.bank.example", AuthorizationEndpoint: "https://login.bank.example/authorize",
 		TokenEndpoint: "https://login.bank.example/token", JWKSEndpoint: "https://login.bank.example/jwks",
 		ClientID: "liveengage", Now: made.Add(80 * time.Hour), Delegation: true, TokenRedirectURI: "https://liveperson.net",
-		Key: liveengage.Key{
+		Key: setup.Key{
 			Line: "MIIBIjANBgkqhkiG9w0B" + strings.Repeat("AbC/", 90) + "IDAQAB", ID: "k1",
 			Fingerprint: "SHA256:Wv0mVx2tQ5tTqjVbqz5fG0bqj1x0o2kC1lYf3b8m9aE", Created: made, Pinned: true, Retired: true,
 		},
 		RedirectURIs: []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
-		Page: liveengage.Page{
+		Page: setup.Page{
 			Script: "https://login.bank.example/liveengage.js?client_id=liveengage", Origins: []string{"https://www.bank.example"},
 			Code: true, ReturnURI: "https://www.bank.example/chat",
 		},
-		Encryption:      []liveengage.EncryptionKey{{ID: "lpsso2026", Fingerprint: "AA:BB", NotAfter: made.AddDate(2, 0, 0)}},
-		ContentEncoding: "A128CBC-HS256", Exceptions: []liveengage.Exception{{Name: "nonce_optional", Sentence: "The window sends none."}},
+		Encryption:      []setup.EncryptionKey{{ID: "lpsso2026", Fingerprint: "AA:BB", NotAfter: made.AddDate(2, 0, 0)}},
+		ContentEncoding: "A128CBC-HS256", Exceptions: []setup.Exception{{Name: "nonce_optional", Sentence: "The window sends none."}},
 	})
-	inspected := liveengage.Inspect("eyJhbGciOiJub25lIiwia2lkIjoiazEifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmJhbmsuZXhhbXBsZSIsInN1YiI6ImphbmVAZXhhbXBsZS5jb20iLCJnaXZlbl9uYW1lIjoiPGI-In0.",
-		liveengage.Expectations{Now: made})
+	inspected := inspect.Token("eyJhbGciOiJub25lIiwia2lkIjoiazEifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmJhbmsuZXhhbXBsZSIsInN1YiI6ImphbmVAZXhhbXBsZS5jb20iLCJnaXZlbl9uYW1lIjoiPGI-In0.",
+		inspect.Expectations{Now: made})
 	return map[string]shown{
 		"signin": {"signin", web.SigninPage{Client: "Example Shop", Request: "sealed"}, web.Policy{}},
 		"signin_refused": {"signin", web.SigninPage{

@@ -52,40 +52,40 @@ type Config struct {
 }
 
 // Site serves the pages of a sign-in.
-type Site struct {
-	Config
-
-	crossOrigin *http.CrossOriginProtection
-}
+type Site struct{ Config }
 
 // New returns a Site.
 func New(cfg Config) *Site {
 	if cfg.Events == nil {
 		cfg.Events = func(string) {}
 	}
-	return &Site{Config: cfg, crossOrigin: http.NewCrossOriginProtection()}
+	return &Site{cfg}
 }
 
 // Register mounts the pages of a sign-in.
 func (s *Site) Register(e *echo.Echo) {
+	sameOrigin := RequireSameOrigin(s.Renderer)
 	e.GET(s.Base+PathSignin, s.showSignIn)
-	e.POST(s.Base+PathSignin, s.submitSignIn, s.SameOrigin)
+	e.POST(s.Base+PathSignin, s.submitSignIn, sameOrigin)
 	e.GET(s.Base+PathConsent, s.showConsent)
-	e.POST(s.Base+PathConsent, s.submitConsent, s.SameOrigin)
+	e.POST(s.Base+PathConsent, s.submitConsent, sameOrigin)
 	e.GET(s.Base+PathStatic+"*", echo.WrapHandler(http.StripPrefix(s.Base+PathStatic, Static())))
 }
 
-// SameOrigin refuses forms that another site's page sends (Origin and
+// RequireSameOrigin refuses forms that another site's page sends (Origin and
 // Sec-Fetch-Site), before anything else happens.
-func (s *Site) SameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if err := s.crossOrigin.Check(c.Request()); err != nil {
-			return s.Renderer.ShowError(c, oidc.ErrorPage{
-				Status: http.StatusForbidden, Title: "Not from here", Message: "This form was sent by another site.",
-				Remedy: "Go back to where you came from and start again there.",
-			})
+func RequireSameOrigin(pages *Renderer) echo.MiddlewareFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := protection.Check(c.Request()); err != nil {
+				return pages.ShowError(c, oidc.ErrorPage{
+					Status: http.StatusForbidden, Title: "Not from here", Message: "This form was sent by another site.",
+					Remedy: "Go back to where you came from and start again there.",
+				})
+			}
+			return next(c)
 		}
-		return next(c)
 	}
 }
 

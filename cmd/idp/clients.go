@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"idpbridge/config"
 	"idpbridge/keys"
@@ -54,22 +53,6 @@ func profile(l *config.LiveEngage) *oidc.LiveEngage {
 		out.Page = oidc.Page{Origins: p.Origins, Code: p.HandsOut == "code", ReturnURI: p.ReturnURI, AcrossSites: p.AcrossSites}
 	}
 	return out
-}
-
-// pinned are the keys that some client pins.
-func pinned(clients []oidc.Client) []string {
-	var out []string
-	for _, c := range clients {
-		if c.PinnedKey != "" && !slices.Contains(out, c.PinnedKey) {
-			out = append(out, c.PinnedKey)
-		}
-	}
-	return out
-}
-
-// acrossSites says whether pages of other sites may use the session.
-func acrossSites(clients []oidc.Client) bool {
-	return slices.ContainsFunc(clients, func(c oidc.Client) bool { return c.LiveEngage != nil && c.LiveEngage.Page.AcrossSites })
 }
 
 // loadPeople reads the people file of a configuration, with subjects as it says.

@@ -6,12 +6,12 @@ import (
 	"idpbridge/config"
 )
 
-type checkCommand struct {
+type configCheckCommand struct {
 	File string `arg:"" optional:"" default:"idp.yaml" help:"Configuration file." type:"path"`
 }
 
 // Run loads the file and its people as serve would, and starts nothing.
-func (c checkCommand) Run(p *process) error {
+func (c configCheckCommand) Run(p *process) error {
 	cfg, err := config.Load(c.File, p.getenv)
 	if err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -16,7 +15,9 @@ import (
 	"strings"
 
 	"idpbridge/config"
+	"idpbridge/dev"
 	"idpbridge/doctor"
+	"idpbridge/internal/netaddr"
 )
 
 type doctorCommand struct {
@@ -93,7 +94,7 @@ func (d doctorCommand) subject(p *process) (doctor.Config, error) {
 	}
 	cfg := doctor.Config{Issuer: d.Issuer, ClientID: d.Client, ClientSecret: p.getenv("IDP_DOCTOR_SECRET"), OperationsURL: d.Operations}
 	if cfg.ClientSecret == "" && loopbackIssuer(d.Issuer) {
-		for _, c := range demoClients() {
+		for _, c := range dev.Clients() {
 			if c.ID == d.Client {
 				cfg.ClientSecret = c.Secret
 			}
@@ -272,6 +273,5 @@ func loopbackIssuer(issuer string) bool {
 	if err != nil {
 		return false
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "http" && ip != nil && ip.IsLoopback()
+	return u.Scheme == "http" && netaddr.IsLoopbackIP(u.Hostname())
 }

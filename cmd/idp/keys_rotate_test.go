@@ -23,10 +23,10 @@ func TestPinnedKey(t *testing.T) {
 	config := filepath.Join(l.folder, "idp.yaml")
 	first := &restart{l: l}
 	first.start()
-	list := func() []keyLine {
+	list := func() []keyRow {
 		code, out, stderr := command(t, "", "keys", "list", "--config", config, "--json")
 		require.Equal(t, 0, code, stderr)
-		var lines []keyLine
+		var lines []keyRow
 		require.NoError(t, json.Unmarshal([]byte(out), &lines))
 		return lines
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 type keysShowCommand struct {
-	source
+	installationFlags
 	Format string `enum:"all,pem,line,jwks" default:"all" help:"all, pem, line (for LiveEngage) or jwks."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
@@ -21,10 +21,10 @@ func (k keysShowCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.print(p, o.ring), o.store.Close())
+	return errors.Join(k.printKey(p, o.Keys), o.Close())
 }
 
-func (k keysShowCommand) print(p *process, ring *keys.Ring) error {
+func (k keysShowCommand) printKey(p *process, ring *keys.Ring) error {
 	key := ring.ActiveKey("RS256")
 	set, err := json.MarshalIndent(ring.JWKS(), "", "  ")
 	if err != nil {

@@ -115,7 +115,7 @@ func (s *lpServices) authenticate(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	seen, err := attributesOf(token)
+	seen, err := parseSDEs(token)
 	if err != nil || s.refuse != "" {
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = io.WriteString(w, `{"internalErrorCode":"`+s.refuse+`"}`)
@@ -366,5 +366,5 @@ func TestLiveengageConverseFails(t *testing.T) {
 	code, _, stderr = liveengageOf(t.Context(), nil, "", append(args, "--connector", "1")...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "has no connector 1; see idp liveengage connectors 12345678 --domains "+s.server.URL)
-	require.Equal(t, "idp liveengage x --live", services{Domains: "https://api.liveperson.net", Live: true}.command("x"))
+	require.Equal(t, "idp liveengage x --live", serviceFlags{Domains: "https://api.liveperson.net", Live: true}.commandLine("x"))
 }

@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"time"
 
-	"idpbridge/config"
-	"idpbridge/keys"
 	"idpbridge/liveengage"
-	"idpbridge/oidc"
-	"idpbridge/web"
+	"idpbridge/liveengage/setup"
+	"idpbridge/server"
 )
 
 type connectorCommand struct {
-	source
+	installationFlags
 	Client string `help:"The client that LiveEngage is, where there are several." placeholder:"ID"`
 	Flow   string `enum:"implicit,code,delegation" default:"code" help:"implicit, code or delegation."`
 	Key    string `enum:"pasted,jwks" default:"pasted" help:"How LivePerson gets the key: pasted or jwks."`
@@ -28,15 +24,15 @@ func (c connectorCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	facts := sheetFacts(o.config, o.clients, c.Client, o.ring, p.now())
+	facts := server.SetupFacts(o.settings, o.clients, c.Client, o.Keys, p.now())
 	if facts.ClientID == "" {
-		return errors.Join(fmt.Errorf("no client %swith profile: liveengage; add one to the configuration", named(c.Client)), o.store.Close())
+		return errors.Join(fmt.Errorf("no client %swith profile: liveengage; add one to the configuration", named(c.Client)), o.Close())
 	}
 	key := liveengage.PastedKey
 	if c.Key == "jwks" {
 		key = liveengage.KeySet
 	}
-	return errors.Join(printJSON(p.stdout, liveengage.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.store.Close())
+	return errors.Join(printJSON(p.stdout, setup.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.Close())
 }
 
 func named(id string) string {

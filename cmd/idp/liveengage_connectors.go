@@ -8,7 +8,7 @@ import (
 )
 
 type connectorsCommand struct {
-	services
+	serviceFlags
 	Account string `arg:"" help:"Number of the LivePerson account."`
 }
 
@@ -21,7 +21,7 @@ func (connectorsCommand) Help() string {
 
 // Run prints the account's authentication servers.
 func (k connectorsCommand) Run(ctx context.Context, p *process) error {
-	c, err := k.client(p, k.Account, slog.LevelWarn, api.ThreeRetries)
+	c, err := k.newClient(p, k.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
@@ -36,16 +36,9 @@ func (k connectorsCommand) Run(ctx context.Context, p *process) error {
 	for _, one := range all {
 		to := one.Configuration
 		rows = append(rows, []string{
-			one.ID.String(), one.Name, string(one.Flow()), word(to.PKCEEnabled, "yes"), to.Issuer, to.ClientID, to.JWTValidationType,
-			word(one.Deleted, "deleted") + word(to.Preferred && !one.Deleted, "preferred"),
+			one.ID.String(), one.Name, string(one.Flow()), textIf(to.PKCEEnabled, "yes"), to.Issuer, to.ClientID, to.JWTValidationType,
+			textIf(one.Deleted, "deleted") + textIf(to.Preferred && !one.Deleted, "preferred"),
 		})
 	}
 	return printTable(p.stdout, rows)
-}
-
-func word(is bool, text string) string {
-	if is {
-		return text
-	}
-	return ""
 }

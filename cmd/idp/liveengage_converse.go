@@ -13,8 +13,8 @@ import (
 )
 
 type converseCommand struct {
-	services
-	agent
+	serviceFlags
+	loginFlags
 	Account     string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
 	Issuer      string `required:"" help:"Issuer of the brand's provider, such as http://127.0.0.1:8080." placeholder:"URL"`
 	Client      string `help:"The client that LiveEngage is at the provider: that of --connector, or liveengage." placeholder:"ID"`
@@ -44,29 +44,29 @@ type conversation struct {
 	Flow         liveengage.Flow `json:"flow"`
 	Conversation string          `json:"conversation"`
 	Said         string          `json:"said"`
-	Sees         sight           `json:"agent_sees"`
+	Sees         agentView       `json:"agent_sees"`
 }
 
 // Run plays the consumer from the sign-in to the line.
 func (c converseCommand) Run(ctx context.Context, p *process) error {
-	allow, err := c.hosts(c.Issuer)
+	allow, err := c.allowedHosts(c.Issuer)
 	if err != nil {
 		return err
 	}
-	client, err := c.client(p, c.Account, slog.LevelWarn, api.ThreeRetries)
+	client, err := c.newClient(p, c.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
-	person, err := c.person(p)
+	person, err := c.personFromFlags(p)
 	if err != nil {
 		return err
 	}
-	connector, err := c.connector(ctx, client)
+	connector, err := c.findConnector(ctx, client)
 	if err != nil {
 		return err
 	}
 	to := conformance.Client{ID: cmp.Or(c.Client, connector.Configuration.ClientID), RedirectURI: c.RedirectURI}
-	in, err := newSignins(c.Issuer, c.transport(allow), to, person)
+	in, err := newCredentialSource(c.Issuer, c.newTransport(allow), to, person)
 	if err != nil {
 		return err
 	}
@@ -75,10 +75,10 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 		r.Flow = connector.Flow()
 	}
 	in.flow, in.pkce = r.Flow, connector.Configuration.PKCEEnabled
-	if r.Conversation, err = c.say(ctx, client, r.Connector, in); err != nil {
+	if r.Conversation, err = c.sendLine(ctx, client, r.Connector, in); err != nil {
 		return err
 	}
-	if r.Sees, err = c.look(ctx, p, client, in, r.Conversation); err != nil {
+	if r.Sees, err = c.readAgentView(ctx, p, client, in, r.Conversation); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -93,11 +93,11 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 	if err := printTable(p.stdout, rows); err != nil {
 		return err
 	}
-	return r.Sees.print(p.stdout)
+	return r.Sees.printTo(p.stdout)
 }
 
-// person is who signs in; the passwords of the development mode are known.
-func (c converseCommand) person(p *process) (conformance.Person, error) {
+// personFromFlags is who signs in; the passwords of the development mode are known.
+func (c converseCommand) personFromFlags(p *process) (conformance.Person, error) {
 	password := p.getenv("IDP_PERSON_PASSWORD")
 	if password == "" && loopbackIssuer(c.Issuer) {
 		password = c.Person + "-password"
@@ -108,8 +108,8 @@ func (c converseCommand) person(p *process) (conformance.Person, error) {
 	return conformance.Person{Username: c.Person, Password: password}, nil
 }
 
-// connector is the one of the account for the issuer and the client.
-func (c converseCommand) connector(ctx context.Context, client *api.Client) (api.Connector, error) {
+// findConnector is the one of the account for the issuer and the client.
+func (c converseCommand) findConnector(ctx context.Context, client *api.Client) (api.Connector, error) {
 	all, err := client.Connectors(ctx)
 	if err != nil {
 		return api.Connector{}, err
@@ -120,19 +120,19 @@ func (c converseCommand) connector(ctx context.Context, client *api.Client) (api
 				return one, nil
 			}
 		}
-		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see %s", c.Account, c.Connector, c.command("connectors "+c.Account))
+		return api.Connector{}, fmt.Errorf("account %s has no connector %s; see %s", c.Account, c.Connector, c.commandLine("connectors "+c.Account))
 	}
 	id := cmp.Or(c.Client, "liveengage")
-	if one, ok := api.Find(all, c.Issuer, id); ok {
+	if one, ok := api.FindConnector(all, c.Issuer, id); ok {
 		return one, nil
 	}
-	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see %s", c.Account, c.Issuer, id, c.command("connectors "+c.Account))
+	return api.Connector{}, fmt.Errorf("account %s has no connector for the issuer %s and the client %s, letter by letter; see %s", c.Account, c.Issuer, id, c.commandLine("connectors "+c.Account))
 }
 
-// say authenticates the consumer, opens the socket and writes the line.
-func (c converseCommand) say(ctx context.Context, client *api.Client, connector string, in *signins) (string, error) {
-	socket := client.Socket(api.SocketConfig{InBand: c.InBand, Token: func(ctx context.Context) (string, error) {
-		return client.Authenticate(ctx, api.Authentication{Connector: connector, Source: in.credential})
+// sendLine authenticates the consumer, opens the socket and writes the line.
+func (c converseCommand) sendLine(ctx context.Context, client *api.Client, connector string, in *credentialSource) (string, error) {
+	socket := client.Socket(api.SocketConfig{TokenInMessage: c.InBand, GetToken: func(ctx context.Context) (string, error) {
+		return client.Authenticate(ctx, api.Authentication{Connector: connector, Source: in.fetchCredential})
 	}})
 	ctx, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -147,23 +147,23 @@ func (c converseCommand) say(ctx context.Context, client *api.Client, connector 
 	return id, err
 }
 
-// look is what the agent sees: by the services if there is a login, else by the
+// readAgentView is what the agent sees: by the services if there is a login, else by the
 // brand's token, which in the code flow is fetched once more for that.
-func (c converseCommand) look(ctx context.Context, p *process, client *api.Client, in *signins, id string) (sight, error) {
-	if !c.given() {
-		return in.attributes(ctx), nil
+func (c converseCommand) readAgentView(ctx context.Context, p *process, client *api.Client, in *credentialSource, id string) (agentView, error) {
+	if !c.isSet() {
+		return in.viewFromToken(ctx), nil
 	}
-	as, done, err := c.authorization(ctx, p, client)
+	as, done, err := c.authorizeCalls(ctx, p, client)
 	if err != nil {
-		return sight{}, refused(err)
+		return agentView{}, addLoginHint(err)
 	}
 	defer done()
 	records, err := client.Interactions(ctx, as, id)
 	if err != nil {
-		return sight{}, err
+		return agentView{}, err
 	}
 	if len(records) == 0 {
-		return sight{Why: "the Messaging Interactions API does not know the conversation yet; ask again later"}, nil
+		return agentView{Why: "the Messaging Interactions API does not know the conversation yet; ask again later"}, nil
 	}
-	return sight{From: "interactions", Interactions: records}, nil
+	return agentView{From: "interactions", Interactions: records}, nil
 }

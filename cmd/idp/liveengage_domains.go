@@ -8,7 +8,7 @@ import (
 )
 
 type domainsCommand struct {
-	services
+	serviceFlags
 	Account string `arg:"" help:"Number of the LivePerson account."`
 	Service string `help:"Ask for this service alone; the case of letters counts." placeholder:"NAME"`
 }
@@ -23,7 +23,7 @@ func (domainsCommand) Help() string {
 
 // Run prints where the account's services are.
 func (d domainsCommand) Run(ctx context.Context, p *process) error {
-	c, err := d.client(p, d.Account, slog.LevelWarn, api.ThreeRetries)
+	c, err := d.newClient(p, d.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}

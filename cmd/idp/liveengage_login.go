@@ -12,8 +12,8 @@ import (
 )
 
 type loginCommand struct {
-	services
-	agent
+	serviceFlags
+	loginFlags
 	Account    string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
 	KeepAlive  bool   `help:"Keep the session alive by a refresh every 5 minutes until interrupted."`
 	ShowBearer bool   `help:"Print the bearer, and leave the session open."`
@@ -40,72 +40,72 @@ type loginReport struct {
 
 // Run logs in, and stays logged in if asked.
 func (l loginCommand) Run(ctx context.Context, p *process) error {
-	if !l.given() {
+	if !l.isSet() {
 		return &usageError{"log in as whom? --user NAME, or --key FILE with --user BOT"}
 	}
-	persistence, level := api.ThreeRetries, slog.LevelWarn
+	persistence, level := api.RetryThreeTimes, slog.LevelWarn
 	if l.KeepAlive {
-		persistence, level = api.Untiring, slog.LevelInfo
+		persistence, level = api.RetryForever, slog.LevelInfo
 	}
-	c, err := l.client(p, l.Account, level, persistence)
+	c, err := l.newClient(p, l.Account, level, persistence)
 	if err != nil {
 		return err
 	}
-	session, err := l.login(ctx, p, c)
+	session, err := l.openSession(ctx, p, c)
 	if err != nil {
-		return refused(err)
+		return addLoginHint(err)
 	}
 	if !l.ShowBearer || l.KeepAlive {
-		defer logout(ctx, session)
+		defer closeSession(ctx, session)
 	}
 	report := loginReport{Account: l.Account, User: l.User, TTL: int(session.TTL().Seconds())}
 	if l.ShowBearer {
 		report.Bearer = session.Bearer()
 	}
-	if err := l.print(p, report); err != nil || !l.KeepAlive {
+	if err := l.printReport(p, report); err != nil || !l.KeepAlive {
 		return err
 	}
-	return refused(session.KeepAlive(ctx))
+	return addLoginHint(session.KeepAlive(ctx))
 }
 
-func (l loginCommand) print(p *process, r loginReport) error {
+func (l loginCommand) printReport(p *process, r loginReport) error {
 	if l.JSON {
 		return printJSON(p.stdout, r)
 	}
-	rows := [][]string{{"account", r.Account}, {"logged in as", r.User}, {"ends without a refresh after", lifetime(r.TTL)}}
+	rows := [][]string{{"account", r.Account}, {"logged in as", r.User}, {"ends without a refresh after", formatLifetime(r.TTL)}}
 	if r.Bearer != "" {
 		rows = append(rows, []string{"bearer", r.Bearer})
 	}
 	return printTable(p.stdout, rows)
 }
 
-func lifetime(seconds int) string {
+func formatLifetime(seconds int) string {
 	if seconds == 0 {
 		return "(not told)"
 	}
 	return fmt.Sprintf("%d minutes", seconds/60)
 }
 
-// hinted is an error with what to do about it.
-type hinted struct {
+// hintedError is an error with what to do about it.
+type hintedError struct {
 	err  error
 	hint string
 }
 
-func (h *hinted) Error() string { return strings.TrimRight(h.err.Error(), ". ") + "; " + h.hint }
-func (h *hinted) Unwrap() error { return h.err }
+func (h *hintedError) Error() string { return strings.TrimRight(h.err.Error(), ". ") + "; " + h.hint }
+func (h *hintedError) Unwrap() error { return h.err }
 
-// refused adds what to do to an error that a person can mend. Whether a login was
+// addLoginHint adds what to do to an error that a person can mend. Whether a login was
 // refused, or the Domain API that has to be asked before it, says the error.
-func refused(err error) error {
+func addLoginHint(err error) error {
 	e, ok := errors.AsType[*api.Error](err)
 	switch {
 	case ok && e.Service == "domains" && e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests:
-		return &hinted{err, "the Domain API refuses before any login: check --account and --domains"}
-	case errors.Is(err, api.ErrCredentials):
-		return &hinted{err, "check name and password, or the four values of the key. It is not tried again"}
-	case errors.Is(err, api.ErrBadBody):
-		return &hinted{err, `application login needs --user with a bot user, and the feature "User Type - Bot"`}
+		return &hintedError{err, "the Domain API refuses before any login: check --account and --domains"}
+	case errors.Is(err, api.ErrBadCredentials):
+		return &hintedError{err, "check name and password, or the four values of the key. It is not tried again"}
+	case errors.Is(err, api.ErrBadRequest):
+		return &hintedError{err, `application login needs --user with a bot user, and the feature "User Type - Bot"`}
 	}
 	return err
 }

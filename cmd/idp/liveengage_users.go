@@ -8,8 +8,8 @@ import (
 )
 
 type usersCommand struct {
-	services
-	agent
+	serviceFlags
+	loginFlags
 	Account string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
 }
 
@@ -26,16 +26,16 @@ as that bot user.`
 
 // Run prints who may log in to the account.
 func (u usersCommand) Run(ctx context.Context, p *process) error {
-	if !u.given() {
+	if !u.isSet() {
 		return &usageError{"the list of users wants a login: --user NAME or --key FILE"}
 	}
-	c, err := u.client(p, u.Account, slog.LevelWarn, api.ThreeRetries)
+	c, err := u.newClient(p, u.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
-	as, done, err := u.authorization(ctx, p, c)
+	as, done, err := u.authorizeCalls(ctx, p, c)
 	if err != nil {
-		return refused(err)
+		return addLoginHint(err)
 	}
 	defer done()
 	all, err := c.Users(ctx, as)
@@ -47,7 +47,7 @@ func (u usersCommand) Run(ctx context.Context, p *process) error {
 	}
 	rows := [][]string{{"ID", "LOGIN", "NAME", "EMAIL", ""}}
 	for _, one := range all {
-		rows = append(rows, []string{one.ID.String(), one.LoginName, one.FullName, one.Email, word(one.Deleted, "deleted") + word(!one.Enabled && !one.Deleted, "disabled")})
+		rows = append(rows, []string{one.ID.String(), one.LoginName, one.FullName, one.Email, textIf(one.Deleted, "deleted") + textIf(!one.Enabled && !one.Deleted, "disabled")})
 	}
 	return printTable(p.stdout, rows)
 }

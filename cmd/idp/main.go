@@ -34,7 +34,7 @@ type commands struct {
 	Serve  serveCommand `cmd:"" help:"Run the identity provider that a configuration file describes."`
 	Init   initCommand  `cmd:"" help:"Write a commented configuration file."`
 	Config struct {
-		Check checkCommand `cmd:"" help:"Check a configuration file and say what is wrong with it."`
+		Check configCheckCommand `cmd:"" help:"Check a configuration file and say what is wrong with it."`
 	} `cmd:"" help:"Look at a configuration file."`
 	Keys struct {
 		Show    keysShowCommand    `cmd:"" help:"Show the public key in the forms that LiveEngage takes."`
@@ -54,7 +54,7 @@ type commands struct {
 		Converse   converseCommand   `cmd:"" help:"Sign a person in, write a line to the brand, and print what the agent sees."`
 	} `cmd:"" help:"LiveEngage's side: connectors, error codes, a simulator, and a client of its services."`
 	People struct {
-		Hash hashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
+		Hash peopleHashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
 	} `cmd:"" help:"Work with the people file."`
 	Doctor doctorCommand `cmd:"" help:"Look at a running provider as LivePerson does, and say what to do."`
 	Token  struct {
@@ -103,7 +103,7 @@ func run(ctx context.Context, p *process, args []string) int {
 		_, _ = fmt.Fprintf(p.stderr, "idp: %v; see idp --help\n", err)
 		return 2
 	}
-	if err := chosen.Run(); errors.Is(err, errSaid) {
+	if err := chosen.Run(); errors.Is(err, errReported) {
 		return 1
 	} else if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)

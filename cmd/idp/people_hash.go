@@ -5,23 +5,23 @@ import (
 	"io"
 	"strings"
 
-	"idpbridge/upstream"
+	"idpbridge/internal/password"
 )
 
-type hashCommand struct{}
+type peopleHashCommand struct{}
 
 // Run prints the argon2id hash of the first line of standard input.
-func (hashCommand) Run(p *process) error {
+func (peopleHashCommand) Run(p *process) error {
 	raw, err := io.ReadAll(io.LimitReader(p.stdin, 4096))
 	if err != nil {
 		return fmt.Errorf("read password: %w", err)
 	}
-	password, _, _ := strings.Cut(string(raw), "\n")
-	password = strings.TrimSuffix(password, "\r")
-	if password == "" {
+	plain, _, _ := strings.Cut(string(raw), "\n")
+	plain = strings.TrimSuffix(plain, "\r")
+	if plain == "" {
 		return &usageError{"people hash: give the password on standard input"}
 	}
-	hash, err := upstream.HashPassword(password)
+	hash, err := password.Hash(plain)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
+	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 	"idpbridge/testdata"
@@ -104,8 +105,8 @@ type soak struct {
 	idp    *instance
 	log    lockedBuffer
 	client *api.Client
-	source *signins // the socket's
-	other  *signins // the same person with another browser
+	source *credentialSource // the socket's
+	other  *credentialSource // the same person with another browser
 	socket *api.Socket
 
 	connector, talk string
@@ -143,7 +144,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: liveengage.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.Code, liveengage.KeySet), ClientSecret: liveengageSecret}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -155,11 +156,11 @@ func newSoak(t *testing.T) *soak {
 	toAll := s.net.transport()
 	t.Cleanup(func() { toIDP.CloseIdleConnections(); toAll.CloseIdleConnections() })
 	s.client, err = api.New(api.Config{
-		Account: demoAccount, Domains: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
+		Account: demoAccount, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 	})
 	require.NoError(t, err)
-	for _, who := range []**signins{&s.source, &s.other} {
-		*who, err = newSignins(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
+	for _, who := range []**credentialSource{&s.source, &s.other} {
+		*who, err = newCredentialSource(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
 			conformance.Person{Username: "jane", Password: "jane-password"})
 		require.NoError(t, err)
 		(*who).flow, (*who).pkce = liveengage.Code, true
@@ -186,7 +187,7 @@ func TestTwoWeeks(t *testing.T) {
 		s.connector = connectors[0].ID.String()
 		renewing := make(chan struct{}, 1)
 		s.socket = s.client.Socket(api.SocketConfig{
-			Token: func(ctx context.Context) (string, error) {
+			GetToken: func(ctx context.Context) (string, error) {
 				select {
 				case renewing <- struct{}{}:
 				default:
@@ -233,8 +234,8 @@ func TestTwoWeeks(t *testing.T) {
 }
 
 // authenticate has LiveEngage take a person's credential.
-func (s *soak) authenticate(ctx context.Context, who *signins) (string, error) {
-	return s.client.Authenticate(ctx, api.Authentication{Connector: s.connector, Source: who.credential})
+func (s *soak) authenticate(ctx context.Context, who *credentialSource) (string, error) {
+	return s.client.Authenticate(ctx, api.Authentication{Connector: s.connector, Source: who.fetchCredential})
 }
 
 // write writes the next line.
@@ -306,7 +307,7 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int) {
 	s.t.Helper()
 	require.GreaterOrEqual(s.t, kids, 6, "keys")
-	records, err := s.client.Interactions(ctx, agent.Authorization, s.talk)
+	records, err := s.client.Interactions(ctx, agent.AuthorizationHeader, s.talk)
 	require.NoError(s.t, err)
 	require.Len(s.t, records, 1)
 	require.Len(s.t, records[0].SDEs.Events, 2, "the agent still sees who she is")

@@ -8,15 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
+	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 type tokenInspectCommand struct {
@@ -43,44 +43,41 @@ Exit status: 0 without a fault, 1 with one, 2 used wrongly.`
 }
 
 const (
-	mostToken  = 1 << 20   // bytes of a token and what is around it
-	mostKeySet = 256 << 10 // bytes of a key set
-	jwksWait   = 5 * time.Second
+	maxTokenBytes  = 1 << 20   // bytes of a token and what is around it
+	maxKeySetBytes = 256 << 10 // bytes of a key set
+	jwksTimeout    = 5 * time.Second
 )
-
-// errSaid ends a command with status 1 that has said everything on its output.
-var errSaid = errors.New("said on standard output")
 
 // Run inspects one token.
 func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
-	text, err := i.read(p)
+	text, err := i.readToken(p)
 	if err != nil {
 		return err
 	}
-	x := liveengage.Expectations{Now: p.now(), Issuer: i.Issuer, Subject: i.Subject}
-	if x.Keys, x.KeyFindings, err = i.keys(ctx); err != nil {
+	x := inspect.Expectations{Now: p.now(), Issuer: i.Issuer, Subject: i.Subject}
+	if x.Keys, x.KeyFindings, err = i.loadKeys(ctx); err != nil {
 		return err
 	}
 	if i.Decrypt != "" {
-		if x.Decrypt, err = privateKey(i.Decrypt); err != nil {
+		if x.Decrypt, err = readPrivateKey(i.Decrypt); err != nil {
 			return err
 		}
 	}
-	report := liveengage.Inspect(text, x)
+	report := inspect.Token(text, x)
 	if i.JSON {
 		err = printJSON(p.stdout, report)
 	} else {
-		_, err = io.WriteString(p.stdout, reportText(report))
+		_, err = io.WriteString(p.stdout, formatReport(report))
 	}
 	if err == nil && report.Faults() > 0 {
-		err = errSaid
+		err = errReported
 	}
 	return err
 }
 
-// read returns the text of the file or of standard input. Its errors repeat no
+// readToken returns the text of the file or of standard input. Its errors repeat no
 // argument that may be a token.
-func (i tokenInspectCommand) read(p *process) (string, error) {
+func (i tokenInspectCommand) readToken(p *process) (string, error) {
 	for _, arg := range i.File {
 		if len(i.File) > 1 || strings.Count(arg, ".") >= 2 && strings.Contains(arg, "eyJ") {
 			return "", &usageError{"token inspect: name one file; a token is no argument, because arguments end in the history of the shell. " +
@@ -100,18 +97,18 @@ func (i tokenInspectCommand) read(p *process) (string, error) {
 			_, _ = fmt.Fprintln(p.stderr, "Paste the token, then press Enter and Ctrl-D.")
 		}
 	}
-	raw, err := io.ReadAll(io.LimitReader(from, mostToken+1))
+	raw, err := io.ReadAll(io.LimitReader(from, maxTokenBytes+1))
 	if err != nil {
 		return "", fmt.Errorf("read token: %w", err)
 	}
-	if len(raw) > mostToken {
-		return "", fmt.Errorf("read token: more than %d bytes; give the token alone", mostToken)
+	if len(raw) > maxTokenBytes {
+		return "", fmt.Errorf("read token: more than %d bytes; give the token alone", maxTokenBytes)
 	}
 	return string(raw), nil
 }
 
-// keys are what the token's signature is checked with; none without a flag.
-func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.PublicKey, []liveengage.Finding, error) {
+// loadKeys are what the token's signature is checked with; none without a flag.
+func (i tokenInspectCommand) loadKeys(ctx context.Context) ([]keys.PublicKey, []inspect.Finding, error) {
 	switch {
 	case i.Key != "" && i.JWKS != "":
 		return nil, nil, &usageError{"token inspect: give --key or --jwks; a connector has one of them"}
@@ -120,7 +117,7 @@ func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.PublicKey, []live
 		if err != nil {
 			return nil, nil, fmt.Errorf("read --key: %w", err)
 		}
-		found, notes, err := liveengage.ReadKeys(string(raw))
+		found, notes, err := inspect.ReadKeys(string(raw))
 		if err != nil {
 			return nil, nil, fmt.Errorf("--key %s: %w", i.Key, err)
 		}
@@ -130,7 +127,7 @@ func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.PublicKey, []live
 		if err != nil {
 			return nil, nil, err
 		}
-		found, notes, err := liveengage.ReadKeys(text)
+		found, notes, err := inspect.ReadKeys(text)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--jwks %s: %w", i.JWKS, err)
 		}
@@ -143,10 +140,10 @@ func (i tokenInspectCommand) keys(ctx context.Context) ([]keys.PublicKey, []live
 // credentials. Redirects may not leave the host.
 func fetchKeySet(ctx context.Context, address string) (string, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.User != nil || !safeAddress(u) {
+	if err != nil || u.Host == "" || u.User != nil || !isHTTPSOrLoopback(u) {
 		return "", &usageError{"token inspect: --jwks wants an https address, or http on loopback"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, jwksWait)
+	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
 	defer cancel()
 	client := &http.Client{CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if len(via) > 3 || r.URL.Host != u.Host || r.URL.Scheme != u.Scheme {
@@ -167,23 +164,22 @@ func fetchKeySet(ctx context.Context, address string) (string, error) {
 	if res.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("fetch --jwks %s: the answer is %s; LivePerson wants 200 without a password", address, res.Status)
 	}
-	raw, err := io.ReadAll(io.LimitReader(res.Body, mostKeySet+1))
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxKeySetBytes+1))
 	if err != nil {
 		return "", fmt.Errorf("fetch --jwks: %w", err)
 	}
-	if len(raw) > mostKeySet {
-		return "", fmt.Errorf("fetch --jwks %s: more than %d bytes; that is no key set", address, mostKeySet)
+	if len(raw) > maxKeySetBytes {
+		return "", fmt.Errorf("fetch --jwks %s: more than %d bytes; that is no key set", address, maxKeySetBytes)
 	}
 	return string(raw), nil
 }
 
-func safeAddress(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
+func isHTTPSOrLoopback(u *url.URL) bool {
+	return u.Scheme == "https" || u.Scheme == "http" && netaddr.IsLoopback(u.Hostname())
 }
 
-// privateKey reads an RSA key in PKCS #8. Errors repeat nothing of it.
-func privateKey(file string) (*rsa.PrivateKey, error) {
+// readPrivateKey reads an RSA key in PKCS #8. Errors repeat nothing of it.
+func readPrivateKey(file string) (*rsa.PrivateKey, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read --decrypt: %w", err)

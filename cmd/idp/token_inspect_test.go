@@ -18,7 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
 // tokenOf signs somebody in at a running provider, as LiveEngage's client with
@@ -41,9 +41,9 @@ func TestTokenInspectOwnTokens(t *testing.T) {
 		redirect, token := tokenOf(t, issuer, person)
 		code, stdout, stderr := command(t, redirect, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--json")
 		require.Equal(t, 0, code, "%s: %s%s", person, stdout, stderr)
-		var r liveengage.Report
+		var r inspect.Report
 		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
-		require.Equal(t, liveengage.Verified, r.Signature.State)
+		require.Equal(t, inspect.Verified, r.Signature.State)
 		require.Zero(t, r.Warnings(), "%s: %v", person, r.Findings)
 		require.NotEmpty(t, r.AgentSees)
 		require.Less(t, len(token), 4096)
@@ -137,7 +137,7 @@ func TestTokenInspectFetchesOnce(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/large":
-			_, _ = w.Write([]byte(strings.Repeat(" ", mostKeySet+1)))
+			_, _ = w.Write([]byte(strings.Repeat(" ", maxKeySetBytes+1)))
 		case "/away":
 			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
 		case "/near":

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/inspect"
 )
 
-// reportText lays a report out for a terminal. Its last line is the verdict.
-func reportText(r liveengage.Report) string {
+// formatReport lays a report out for a terminal. Its last line is the verdict.
+func formatReport(r inspect.Report) string {
 	var b strings.Builder
 	for _, part := range []struct {
 		title string
@@ -40,33 +40,6 @@ func reportText(r liveengage.Report) string {
 	if len(r.Findings) > 0 {
 		b.WriteString("\n")
 	}
-	b.WriteString(verdict(r) + "\n")
+	b.WriteString(r.Verdict() + "\n")
 	return b.String()
-}
-
-// verdict says in a line how a token does.
-func verdict(r liveengage.Report) string {
-	plural := func(n int, word string) string {
-		if n == 1 {
-			return "1 " + word
-		}
-		return fmt.Sprintf("%d %ss", n, word)
-	}
-	faults, warnings := r.Faults(), r.Warnings()
-	checked := ""
-	if r.Signature.State != liveengage.Verified {
-		checked = "; the signature was not checked"
-		if r.Signature.State == liveengage.WrongKey {
-			checked = "; the signature does not fit"
-		}
-	}
-	switch {
-	case r.Form == "":
-		return "This is no token that LiveEngage could take."
-	case faults > 0:
-		return "LiveEngage would refuse or misread this token: " + plural(faults, "fault") + ", " + plural(warnings, "warning") + checked + "."
-	case warnings > 0:
-		return "No fault, " + plural(warnings, "warning") + checked + "."
-	}
-	return "No fault was found" + checked + "."
 }

@@ -24,42 +24,42 @@ import (
 	"time"
 )
 
-// DefaultDomains is where LivePerson's Domain API is.
-const DefaultDomains = "https://api.liveperson.net"
+// DefaultDomainAPI is where LivePerson's Domain API is.
+const DefaultDomainAPI = "https://api.liveperson.net"
 
 const (
 	defaultAccdn = "https://accdn.lpsnmedia.net"
 
 	attemptTimeout = 10 * time.Second
-	mostBody       = 1 << 20
-	mostRedirects  = 3
+	maxBody        = 1 << 20
+	maxRedirects   = 3
 )
 
-// Persistence is how long a client goes on after faults.
-type Persistence int
+// RetryPolicy is how long a client goes on after faults.
+type RetryPolicy int
 
 // The persistences. The first is LivePerson's own recommendation.
 const (
-	// Untiring makes three retries, and for login and socket goes on after growing
+	// RetryForever makes three retries, and for login and socket goes on after growing
 	// intervals until the context ends.
-	Untiring Persistence = iota
-	// ThreeRetries gives up after three retries, also for login and socket.
-	ThreeRetries
-	// Once gives up at the first fault.
-	Once
+	RetryForever RetryPolicy = iota
+	// RetryThreeTimes gives up after three retries, also for login and socket.
+	RetryThreeTimes
+	// NoRetry gives up at the first fault.
+	NoRetry
 )
 
 // Config is what a client needs. Account, Now and Log are required.
 type Config struct {
 	// Account is the number of the LivePerson account.
 	Account string
-	// Domains is the address of the Domain API; DefaultDomains if empty.
-	Domains string
+	// DomainAPI is the address of the Domain API; DefaultDomains if empty.
+	DomainAPI string
 	// Accdn is the address of the public account configuration. If empty, it is
 	// what the Domain API calls acCdnDomain, or LivePerson's usual one.
 	Accdn string
-	// Allow names the hosts that may be contacted beside those on loopback.
-	Allow Hosts
+	// AllowedHosts names the hosts that may be contacted beside those on loopback.
+	AllowedHosts Hosts
 	// HTTP lends its transport; a client of its own with keep-alive if nil. Its
 	// time-outs and its rule for redirects are replaced.
 	HTTP *http.Client
@@ -67,8 +67,8 @@ type Config struct {
 	Now func() time.Time
 	// Log is told of every fault with its details, and of no secret.
 	Log *slog.Logger
-	// Persistence is how long to go on after faults.
-	Persistence Persistence
+	// Retry is how long to go on after faults.
+	Retry RetryPolicy
 }
 
 // Client calls the services of one account. It is safe for concurrent use.
@@ -90,11 +90,11 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil || cfg.Log == nil {
 		return nil, errors.New("a client needs a clock and a log")
 	}
-	cfg.Domains = strings.TrimSuffix(cmp.Or(cfg.Domains, DefaultDomains), "/")
+	cfg.DomainAPI = strings.TrimSuffix(cmp.Or(cfg.DomainAPI, DefaultDomainAPI), "/")
 	cfg.Accdn = strings.TrimSuffix(cfg.Accdn, "/")
-	for _, address := range []string{cfg.Domains, cfg.Accdn} {
+	for _, address := range []string{cfg.DomainAPI, cfg.Accdn} {
 		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "https" && u.Scheme != "http") {
-			return nil, fmt.Errorf("%q is not an address such as %s", address, DefaultDomains)
+			return nil, fmt.Errorf("%q is not an address such as %s", address, DefaultDomainAPI)
 		}
 	}
 	transport := http.RoundTripper(&http.Transport{
@@ -103,18 +103,18 @@ func New(cfg Config) (*Client, error) {
 	if cfg.HTTP != nil && cfg.HTTP.Transport != nil {
 		transport = cfg.HTTP.Transport
 	}
-	c := &Client{cfg: cfg, http: &http.Client{Transport: cfg.Allow.Transport(transport), CheckRedirect: stayThere}}
+	c := &Client{cfg: cfg, http: &http.Client{Transport: cfg.AllowedHosts.Transport(transport), CheckRedirect: checkRedirect}}
 	return c, nil
 }
 
 // Account is the number of the account.
 func (c *Client) Account() string { return c.cfg.Account }
 
-// account is the beginning of most paths.
-func (c *Client) account(rest string) string { return "/api/account/" + c.cfg.Account + rest }
+// accountPath is the beginning of most paths.
+func (c *Client) accountPath(rest string) string { return "/api/account/" + c.cfg.Account + rest }
 
-// sleep lets time pass, or returns why it did not.
-func sleep(ctx context.Context, d time.Duration) error {
+// sleepContext lets time pass, or returns why it did not.
+func sleepContext(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -19,7 +19,7 @@ import (
 // TestOnlyNamedHostsAreContacted: loopback always, any other if named and by https.
 func TestOnlyNamedHostsAreContacted(t *testing.T) {
 	t.Parallel()
-	named := append(api.LivePerson(), "idp.brand.example")
+	named := append(api.LivePersonHosts(), "idp.brand.example")
 	for address, allowed := range map[string]bool{
 		"http://127.0.0.1:8090/": true, "http://[::1]/": true, "http://localhost:1/": true, "https://api.liveperson.net/": true,
 		"wss://va.msg.liveperson.net/": true, "https://API.LivePerson.NET./": true, "https://idp.brand.example/": true,
@@ -28,20 +28,20 @@ func TestOnlyNamedHostsAreContacted(t *testing.T) {
 	} {
 		u, err := url.Parse(address)
 		require.NoError(t, err)
-		require.Equal(t, allowed, named.Allows(u) == nil, address)
+		require.Equal(t, allowed, named.Check(u) == nil, address)
 		if !allowed {
-			require.ErrorIs(t, named.Allows(u), api.ErrNotAllowed)
+			require.ErrorIs(t, named.Check(u), api.ErrHostNotAllowed)
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
-		c := s.client(func(cfg *api.Config) { cfg.Domains = "" })
+		s := startServices(t)
+		c := s.client(func(cfg *api.Config) { cfg.DomainAPI = "" })
 		_, err := c.Domains(t.Context())
-		require.ErrorIs(t, err, api.ErrNotAllowed)
+		require.ErrorIs(t, err, api.ErrHostNotAllowed)
 		require.Zero(t, time.Since(s.start), "and it is not tried again")
 		s.domains["idp"] = "idp.liveperson.net"
 		_, err = s.client().Signup(t.Context())
-		require.ErrorIs(t, err, api.ErrNotAllowed)
+		require.ErrorIs(t, err, api.ErrHostNotAllowed)
 		require.Empty(t, s.timeline())
 	})
 }
@@ -50,12 +50,12 @@ func TestOnlyNamedHostsAreContacted(t *testing.T) {
 func TestRedirectsStayOnTheirHost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		s.replies["POST /signup"] = []reply{{status: 307, header: map[string][]string{"Location": {"http://127.0.0.1:2/elsewhere"}}}}
 		_, err := s.client().Signup(t.Context())
 		require.ErrorContains(t, err, "leads to another host")
 		s.replies["POST /signup"] = []reply{{status: 307, header: map[string][]string{"Location": {"/here"}}}}
-		s.replies["POST /here"] = []reply{ok(`{"jwt":"j"}`)}
+		s.replies["POST /here"] = []reply{okReply(`{"jwt":"j"}`)}
 		token, err := s.client().Signup(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "j", token)
@@ -67,8 +67,8 @@ func TestRedirectsStayOnTheirHost(t *testing.T) {
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
-		s.replies["POST /signup"] = []reply{ok(`{"jwt":"` + strings.Repeat("x", 1<<20) + `"}`)}
+		s := startServices(t)
+		s.replies["POST /signup"] = []reply{okReply(`{"jwt":"` + strings.Repeat("x", 1<<20) + `"}`)}
 		_, err := s.client().Signup(t.Context())
 		require.ErrorContains(t, err, "more than 1048576 bytes")
 	})
@@ -78,24 +78,24 @@ func TestAnswersAreBounded(t *testing.T) {
 func TestDomainShapes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		c := s.client()
 		const key = "GET /service/sentinel/baseURI.json"
 		for _, body := range []string{
 			`{"service":"sentinel","account":"12345678","baseURI":"va.sentinel.liveperson.net"}`,
 			`{"baseURIs":[{"service":"sentinel","account":"12345678","baseURI":"va.sentinel.liveperson.net"}]}`,
 		} {
-			s.replies[key] = []reply{ok(body)}
+			s.replies[key] = []reply{okReply(body)}
 			d, err := c.Domain(t.Context(), "sentinel")
 			require.NoError(t, err)
 			require.Equal(t, "va.sentinel.liveperson.net", d.BaseURI)
 		}
-		s.replies[key] = []reply{ok(`{"baseURIs":[]}`)}
+		s.replies[key] = []reply{okReply(`{"baseURIs":[]}`)}
 		_, err := c.Domain(t.Context(), "sentinel")
-		require.ErrorIs(t, err, api.ErrNoService)
+		require.ErrorIs(t, err, api.ErrUnknownService)
 		s.replies[key] = []reply{{status: 401}}
 		_, err = c.Domain(t.Context(), "sentinel")
-		require.ErrorIs(t, err, api.ErrCredentials)
+		require.ErrorIs(t, err, api.ErrBadCredentials)
 		all, err := c.Domains(t.Context())
 		require.NoError(t, err)
 		require.Len(t, all, 5)
@@ -111,8 +111,8 @@ func TestConfigIsChecked(t *testing.T) {
 		require.Error(t, err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
-		_, err := api.New(api.Config{Account: "1", Domains: "ftp://x", Now: time.Now, Log: nil})
+		s := startServices(t)
+		_, err := api.New(api.Config{Account: "1", DomainAPI: "ftp://x", Now: time.Now, Log: nil})
 		require.Error(t, err)
 		require.Equal(t, account, s.client().Account())
 	})
@@ -122,14 +122,14 @@ func TestConfigIsChecked(t *testing.T) {
 func TestLoginErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		c := s.client()
 		for _, v := range []struct {
 			answer reply
 			want   error
 		}{
-			{reply{status: 400}, api.ErrBadBody},
-			{reply{status: 401}, api.ErrCredentials},
+			{reply{status: 400}, api.ErrBadRequest},
+			{reply{status: 401}, api.ErrBadCredentials},
 			{reply{status: 401, body: `{"error":{"time":1,"message":"CSRF token invalid! x","internalCode":10,"responseStatus":"UNAUTHORIZED"}}`}, api.ErrCSRF},
 		} {
 			s.replies["POST /login"] = []reply{v.answer}
@@ -141,7 +141,7 @@ func TestLoginErrors(t *testing.T) {
 			require.Equal(t, "agentVep", e.Service)
 		}
 		require.JSONEq(t, `{"username":"bot","appKey":"a","secret":"b","accessToken":"c","accessTokenSecret":"d"}`, s.bodies[len(s.bodies)-1])
-		s.replies["POST /login"] = []reply{ok(`{}`)}
+		s.replies["POST /login"] = []reply{okReply(`{}`)}
 		_, err := c.Login(t.Context(), "ann", "p")
 		require.ErrorContains(t, err, "no bearer")
 	})
@@ -151,29 +151,29 @@ func TestLoginErrors(t *testing.T) {
 func TestReading(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		c := s.client()
-		s.replies["GET /configuration/le-connectors/all-connectors"] = []reply{ok(`[{"id":4056284238,"name":"my idp","type":2,"deleted":false,
+		s.replies["GET /configuration/le-connectors/all-connectors"] = []reply{okReply(`[{"id":4056284238,"name":"my idp","type":2,"deleted":false,
 			"configuration":{"issuer":"https://id.brand.example","clientId":"liveengage","pkceEnabled":true,"acrValues":"loa1"}},
 			{"id":"2","name":"old","type":1,"deleted":true,"configuration":{"issuer":"https://old.brand.example"}}]`)}
 		all, err := c.Connectors(t.Context())
 		require.NoError(t, err)
 		require.Len(t, all, 2)
-		k, found := api.Find(all, "https://id.brand.example", "liveengage")
+		k, found := api.FindConnector(all, "https://id.brand.example", "liveengage")
 		require.True(t, found)
 		require.Equal(t, "4056284238", k.ID.String())
 		require.Equal(t, liveengage.Code, k.Flow())
 		require.Equal(t, liveengage.Implicit, all[1].Flow())
-		_, found = api.Find(all, "https://old.brand.example", "")
+		_, found = api.FindConnector(all, "https://old.brand.example", "")
 		require.False(t, found, "it is deleted")
 
-		s.replies["GET /configuration/le-users/users"] = []reply{ok(`[{"id":"1","loginName":"ann","isEnabled":true}]`)}
-		users, err := c.Users(t.Context(), c.Signed(api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"}))
+		s.replies["GET /configuration/le-users/users"] = []reply{okReply(`[{"id":"1","loginName":"ann","isEnabled":true}]`)}
+		users, err := c.Users(t.Context(), c.KeyAuthorizer(api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"}))
 		require.NoError(t, err)
 		require.Equal(t, "ann", users[0].LoginName)
 		require.True(t, strings.HasPrefix(s.headers[len(s.headers)-1].Get("Authorization"), "OAuth oauth_consumer_key="))
 
-		s.replies["POST /messaging_history/conversations/conversation/search"] = []reply{ok(`{"conversationHistoryRecords":[{"sdes":{"events":[
+		s.replies["POST /messaging_history/conversations/conversation/search"] = []reply{okReply(`{"conversationHistoryRecords":[{"sdes":{"events":[
 			{"customerInfo":{"serverTimeStamp":"1497871291351","customerInfo":{"customerStatus":"cancelled"}},"sdeType":"CUSTOMER_INFO","serverTimeStamp":"1497871291351"}]}}]}`)}
 		records, err := c.Interactions(t.Context(), func(string, string) string { return "Bearer b" }, "conv-1")
 		require.NoError(t, err)
@@ -208,8 +208,8 @@ func TestAuthenticate(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := play(t)
-			s.replies["POST "+c.path] = []reply{ok(`{"token":"lp"}`)}
+			s := startServices(t)
+			s.replies["POST "+c.path] = []reply{okReply(`{"token":"lp"}`)}
 			c.a.Source = func(context.Context) (api.Credential, error) { return c.give, nil }
 			got, err := s.client().Authenticate(t.Context(), c.a)
 			require.NoError(t, err)
@@ -218,7 +218,7 @@ func TestAuthenticate(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"9001"}`}}
 		client := s.client()
 		n := 0
@@ -235,9 +235,9 @@ func TestAuthenticate(t *testing.T) {
 		require.Contains(t, s.log.String(), "code=9001")
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
+		s := startServices(t)
 		refused := errors.New("nobody is signed in")
-		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, api.Final(refused) }})
+		_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{}, api.Permanent(refused) }})
 		require.ErrorIs(t, err, refused)
 		require.Zero(t, time.Since(s.start))
 		require.Empty(t, s.timeline())
@@ -248,8 +248,8 @@ func TestAuthenticate(t *testing.T) {
 func TestAnonymous(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t)
-		s.replies["POST /anonymous/authorize"] = []reply{ok(`{"token":"first"}`), ok(`{"token":"second"}`)}
+		s := startServices(t)
+		s.replies["POST /anonymous/authorize"] = []reply{okReply(`{"token":"first"}`), okReply(`{"token":"second"}`)}
 		c := s.client()
 		first, err := c.AnonymousAuthorize(t.Context(), "")
 		require.NoError(t, err)
@@ -267,12 +267,12 @@ func TestConversation(t *testing.T) {
 	t.Parallel()
 	for _, inBand := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			s := play(t)
-			s.sockets = append(s.sockets, serve(40*time.Second, 0), nil, serve(0, 0))
+			s := startServices(t)
+			s.sockets = append(s.sockets, serveSocket(40*time.Second, 0), nil, serveSocket(0, 0))
 			var mu sync.Mutex
 			var heard []api.Event
 			socket := s.client().Socket(api.SocketConfig{
-				InBand: inBand, Token: func(context.Context) (string, error) { return "lp", nil },
+				TokenInMessage: inBand, GetToken: func(context.Context) (string, error) { return "lp", nil },
 				Received: func(e api.Event) {
 					mu.Lock()
 					defer mu.Unlock()

@@ -18,14 +18,14 @@ type Connector struct {
 // are not in it.
 func (c *Client) Connectors(ctx context.Context) ([]Connector, error) {
 	var out []Connector
-	_, err := c.do(ctx, call{
-		service: serviceAccdn, find: c.accdn, method: http.MethodGet, path: c.account("/configuration/le-connectors/all-connectors"),
+	_, err := c.callService(ctx, serviceCall{
+		service: serviceAccdn, findBaseURL: c.findAccountConfigURL, method: http.MethodGet, path: c.accountPath("/configuration/le-connectors/all-connectors"),
 	}, &out)
 	return out, err
 }
 
-// Find is the connector for an issuer and a client id; an empty client id fits any.
-func Find(all []Connector, issuer, clientID string) (Connector, bool) {
+// FindConnector is the connector for an issuer and a client id; an empty client id fits any.
+func FindConnector(all []Connector, issuer, clientID string) (Connector, bool) {
 	for _, k := range all {
 		if !k.Deleted && k.Configuration.Issuer == issuer && (clientID == "" || k.Configuration.ClientID == clientID) {
 			return k, true

@@ -25,11 +25,11 @@ func (Credential) LogValue() slog.Value { return slog.StringValue("redacted") }
 // String keeps the credential out of messages.
 func (Credential) String() string { return "redacted" }
 
-// TokenSource gets a credential from the brand. It is asked before every attempt,
+// CredentialSource gets a credential from the brand. It is asked before every attempt,
 // because a code works once, and again whenever LivePerson's token has run out. Its
 // errors are taken for passing, and it is asked again as the client's persistence
 // says, unless Final marks them.
-type TokenSource func(ctx context.Context) (Credential, error)
+type CredentialSource func(ctx context.Context) (Credential, error)
 
 // Authentication is how a consumer is authenticated.
 type Authentication struct {
@@ -38,61 +38,61 @@ type Authentication struct {
 	// Connector is the connector's id, for version 3; "default" if empty.
 	Connector string
 	// Source is where credentials come from.
-	Source TokenSource
+	Source CredentialSource
 }
 
 const defaultRedirect = "https://liveperson.net"
 
 // Signup makes an anonymous consumer and returns LivePerson's token for it.
 func (c *Client) Signup(ctx context.Context) (string, error) {
-	return c.token(ctx, call{path: c.account("/signup")})
+	return c.requestToken(ctx, serviceCall{path: c.accountPath("/signup")})
 }
 
 // AnonymousAuthorize gets an external token for an anonymous consumer, or with the
 // former one a new one for the same. It is handed in like a brand's ID token, lives
 // ten minutes and can be renewed for 730 hours.
 func (c *Client) AnonymousAuthorize(ctx context.Context, former string) (string, error) {
-	what := call{path: c.account("/anonymous/authorize")}
+	call := serviceCall{path: c.accountPath("/anonymous/authorize")}
 	if former != "" {
-		what.body = sends(map[string]string{"id_token": former})
+		call.makeBody = fixedBody(map[string]string{"id_token": former})
 	}
-	return c.token(ctx, what)
+	return c.requestToken(ctx, call)
 }
 
 // Authenticate hands a brand's credential in and returns LivePerson's own token. An
 // answer with an error is an Error with LivePerson's code.
 func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, error) {
-	what := call{}
+	call := serviceCall{}
 	switch a.Version {
 	case 1:
-		what.path = c.account("/authenticate")
+		call.path = c.accountPath("/authenticate")
 	case 2:
-		what.path, what.query = c.account("/app/default/authenticate"), url.Values{"v": {"2.0"}}
+		call.path, call.query = c.accountPath("/app/default/authenticate"), url.Values{"v": {"2.0"}}
 	case 0, 3:
 		connector := a.Connector
 		if connector == "" {
 			connector = "default"
 		}
-		what.path, what.query = c.account("/app/"+url.PathEscape(connector)+"/authenticate"), url.Values{"v": {"3.0"}}
+		call.path, call.query = c.accountPath("/app/"+url.PathEscape(connector)+"/authenticate"), url.Values{"v": {"3.0"}}
 	default:
-		return "", Final(errors.New("authenticate: there is no version " + strconv.Itoa(a.Version)))
+		return "", Permanent(errors.New("authenticate: there is no version " + strconv.Itoa(a.Version)))
 	}
-	what.body = func(ctx context.Context) (any, error) {
+	call.makeBody = func(ctx context.Context) (any, error) {
 		credential, err := a.Source(ctx)
 		if err != nil {
-			return nil, &step{"brand", "get a credential", fmt.Errorf("get a credential from the brand: %w", brought(err))}
+			return nil, &stepError{"brand", "get a credential", fmt.Errorf("get a credential from the brand: %w", classifyCallerError(err))}
 		}
-		return credential.body(a.Version)
+		return credential.encodeBody(a.Version)
 	}
-	return c.token(ctx, what)
+	return c.requestToken(ctx, call)
 }
 
-// body is the credential as each version wants it. That of version 3 with a code is
+// encodeBody is the credential as each version wants it. That of version 3 with a code is
 // a guess: it is documented with an ID token alone.
-func (k Credential) body(version int) (any, error) {
+func (k Credential) encodeBody(version int) (any, error) {
 	switch {
 	case k.IDToken == "" && k.Code == "":
-		return nil, Final(errors.New("the brand gave neither an ID token nor a code"))
+		return nil, Permanent(errors.New("the brand gave neither an ID token nor a code"))
 	case version == 1 && k.Code != "":
 		return map[string]string{"authCode": k.Code}, nil
 	case version == 1:
@@ -110,22 +110,22 @@ func (k Credential) body(version int) (any, error) {
 	return body, nil
 }
 
-// token makes a call of the idp service and reads the token of its answer, which is
+// requestToken makes a call of the idp service and reads the token of its answer, which is
 // named jwt or token.
-func (c *Client) token(ctx context.Context, what call) (string, error) {
-	what.service, what.method = serviceIDP, http.MethodPost
+func (c *Client) requestToken(ctx context.Context, call serviceCall) (string, error) {
+	call.service, call.method = serviceIDP, http.MethodPost
 	var got struct {
 		JWT   string `json:"jwt"`
 		Token string `json:"token"`
 	}
-	if _, err := c.do(ctx, what, &got); err != nil {
+	if _, err := c.callService(ctx, call, &got); err != nil {
 		return "", err
 	}
 	if got.JWT == "" {
 		got.JWT = got.Token
 	}
 	if got.JWT == "" {
-		return "", Final(errors.New("the idp service answers without a token"))
+		return "", Permanent(errors.New("the idp service answers without a token"))
 	}
 	return got.JWT, nil
 }

@@ -26,7 +26,7 @@ func (s *Socket) StartConversation(ctx context.Context) (string, error) {
 	var got struct {
 		ID string `json:"conversationId"`
 	}
-	if err := s.request(ctx, "cm.ConsumerRequestConversation", nil, &got); err != nil {
+	if err := s.sendRequest(ctx, "cm.ConsumerRequestConversation", nil, &got); err != nil {
 		return "", err
 	}
 	if got.ID == "" {
@@ -38,7 +38,7 @@ func (s *Socket) StartConversation(ctx context.Context) (string, error) {
 // Subscribe asks to be told of the messages of a conversation, now and whenever the
 // connection had to be opened again, then from where it was lost.
 func (s *Socket) Subscribe(ctx context.Context, conversation string) error {
-	if err := s.again(ctx, func(l *link) error { return s.subscribe(ctx, l, conversation) }); err != nil {
+	if err := s.withConnection(ctx, func(l *connection) error { return s.subscribe(ctx, l, conversation) }); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -47,23 +47,23 @@ func (s *Socket) Subscribe(ctx context.Context, conversation string) error {
 	return nil
 }
 
-func (s *Socket) subscribe(ctx context.Context, l *link, conversation string) error {
+func (s *Socket) subscribe(ctx context.Context, l *connection, conversation string) error {
 	s.mu.Lock()
 	from := s.sequence[conversation]
 	s.mu.Unlock()
-	return l.request(ctx, "ms.SubscribeMessagingEvents", map[string]any{"fromSeq": from, "dialogId": conversation}, nil)
+	return l.sendRequest(ctx, "ms.SubscribeMessagingEvents", map[string]any{"fromSeq": from, "dialogId": conversation}, nil)
 }
 
 // resubscribe is what a new connection owes the conversations of the former one. A
 // conversation that is refused is logged: the others go on. A connection that is lost
 // meanwhile is logged by whoever opens the next.
-func (s *Socket) resubscribe(ctx context.Context, l *link) {
+func (s *Socket) resubscribe(ctx context.Context, l *connection) {
 	s.mu.Lock()
 	dialogs := s.dialogs
 	s.mu.Unlock()
 	for _, d := range dialogs {
-		if err := s.subscribe(ctx, l, d); err != nil && ctx.Err() == nil && !isClosed(l.lost) && !errors.Is(err, errNotSent) {
-			s.client.fault(ctx, fault{serviceMessaging, "subscribe again", 1, 0, false, err})
+		if err := s.subscribe(ctx, l, d); err != nil && ctx.Err() == nil && !isClosed(l.lost) && !errors.Is(err, errClosing) {
+			s.client.logFailure(ctx, failedAttempt{serviceMessaging, "subscribe again", 1, 0, false, err})
 		}
 	}
 }
@@ -71,19 +71,19 @@ func (s *Socket) resubscribe(ctx context.Context, l *link) {
 // Clock is the time by the messaging service.
 func (s *Socket) Clock(ctx context.Context) (time.Time, error) {
 	var at time.Time
-	err := s.again(ctx, func(l *link) (err error) {
-		at, err = l.clock(ctx)
+	err := s.withConnection(ctx, func(l *connection) (err error) {
+		at, err = l.getClock(ctx)
 		return err
 	})
 	return at, err
 }
 
-func (s *Socket) request(ctx context.Context, kind string, body, out any) error {
-	return s.again(ctx, func(l *link) error { return l.request(ctx, kind, body, out) })
+func (s *Socket) sendRequest(ctx context.Context, kind string, body, out any) error {
+	return s.withConnection(ctx, func(l *connection) error { return l.sendRequest(ctx, kind, body, out) })
 }
 
-// change is a message as the service tells it.
-type change struct {
+// messageChange is a message as the service tells it.
+type messageChange struct {
 	Sequence   int    `json:"sequence"`
 	Originator string `json:"originatorId"`
 	Metadata   struct {
@@ -97,20 +97,20 @@ type change struct {
 	} `json:"event"`
 }
 
-// text is that of a line; a rich message has none.
-func (c change) text() string {
+// plainText is that of a line; a rich message has none.
+func (c messageChange) plainText() string {
 	var text string
 	_ = json.Unmarshal(c.Event.Message, &text)
 	return text
 }
 
-// received tells the caller of messages, each once.
-func (s *Socket) received(f frame) {
+// handleNotification tells the caller of messages, each once.
+func (s *Socket) handleNotification(f frame) {
 	if f.Type != "ms.MessagingEventNotification" {
 		return
 	}
 	var body struct {
-		Changes []change `json:"changes"`
+		Changes []messageChange `json:"changes"`
 	}
 	if json.Unmarshal(f.Body, &body) != nil {
 		return // a message that is not understood is none of ours
@@ -121,19 +121,19 @@ func (s *Socket) received(f frame) {
 		if fresh {
 			s.sequence[c.Dialog] = c.Sequence + 1
 		}
-		s.next[c.Dialog] = max(s.next[c.Dialog], c.Sequence+1)
+		s.nextSequence[c.Dialog] = max(s.nextSequence[c.Dialog], c.Sequence+1)
 		s.mu.Unlock()
 		if !fresh || s.cfg.Received == nil {
 			continue
 		}
 		s.cfg.Received(Event{
 			Conversation: c.Dialog, Sequence: c.Sequence, Originator: c.Originator, Role: c.Metadata.Role,
-			Time: time.UnixMilli(c.Milliseconds).UTC(), Type: c.Event.Type, Text: c.text(),
+			Time: time.UnixMilli(c.Milliseconds).UTC(), Type: c.Event.Type, Text: c.plainText(),
 		})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sought != nil {
-		s.sought.told(body.Changes)
+	if s.awaited != nil {
+		s.awaited.matchChanges(body.Changes)
 	}
 }

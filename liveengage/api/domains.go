@@ -33,8 +33,8 @@ type Domain struct {
 // Domains asks for every service of the account, ordered by name, and remembers them.
 func (c *Client) Domains(ctx context.Context) ([]Domain, error) {
 	var out []Domain
-	err := c.retry(ctx, newPlan(c.cfg.Persistence, threePauses(), false), serviceDomains, "GET "+c.domainsPath(""), func() (err error) {
-		out, err = c.askDomains(ctx)
+	err := c.retryCall(ctx, newRetryPlan(c.cfg.Retry, threePauses(), false), serviceDomains, "GET "+c.domainsPath(""), func() (err error) {
+		out, err = c.fetchDomains(ctx)
 		return err
 	})
 	return out, err
@@ -44,26 +44,26 @@ func (c *Client) Domains(ctx context.Context) ([]Domain, error) {
 // case-sensitive.
 func (c *Client) Domain(ctx context.Context, service string) (Domain, error) {
 	var all domainList
-	what := call{service: serviceDomains, base: c.cfg.Domains, method: http.MethodGet, path: c.domainsPath(service), query: versionOne()}
-	if _, err := c.do(ctx, what, &all); err != nil {
+	call := serviceCall{service: serviceDomains, baseURL: c.cfg.DomainAPI, method: http.MethodGet, path: c.domainsPath(service), query: domainQuery()}
+	if _, err := c.callService(ctx, call, &all); err != nil {
 		return Domain{}, err
 	}
 	for _, d := range all {
 		if d.Service == service && d.BaseURI != "" {
-			c.remember(d)
+			c.rememberDomain(d)
 			return d, nil
 		}
 	}
-	return Domain{}, fmt.Errorf("%w %q", ErrNoService, service)
+	return Domain{}, fmt.Errorf("%w %q", ErrUnknownService, service)
 }
 
-func versionOne() url.Values { return url.Values{"version": {"1.0"}} }
+func domainQuery() url.Values { return url.Values{"version": {"1.0"}} }
 
 func (c *Client) domainsPath(service string) string {
 	if service == "" {
-		return c.account("/service/baseURI.json")
+		return c.accountPath("/service/baseURI.json")
 	}
-	return c.account("/service/" + url.PathEscape(service) + "/baseURI.json")
+	return c.accountPath("/service/" + url.PathEscape(service) + "/baseURI.json")
 }
 
 // domainList reads an answer of the Domain API: a list, or for a single service
@@ -87,18 +87,18 @@ func (l *domainList) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// askDomains makes one request; whoever calls it decides whether to make another.
-func (c *Client) askDomains(ctx context.Context) ([]Domain, error) {
-	a, err := c.send(ctx, call{service: serviceDomains, method: http.MethodGet}, c.cfg.Domains+c.domainsPath("")+"?"+versionOne().Encode(), nil)
+// fetchDomains makes one request; whoever calls it decides whether to make another.
+func (c *Client) fetchDomains(ctx context.Context) ([]Domain, error) {
+	a, err := c.sendCall(ctx, serviceCall{service: serviceDomains, method: http.MethodGet}, c.cfg.DomainAPI+c.domainsPath("")+"?"+domainQuery().Encode(), nil)
 	if err != nil {
 		return nil, err
 	}
 	var all domainList
 	if err := json.Unmarshal(a.body, &all); err != nil {
-		return nil, fmt.Errorf("the Domain API at %s answers what is not its JSON: %w", c.cfg.Domains, err)
+		return nil, fmt.Errorf("the Domain API at %s answers what is not its JSON: %w", c.cfg.DomainAPI, err)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("the Domain API at %s knows no services of account %s", c.cfg.Domains, c.cfg.Account)
+		return nil, fmt.Errorf("the Domain API at %s knows no services of account %s", c.cfg.DomainAPI, c.cfg.Account)
 	}
 	slices.SortFunc(all, func(a, b Domain) int { return cmp.Compare(a.Service, b.Service) })
 	known := make(map[string]string, len(all))
@@ -111,7 +111,7 @@ func (c *Client) askDomains(ctx context.Context) ([]Domain, error) {
 	return all, nil
 }
 
-func (c *Client) remember(d Domain) {
+func (c *Client) rememberDomain(d Domain) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.domains == nil {
@@ -120,43 +120,43 @@ func (c *Client) remember(d Domain) {
 	c.domains[d.Service] = d.BaseURI
 }
 
-// forget makes the next attempt look a service up again: it may have moved.
-func (c *Client) forget(service string) {
+// forgetService makes the next attempt look a service up again: it may have moved.
+func (c *Client) forgetService(service string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.domains, service)
 }
 
-// base is the address of a service, from memory or by one request.
-func (c *Client) base(ctx context.Context, service string) (string, error) {
+// findServiceURL is the address of a service, from memory or by one request.
+func (c *Client) findServiceURL(ctx context.Context, service string) (string, error) {
 	c.mu.Lock()
 	uri := c.domains[service]
 	c.mu.Unlock()
 	if uri == "" {
-		if _, err := c.askDomains(ctx); err != nil {
-			return "", &step{serviceDomains, "GET " + c.domainsPath(""), err}
+		if _, err := c.fetchDomains(ctx); err != nil {
+			return "", &stepError{serviceDomains, "GET " + c.domainsPath(""), err}
 		}
 		c.mu.Lock()
 		uri = c.domains[service]
 		c.mu.Unlock()
 	}
 	if uri == "" {
-		return "", fmt.Errorf("%w %q of account %s", ErrNoService, service, c.cfg.Account)
+		return "", fmt.Errorf("%w %q of account %s", ErrUnknownService, service, c.cfg.Account)
 	}
-	return c.baseAddress(uri)
+	return c.resolveBaseURI(uri)
 }
 
-// accdn is the address of the public account configuration.
-func (c *Client) accdn(ctx context.Context) (string, error) {
+// findAccountConfigURL is the address of the public account configuration.
+func (c *Client) findAccountConfigURL(ctx context.Context) (string, error) {
 	if c.cfg.Accdn != "" {
 		return c.cfg.Accdn, nil
 	}
-	base, err := c.base(ctx, serviceAccdn)
+	base, err := c.findServiceURL(ctx, serviceAccdn)
 	switch {
-	case !errors.Is(err, ErrNoService):
+	case !errors.Is(err, ErrUnknownService):
 		return base, err
-	case strings.EqualFold(c.cfg.Domains, DefaultDomains):
+	case strings.EqualFold(c.cfg.DomainAPI, DefaultDomainAPI):
 		return defaultAccdn, nil
 	}
-	return c.cfg.Domains, nil // a stand-in serves everything at one address
+	return c.cfg.DomainAPI, nil // a stand-in serves everything at one address
 }

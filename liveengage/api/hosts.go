@@ -3,15 +3,16 @@ package api
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/internal/netaddr"
 )
 
-// ErrNotAllowed is a request to a host that nobody has named.
-var ErrNotAllowed = errors.New("this host may not be contacted")
+// ErrHostNotAllowed is a request to a host that nobody has named.
+var ErrHostNotAllowed = errors.New("this host may not be contacted")
 
 // errRedirect is an answer that leads elsewhere.
 var errRedirect = errors.New("the answer leads to another host")
@@ -21,14 +22,14 @@ var errRedirect = errors.New("the answer leads to another host")
 // value allows no other.
 type Hosts []string
 
-// LivePerson are the hosts of LivePerson's own services.
-func LivePerson() Hosts { return Hosts{"*.liveperson.net", "*.lpsnmedia.net"} }
+// LivePersonHosts are the hosts of LivePerson's own services.
+func LivePersonHosts() Hosts { return Hosts{"*.liveperson.net", "*.lpsnmedia.net"} }
 
-// Allows says why an address may not be contacted, or nil. Beyond loopback it has
+// Check says why an address may not be contacted, or nil. Beyond loopback it has
 // to be https.
-func (h Hosts) Allows(u *url.URL) error {
+func (h Hosts) Check(u *url.URL) error {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if loopback(host) {
+	if netaddr.IsLoopback(host) {
 		return nil
 	}
 	named := slices.ContainsFunc(h, func(name string) bool {
@@ -37,51 +38,46 @@ func (h Hosts) Allows(u *url.URL) error {
 	})
 	switch {
 	case !named:
-		return fmt.Errorf("%w: %s", ErrNotAllowed, u.Host)
+		return fmt.Errorf("%w: %s", ErrHostNotAllowed, u.Host)
 	case u.Scheme != "https" && u.Scheme != "wss":
-		return fmt.Errorf("%w without https: %s", ErrNotAllowed, u.Host)
+		return fmt.Errorf("%w without https: %s", ErrHostNotAllowed, u.Host)
 	}
 	return nil
 }
 
 // Transport is the transport with every request to another host refused.
-func (h Hosts) Transport(of http.RoundTripper) http.RoundTripper { return guarded{h, of} }
+func (h Hosts) Transport(of http.RoundTripper) http.RoundTripper { return hostGuard{h, of} }
 
-type guarded struct {
+type hostGuard struct {
 	hosts Hosts
-	of    http.RoundTripper
+	next  http.RoundTripper
 }
 
-func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := g.hosts.Allows(r.URL); err != nil {
+func (g hostGuard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := g.hosts.Check(r.URL); err != nil {
 		if r.Body != nil {
 			err = errors.Join(err, r.Body.Close())
 		}
 		return nil, err
 	}
-	return g.of.RoundTrip(r)
+	return g.next.RoundTrip(r)
 }
 
-func (g guarded) CloseIdleConnections() {
-	if c, ok := g.of.(interface{ CloseIdleConnections() }); ok {
+func (g hostGuard) CloseIdleConnections() {
+	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// stayThere follows a few redirects within a host and refuses all others: what is
+// checkRedirect follows a few redirects within a host and refuses all others: what is
 // sent is meant for that host alone.
-func stayThere(r *http.Request, via []*http.Request) error {
+func checkRedirect(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
 		return fmt.Errorf("%w: from %s to %s", errRedirect, first.Host, r.URL.Host)
 	}
-	if len(via) > mostRedirects {
-		return fmt.Errorf("%w: more than %d redirects", errRedirect, mostRedirects)
+	if len(via) > maxRedirects {
+		return fmt.Errorf("%w: more than %d redirects", errRedirect, maxRedirects)
 	}
 	return nil
 }

@@ -30,14 +30,14 @@ type SDEEvent struct {
 
 // Interactions reads what is known of a conversation by its id: one record, or none
 // while the service does not know it yet.
-func (c *Client) Interactions(ctx context.Context, as Authorization, conversation string) ([]Interaction, error) {
+func (c *Client) Interactions(ctx context.Context, as Authorizer, conversation string) ([]Interaction, error) {
 	var out struct {
 		Records []Interaction `json:"conversationHistoryRecords"`
 	}
-	_, err := c.do(ctx, call{
+	_, err := c.callService(ctx, serviceCall{
 		service: serviceInteractions, method: http.MethodPost, authorize: as, query: url.Values{"v": {"2"}},
-		path: "/messaging_history" + c.account("/conversations/conversation/search"),
-		body: sends(map[string]string{"conversationId": conversation}),
+		path:     "/messaging_history" + c.accountPath("/conversations/conversation/search"),
+		makeBody: fixedBody(map[string]string{"conversationId": conversation}),
 	}, &out)
 	return out.Records, err
 }

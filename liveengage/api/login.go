@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// refreshEvery is how often a session is refreshed: the Login Service says every
+// refreshInterval is how often a session is refreshed: the Login Service says every
 // three to five minutes.
-const refreshEvery = 5 * time.Minute
+const refreshInterval = 5 * time.Minute
 
 // sessionCookie is the cookie that a session is known by.
 const sessionCookie = "Session_id"
@@ -47,31 +47,31 @@ type loginRequest struct {
 // again; a service that cannot answer is tried again as the client's persistence
 // says.
 func (c *Client) Login(ctx context.Context, username, password string) (*Session, error) {
-	return c.login(ctx, loginRequest{Username: username, Password: password})
+	return c.logIn(ctx, loginRequest{Username: username, Password: password})
 }
 
 // LoginApplication logs in as an application: a bot user and an API key. The four
 // values go in the body; the header of OAuth 1.0 is for calls without a login.
 func (c *Client) LoginApplication(ctx context.Context, username string, k Key) (*Session, error) {
-	return c.login(ctx, loginRequest{
+	return c.logIn(ctx, loginRequest{
 		Username: username, AppKey: k.AppKey, Secret: k.Secret, AccessToken: k.AccessToken, AccessTokenSecret: k.AccessTokenSecret,
 	})
 }
 
-func (c *Client) login(ctx context.Context, credentials loginRequest) (*Session, error) {
+func (c *Client) logIn(ctx context.Context, credentials loginRequest) (*Session, error) {
 	s := &Session{client: c, credentials: credentials}
-	return s, s.login(ctx)
+	return s, s.logIn(ctx)
 }
 
-func (s *Session) login(ctx context.Context) error {
+func (s *Session) logIn(ctx context.Context) error {
 	var got struct {
 		Bearer string          `json:"bearer"`
 		CSRF   string          `json:"csrf"`
 		TTL    json.RawMessage `json:"sessionTTl"` // milliseconds, as text
 	}
-	a, err := s.client.do(ctx, call{
-		service: serviceLogin, method: http.MethodPost, path: s.client.account("/login"), query: url.Values{"v": {"1.3"}},
-		body: sends(s.credentials), growing: true,
+	a, err := s.client.callService(ctx, serviceCall{
+		service: serviceLogin, method: http.MethodPost, path: s.client.accountPath("/login"), query: url.Values{"v": {"1.3"}},
+		makeBody: fixedBody(s.credentials), retryForever: true,
 	}, &got)
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
@@ -79,16 +79,16 @@ func (s *Session) login(ctx context.Context) error {
 	if got.Bearer == "" {
 		return errors.New("log in: the answer has no bearer")
 	}
-	milliseconds, _ := strconv.ParseInt(unquoted(got.TTL), 10, 64) // 0 where it is not told
+	milliseconds, _ := strconv.ParseInt(unquoteJSON(got.TTL), 10, 64) // 0 where it is not told
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bearer, s.csrf, s.ttl = got.Bearer, got.CSRF, time.Duration(milliseconds)*time.Millisecond
-	s.keep(a.cookies)
+	s.keepCookie(a.cookies)
 	return nil
 }
 
-// keep remembers the session's cookie where an answer sets it.
-func (s *Session) keep(cookies []*http.Cookie) {
+// keepCookie remembers the session's cookie where an answer sets it.
+func (s *Session) keepCookie(cookies []*http.Cookie) {
 	for _, c := range cookies {
 		if c.Name == sessionCookie && c.Value != "" {
 			s.cookie = c
@@ -111,8 +111,8 @@ func (s *Session) TTL() time.Duration {
 	return s.ttl
 }
 
-// Authorization is the header with the bearer.
-func (s *Session) Authorization(_, _ string) string { return "Bearer " + s.Bearer() }
+// AuthorizationHeader is the header with the bearer.
+func (s *Session) AuthorizationHeader(_, _ string) string { return "Bearer " + s.Bearer() }
 
 // LogValue keeps the session out of logs.
 func (s *Session) LogValue() slog.Value { return slog.StringValue("redacted") }
@@ -126,13 +126,13 @@ func (s *Session) String() string { return "redacted" }
 // spent.
 func (s *Session) KeepAlive(ctx context.Context) error {
 	for {
-		if sleep(ctx, refreshEvery) != nil {
+		if sleepContext(ctx, refreshInterval) != nil {
 			return nil //nolint:nilerr // the context has ended, which is no error here
 		}
 		err := s.Refresh(ctx)
-		if errors.Is(err, ErrCredentials) || errors.Is(err, ErrCSRF) {
+		if errors.Is(err, ErrBadCredentials) || errors.Is(err, ErrCSRF) {
 			s.client.cfg.Log.InfoContext(ctx, "liveengage_session_gone", "account", s.client.cfg.Account, "service", serviceLogin)
-			err = s.login(ctx)
+			err = s.logIn(ctx)
 		}
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the context has ended, which is no error here
@@ -147,7 +147,7 @@ func (s *Session) KeepAlive(ctx context.Context) error {
 // Refresh tells the service that the session is in use. One that is gone is
 // ErrCredentials or ErrCSRF.
 func (s *Session) Refresh(ctx context.Context) error {
-	if err := s.post(ctx, "/refresh", true); err != nil {
+	if err := s.postCSRF(ctx, "/refresh", true); err != nil {
 		return fmt.Errorf("refresh the session: %w", err)
 	}
 	return nil
@@ -155,26 +155,26 @@ func (s *Session) Refresh(ctx context.Context) error {
 
 // Logout ends the session.
 func (s *Session) Logout(ctx context.Context) error {
-	if err := s.post(ctx, "/logout", false); err != nil {
+	if err := s.postCSRF(ctx, "/logout", false); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
 	return nil
 }
 
-func (s *Session) post(ctx context.Context, path string, growing bool) error {
+func (s *Session) postCSRF(ctx context.Context, path string, growing bool) error {
 	s.mu.Lock()
 	body := map[string]string{"csrf": s.csrf}
-	what := call{service: serviceLogin, method: http.MethodPost, path: s.client.account(path), body: sends(body), growing: growing}
+	call := serviceCall{service: serviceLogin, method: http.MethodPost, path: s.client.accountPath(path), makeBody: fixedBody(body), retryForever: growing}
 	if s.cookie != nil {
-		what.cookies = []*http.Cookie{s.cookie}
+		call.cookies = []*http.Cookie{s.cookie}
 	}
 	s.mu.Unlock()
-	a, err := s.client.do(ctx, what, nil)
+	a, err := s.client.callService(ctx, call, nil)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keep(a.cookies)
+	s.keepCookie(a.cookies)
 	return nil
 }

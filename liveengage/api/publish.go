@@ -7,31 +7,31 @@ import (
 	"time"
 )
 
-// ErrUnsure is a request of which nobody knows whether the service has done it: the
+// ErrOutcomeUnknown is a request of which nobody knows whether the service has done it: the
 // connection was lost before the answer, and what happened could not be asked.
-var ErrUnsure = errors.New("nobody knows whether it has been done")
+var ErrOutcomeUnknown = errors.New("nobody knows whether it has been done")
 
 const (
-	// settle is how long a line may be on its way: what was sent on a connection that
+	// deliveryWait is how long a line may be on its way: what was sent on a connection that
 	// is lost may still be read, and be told to the next.
-	settle = 2 * time.Second
+	deliveryWait = 2 * time.Second
 	// clockSlack is how far the service's time, as it is told, may be from that of the
 	// lines.
 	clockSlack = time.Second
 )
 
-// line is one that is being written, until it is known to have arrived.
-type line struct {
+// pendingMessage is one that is being written, until it is known to have arrived.
+type pendingMessage struct {
 	conversation, text string
 
-	from  int       // the first number that it can have; 0 where none is known
-	begun time.Time // of the first attempt
-	sent  bool      // the service may have it
+	firstSequence int       // the first number that it can have; 0 where none is known
+	started       time.Time // of the first attempt
+	sent          bool      // the service may have it
 
 	// What of it is told after a loss. The socket's mutex guards these.
-	since   time.Time     // no earlier line is this one, where from is not known
-	number  int           // of the line that is this one
-	arrived chan struct{} // closed when it is told
+	notBefore time.Time     // no earlier line is this one, where from is not known
+	sequence  int           // of the line that is this one
+	found     chan struct{} // closed when it is told
 }
 
 // Publish writes a line into a conversation and returns its number there. It waits
@@ -47,27 +47,27 @@ type line struct {
 // ErrUnsure where the line may be there.
 func (s *Socket) Publish(ctx context.Context, conversation, text string) (int, error) {
 	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
+	case s.publishing <- struct{}{}:
+		defer func() { <-s.publishing }()
 	case <-ctx.Done():
 		return 0, fmt.Errorf("wait for the line before: %w", context.Cause(ctx))
 	}
-	w := &line{conversation: conversation, text: text}
-	err := s.again(ctx, func(l *link) (err error) {
-		return s.write(ctx, l, w)
+	w := &pendingMessage{conversation: conversation, text: text}
+	err := s.withConnection(ctx, func(l *connection) (err error) {
+		return s.sendMessage(ctx, l, w)
 	})
-	if _, refused := errors.AsType[*Error](err); err != nil && w.sent && !refused && !errors.Is(err, ErrUnsure) {
-		err = fmt.Errorf("%w: %w", ErrUnsure, err)
+	if _, refused := errors.AsType[*Error](err); err != nil && w.sent && !refused && !errors.Is(err, ErrOutcomeUnknown) {
+		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	}
-	return w.number, err
+	return w.sequence, err
 }
 
-// write writes a line on one connection, unless it has arrived on a former one.
-func (s *Socket) write(ctx context.Context, l *link, w *line) error {
+// sendMessage writes a line on one connection, unless it has arrived on a former one.
+func (s *Socket) sendMessage(ctx context.Context, l *connection, w *pendingMessage) error {
 	if w.sent {
-		arrived, err := s.arrived(ctx, l, w)
+		arrived, err := s.wasDelivered(ctx, l, w)
 		if _, refused := errors.AsType[*Error](err); refused {
-			return fmt.Errorf("%w: %w", ErrUnsure, err) // it is not the line that is refused
+			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err) // it is not the line that is refused
 		}
 		if err != nil || arrived {
 			return err
@@ -79,36 +79,36 @@ func (s *Socket) write(ctx context.Context, l *link, w *line) error {
 	}
 	s.mu.Lock()
 	if !w.sent {
-		w.from, w.begun = s.next[w.conversation], s.client.cfg.Now()
+		w.firstSequence, w.started = s.nextSequence[w.conversation], s.client.cfg.Now()
 	}
 	s.mu.Unlock()
-	err := l.request(ctx, "ms.PublishEvent", map[string]any{
+	err := l.sendRequest(ctx, "ms.PublishEvent", map[string]any{
 		"dialogId": w.conversation,
 		"event":    map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": w.text},
 	}, &got)
-	w.sent = w.sent || !errors.Is(err, errNotSent)
+	w.sent = w.sent || !errors.Is(err, errClosing)
 	if err == nil && got.Sequence != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		w.number = *got.Sequence
-		s.next[w.conversation] = max(s.next[w.conversation], w.number+1)
+		w.sequence = *got.Sequence
+		s.nextSequence[w.conversation] = max(s.nextSequence[w.conversation], w.sequence+1)
 	}
 	return err
 }
 
-// arrived asks for the lines of a conversation and waits for a certain one.
-func (s *Socket) arrived(ctx context.Context, l *link, w *line) (bool, error) {
-	if w.from == 0 {
-		now, err := l.clock(ctx)
+// wasDelivered asks for the lines of a conversation and waits for a certain one.
+func (s *Socket) wasDelivered(ctx context.Context, l *connection, w *pendingMessage) (bool, error) {
+	if w.firstSequence == 0 {
+		now, err := l.getClock(ctx)
 		if err != nil {
 			return false, err
 		}
-		w.since = now.Add(w.begun.Sub(s.client.cfg.Now()) - clockSlack)
+		w.notBefore = now.Add(w.started.Sub(s.client.cfg.Now()) - clockSlack)
 	}
 	s.mu.Lock()
-	w.arrived = make(chan struct{})
-	s.sought = w
-	from := w.from
+	w.found = make(chan struct{})
+	s.awaited = w
+	from := w.firstSequence
 	for _, d := range s.dialogs {
 		if d == w.conversation { // nothing is left out for those who are told of it
 			from = min(from, s.sequence[d])
@@ -117,38 +117,38 @@ func (s *Socket) arrived(ctx context.Context, l *link, w *line) (bool, error) {
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		s.sought = nil
+		s.awaited = nil
 		s.mu.Unlock()
 	}()
-	if err := l.request(ctx, "ms.SubscribeMessagingEvents", map[string]any{"fromSeq": from, "dialogId": w.conversation}, nil); err != nil {
+	if err := l.sendRequest(ctx, "ms.SubscribeMessagingEvents", map[string]any{"fromSeq": from, "dialogId": w.conversation}, nil); err != nil {
 		return false, err
 	}
-	timer := time.NewTimer(settle)
+	timer := time.NewTimer(deliveryWait)
 	defer timer.Stop()
 	select {
-	case <-w.arrived:
+	case <-w.found:
 		return true, nil
 	case <-timer.C:
 		return false, nil
 	case <-l.lost:
-		return false, errLost
+		return false, errConnectionLost
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
 }
 
-// told looks at the lines of a notification for one that is sought. The socket's
+// matchChanges looks at the lines of a notification for one that is sought. The socket's
 // mutex is held.
-func (w *line) told(all []change) {
+func (w *pendingMessage) matchChanges(all []messageChange) {
 	for _, c := range all {
 		if c.Dialog != w.conversation {
 			continue
 		}
-		ours := c.Event.Type == "ContentEvent" && c.text() == w.text && (c.Metadata.Role == "" || c.Metadata.Role == "CONSUMER")
-		late := c.Sequence >= w.from && (w.from > 0 || !time.UnixMilli(c.Milliseconds).Before(w.since))
-		if ours && late && !isClosed(w.arrived) {
-			w.number = c.Sequence
-			close(w.arrived)
+		ours := c.Event.Type == "ContentEvent" && c.plainText() == w.text && (c.Metadata.Role == "" || c.Metadata.Role == "CONSUMER")
+		late := c.Sequence >= w.firstSequence && (w.firstSequence > 0 || !time.UnixMilli(c.Milliseconds).Before(w.notBefore))
+		if ours && late && !isClosed(w.found) {
+			w.sequence = c.Sequence
+			close(w.found)
 		}
 	}
 }
@@ -162,30 +162,30 @@ func isClosed(c chan struct{}) bool {
 	}
 }
 
-// again does something on a connection, and on the next where that one was lost or
+// withConnection does something on a connection, and on the next where that one was lost or
 // gave no answer, as often as the client's persistence says. What it does must bear
 // being done twice.
-func (s *Socket) again(ctx context.Context, do func(*link) error) error {
+func (s *Socket) withConnection(ctx context.Context, do func(*connection) error) error {
 	for attempt := 1; ; attempt++ {
-		l, err := s.connected(ctx)
+		l, err := s.waitForConnection(ctx)
 		if err != nil {
 			return err
 		}
 		err = do(l)
-		_, broken := errors.AsType[*unreachable](err)
+		_, broken := errors.AsType[*noResponseError](err)
 		switch {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, errNotSent): // nothing was tried
+		case errors.Is(err, errClosing): // nothing was tried
 			attempt--
 		case broken:
-			l.drop(ctx)
-		case !errors.Is(err, errLost) && !errors.Is(err, errSilent):
+			l.abort(ctx)
+		case !errors.Is(err, errConnectionLost) && !errors.Is(err, errTimedOut):
 			return err
 		}
-		if p := s.client.cfg.Persistence; attempt > 0 && (p == Once || p == ThreeRetries && attempt > len(threePauses())) {
+		if p := s.client.cfg.Retry; attempt > 0 && (p == NoRetry || p == RetryThreeTimes && attempt > len(threePauses())) {
 			return err
 		}
 	}

@@ -17,11 +17,11 @@ import (
 	"idpbridge/liveengage/api"
 )
 
-// chatting opens a socket of a talk and closes it when the test ends.
-func chatting(t *testing.T, s *services, cfg api.SocketConfig, change ...func(*api.Config)) *api.Socket {
+// startSocket opens a socket of a talk and closes it when the test ends.
+func startSocket(t *testing.T, s *fakeServices, cfg api.SocketConfig, change ...func(*api.Config)) *api.Socket {
 	t.Helper()
-	if cfg.Token == nil {
-		cfg.Token = func(context.Context) (string, error) { return "lp", nil }
+	if cfg.GetToken == nil {
+		cfg.GetToken = func(context.Context) (string, error) { return "lp", nil }
 	}
 	socket := s.client(change...).Socket(cfg)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -37,33 +37,33 @@ func chatting(t *testing.T, s *services, cfg api.SocketConfig, change ...func(*a
 func TestPublishThroughALoss(t *testing.T) {
 	t.Parallel()
 	const publish, subscribe = "ms.PublishEvent", "ms.SubscribeMessagingEvents"
-	for name, accidents := range map[string][2]accident{
-		"not heard":                {{kind: publish, unread: true}},
+	for name, accidents := range map[string][2]failure{
+		"not heard":                {{kind: publish, ignored: true}},
 		"heard":                    {{kind: publish}},
-		"heard and told":           {{kind: publish, echo: true}},
-		"not heard, token run out": {{kind: publish, unread: true, code: 4407}},
+		"heard and told":           {{kind: publish, notifies: true}},
+		"not heard, token run out": {{kind: publish, ignored: true, code: 4407}},
 		"heard, token run out":     {{kind: publish, code: 4407}},
 		"heard, no answer":         {{kind: publish, silent: true}},
 		"heard, going away":        {{kind: publish, code: websocket.StatusGoingAway}},
-		"heard, and lost again":    {{kind: publish}, {kind: "GetClock", unread: true}},
-		"not heard, and then lost": {{kind: publish, unread: true}, {kind: publish}},
-		"lost while it is sought":  {{kind: publish}, {kind: subscribe, unread: true}},
+		"heard, and lost again":    {{kind: publish}, {kind: "GetClock", ignored: true}},
+		"not heard, and then lost": {{kind: publish, ignored: true}, {kind: publish}},
+		"lost while it is sought":  {{kind: publish}, {kind: subscribe, ignored: true}},
 	} {
 		for _, subscribed := range []bool{false, true} {
 			for _, before := range []int{0, 2} {
 				t.Run(fmt.Sprintf("%s, subscribed %v, line %d", name, subscribed, before+1), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						s, k := play(t), &talk{}
+						s, k := startServices(t), &fakeConversation{}
 						first := accidents[0]
 						first.after = before
-						s.sockets = append(s.sockets, k.chat(0, 0, first), k.chat(0, 0, accidents[1]), k.chat(0, 0))
+						s.sockets = append(s.sockets, k.serveSocket(0, 0, first), k.serveSocket(0, 0, accidents[1]), k.serveSocket(0, 0))
 						want := []string{"same words"}
-						k.add(want[0], nil)
+						k.addLine(want[0], nil)
 						time.Sleep(time.Hour)
 						var mu sync.Mutex
 						var heard []string
-						socket := chatting(t, s, api.SocketConfig{Received: func(e api.Event) { mu.Lock(); heard = append(heard, e.Text); mu.Unlock() }})
+						socket := startSocket(t, s, api.SocketConfig{Received: func(e api.Event) { mu.Lock(); heard = append(heard, e.Text); mu.Unlock() }})
 						if subscribed {
 							require.NoError(t, socket.Subscribe(t.Context(), "conv-1"))
 							synctest.Wait()
@@ -73,7 +73,7 @@ func TestPublishThroughALoss(t *testing.T) {
 							require.NoError(t, err)
 							require.Equal(t, len(want), n)
 							want = append(want, "same words")
-							require.Equal(t, want, k.all(), "each once")
+							require.Equal(t, want, k.allLines(), "each once")
 						}
 						require.Less(t, time.Since(s.start), time.Hour+25*time.Second)
 						synctest.Wait()
@@ -93,34 +93,34 @@ func TestPublishThroughALoss(t *testing.T) {
 func TestPublishThatCannotBeKnown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // by the first fault
-		s, k := play(t), &talk{}
-		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent"}))
-		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Persistence = api.Once }).Publish(t.Context(), "conv-1", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		s, k := startServices(t), &fakeConversation{}
+		s.sockets = append(s.sockets, k.serveSocket(0, 0, failure{kind: "ms.PublishEvent"}))
+		_, err := startSocket(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Retry = api.NoRetry }).Publish(t.Context(), "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 	})
 	synctest.Test(t, func(t *testing.T) { // the service does not tell the lines
-		s, k := play(t), &talk{}
-		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}), k.chat(0, 0))
-		_, err := chatting(t, s, api.SocketConfig{}).Publish(t.Context(), "conv-2", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		s, k := startServices(t), &fakeConversation{}
+		s.sockets = append(s.sockets, k.serveSocket(0, 0, failure{kind: "ms.PublishEvent", ignored: true}), k.serveSocket(0, 0))
+		_, err := startSocket(t, s, api.SocketConfig{}).Publish(t.Context(), "conv-2", "a")
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 		require.ErrorContains(t, err, "404")
 	})
 	synctest.Test(t, func(t *testing.T) { // the caller has gone
-		s, k := play(t), &talk{}
-		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}), nil)
+		s, k := startServices(t), &fakeConversation{}
+		s.sockets = append(s.sockets, k.serveSocket(0, 0, failure{kind: "ms.PublishEvent", ignored: true}), nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		_, err := chatting(t, s, api.SocketConfig{}).Publish(ctx, "conv-1", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		_, err := startSocket(t, s, api.SocketConfig{}).Publish(ctx, "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 	synctest.Test(t, func(t *testing.T) { // a service that is always lost is not asked for ever
-		s, k := play(t), &talk{}
+		s, k := startServices(t), &fakeConversation{}
 		for range 9 {
-			s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", unread: true}))
+			s.sockets = append(s.sockets, k.serveSocket(0, 0, failure{kind: "ms.PublishEvent", ignored: true}))
 		}
-		_, err := chatting(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Persistence = api.ThreeRetries }).Publish(t.Context(), "conv-1", "a")
-		require.ErrorIs(t, err, api.ErrUnsure)
+		_, err := startSocket(t, s, api.SocketConfig{}, func(cfg *api.Config) { cfg.Retry = api.RetryThreeTimes }).Publish(t.Context(), "conv-1", "a")
+		require.ErrorIs(t, err, api.ErrOutcomeUnknown)
 		require.Len(t, s.sockets, 9-4)
 	})
 }
@@ -130,12 +130,12 @@ func TestRequestsThroughALoss(t *testing.T) {
 	t.Parallel()
 	for _, unread := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			s, k := play(t), &talk{}
+			s, k := startServices(t), &fakeConversation{}
 			for _, kind := range []string{"cm.ConsumerRequestConversation", "ms.SubscribeMessagingEvents", "GetClock"} {
-				s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: kind, unread: unread}))
+				s.sockets = append(s.sockets, k.serveSocket(0, 0, failure{kind: kind, ignored: unread}))
 			}
-			s.sockets = append(s.sockets, k.chat(0, 0))
-			socket := chatting(t, s, api.SocketConfig{})
+			s.sockets = append(s.sockets, k.serveSocket(0, 0))
+			socket := startSocket(t, s, api.SocketConfig{})
 			conversation, err := socket.StartConversation(t.Context())
 			require.NoError(t, err)
 			require.NoError(t, socket.Subscribe(t.Context(), conversation))
@@ -147,8 +147,8 @@ func TestRequestsThroughALoss(t *testing.T) {
 	}
 }
 
-// jwtOf is a token that ends after a while.
-func jwtOf(issued time.Time, life time.Duration) string {
+// tokenFor is a token that ends after a while.
+func tokenFor(issued time.Time, life time.Duration) string {
 	return "e30." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iat":%d,"exp":%d}`, issued.Unix(), issued.Add(life).Unix())) + ".c2ln"
 }
 
@@ -170,12 +170,12 @@ func TestRenewedBeforeTheEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, k := play(t), &talk{}
-				s.sockets = append(s.sockets, k.chat(0, 0))
+				s, k := startServices(t), &fakeConversation{}
+				s.sockets = append(s.sockets, k.serveSocket(0, 0))
 				renewed := make(chan time.Duration, 100)
-				socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) {
+				socket := startSocket(t, s, api.SocketConfig{GetToken: func(context.Context) (string, error) {
 					renewed <- time.Since(s.start)
-					return jwtOf(time.Now(), c.life), nil
+					return tokenFor(time.Now(), c.life), nil
 				}}, func(cfg *api.Config) { cfg.Now = func() time.Time { return time.Now().Add(c.skew) } })
 				var want []string
 				for i := range 20 {
@@ -184,7 +184,7 @@ func TestRenewedBeforeTheEnd(t *testing.T) {
 					_, err := socket.Publish(t.Context(), "conv-1", want[i]) // in the very moment
 					require.NoError(t, err)
 				}
-				require.Equal(t, want, k.all())
+				require.Equal(t, want, k.allLines())
 				synctest.Wait()
 				require.NotContains(t, s.log.String(), "liveengage_fault")
 				require.Equal(t, 19, strings.Count(s.log.String(), "liveengage_socket_renewed"))
@@ -199,9 +199,9 @@ func TestRenewedBeforeTheEnd(t *testing.T) {
 func TestRenewalWaitsForAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, k := play(t), &talk{}
-		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: "ms.PublishEvent", slow: 8 * time.Second}), k.chat(0, 0))
-		socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) { return jwtOf(time.Now(), 30*time.Minute), nil }})
+		s, k := startServices(t), &fakeConversation{}
+		s.sockets = append(s.sockets, k.serveSocket(0, 0, failure{kind: "ms.PublishEvent", delay: 8 * time.Second}), k.serveSocket(0, 0))
+		socket := startSocket(t, s, api.SocketConfig{GetToken: func(context.Context) (string, error) { return tokenFor(time.Now(), 30*time.Minute), nil }})
 		time.Sleep(29*time.Minute - time.Second)
 		var group sync.WaitGroup
 		group.Go(func() {
@@ -213,7 +213,7 @@ func TestRenewalWaitsForAnswers(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 29*time.Minute+7*time.Second, time.Since(s.start))
 		group.Wait()
-		require.Equal(t, []string{"a"}, k.all())
+		require.Equal(t, []string{"a"}, k.allLines())
 		require.NotContains(t, strings.Join(s.timeline(), "\n"), "ms.SubscribeMessagingEvents")
 	})
 }
@@ -224,11 +224,11 @@ func TestNoLineIsLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const publish = "ms.PublishEvent"
-		s, k := play(t), &talk{}
-		s.sockets = append(s.sockets, k.chat(0, 0, accident{kind: publish, untold: true}, accident{kind: publish, untold: true}, accident{kind: publish}), k.chat(0, 0))
+		s, k := startServices(t), &fakeConversation{}
+		s.sockets = append(s.sockets, k.serveSocket(0, 0, failure{kind: publish, unnotified: true}, failure{kind: publish, unnotified: true}, failure{kind: publish}), k.serveSocket(0, 0))
 		var mu sync.Mutex
 		var heard []string
-		socket := chatting(t, s, api.SocketConfig{Received: func(e api.Event) { mu.Lock(); heard = append(heard, e.Text); mu.Unlock() }})
+		socket := startSocket(t, s, api.SocketConfig{Received: func(e api.Event) { mu.Lock(); heard = append(heard, e.Text); mu.Unlock() }})
 		require.NoError(t, socket.Subscribe(t.Context(), "conv-1"))
 		want := []string{"a", "b", "c"}
 		for _, text := range want {
@@ -247,14 +247,14 @@ func TestNoLineIsLeftOut(t *testing.T) {
 func TestRenewalThatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, k := play(t), &talk{}
-		s.sockets = append(s.sockets, k.chat(30*time.Minute, 4407), k.chat(0, 0))
+		s, k := startServices(t), &fakeConversation{}
+		s.sockets = append(s.sockets, k.serveSocket(30*time.Minute, 4407), k.serveSocket(0, 0))
 		asked := 0
-		socket := chatting(t, s, api.SocketConfig{Token: func(context.Context) (string, error) {
+		socket := startSocket(t, s, api.SocketConfig{GetToken: func(context.Context) (string, error) {
 			if asked++; asked == 2 {
 				return "", errors.New("away")
 			}
-			return jwtOf(time.Now(), 30*time.Minute), nil
+			return tokenFor(time.Now(), 30*time.Minute), nil
 		}})
 		time.Sleep(29*time.Minute + 30*time.Second)
 		_, err := socket.Publish(t.Context(), "conv-1", "a")
@@ -265,6 +265,6 @@ func TestRenewalThatFails(t *testing.T) {
 		_, err = socket.Publish(t.Context(), "conv-1", "b")
 		require.NoError(t, err)
 		require.Equal(t, 3, asked)
-		require.Equal(t, []string{"a", "b"}, k.all())
+		require.Equal(t, []string{"a", "b"}, k.allLines())
 	})
 }

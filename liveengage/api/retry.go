@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	growingFloor = 2 * time.Minute // no growing interval is shorter
-	growingCap   = time.Hour       // nor longer
-	mostWait     = 24 * time.Hour  // a longer Retry-After is not meant
-	busyFloor    = time.Second
-	mostBusy     = 5 // answers 429 in a row that a call waits for
+	minBackoff       = 2 * time.Minute // no growing interval is shorter
+	maxBackoff       = time.Hour       // nor longer
+	maxRetryAfter    = 24 * time.Hour  // a longer Retry-After is not meant
+	minThrottlePause = time.Second
+	maxThrottled     = 5 // answers 429 in a row that a call waits for
 )
 
 // threePauses are those between the retries of a request that a server could not
@@ -26,163 +26,163 @@ func socketPauses() []time.Duration {
 	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
 }
 
-// exhausted is a fault that has been retried as often as its plan allows.
-type exhausted struct{ err error }
+// exhaustedError is a fault that has been retried as often as its plan allows.
+type exhaustedError struct{ err error }
 
-func (e *exhausted) Error() string { return e.err.Error() }
-func (e *exhausted) Unwrap() error { return e.err }
+func (e *exhaustedError) Error() string { return e.err.Error() }
+func (e *exhaustedError) Unwrap() error { return e.err }
 
-// lasting is an error that time does not mend.
-type lasting struct{ err error }
+// permanentError is an error that time does not mend.
+type permanentError struct{ err error }
 
-func (l *lasting) Error() string { return printable(l.err.Error()) }
-func (l *lasting) Unwrap() error { return l.err }
+func (l *permanentError) Error() string { return replaceControls(l.err.Error()) }
+func (l *permanentError) Unwrap() error { return l.err }
 
-// Final marks an error of a TokenSource, or of SocketConfig.Token, as one that time
+// Permanent marks an error of a TokenSource, or of SocketConfig.Token, as one that time
 // does not mend, such as a wrong password: it is not tried again. Any other error of
 // theirs is taken for passing, like a service that gives no answer.
-func Final(err error) error {
+func Permanent(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &lasting{err}
+	return &permanentError{err}
 }
 
-// passing is an error of what a caller brings along: of the brand's provider, say.
-type passing struct{ err error }
+// temporaryError is an error of what a caller brings along: of the brand's provider, say.
+type temporaryError struct{ err error }
 
-func (p *passing) Error() string { return printable(p.err.Error()) }
-func (p *passing) Unwrap() error { return p.err }
+func (p *temporaryError) Error() string { return replaceControls(p.err.Error()) }
+func (p *temporaryError) Unwrap() error { return p.err }
 
-// brought reads an error of what a caller brings along: nobody here knows what it
+// classifyCallerError reads an error of what a caller brings along: nobody here knows what it
 // means, unless it is one of this package's own.
-func brought(err error) error {
+func classifyCallerError(err error) error {
 	_, answered := errors.AsType[*Error](err)
-	_, marked := errors.AsType[*lasting](err)
+	_, marked := errors.AsType[*permanentError](err)
 	switch {
-	case answered, marked, errors.Is(err, ErrNotAllowed), errors.Is(err, errRedirect), errors.Is(err, ErrNoService):
+	case answered, marked, errors.Is(err, ErrHostNotAllowed), errors.Is(err, errRedirect), errors.Is(err, ErrUnknownService):
 		return err
 	}
-	return &passing{err}
+	return &temporaryError{err}
 }
 
-// step is an error of what had to be done before a request could be made, so that
+// stepError is an error of what had to be done before a request could be made, so that
 // the log names who has failed.
-type step struct {
+type stepError struct {
 	service, request string
 	err              error
 }
 
-func (s *step) Error() string { return s.err.Error() }
-func (s *step) Unwrap() error { return s.err }
+func (s *stepError) Error() string { return s.err.Error() }
+func (s *stepError) Unwrap() error { return s.err }
 
-// plan is when to try again. Its pauses come first, then, if it grows, intervals of
+// retryPlan is when to try again. Its pauses come first, then, if it grows, intervals of
 // 2, 4, 8 minutes and so on to an hour, without end.
-type plan struct {
-	pauses []time.Duration
-	grows  bool
+type retryPlan struct {
+	pauses   []time.Duration
+	backsOff bool
 
-	used int           // pauses
-	next time.Duration // growing interval
-	busy int           // answers 429 in a row
+	used      int           // pauses
+	interval  time.Duration // growing interval
+	throttled int           // answers 429 in a row
 }
 
-func newPlan(p Persistence, pauses []time.Duration, grows bool) *plan {
-	if p == Once {
-		return &plan{}
+func newRetryPlan(p RetryPolicy, pauses []time.Duration, grows bool) *retryPlan {
+	if p == NoRetry {
+		return &retryPlan{}
 	}
-	return &plan{pauses: pauses, grows: grows && p == Untiring}
+	return &retryPlan{pauses: pauses, backsOff: grows && p == RetryForever}
 }
 
 // reset starts afresh, after a success.
-func (p *plan) reset() { p.used, p.next, p.busy = 0, 0, 0 }
+func (p *retryPlan) reset() { p.used, p.interval, p.throttled = 0, 0, 0 }
 
-// retryable says whether the same request may succeed later: no answer, 5xx and
+// isRetryable says whether the same request may succeed later: no answer, 5xx and
 // 429. Every other 4xx is the caller's to mend, and so is what ErrRefused says.
-func retryable(err error) bool {
-	if _, ok := errors.AsType[*lasting](err); ok || errors.Is(err, ErrRefused) {
+func isRetryable(err error) bool {
+	if _, ok := errors.AsType[*permanentError](err); ok || errors.Is(err, ErrTokenRejected) {
 		return false
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status >= 500 && e.Status <= 599 || e.Status == http.StatusTooManyRequests
 	}
-	if _, ok := errors.AsType[*passing](err); ok {
+	if _, ok := errors.AsType[*temporaryError](err); ok {
 		return true
 	}
-	_, lost := errors.AsType[*unreachable](err)
+	_, lost := errors.AsType[*noResponseError](err)
 	return lost
 }
 
-// after is how long to wait after a fault; false if it is final.
-func (p *plan) after(err error) (time.Duration, bool) {
-	if !retryable(err) || p.pauses == nil {
+// nextPause is how long to wait after a fault; false if it is final.
+func (p *retryPlan) nextPause(err error) (time.Duration, bool) {
+	if !isRetryable(err) || p.pauses == nil {
 		return 0, false
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusTooManyRequests {
-		p.busy++
-		if p.busy > mostBusy || e.RetryAfter >= growingCap {
-			if !p.grows {
+		p.throttled++
+		if p.throttled > maxThrottled || e.RetryAfter >= maxBackoff {
+			if !p.backsOff {
 				return 0, false
 			}
-			return max(p.grow(), e.RetryAfter), true
+			return max(p.growInterval(), e.RetryAfter), true
 		}
-		return max(e.RetryAfter, busyFloor<<(p.busy-1)), true
+		return max(e.RetryAfter, minThrottlePause<<(p.throttled-1)), true
 	}
-	p.busy = 0
-	if _, ok := errors.AsType[*exhausted](err); ok {
+	p.throttled = 0
+	if _, ok := errors.AsType[*exhaustedError](err); ok {
 		p.used = len(p.pauses) // they have been spent one level below
 	}
 	if p.used < len(p.pauses) {
 		p.used++
 		return p.pauses[p.used-1], true
 	}
-	if !p.grows {
+	if !p.backsOff {
 		return 0, false
 	}
-	return p.grow(), true
+	return p.growInterval(), true
 }
 
-func (p *plan) grow() time.Duration {
-	p.next = min(max(growingFloor, 2*p.next), growingCap)
-	return p.next
+func (p *retryPlan) growInterval() time.Duration {
+	p.interval = min(max(minBackoff, 2*p.interval), maxBackoff)
+	return p.interval
 }
 
-// retry does something until it succeeds, fails for good or the plan ends. Every
+// retryCall does something until it succeeds, fails for good or the plan ends. Every
 // fault is logged.
-func (c *Client) retry(ctx context.Context, p *plan, service, request string, do func() error) error {
+func (c *Client) retryCall(ctx context.Context, p *retryPlan, service, request string, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
 		if err == nil {
 			return nil
 		}
-		pause, again := p.after(err)
+		pause, again := p.nextPause(err)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		c.fault(ctx, fault{service, request, attempt, pause, again, err})
+		c.logFailure(ctx, failedAttempt{service, request, attempt, pause, again, err})
 		if !again {
-			if retryable(err) {
-				return &exhausted{err}
+			if isRetryable(err) {
+				return &exhaustedError{err}
 			}
-			return Final(err)
+			return Permanent(err)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleepContext(ctx, pause); err != nil {
 			return err
 		}
 	}
 }
 
-// fault is what the log is told of a failure.
-type fault struct {
+// failedAttempt is what the log is told of a failure.
+type failedAttempt struct {
 	service, request string
 	attempt          int
 	pause            time.Duration
-	again            bool
+	retries          bool
 	err              error
 }
 
-func (c *Client) fault(ctx context.Context, f fault) {
-	if s, ok := errors.AsType[*step](f.err); ok {
+func (c *Client) logFailure(ctx context.Context, f failedAttempt) {
+	if s, ok := errors.AsType[*stepError](f.err); ok {
 		f.service, f.request = s.service, s.request
 	}
 	args := []any{"account", c.cfg.Account, "service", f.service, "request", f.request, "attempt", f.attempt}
@@ -192,8 +192,8 @@ func (c *Client) fault(ctx context.Context, f fault) {
 			args = append(args, "code", e.Code)
 		}
 	}
-	args = append(args, "error", redacted(f.err.Error()))
-	if f.again {
+	args = append(args, "error", sanitizeText(f.err.Error()))
+	if f.retries {
 		args = append(args, "next_try_in", f.pause.String(), "next_try", c.cfg.Now().Add(f.pause).UTC().Format(time.RFC3339))
 	} else {
 		args = append(args, "next_try", "never")

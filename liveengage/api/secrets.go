@@ -16,47 +16,47 @@ import (
 // which a service may send them back.
 type secrets []string
 
-// struck is what stands in the place of a secret.
-const struck = "redacted"
+// redactedText is what stands in the place of a secret.
+const redactedText = "redacted"
 
-// public are the members of a request's body that are no secret: without them a
+// isPublicMember are the members of a request's body that are no secret: without them a
 // message says less than a person needs.
-func public(member string) bool {
+func isPublicMember(member string) bool {
 	return member == "username" || member == "redirect_uri" || member == "conversationId"
 }
 
-// secretsOf are those of a request: the body's texts, what authorizes it, and its
+// collectSecrets are those of a request: the body's texts, what authorizes it, and its
 // cookies.
-func secretsOf(body []byte, header http.Header) secrets {
+func collectSecrets(body []byte, header http.Header) secrets {
 	var s secrets
 	var members map[string]any
 	if json.Unmarshal(body, &members) == nil {
 		for name, v := range members {
-			if text, ok := v.(string); ok && !public(name) {
-				s = s.with(text)
+			if text, ok := v.(string); ok && !isPublicMember(name) {
+				s = s.add(text)
 			}
 		}
 	}
 	_, credentials, _ := strings.Cut(header.Get("Authorization"), " ")
-	s = s.with(credentials)
+	s = s.add(credentials)
 	for part := range strings.SplitSeq(credentials, ",") { // of OAuth 1.0
 		name, value, found := strings.Cut(part, `="`)
 		switch strings.TrimSpace(name) {
 		case "oauth_consumer_key", "oauth_token", "oauth_signature", "oauth_nonce":
 			if plain, err := url.QueryUnescape(strings.TrimSuffix(value, `"`)); found && err == nil {
-				s = s.with(plain)
+				s = s.add(plain)
 			}
 		}
 	}
 	for _, cookie := range (&http.Request{Header: header}).Cookies() {
-		s = s.with(cookie.Value)
+		s = s.add(cookie.Value)
 	}
 	return s
 }
 
-// with adds a value in its spellings: as it is, as in JSON, as in an address, and in
+// add adds a value in its spellings: as it is, as in JSON, as in an address, and in
 // base64. The longest are first, so that no half of one is left.
-func (s secrets) with(value string) secrets {
+func (s secrets) add(value string) secrets {
 	if value == "" {
 		return s
 	}
@@ -72,35 +72,35 @@ func (s secrets) with(value string) secrets {
 	return slices.Compact(all)
 }
 
-// strike is a text without the secrets. One of fewer than four characters strikes all
+// redactFrom is a text without the secrets. One of fewer than four characters strikes all
 // of it: the gaps would tell what was there.
-func (s secrets) strike(text string) string {
+func (s secrets) redactFrom(text string) string {
 	for _, secret := range s {
 		if secret == "" || !strings.Contains(text, secret) {
 			continue
 		}
 		if len(secret) < 4 {
-			return struck
+			return redactedText
 		}
-		text = strings.ReplaceAll(text, secret, struck)
+		text = strings.ReplaceAll(text, secret, redactedText)
 	}
 	return text
 }
 
 var secretPattern = regexp.MustCompile(`[A-Za-z0-9_+=-]{32,}`)
 
-// redacted is the beginning of a text without what may be a secret or steer a
+// sanitizeText is the beginning of a text without what may be a secret or steer a
 // terminal.
-func redacted(s string) string {
-	s = secretPattern.ReplaceAllString(printable(strings.Join(strings.Fields(s), " ")), struck)
+func sanitizeText(s string) string {
+	s = secretPattern.ReplaceAllString(replaceControls(strings.Join(strings.Fields(s), " ")), redactedText)
 	if r := []rune(s); len(r) > 200 {
 		return string(r[:200]) + "…"
 	}
 	return s
 }
 
-// printable is a text with a mark for characters that would steer a terminal.
-func printable(s string) string {
+// replaceControls is a text with a mark for characters that would steer a terminal.
+func replaceControls(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar

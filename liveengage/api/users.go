@@ -18,8 +18,8 @@ type User struct {
 }
 
 // Users reads the account's list of users, with a session's or a key's authorization.
-func (c *Client) Users(ctx context.Context, as Authorization) ([]User, error) {
+func (c *Client) Users(ctx context.Context, as Authorizer) ([]User, error) {
 	var out []User
-	_, err := c.do(ctx, call{service: serviceUsers, method: http.MethodGet, path: c.account("/configuration/le-users/users"), authorize: as}, &out)
+	_, err := c.callService(ctx, serviceCall{service: serviceUsers, method: http.MethodGet, path: c.accountPath("/configuration/le-users/users"), authorize: as}, &out)
 	return out, err
 }

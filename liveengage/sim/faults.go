@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 )
 
 // Fault is a refusal of the idp service, by LivePerson's code.
@@ -42,7 +42,7 @@ func (s *Simulator) refuse(w http.ResponseWriter, r *http.Request, doing string,
 // explained is a fault in sentences: what is wrong here, and what the code means.
 func explained(f *Fault) string {
 	text := strings.ToUpper(f.Detail[:1]) + f.Detail[1:] + "."
-	e, ok := liveengage.Explain(f.Code)
+	e, ok := explain.Lookup(f.Code)
 	if !ok {
 		return text
 	}

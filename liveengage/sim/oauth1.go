@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/oauth1"
 )
 
 var errSignature = errors.New("signature_invalid")
@@ -48,7 +48,7 @@ func (s *Simulator) signedBy(r *http.Request) (apiKey, error) {
 		return apiKey{}, errors.New("token_rejected")
 	}
 	base, err := s.baseString(r, params)
-	if err != nil || !same(params["oauth_signature"], liveengage.OAuthSignature(base, key.Secret, key.TokenSecret)) {
+	if err != nil || !same(params["oauth_signature"], oauth1.Sign(base, key.Secret, key.TokenSecret)) {
 		return apiKey{}, errSignature
 	}
 	nonce := key.App + " " + params["oauth_timestamp"] + " " + params["oauth_nonce"]
@@ -89,11 +89,11 @@ func (s *Simulator) baseString(r *http.Request, params map[string]string) (strin
 		return "", err
 	}
 	u.RawQuery = r.URL.RawQuery
-	signed := make([]liveengage.OAuthParam, 0, len(params))
+	signed := make([]oauth1.Param, 0, len(params))
 	for name, value := range params {
 		if name != "oauth_signature" {
-			signed = append(signed, liveengage.OAuthParam{Name: name, Value: value})
+			signed = append(signed, oauth1.Param{Name: name, Value: value})
 		}
 	}
-	return liveengage.OAuthBaseString(r.Method, u, signed), nil
+	return oauth1.BaseString(r.Method, u, signed), nil
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"idpbridge/internal/netaddr"
 )
 
 // outgoing makes the requests to the identity provider and keeps what was said. It
@@ -67,9 +69,8 @@ func (o *outgoing) allowed(address string) error {
 		return fmt.Errorf("%q is not an http or https address", address)
 	}
 	host := strings.ToLower(u.Hostname())
-	ip := net.ParseIP(host)
 	switch {
-	case host == "localhost" || ip != nil && ip.IsLoopback():
+	case netaddr.IsLoopback(host):
 		return nil
 	case !slices.Contains(o.hosts, host):
 		return fmt.Errorf("%s: %w", host, errForeignHost)

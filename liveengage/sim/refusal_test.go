@@ -14,7 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/explain"
 	"idpbridge/liveengage/sim"
 )
 
@@ -235,7 +235,7 @@ func TestRefusals(t *testing.T) {
 			explanation, ok := out["explanation"].(string)
 			require.True(t, ok, text)
 			require.Contains(t, explanation, c.says)
-			known, ok := liveengage.Explain(c.code)
+			known, ok := explain.Lookup(c.code)
 			require.True(t, ok, c.code)
 			require.Contains(t, explanation, known.Meaning)
 			_, _, log := b.call("GET", "/log", nil)

@@ -19,6 +19,7 @@ import (
 
 	"idpbridge/keys"
 	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 )
 
@@ -211,10 +212,10 @@ const (
 )
 
 // facts are what the fake provider's connectors are made of.
-func (p *provider) facts() liveengage.Facts {
-	return liveengage.Facts{
+func (p *provider) facts() setup.Facts {
+	return setup.Facts{
 		Issuer: p.URL, AuthorizationEndpoint: p.URL + "/authorize", TokenEndpoint: p.URL + "/token", JWKSEndpoint: p.URL + "/jwks",
-		DisplayName: "brand", ClientID: "le client", Key: liveengage.Key{Line: sim.PublicLine(brandKey())},
+		DisplayName: "brand", ClientID: "le client", Key: setup.Key{Line: sim.PublicLine(brandKey())},
 	}
 }
 
@@ -225,7 +226,7 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
 	connector := func(id int64, flow liveengage.Flow, key liveengage.KeyType, pkce bool) sim.Connector {
-		c := sim.Connector{ID: id, Connector: liveengage.NewConnector(f, flow, key), ClientSecret: "the secret: 50%25 +"}
+		c := sim.Connector{ID: id, Connector: setup.NewConnector(f, flow, key), ClientSecret: "the secret: 50%25 +"}
 		c.Configuration.PKCEEnabled = pkce
 		c.Configuration.Preferred = id == implicitID
 		return c

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"idpbridge/liveengage"
+	"idpbridge/liveengage/setup"
 )
 
 // Config is what a Simulator needs. Now and Address are required; the zero value
@@ -141,7 +142,7 @@ func New(c Config) (*Simulator, error) {
 const firstConnector = 4056284238
 
 func emptyConnector(issuer string) Connector {
-	return Connector{Connector: liveengage.NewConnector(liveengage.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.Implicit, liveengage.PastedKey)}
+	return Connector{Connector: setup.NewConnector(setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.Implicit, liveengage.PastedKey)}
 }
 
 // Handler answers for every service and page.

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"idpbridge/liveengage"
+	"idpbridge/liveengage/oauth1"
 )
 
 func (s *Simulator) registerUsers(mux *http.ServeMux) {
@@ -19,7 +19,7 @@ func (s *Simulator) users(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				problem = err.Error()
 			}
-			text := "oauth_problem=" + problem + "&oauth_problem_advice=" + liveengage.OAuthEscape("see RFC 5849 section 3.4; the base string is of "+s.Address)
+			text := "oauth_problem=" + problem + "&oauth_problem_advice=" + oauth1.Escape("see RFC 5849 section 3.4; the base string is of "+s.Address)
 			w.Header().Set("WWW-Authenticate", "OAuth "+text)
 			s.denied(w, http.StatusUnauthorized, "Bad authorization request. "+text, 5)
 			return

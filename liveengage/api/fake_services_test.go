@@ -1,0 +1,296 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage/api"
+)
+
+const account = "12345678"
+
+// fakeServices plays LivePerson's services in memory, on the clock of the test's bubble,
+// and notes when it was asked for what.
+type fakeServices struct {
+	t         testing.TB
+	start     time.Time
+	transport *http.Transport
+
+	mu              sync.Mutex
+	timelineEntries []string
+	bodies          []string
+	headers         []http.Header
+	replies         map[string][]reply // by method and path without the account; the last stays
+	sockets         []func(s *fakeServices, conn *websocket.Conn)
+	domains         map[string]string
+	log             lockedBuffer
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// reply is one answer.
+type reply struct {
+	status int
+	body   string
+	header http.Header
+	drop   bool // the connection ends without an answer
+	hang   bool // nothing is answered for a minute
+}
+
+func okReply(body string) reply { return reply{status: 200, body: body} }
+
+const loginBody = `{"csrf":"c-1","wsuk":"w","config":{},"bearer":"b-1","sessionTTl":"28800000"}`
+
+// startServices starts the services; the test must be in a bubble.
+func startServices(t testing.TB) *fakeServices {
+	t.Helper()
+	s := &fakeServices{
+		t: t, start: time.Now(), replies: map[string][]reply{}, domains: map[string]string{
+			"idp": "127.0.0.1:1", "agentVep": "127.0.0.1:1", "asyncMessagingEnt": "127.0.0.1:1", "accountConfigReadWrite": "127.0.0.1:1", "msgHist": "127.0.0.1:1",
+		},
+	}
+	l := &listener{conns: make(chan net.Conn), done: make(chan struct{})}
+	server := &http.Server{Handler: s}
+	var group sync.WaitGroup
+	group.Go(func() { _ = server.Serve(l) })
+	s.transport = &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+		if strings.HasSuffix(address, ":9") {
+			return nil, fmt.Errorf("%s refuses", address)
+		}
+		ours, theirs := net.Pipe()
+		select {
+		case l.conns <- theirs:
+			return ours, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}}
+	t.Cleanup(func() {
+		s.transport.CloseIdleConnections()
+		_ = server.Close()
+		group.Wait()
+		time.Sleep(time.Hour) // lets handlers that wait come to their end
+	})
+	return s
+}
+
+type listener struct {
+	conns chan net.Conn
+	once  sync.Once
+	done  chan struct{}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *listener) Close() error { l.once.Do(func() { close(l.done) }); return nil }
+
+func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+func (s *fakeServices) client(change ...func(*api.Config)) *api.Client {
+	s.t.Helper()
+	cfg := api.Config{
+		Account: account, DomainAPI: "http://127.0.0.1:1", HTTP: &http.Client{Transport: s.transport},
+		Now: time.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	c, err := api.New(cfg)
+	require.NoError(s.t, err)
+	return c
+}
+
+// record writes down that something happened now.
+func (s *fakeServices) record(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timelineEntries = append(s.timelineEntries, fmt.Sprintf("%v ", time.Since(s.start))+fmt.Sprintf(format, args...))
+}
+
+// timeline is what was noted, without the questions to the Domain API.
+func (s *fakeServices) timeline() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.timelineEntries...)
+}
+
+func (s *fakeServices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	path := strings.Replace(r.URL.Path, "/api/account/"+account, "", 1)
+	key := r.Method + " " + path
+	if path == "/ws_api/account/"+account+"/messaging/consumer" && r.URL.RawQuery == "v=3" && len(s.replies[key]) == 0 {
+		s.acceptSocket(w, r)
+		return
+	}
+	s.mu.Lock()
+	var a reply
+	list, known := s.replies[key]
+	switch {
+	case len(list) > 0:
+		a = list[0]
+		if len(list) > 1 {
+			s.replies[key] = list[1:]
+		} else if r.Header.Get("Upgrade") != "" {
+			delete(s.replies, key)
+		}
+	case path == "/service/baseURI.json":
+		a = s.domainReply()
+	}
+	s.bodies, s.headers = append(s.bodies, string(body)), append(s.headers, r.Header)
+	s.mu.Unlock()
+	if path != "/service/baseURI.json" || known {
+		s.record("%s", key)
+	}
+	switch {
+	case a.hang:
+		time.Sleep(time.Minute)
+		return
+	case a.drop:
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_ = conn.Close()
+		}
+		return
+	case a.status == 0:
+		a.status = http.StatusNotFound
+	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.status)
+	_, _ = io.WriteString(w, a.body)
+}
+
+func (s *fakeServices) domainReply() reply {
+	var list []map[string]string
+	for service, uri := range s.domains {
+		list = append(list, map[string]string{"service": service, "account": account, "baseURI": uri})
+	}
+	text, _ := json.Marshal(map[string]any{"baseURIs": list})
+	return okReply(string(text))
+}
+
+// acceptSocket plays the messaging service: by the next script, and the last one stays.
+func (s *fakeServices) acceptSocket(w http.ResponseWriter, r *http.Request) {
+	s.record("socket %s", strings.TrimPrefix(r.Header.Get("Authorization"), "jwt "))
+	s.mu.Lock()
+	script := s.sockets[0]
+	if len(s.sockets) > 1 {
+		s.sockets = s.sockets[1:]
+	}
+	s.mu.Unlock()
+	if script == nil {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_ = conn.Close()
+		}
+		return
+	}
+	conn, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return
+	}
+	script(s, conn)
+	_ = conn.CloseNow()
+}
+
+// message is a frame as the services read it.
+type message struct {
+	ID      string           `json:"id"`
+	Type    string           `json:"type"`
+	Headers []map[string]any `json:"headers"`
+	Body    map[string]any   `json:"body"`
+}
+
+// serveSocket answers requests until the connection ends or a limit is over; then it goes
+// away without a word, or with a close code.
+func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeServices, conn *websocket.Conn) {
+	return func(s *fakeServices, conn *websocket.Conn) {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		if limit == 0 {
+			ctx = context.Background()
+		}
+		if code != 0 {
+			go func(ended <-chan struct{}) {
+				<-ended
+				_ = conn.Close(code, "")
+			}(ctx.Done())
+			ctx = context.WithoutCancel(ctx)
+		}
+		for {
+			_, text, err := conn.Read(ctx)
+			if err != nil {
+				return
+			}
+			var m message
+			_ = json.Unmarshal(text, &m)
+			s.record("%s", m.Type)
+			s.mu.Lock()
+			s.bodies = append(s.bodies, string(text))
+			s.mu.Unlock()
+			answer := map[string]any{"kind": "resp", "reqId": m.ID, "code": 200, "type": m.Type + "Response", "body": map[string]any{}}
+			switch m.Type {
+			case "cm.ConsumerRequestConversation":
+				answer["body"] = map[string]any{"conversationId": "conv-1"}
+			case "GetClock":
+				answer["body"] = map[string]any{"currentTime": time.Now().UnixMilli()}
+			case "ms.PublishEvent":
+				answer["body"] = map[string]any{"sequence": 0}
+			}
+			raw, _ := json.Marshal(answer)
+			if conn.Write(ctx, websocket.MessageText, raw) != nil {
+				return
+			}
+			if m.Type == "ms.SubscribeMessagingEvents" {
+				_ = conn.Write(ctx, websocket.MessageText, []byte(`{"kind":"notification","type":"ms.MessagingEventNotification","body":{"changes":[`+
+					`{"sequence":0,"originatorId":"a","originatorMetadata":{"role":"ASSIGNED_AGENT"},"serverTimestamp":1,"dialogId":"conv-1","event":{"type":"ContentEvent","message":"Hello","contentType":"text/plain"}}]}}`))
+			}
+		}
+	}
+}
+
+// ignoreRequests accepts a socket and never answers.
+func ignoreRequests(_ *fakeServices, conn *websocket.Conn) {
+	for {
+		if _, _, err := conn.Read(context.Background()); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage/api"
+)
+
+// TestAuthorizationOfOAuthCore is appendix A of OAuth Core 1.0, in full.
+func TestAuthorizationOfOAuthCore(t *testing.T) {
+	t.Parallel()
+	k := api.Key{AppKey: "dpf43f3p2l4k3l03", Secret: "kd94hf93k423kf44", AccessToken: "nnch734d00sl2jdk", AccessTokenSecret: "pfkkdhi9sl3r4s00"}
+	const address = "http://photos.example.net/photos?file=vacation.jpg&size=original"
+	header := k.AuthorizationHeader("GET", address, time.Unix(1191242096, 0), "kllo9940pd9333jh")
+	require.Equal(t, `OAuth oauth_consumer_key="dpf43f3p2l4k3l03", oauth_nonce="kllo9940pd9333jh", oauth_signature_method="HMAC-SHA1", `+
+		`oauth_timestamp="1191242096", oauth_token="nnch734d00sl2jdk", oauth_version="1.0", oauth_signature="tR3%2BTy81lMeYAr%2FFid0kMTYa%2FWM%3D"`, header)
+	require.NotContains(t, header, "\n", "on a single line")
+	for _, other := range []string{
+		k.AuthorizationHeader("POST", address, time.Unix(1191242096, 0), "kllo9940pd9333jh"),
+		k.AuthorizationHeader("GET", address+"&x=y", time.Unix(1191242096, 0), "kllo9940pd9333jh"),
+		k.AuthorizationHeader("GET", address, time.Unix(1191242097, 0), "kllo9940pd9333jh"),
+		k.AuthorizationHeader("GET", address, time.Unix(1191242096, 0), "kllo9940pd9333ji"),
+	} {
+		require.NotContains(t, other, "tR3%2BTy81lMeYAr")
+	}
+	require.Empty(t, k.AuthorizationHeader("GET", "http://[", time.Unix(0, 0), "n"))
+	require.Equal(t, "redacted redacted", fmt.Sprintf("%v %s", k, k))
+}
+
+func TestReadKey(t *testing.T) {
+	t.Parallel()
+	k, err := api.ReadKey(strings.NewReader(`{"appKey":"a","secret":"b","accessToken":"c","accessTokenSecret":"d"}`))
+	require.NoError(t, err)
+	require.Equal(t, api.Key{"a", "b", "c", "d"}, k)
+	for _, bad := range []string{`{}`, `{"appKey":"a","secret":"b","accessToken":"c"}`, `{"app_key":"a"}`, `x`} {
+		_, err := api.ReadKey(strings.NewReader(bad))
+		require.Error(t, err, bad)
+	}
+}
