@@ -2,6 +2,8 @@
 GOLANGCI := v2.15.0
 LINTER := bin/golangci-lint-$(GOLANGCI)
 FUZZTIME ?= 30s
+# What idp --version prints; without git, the binary reads it from its build information.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 # The race detector needs cgo; the binary that is shipped does not.
 export CGO_ENABLED ?= 1
 
@@ -17,7 +19,7 @@ deps: ## Install what the tests need from Debian's packages, where it is missing
 
 .PHONY: build
 build: ## Build bin/idp, one static binary
-	CGO_ENABLED=0 go build -o bin/idp ./cmd/idp
+	CGO_ENABLED=0 go build -ldflags "-X main.linkedVersion=$(VERSION)" -o bin/idp ./cmd/idp
 
 .PHONY: run
 run: ## Run the development mode

@@ -28,10 +28,10 @@ func (r *reader) check(cfg *Config) {
 	r.required("people", cfg.People, "name the people file, such as people.yaml")
 	r.required("brand.name", cfg.Brand.Name, "pages say whose they are")
 	cfg.Data, cfg.People = r.join(cfg.Data), r.join(cfg.People)
-	if cfg.Store != "" && !isPostgres(string(cfg.Store)) {
+	if cfg.Store.IsSet() && !isPostgres(cfg.Store.Reveal()) {
 		r.fault("store", "store is no address of PostgreSQL; write one such as postgres://user@host/database, or leave it out for SQLite")
 	}
-	if cfg.Secret != "" && !isHex64(string(cfg.Secret)) {
+	if cfg.Secret.IsSet() && !isHex64(cfg.Secret.Reveal()) {
 		r.fault("secret", "secret is not 64 hexadecimal characters; make one with: openssl rand -hex 32")
 	}
 	for _, link := range []struct{ path, value string }{
@@ -45,7 +45,7 @@ func (r *reader) check(cfg *Config) {
 	r.lifetimes(cfg.Lifetimes)
 	r.limits(cfg.Limits)
 	if s := cfg.Subjects; s != nil {
-		if !isHex64(string(s.Key)) {
+		if !isHex64(s.Key.Reveal()) {
 			r.fault("subjects.key", "subjects.key is not 64 hexadecimal characters; make one with: openssl rand -hex 32, and keep it for ever")
 		}
 		s.Known = r.join(s.Known)

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	web        = "web"
-	native     = "native"
-	liveengage = "liveengage"
-	authBasic  = "client_secret_basic"
-	authPost   = "client_secret_post"
-	authKey    = "private_key_jwt"
-	authNone   = "none"
+	web               = "web"
+	native            = "native"
+	profileLiveEngage = "liveengage"
+	authBasic         = "client_secret_basic"
+	authPost          = "client_secret_post"
+	authKey           = "private_key_jwt"
+	authNone          = "none"
 )
 
 // shortestSecret is the fewest characters of a client's secret: as many as
@@ -68,7 +68,7 @@ func set(s *string, value string) {
 // fillIn sets what the file leaves out. A secret or key set that is named but
 // cannot be had counts, so that its absence is not reported as two faults.
 func (c *Client) fillIn(secret, keys bool) {
-	c.eitherWay = c.Profile == liveengage && secret && c.AuthMethod == ""
+	c.eitherWay = c.Profile == profileLiveEngage && secret && c.AuthMethod == ""
 	set(&c.Name, c.ID)
 	set(&c.Type, web)
 	set(&c.Algorithm, "RS256")
@@ -85,7 +85,7 @@ func (c *Client) fillIn(secret, keys bool) {
 	if len(c.Scopes) == 0 {
 		c.Scopes = defaultScopes()
 	}
-	if c.Profile == liveengage {
+	if c.Profile == profileLiveEngage {
 		if c.LiveEngage == nil {
 			c.LiveEngage = &LiveEngage{}
 		}
@@ -114,7 +114,7 @@ func (r *reader) client(path string, c Client) {
 	oneOf("id_token_signed_response_alg", c.Algorithm, "RS256", "ES256")
 	oneOf("token_endpoint_auth_method", c.AuthMethod, authBasic, authPost, authKey, authNone)
 	if c.Profile != "" {
-		oneOf("profile", c.Profile, liveengage)
+		oneOf("profile", c.Profile, profileLiveEngage)
 	}
 	for i, t := range c.ResponseTypes {
 		oneOf(fmt.Sprintf("response_types[%d]", i), t, responseTypes()...)
@@ -125,7 +125,7 @@ func (r *reader) client(path string, c Client) {
 	if r.has(path+".scopes") && !slices.Contains(c.Scopes, "openid") {
 		bad("scopes", "scopes lacks openid, without which nobody can sign in; add it (OIDC Core section 3.1.2.1)")
 	}
-	if c.Profile == liveengage && c.Algorithm == "ES256" {
+	if c.Profile == profileLiveEngage && c.Algorithm == "ES256" {
 		bad("id_token_signed_response_alg", "LiveEngage reads RS256 only; leave id_token_signed_response_alg out")
 	}
 }
@@ -137,7 +137,7 @@ func (r *reader) credentials(path string, c Client) {
 	secret, jwks := r.has(path+".secret"), r.has(path+".jwks")
 	code := slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return strings.Contains(t, "code") })
 	switch {
-	case c.Secret != "" && len(c.Secret) < shortestSecret:
+	case c.Secret.IsSet() && len(c.Secret.Reveal()) < shortestSecret:
 		bad("secret", "secret has fewer than %d characters; make one with: openssl rand -hex 32", shortestSecret)
 	case secret && jwks:
 		bad("jwks", "there is a secret and a key set; leave one of them out")
@@ -149,11 +149,11 @@ func (r *reader) credentials(path string, c Client) {
 		bad("token_endpoint_auth_method", "token_endpoint_auth_method is private_key_jwt, but there are no keys; add jwks: {file: client.jwks.json}")
 	case jwks && c.AuthMethod != authKey:
 		bad("token_endpoint_auth_method", "token_endpoint_auth_method is %s, but there is a key set; write private_key_jwt", c.AuthMethod)
-	case !secret && !jwks && c.Profile == liveengage && code:
+	case !secret && !jwks && c.Profile == profileLiveEngage && code:
 		bad("profile", "profile liveengage has no secret for the code flow; add secret: {env: NAME}, or write response_types: [id_token]")
 	}
-	if c.JWKS != "" {
-		if _, err := keys.ParseJWKS(string(c.JWKS)); err != nil {
+	if c.JWKS.IsSet() {
+		if _, err := keys.ParseJWKS(c.JWKS.Reveal()); err != nil {
 			bad("jwks", "jwks: %s", err)
 		}
 	}

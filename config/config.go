@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"idpbridge/internal/secret"
 )
 
 // Config is a whole configuration file. Load and Parse return it with every
@@ -27,10 +29,10 @@ type Config struct {
 	// Data is the folder of the database and of generated secrets; never empty.
 	Data string `yaml:"data"`
 	// Store is a postgres:// address; empty means SQLite in Data.
-	Store Text `yaml:"store"`
+	Store secret.Value `yaml:"store"`
 	// Secret is the instance secret, 64 hexadecimal characters; empty means that
 	// it is kept in a file in Data.
-	Secret Text `yaml:"secret"`
+	Secret secret.Value `yaml:"secret"`
 	// TLS is nil where a proxy ends TLS, or on loopback.
 	TLS *TLS `yaml:"tls"`
 	// Proxies may say whom a request comes from; empty means that nobody may.
@@ -66,7 +68,7 @@ type Brand struct {
 // Subjects says how a customer id becomes a subject; see claims.Subjects.
 type Subjects struct {
 	// Key is 64 hexadecimal characters, and must never change.
-	Key Text `yaml:"key"`
+	Key secret.Value `yaml:"key"`
 	// Known is the path of a file with subjects that LivePerson knows already; it
 	// may be empty. See LoadSubjects.
 	Known string `yaml:"known"`
@@ -80,7 +82,7 @@ type Client struct {
 	Name string `yaml:"name"`
 	// Secret has 32 characters or more; empty means a public client, which must
 	// use PKCE (RFC 7636).
-	Secret Text `yaml:"secret"`
+	Secret secret.Value `yaml:"secret"`
 	// Type is web, the default, or native.
 	Type string `yaml:"application_type"`
 	// AuthMethod is the one method that the client may use at the token
@@ -89,7 +91,7 @@ type Client struct {
 	// default without either (OIDC Core section 9).
 	AuthMethod string `yaml:"token_endpoint_auth_method"`
 	// JWKS is the JSON Web Key Set of the client's public keys, for private_key_jwt.
-	JWKS Text `yaml:"jwks"`
+	JWKS secret.Value `yaml:"jwks"`
 	// PushedOnly refuses authorization requests that were not pushed (RFC 9126).
 	PushedOnly bool `yaml:"require_pushed_authorization_requests"`
 	// RedirectURIs and PostLogoutRedirectURIs are compared byte for byte

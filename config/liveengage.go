@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"idpbridge/internal/netaddr"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // LiveEngage is how LivePerson's services talk to the client of the profile
@@ -71,8 +73,8 @@ type Encryption struct {
 
 // EncryptionKey is a public key of the client's.
 type EncryptionKey struct {
-	ID  string `yaml:"kid"` // as its owner names it
-	Key Text   `yaml:"key"` // certificate or key in PEM, or the key as base64 on one line
+	ID  string       `yaml:"kid"` // as its owner names it
+	Key secret.Value `yaml:"key"` // certificate or key in PEM, or the key as base64 on one line
 	// Until is the last day, in UTC, on which it is used, as YYYY-MM-DD; empty means
 	// until its certificate expires.
 	Until string `yaml:"until"`
@@ -89,15 +91,15 @@ const (
 func (l *LiveEngage) fillIn(code bool) {
 	set(&l.Dialect, "rfc")
 	if l.Dialect == legacy && len(l.RedirectQueryKeys) == 0 {
-		l.RedirectQueryKeys = []string{"lpUnifiedWindowConfig"}
+		l.RedirectQueryKeys = []string{liveengage.WindowQueryKey}
 	}
-	set(&l.TokenRedirectURI, "https://liveperson.net")
+	set(&l.TokenRedirectURI, liveengage.EmbeddedRedirectURI)
 	set(&l.ImplicitParameter, idToken)
 	set(&l.ImplicitIn, "fragment")
 	set(&l.TokenRequests, "form_or_json")
 	set(&l.TokenErrors, "oauth")
-	set(&l.JSMethod, "lpGetAuthenticationToken")
-	set(&l.JSContext, "window")
+	set(&l.JSMethod, liveengage.DefaultJSMethod)
+	set(&l.JSContext, liveengage.DefaultJSContext)
 	if l.Page != nil {
 		handsOut := idToken
 		if code {
@@ -114,7 +116,7 @@ var jsName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]{0,63}(\.[A-Za-z_$][A-Z
 func (r *reader) liveengage(path string, c Client) {
 	path += ".liveengage"
 	bad := func(key, format string, args ...any) { r.fault(path+"."+key, format, args...) }
-	if c.Profile != liveengage {
+	if c.Profile != profileLiveEngage {
 		if r.has(path) {
 			r.fault(path, "liveengage belongs to a client with profile: liveengage; its exceptions are for no other")
 		}
@@ -259,7 +261,7 @@ func (k EncryptionKey) load() (keys.Recipient, error) {
 	if k.ID == "" {
 		return keys.Recipient{}, fmt.Errorf("encryption key without kid; write the name that its owner gave it")
 	}
-	r, err := keys.ParseRecipient(k.ID, string(k.Key), k.Short)
+	r, err := keys.ParseRecipient(k.ID, k.Key.Reveal(), k.Short)
 	if err != nil {
 		return r, fmt.Errorf("encryption key %q: %w", excerpt(k.ID), err)
 	}

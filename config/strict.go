@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
+	"idpbridge/internal/secret"
 	"idpbridge/internal/spelling"
 )
 
@@ -97,7 +98,7 @@ func (r *reader) value(n ast.Node, path string, v reflect.Value) {
 		return
 	}
 	switch v.Interface().(type) {
-	case Text:
+	case secret.Value:
 		if t, ok := r.text(n, path); ok {
 			v.Set(reflect.ValueOf(t))
 		}

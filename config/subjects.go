@@ -26,7 +26,7 @@ func LoadSubjects(s *Subjects) (*claims.Subjects, error) {
 	if s == nil {
 		return nil, nil //nolint:nilnil // no subjects is an answer
 	}
-	key, err := hex.DecodeString(string(s.Key))
+	key, err := hex.DecodeString(s.Key.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("subjects.key: not hexadecimal")
 	}

@@ -3,31 +3,19 @@ package config
 import (
 	"errors"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"idpbridge/internal/secret"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Text is a setting that may be secret. In the file it stands as it is, as
-// {env: NAME} or as {file: PATH}; a Config holds what that led to. It prints as
-// "redacted"; convert it to a string to use it. The zero value is not set.
-type Text string
-
-// LogValue keeps the text out of logs.
-func (Text) LogValue() slog.Value { return slog.StringValue("redacted") }
-
-// String keeps the text out of formatted text.
-func (Text) String() string { return "redacted" }
-
-// GoString keeps the text out of %#v.
-func (Text) GoString() string { return `"redacted"` }
-
-// text reads a Text. Nothing that stands in the file is quoted in its faults,
+// text reads a setting that may be secret: the string itself, {env: NAME} or
+// {file: PATH}. Nothing that stands in the file is quoted in its faults,
 // because it may be the secret in the wrong place.
-func (r *reader) text(n ast.Node, path string) (Text, bool) {
+func (r *reader) text(n ast.Node, path string) (secret.Value, bool) {
 	m, isMap := n.(ast.MapNode)
 	if !isMap {
 		s, ok := plain(n)
@@ -37,7 +25,7 @@ func (r *reader) text(n ast.Node, path string) (Text, bool) {
 		case s == "":
 			r.fault(path, "%s is empty; write {env: NAME} or {file: PATH}, or leave it out", r.shown(path))
 		}
-		return Text(s), ok && s != ""
+		return secret.New(s), ok && s != ""
 	}
 	var from, value string
 	entries := 0
@@ -51,7 +39,7 @@ func (r *reader) text(n ast.Node, path string) (Text, bool) {
 	case from == "env":
 		v := r.getenv(value)
 		if v != "" {
-			return Text(v), true
+			return secret.New(v), true
 		}
 		r.fault(path, "%s is to come from %s, which is not set; set it, or write {file: PATH}", r.shown(path), variable(value))
 	default:
@@ -59,11 +47,11 @@ func (r *reader) text(n ast.Node, path string) (Text, bool) {
 		raw, err := os.ReadFile(r.join(value))
 		v := strings.TrimRight(string(raw), "\r\n")
 		if err == nil && v != "" {
-			return Text(v), true
+			return secret.New(v), true
 		}
 		r.fault(path, "%s is to come from a file that %s; name one that this user may read, relative to %s", r.shown(path), reason(err), r.join("."))
 	}
-	return "", false
+	return secret.Value{}, false
 }
 
 // variable names an environment variable, unless its name looks like a secret

@@ -5,6 +5,8 @@ import (
 	_ "embed" // for people.yaml
 
 	"idpbridge/config"
+	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 	"idpbridge/oidc"
 	"idpbridge/web"
 )
@@ -44,25 +46,25 @@ func demoPeople(people []config.Person) []web.DemoPerson {
 func Clients() []oidc.Client {
 	scopes := []string{"profile", "email", "address", "phone", "offline_access", oidc.ScopeSDEs}
 	all := []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
-	secret := []string{oidc.AuthBasic, oidc.AuthPost}
+	basicOrPost := []string{oidc.AuthBasic, oidc.AuthPost}
 	loopback := []string{"http://127.0.0.1/cb"}
 	return []oidc.Client{
 		{
-			ID: "liveengage", Name: "Example Brand chat", Secret: LiveEngageSecret, AuthMethods: secret,
+			ID: "liveengage", Name: "Example Brand chat", Secret: secret.New(LiveEngageSecret), AuthMethods: basicOrPost,
 			RedirectURIs: []string{
-				"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html",
+				liveengage.EmbeddedRedirectURI, liveengage.WindowURI,
 			},
 			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true,
-			LiveEngage: &oidc.LiveEngage{TokenRedirectURI: "https://liveperson.net", JSONRequests: true},
+			LiveEngage: &oidc.LiveEngage{TokenRedirectURI: liveengage.EmbeddedRedirectURI, JSONRequests: true},
 		},
 		{
 			ID: "local-web", Name: "Local web application", Native: true,
-			Secret: LocalWebSecret, AuthMethods: secret,
+			Secret: secret.New(LocalWebSecret), AuthMethods: basicOrPost,
 			RedirectURIs: loopback, PostLogoutRedirectURIs: loopback, ResponseTypes: all, Scopes: scopes,
 		},
 		{
 			ID: "local-post", Name: "Another local web application", Native: true,
-			Secret: LocalPostSecret, AuthMethods: []string{oidc.AuthPost},
+			Secret: secret.New(LocalPostSecret), AuthMethods: []string{oidc.AuthPost},
 			RedirectURIs: loopback, PostLogoutRedirectURIs: loopback, ResponseTypes: all, Scopes: scopes,
 		},
 		{

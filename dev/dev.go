@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"idpbridge/config"
+	"idpbridge/internal/secret"
 	"idpbridge/oidc"
 	"idpbridge/server"
 	"idpbridge/web"
@@ -52,7 +53,7 @@ func Run(ctx context.Context, options Options) error {
 		return err
 	}
 	settings.Listen, settings.Operations = options.Listen, options.Operations
-	settings.Store = config.Text(options.Store)
+	settings.Store = secret.New(options.Store)
 	people, err := loadPeople()
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // Config says what to examine. Issuer, ClientID and Now are required. A check
@@ -85,10 +87,6 @@ const (
 )
 
 const (
-	windowURI  = "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"
-	defaultURI = "https://liveperson.net"
-
-	accountBase   = "https://accdn.lpsnmedia.net"
 	pathDiscovery = "/.well-known/openid-configuration"
 )
 
@@ -130,14 +128,14 @@ func newExam(cfg Config) *exam {
 		cfg.ResponseTypes = []string{"code"}
 	}
 	if len(cfg.RedirectURIs) == 0 {
-		cfg.RedirectURIs = []string{windowURI}
+		cfg.RedirectURIs = []string{liveengage.WindowURI}
 		if slices.Contains(cfg.ResponseTypes, "code") {
-			cfg.RedirectURIs = append(cfg.RedirectURIs, defaultURI)
+			cfg.RedirectURIs = append(cfg.RedirectURIs, liveengage.EmbeddedRedirectURI)
 		}
 	}
 	cfg.RedirectURIs = firstListed(cfg.RedirectURIs)
 	if cfg.AccountBaseURL == "" {
-		cfg.AccountBaseURL = accountBase
+		cfg.AccountBaseURL = liveengage.AccountConfig
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{Timeout: requestTimeout}).DialContext

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"idpbridge/liveengage"
 	"idpbridge/liveengage/setup"
 )
 
@@ -41,7 +42,7 @@ func ConnectorFields() []string { return slices.Sorted(maps.Keys(connectorFields
 // compareConnector goes through the connector's fields.
 func (e *exam) compareConnector(c connector) {
 	validation, _ := c.fieldValue("jwtValidationType")
-	byKeySet := validation == "JWKS_ENDPOINT"
+	byKeySet := validation == string(liveengage.KeyTypeJWKS)
 	want := map[string]string{
 		"issuer": e.cfg.Issuer, "clientId": e.cfg.ClientID, "authorizationEndpoint": e.meta.AuthorizationEndpoint,
 	}
@@ -89,11 +90,11 @@ func (e *exam) compareField(c connector, name, want string) {
 func (e *exam) checkKeySource(c connector, kind string) {
 	pasted, _ := c.fieldValue("jwtPublicKey")
 	switch {
-	case pasted == "CONSUMER_DELEGATION":
+	case pasted == liveengage.DelegationKey:
 		e.addFinding(Note, ConnectorKey, c.displayName()+" is set to consumer delegation: it verifies no tokens of this provider.", "Nothing, if that is meant.")
-	case kind == "JWKS_ENDPOINT":
+	case kind == string(liveengage.KeyTypeJWKS):
 		e.addOK(ConnectorKeyType, c.displayName()+" reads the key set; keys can change by themselves.")
-	case kind != "" && kind != "PUBLIC_JWT_KEY":
+	case kind != "" && kind != string(liveengage.KeyTypePasted):
 		e.addFinding(Warn, ConnectorKeyType, fmt.Sprintf("%s verifies tokens in a way that is not known: %q.", c.displayName(), kind), connectorFields()["jwtValidationType"].help)
 	case len(e.keys) == 0:
 		e.addFinding(Skip, ConnectorKey, "The key in the connector was not compared, because the key set could not be read.", "Put the key set right first.")

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // authorizeRequest is an authorization request as LivePerson's window makes it.
@@ -129,7 +131,7 @@ func (e *exam) checkRedirectURI(ctx context.Context, q authorizeRequest) bool {
 // checkUnregisteredURIs looks whether somebody else's address would be answered.
 func (e *exam) checkUnregisteredURIs(ctx context.Context) {
 	bad := false
-	for _, uri := range []string{"https://" + foreignHost + "/cb", "https://lpcdn.lpsnmedia.net." + foreignHost + "/le_unified_window/index.html"} {
+	for _, uri := range []string{"https://" + foreignHost + "/cb", "https://lpcdn.lpsnmedia.net." + foreignHost + liveengage.WindowPath} {
 		a, err := e.authorize(ctx, authorizeRequest{uri: uri})
 		if err != nil {
 			continue // said already

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // slow is the longest answer of the token endpoint that is fine. What LivePerson
@@ -63,7 +65,7 @@ const (
 type tokenBody struct{ kind, text string }
 
 func codeGrant() map[string]string {
-	return map[string]string{"grant_type": "authorization_code", "code": "idp-doctor-" + randomText(), "redirect_uri": defaultURI}
+	return map[string]string{"grant_type": "authorization_code", "code": "idp-doctor-" + randomText(), "redirect_uri": liveengage.EmbeddedRedirectURI}
 }
 
 func formBody() tokenBody {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"idpbridge/internal/netaddr"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 )
 
@@ -27,7 +28,7 @@ type Client struct {
 
 	// Secret is the client's secret; New keeps only its hash. Without Secret and
 	// Keys it is a public client, which must use PKCE (RFC 7636).
-	Secret string
+	Secret secret.Value
 	// Keys are the client's public keys, for private_key_jwt (keys.ParseJWKS).
 	Keys []keys.PublicKey
 	// AuthMethods lists the client authentication methods that it may use; empty
@@ -77,14 +78,14 @@ type Client struct {
 // prepared returns the client with its defaults filled in and its secret
 // replaced by a hash.
 func (c Client) prepared() *Client {
-	if c.Secret != "" {
-		c.secretHash = sha256.Sum256([]byte(c.Secret))
+	if c.Secret.IsSet() {
+		c.secretHash = sha256.Sum256([]byte(c.Secret.Reveal()))
 	}
 	if len(c.AuthMethods) == 0 {
 		switch {
 		case len(c.Keys) > 0:
 			c.AuthMethods = []string{AuthKey}
-		case c.Secret != "":
+		case c.Secret.IsSet():
 			c.AuthMethods = []string{AuthBasic}
 		default:
 			c.AuthMethods = []string{AuthNone}
@@ -99,21 +100,21 @@ func (c Client) prepared() *Client {
 	if c.Name == "" {
 		c.Name = c.ID
 	}
-	if c.Secret != "" {
-		c.Secret = "redacted"
+	if c.Secret.IsSet() {
+		c.Secret = secret.New("hashed")
 	}
 	c.exceptions = c.Exceptions()
 	return &c
 }
 
 // public says whether the client has nothing to authenticate with.
-func (c *Client) public() bool { return c.Secret == "" && len(c.Keys) == 0 }
+func (c *Client) public() bool { return !c.Secret.IsSet() && len(c.Keys) == 0 }
 
 // secretMatches compares in constant time. A client without a secret matches
 // nothing.
-func (c *Client) secretMatches(secret string) bool {
-	got := sha256.Sum256([]byte(secret))
-	return subtle.ConstantTimeCompare(got[:], c.secretHash[:]) == 1 && c.Secret != ""
+func (c *Client) secretMatches(sent string) bool {
+	got := sha256.Sum256([]byte(sent))
+	return subtle.ConstantTimeCompare(got[:], c.secretHash[:]) == 1 && c.Secret.IsSet()
 }
 
 // hearsOfSignOut says whether the client wants to be told when a session ends.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/liveengage"
 )
 
 // LiveEngage is the profile of the client that LivePerson is. Its services depart
@@ -145,8 +147,8 @@ const paramIDToken = "id_token"
 func (l *LiveEngage) Parameter() string { return cmp.Or(l.AnswerParameter, paramIDToken) }
 
 // Method and Context name the function that the chat calls; defaults in place of "".
-func (l *LiveEngage) Method() string  { return cmp.Or(l.JSMethod, "lpGetAuthenticationToken") }
-func (l *LiveEngage) Context() string { return cmp.Or(l.JSContext, "window") }
+func (l *LiveEngage) Method() string  { return cmp.Or(l.JSMethod, liveengage.DefaultJSMethod) }
+func (l *LiveEngage) Context() string { return cmp.Or(l.JSContext, liveengage.DefaultJSContext) }
 
 // allows says whether the client may use an exception.
 func (c *Client) allows(e Exception) bool { return slices.Contains(c.exceptions, e) }

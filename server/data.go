@@ -26,7 +26,7 @@ type Data struct {
 func OpenData(
 	ctx context.Context, settings config.Config, clients []oidc.Client, development bool, now func() time.Time,
 ) (*Data, error) {
-	if _, err := os.Stat(databaseFile(settings)); settings.Store == "" && err != nil {
+	if _, err := os.Stat(databaseFile(settings)); !settings.Store.IsSet() && err != nil {
 		return nil, fmt.Errorf("there are no keys in %s yet; start idp dev or idp serve once", settings.Data)
 	}
 	secret, err := instanceSecret(settings)
@@ -80,7 +80,7 @@ func createData(ctx context.Context, settings config.Config, development bool) (
 func databaseFile(settings config.Config) string { return filepath.Join(settings.Data, "idp.db") }
 
 func openStore(ctx context.Context, settings config.Config) (*store.Store, error) {
-	return store.Open(ctx, store.Config{URL: string(settings.Store), Path: databaseFile(settings)})
+	return store.Open(ctx, store.Config{URL: settings.Store.Reveal(), Path: databaseFile(settings)})
 }
 
 func openKeys(
@@ -94,8 +94,8 @@ func openKeys(
 // instanceSecret is the secret that encrypts keys at rest and authenticates codes
 // and tokens: from the settings, or a file in the data folder that is made once.
 func instanceSecret(settings config.Config) (keys.Secret, error) {
-	if settings.Secret != "" {
-		return keys.ParseSecret(string(settings.Secret))
+	if settings.Secret.IsSet() {
+		return keys.ParseSecret(settings.Secret.Reveal())
 	}
 	return keys.LoadSecret(filepath.Join(settings.Data, "secret"))
 }

@@ -18,11 +18,12 @@ import (
 
 	"idpbridge/claims"
 	"idpbridge/internal/cookie"
+	"idpbridge/liveengage"
 )
 
 const (
 	// ACRPassword is the authentication context class of a sign-in by password.
-	ACRPassword = "loa1"
+	ACRPassword = liveengage.ACR
 
 	// browserCookie carries a session: its id, a dot, and a secret. Only the hash of
 	// the secret is stored.

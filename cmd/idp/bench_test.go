@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -116,7 +118,7 @@ func BenchmarkAuthorize(b *testing.B) {
 
 // BenchmarkToken is the token endpoint refusing a code: what a stranger costs.
 func BenchmarkToken(b *testing.B) {
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {"nonsense"}, "redirect_uri": {localCallback}, "client_id": {"local-web"}, "client_secret": {localWebSecret}}.Encode()
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {"nonsense"}, "redirect_uri": {localCallback}, "client_id": {"local-web"}, "client_secret": {dev.LocalWebSecret}}.Encode()
 	benchmark(b, func(p *browser, issuer string) error {
 		return discard(p.client.Post(issuer+"/token", "application/x-www-form-urlencoded", strings.NewReader(form)))
 	})

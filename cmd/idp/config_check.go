@@ -10,16 +10,17 @@ type configCheckCommand struct {
 	File string `arg:"" optional:"" default:"idp.yaml" help:"Configuration file." type:"path"`
 }
 
-// Run loads the file and its people as serve would, and starts nothing.
+// Run loads the configuration and its people as serve does, and starts nothing.
 func (c configCheckCommand) Run(p *process) error {
 	cfg, err := config.Load(c.File, p.getenv)
 	if err != nil {
 		return err
 	}
-	people, err := loadPeople(cfg)
+	people, err := cfg.ReadPeople()
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s is good: issuer %s, clients: %d, people: %d.\n", c.File, cfg.Issuer, len(cfg.Clients), len(people))
+	_, err = fmt.Fprintf(p.stdout, "%s is valid: issuer %s, clients: %d, people: %d.\n",
+		c.File, cfg.Issuer, len(cfg.Clients), len(people))
 	return err
 }

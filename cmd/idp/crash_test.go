@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -108,7 +110,7 @@ func try(b *browser, issuer string) (code string, ok bool) {
 		return "", false
 	}
 	code = u.Query().Get("code")
-	form := strings.NewReader("grant_type=authorization_code&client_id=local-web&client_secret=" + localWebSecret +
+	form := strings.NewReader("grant_type=authorization_code&client_id=local-web&client_secret=" + dev.LocalWebSecret +
 		"&redirect_uri=" + localCallback + "&code=" + code)
 	answer, err := b.client.Post(issuer+"/token", "application/x-www-form-urlencoded", form)
 	if err != nil {

@@ -96,7 +96,7 @@ func (d doctorCommand) subject(p *process) (doctor.Config, error) {
 	if cfg.ClientSecret == "" && loopbackIssuer(d.Issuer) {
 		for _, c := range dev.Clients() {
 			if c.ID == d.Client {
-				cfg.ClientSecret = c.Secret
+				cfg.ClientSecret = c.Secret.Reveal()
 			}
 		}
 	}
@@ -120,7 +120,7 @@ func (d doctorCommand) configured(p *process) (doctor.Config, error) {
 	}
 	client := loaded.Clients[i]
 	cfg := doctor.Config{
-		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: string(client.Secret), OperationsURL: d.Operations,
+		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: client.Secret.Reveal(), OperationsURL: d.Operations,
 		JSONRemedy: "Nothing for connectors of today: they send forms. For an older one set token_requests: form_or_json in the client's liveengage section.",
 	}
 	if l := client.LiveEngage; l != nil {

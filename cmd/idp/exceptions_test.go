@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/secret"
 	"idpbridge/oidc"
 )
 
@@ -120,7 +121,7 @@ func TestExceptions(t *testing.T) {
 		})
 	}
 	all := oidc.Client{
-		Secret: "s", AuthMethods: []string{oidc.AuthBasic, oidc.AuthPost}, ResponseTypes: []string{"code", "id_token"},
+		Secret: secret.New("s"), AuthMethods: []string{oidc.AuthBasic, oidc.AuthPost}, ResponseTypes: []string{"code", "id_token"},
 		LiveEngage: &oidc.LiveEngage{
 			Legacy: true, RedirectKeys: []string{"k"}, TokenRedirectURI: fixedURI, AnswerParameter: "token", AnswerInQuery: true,
 			JSONRequests: true, LivePersonErrors: true, Delegation: true,

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -230,4 +231,13 @@ func (p page) answer(t testing.TB) url.Values {
 	v, err := url.ParseQuery(raw)
 	require.NoError(t, err)
 	return v
+}
+
+// part is one part of a JWT, decoded.
+func part(token string, n int) string {
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[n])
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }

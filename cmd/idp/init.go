@@ -9,14 +9,14 @@ import (
 )
 
 type initCommand struct {
-	File string `arg:"" optional:"" default:"idp.yaml" help:"Where to write; never overwrites." type:"path"`
+	File string `arg:"" optional:"" default:"idp.yaml" help:"File to create; an existing file is never overwritten." type:"path"`
 }
 
-// Run writes the template, unless the file exists.
-func (i initCommand) Run(p *process) error {
-	f, err := os.OpenFile(i.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// Run writes the configuration template to a new file.
+func (c initCommand) Run(p *process) error {
+	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists already; name another file, or move it away", i.File)
+		return fmt.Errorf("%s already exists; choose another file name or move the file", c.File)
 	}
 	if err != nil {
 		return fmt.Errorf("write configuration: %w", err)
@@ -27,6 +27,6 @@ func (i initCommand) Run(p *process) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "Wrote %s. Fill it in, then:\n\n  idp config check %s\n  idp serve --config %s\n", i.File, i.File, i.File)
+	_, err = fmt.Fprintf(p.stdout, "Wrote %[1]s. Edit it, then run:\n\n  idp config check %[1]s\n  idp serve --config %[1]s\n", c.File)
 	return err
 }

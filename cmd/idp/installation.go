@@ -49,6 +49,6 @@ func loadConfig(file string, getenv func(string) string) (config.Config, []oidc.
 	if err != nil {
 		return config.Config{}, nil, err
 	}
-	clients, err := configuredClients(settings.Clients)
+	clients, err := settings.OIDCClients()
 	return *settings, clients, err
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"idpbridge/keys"
+	"idpbridge/oidc"
 )
 
 type keysListCommand struct {
@@ -33,25 +35,48 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	lines := []keyRow{}
+	rows := []keyRow{}
 	for _, key := range o.Keys.PublicKeys() {
-		line := keyRow{ID: key.ID, Algorithm: key.Algorithm, State: key.State, Created: key.Created.UTC(), Changed: key.Changed.UTC(), Fingerprint: key.Fingerprint()}
-		for _, c := range o.clients {
-			if c.PinnedKey == key.ID {
-				line.PinnedBy = append(line.PinnedBy, c.ID)
-			}
-		}
-		lines = append(lines, line)
+		rows = append(rows, keyRow{
+			ID:          key.ID,
+			Algorithm:   key.Algorithm,
+			State:       key.State,
+			Created:     key.Created.UTC(),
+			Changed:     key.Changed.UTC(),
+			Fingerprint: key.Fingerprint(),
+			PinnedBy:    clientsPinning(key.ID, o.clients),
+		})
 	}
 	if k.JSON {
-		return errors.Join(json.NewEncoder(p.stdout).Encode(lines), o.Close())
-	}
-	for _, l := range lines {
-		note := ""
-		if len(l.PinnedBy) > 0 {
-			note = "  pinned by " + strings.Join(l.PinnedBy, ", ")
-		}
-		_, err = fmt.Fprintf(p.stdout, "%s  %s  %-8s  since %s%s\n", l.ID, l.Algorithm, l.State, l.Changed.Format("2006-01-02 15:04 UTC"), note)
+		err = json.NewEncoder(p.stdout).Encode(rows)
+	} else {
+		err = printKeyRows(p.stdout, rows)
 	}
 	return errors.Join(err, o.Close())
+}
+
+// clientsPinning returns the IDs of the clients that pin a key.
+func clientsPinning(kid string, clients []oidc.Client) []string {
+	var ids []string
+	for _, client := range clients {
+		if client.PinnedKey == kid {
+			ids = append(ids, client.ID)
+		}
+	}
+	return ids
+}
+
+func printKeyRows(out io.Writer, rows []keyRow) error {
+	for _, row := range rows {
+		note := ""
+		if len(row.PinnedBy) > 0 {
+			note = "  pinned by " + strings.Join(row.PinnedBy, ", ")
+		}
+		changed := row.Changed.Format("2006-01-02 15:04 UTC")
+		_, err := fmt.Fprintf(out, "%s  %s  %-8s  since %s%s\n", row.ID, row.Algorithm, row.State, changed, note)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

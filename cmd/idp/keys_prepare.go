@@ -11,19 +11,19 @@ type keysPrepareCommand struct {
 	Algorithm string `enum:"RS256,ES256" default:"RS256" help:"RS256 or ES256."`
 }
 
-// Run publishes a key that will sign next.
+// Run publishes the key that will sign next, unless there is one already.
 func (k keysPrepareCommand) Run(ctx context.Context, p *process) error {
 	o, err := k.open(ctx, p, "")
 	if err != nil {
 		return err
 	}
 	added, err := o.Keys.AddNext(ctx, k.Algorithm)
-	said := "a key waits already; idp keys list shows it"
+	message := "a next key is published already; idp keys list shows it"
 	if added {
-		said = "published; let it sign in a day or later: idp keys promote"
+		message = "published the next key; make it active in a day or later: idp keys promote"
 	}
 	if err == nil {
-		_, err = fmt.Fprintf(p.stdout, "%s: %s\n", k.Algorithm, said)
+		_, err = fmt.Fprintf(p.stdout, "%s: %s\n", k.Algorithm, message)
 	}
 	return errors.Join(err, o.Close())
 }

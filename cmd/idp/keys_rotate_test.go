@@ -41,11 +41,11 @@ func TestPinnedKey(t *testing.T) {
 		require.Equal(t, wanted, code, out+stderr)
 		return out + stderr
 	}
-	require.Contains(t, run(1, "promote"), "no RS256 key waits; publish one first")
-	require.Contains(t, run(0, "prepare"), "published")
-	require.Contains(t, run(0, "prepare"), "waits already")
-	require.Contains(t, run(1, "promote"), "has not been published for a day")
-	require.Contains(t, run(0, "promote", "--insecure-before-everybody-knows-it"), "signs now")
+	require.Contains(t, run(1, "promote"), "there is no next RS256 key; publish one first")
+	require.Contains(t, run(0, "prepare"), "published the next key")
+	require.Contains(t, run(0, "prepare"), "published already")
+	require.Contains(t, run(1, "promote"), "has been published for less than a day")
+	require.Contains(t, run(0, "promote", "--insecure-before-everybody-knows-it"), "is active")
 	next := list()[1].ID
 	second.stop() // in place of the minute in which a running server notices
 	third := &restart{l: l}
@@ -69,7 +69,7 @@ func TestPinnedKey(t *testing.T) {
 	require.Contains(t, run(0, "list"), "retiring")
 	require.Contains(t, run(0, "list"), "pinned by liveengage")
 	require.Contains(t, run(1, "retire", old), "a client pins this key")
-	require.Contains(t, run(1, "retire", next), "is not the id of a retiring key")
+	require.Contains(t, run(1, "retire", next), "is not the ID of a retiring key")
 	code, _, stderr := command(t, "", "keys", "retire", "--data", filepath.Join(l.folder, "data"), old)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "belongs to idp serve", "not by somebody who leaves the configuration out")
@@ -82,7 +82,7 @@ func TestPinnedKey(t *testing.T) {
 	fourth := &restart{l: l}
 	fourth.start()
 	fourth.stop()
-	require.Contains(t, run(0, "retire", old), "is forgotten")
+	require.Contains(t, run(0, "retire", old), "is removed")
 	// Another kind of key than LiveEngage reads is not pinned for it.
 	l.configure("", "\n    redirect_uris: ['"+windowURI+"']\n  - {id: curve, redirect_uris: ['https://curve.example/cb'], id_token_signed_response_alg: ES256}")
 	fifth := &restart{l: l}

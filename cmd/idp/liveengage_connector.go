@@ -28,9 +28,9 @@ func (c connectorCommand) Run(ctx context.Context, p *process) error {
 	if facts.ClientID == "" {
 		return errors.Join(fmt.Errorf("no client %swith profile: liveengage; add one to the configuration", named(c.Client)), o.Close())
 	}
-	key := liveengage.PastedKey
+	key := liveengage.KeyTypePasted
 	if c.Key == "jwks" {
-		key = liveengage.KeySet
+		key = liveengage.KeyTypeJWKS
 	}
 	return errors.Join(printJSON(p.stdout, setup.NewConnector(facts, liveengage.Flow(c.Flow), key)), o.Close())
 }

@@ -36,7 +36,7 @@ func (k connectorsCommand) Run(ctx context.Context, p *process) error {
 	for _, one := range all {
 		to := one.Configuration
 		rows = append(rows, []string{
-			one.ID.String(), one.Name, string(one.Flow()), textIf(to.PKCEEnabled, "yes"), to.Issuer, to.ClientID, to.JWTValidationType,
+			one.ID.String(), one.Name, string(one.Flow()), textIf(to.PKCEEnabled, "yes"), to.Issuer, to.ClientID, string(to.JWTValidationType),
 			textIf(one.Deleted, "deleted") + textIf(to.Preferred && !one.Deleted, "preferred"),
 		})
 	}

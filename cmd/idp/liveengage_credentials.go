@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"idpbridge/conformance"
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -73,26 +74,27 @@ func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential,
 }
 
 func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
-	if s.flow == liveengage.Implicit {
+	if s.flow == liveengage.FlowImplicit {
 		answer, err := s.visitor.Authorize(ctx, "id_token")
 		if err != nil {
 			return api.Credential{}, err
 		}
 		s.token = answer.Get("id_token")
-		return api.Credential{IDToken: s.token}, nil
+		return api.Credential{IDToken: secret.New(s.token)}, nil
 	}
 	k := api.Credential{RedirectURI: s.redirectURI}
 	var changes []string
 	if s.pkce {
-		k.CodeVerifier = rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
-		sum := sha256.Sum256([]byte(k.CodeVerifier))
+		verifier := rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
+		k.CodeVerifier = secret.New(verifier)
+		sum := sha256.Sum256([]byte(verifier))
 		changes = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
 	}
 	answer, err := s.visitor.Authorize(ctx, "code", changes...)
 	if err != nil {
 		return api.Credential{}, err
 	}
-	k.Code = answer.Get("code")
+	k.Code = secret.New(answer.Get("code"))
 	return k, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/conformance"
+	"idpbridge/dev"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -49,13 +50,13 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 				through := n.transport()
 				t.Cleanup(through.CloseIdleConnections)
 				client, err := api.New(api.Config{
-					Account: demoAccount, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: through}, Now: time.Now,
+					Account: dev.Account, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: through}, Now: time.Now,
 					Log: slog.New(slog.DiscardHandler), Retry: api.RetryThreeTimes,
 				})
 				require.NoError(t, err)
 				in, err := newCredentialSource(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
 				require.NoError(t, err)
-				in.flow = liveengage.Code
+				in.flow = liveengage.FlowCode
 				began := time.Now()
 				_, err = converseCommand{Say: "Hello"}.sendLine(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
 				require.ErrorContains(t, err, "get a credential from the brand: ")

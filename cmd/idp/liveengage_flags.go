@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"idpbridge/liveengage/api"
@@ -105,7 +103,7 @@ func (a loginFlags) openSession(ctx context.Context, p *process, c *api.Client) 
 		}
 		return c.LoginApplication(ctx, a.User, key)
 	}
-	password, err := readSecret(p, "IDP_LP_PASSWORD")
+	password, err := readPassword(p, "IDP_LP_PASSWORD")
 	if err != nil {
 		return nil, err
 	}
@@ -145,27 +143,4 @@ func closeSession(ctx context.Context, session *api.Session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serviceTimeout)
 	defer cancel()
 	_ = session.Logout(ctx)
-}
-
-// readSecret is a secret from the environment, or the first line of standard input
-// unless that is a terminal: nothing is asked there.
-func readSecret(p *process, name string) (string, error) {
-	secret := p.getenv(name)
-	if f, ok := p.stdin.(*os.File); secret == "" && (!ok || !isTerminal(f)) {
-		raw, err := io.ReadAll(io.LimitReader(p.stdin, 4096))
-		if err != nil {
-			return "", fmt.Errorf("read standard input: %w", err)
-		}
-		line, _, _ := strings.Cut(string(raw), "\n")
-		secret = strings.TrimSuffix(line, "\r")
-	}
-	if secret == "" {
-		return "", &usageError{name + " is not set, and standard input has no password"}
-	}
-	return secret, nil
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -6,12 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
-	"strings"
 
-	"idpbridge/internal/netaddr"
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/server"
@@ -99,21 +96,4 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 		all[i].ClientSecret = secret
 	}
 	return all, nil
-}
-
-// isAccountNumber says whether a text is a number of up to 20 digits.
-func isAccountNumber(text string) bool {
-	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
-}
-
-// checkLoopback refuses an address that others reach.
-func checkLoopback(flag, address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return &usageError{fmt.Sprintf("%s %s: want host:port", flag, address)}
-	}
-	if !netaddr.IsLoopbackIP(host) {
-		return fmt.Errorf("%s %s: the simulator lets anyone in, so it listens on a loopback address only; use 127.0.0.1", flag, address)
-	}
-	return nil
 }

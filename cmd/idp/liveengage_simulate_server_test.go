@@ -22,7 +22,7 @@ func TestSimulatorServer(t *testing.T) {
 	address := "http://" + listener.Addr().String()
 	s, err := sim.New(sim.Config{Address: address, Now: time.Now})
 	require.NoError(t, err)
-	server := newSimulatorServer(t.Context(), s)
+	server := sim.NewHTTPServer(t.Context(), s)
 	require.Positive(t, server.WriteTimeout)
 	server.WriteTimeout = 300 * time.Millisecond
 	go func() { _ = server.Serve(listener) }()

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -90,7 +92,7 @@ func withParties(t *testing.T, operations string, parties ...*party) (folder, is
 		require.NoError(t, err)
 		clients.WriteString(`
   - id: ` + id + `
-    secret: ` + localWebSecret + `
+    secret: ` + dev.LocalWebSecret + `
     token_endpoint_auth_method: client_secret_post
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]

@@ -1,8 +1,8 @@
 // Command idp is an OpenID Connect identity provider that LivePerson's
 // LiveEngage trusts as its authentication server.
 //
-// Read server.go first: it wires the packages together. Each subcommand has a
-// file of its own.
+// Each command has its own file; run, in this file, is the entry point of main and
+// of the tests.
 package main
 
 import (
@@ -12,14 +12,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 )
 
-// process is what a command may use of the process it runs in.
+// process is what a command may use of the process that it runs in.
 type process struct {
 	stdin  io.Reader
 	stdout io.Writer
@@ -28,40 +27,43 @@ type process struct {
 	now    func() time.Time
 }
 
-// commands is the command line. Each field's Run is the command.
+// commands is the command line: a field is a command or a group of commands, and
+// its Run method runs it.
 type commands struct {
-	Dev    devCommand   `cmd:"" help:"Run an identity provider with demo people and clients on this machine."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`
+
+	Dev    devCommand   `cmd:"" help:"Run a local identity provider with demo people and clients."`
 	Serve  serveCommand `cmd:"" help:"Run the identity provider that a configuration file describes."`
 	Init   initCommand  `cmd:"" help:"Write a commented configuration file."`
 	Config struct {
-		Check configCheckCommand `cmd:"" help:"Check a configuration file and say what is wrong with it."`
-	} `cmd:"" help:"Look at a configuration file."`
+		Check configCheckCommand `cmd:"" help:"Check a configuration file and report its problems."`
+	} `cmd:"" help:"Check configuration files."`
 	Keys struct {
-		Show    keysShowCommand    `cmd:"" help:"Show the public key in the forms that LiveEngage takes."`
-		List    keysListCommand    `cmd:"" help:"List every published key, and who pins it."`
-		Prepare keysPrepareCommand `cmd:"" help:"Publish a key that will sign next."`
-		Promote keysPromoteCommand `cmd:"" help:"Let the key that waits sign; the one that signs retires."`
-		Retire  keysRetireCommand  `cmd:"" help:"Forget a key that signs no more."`
-	} `cmd:"" help:"Look at the signing keys and rotate them."`
+		Show    keysShowCommand    `cmd:"" help:"Print the active public key in the formats LiveEngage accepts."`
+		List    keysListCommand    `cmd:"" help:"List the published keys and the clients that pin them."`
+		Prepare keysPrepareCommand `cmd:"" help:"Publish the key that will sign next."`
+		Promote keysPromoteCommand `cmd:"" help:"Make the next key active; the current key becomes retiring."`
+		Retire  keysRetireCommand  `cmd:"" help:"Remove a retiring key."`
+	} `cmd:"" help:"Show and rotate the signing keys."`
 	Liveengage struct {
-		Connector  connectorCommand  `cmd:"" help:"Print LiveEngage's connector for this provider as JSON."`
-		Explain    explainCommand    `cmd:"" help:"Explain an error of LivePerson's side, such as 9007."`
-		Simulate   simulateCommand   `cmd:"" help:"Play LivePerson's side against an identity provider: see what the agent sees."`
-		Domains    domainsCommand    `cmd:"" help:"Print where the services of an account are."`
-		Connectors connectorsCommand `cmd:"" help:"Print the authentication servers of an account."`
-		Login      loginCommand      `cmd:"" help:"Log in as a user or an application, and stay logged in."`
-		Users      usersCommand      `cmd:"" help:"Print the users of an account."`
-		Converse   converseCommand   `cmd:"" help:"Sign a person in, write a line to the brand, and print what the agent sees."`
-	} `cmd:"" help:"LiveEngage's side: connectors, error codes, a simulator, and a client of its services."`
+		Connector  connectorCommand  `cmd:"" help:"Print the LiveEngage connector for this provider as JSON."`
+		Explain    explainCommand    `cmd:"" help:"Explain a LivePerson error code, such as 9007."`
+		Simulate   simulateCommand   `cmd:"" help:"Run a LivePerson simulator against an identity provider."`
+		Domains    domainsCommand    `cmd:"" help:"List the service domains of an account."`
+		Connectors connectorsCommand `cmd:"" help:"List the authentication connectors of an account."`
+		Login      loginCommand      `cmd:"" help:"Test a login as a user or an application, or keep one alive."`
+		Users      usersCommand      `cmd:"" help:"List the users of an account."`
+		Converse   converseCommand   `cmd:"" help:"Sign a person in, send a message, and print what the agent sees."`
+	} `cmd:"" help:"LiveEngage: connectors, error codes, a simulator, and an API client."`
 	People struct {
-		Hash peopleHashCommand `cmd:"" help:"Read a password from standard input and print its hash for the people file."`
-	} `cmd:"" help:"Work with the people file."`
-	Doctor doctorCommand `cmd:"" help:"Look at a running provider as LivePerson does, and say what to do."`
+		Hash peopleHashCommand `cmd:"" help:"Read a password from standard input and print its hash."`
+	} `cmd:"" help:"Prepare the people file."`
+	Doctor doctorCommand `cmd:"" help:"Check a running provider the way LivePerson uses it, and suggest fixes."`
 	Token  struct {
-		Mint    tokenMintCommand    `cmd:"" help:"Make a token without a browser."`
-		Inspect tokenInspectCommand `cmd:"" help:"Say how LiveEngage would take a token, and what is wrong with it."`
-	} `cmd:"" help:"Look at tokens, and make them."`
-	Conformance conformanceCommand `cmd:"" help:"Test a running provider, this one or another: conformance and attacks."`
+		Mint    tokenMintCommand    `cmd:"" help:"Create an ID token without a browser."`
+		Inspect tokenInspectCommand `cmd:"" help:"Show how LiveEngage would read a token, and what is wrong with it."`
+	} `cmd:"" help:"Create and inspect ID tokens."`
+	Conformance conformanceCommand `cmd:"" help:"Run conformance checks and attacks against a running provider."`
 	Selftest    selftestCommand    `cmd:"" hidden:"" help:"Old name of idp conformance."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
@@ -74,14 +76,22 @@ func main() {
 	os.Exit(code)
 }
 
-// run parses the command line and runs one command. It returns the exit status:
-// 0 done, 1 could not, 2 used wrongly.
+// Exit statuses, as the help texts name them.
+const (
+	exitSuccess = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// run parses the command line, runs one command and returns the exit status:
+// 0 success, 1 failure, 2 usage error.
 func run(ctx context.Context, p *process, args []string) int {
 	var cmds commands
 	exited := -1
 	parser, err := kong.New(&cmds,
 		kong.Name("idp"),
 		kong.Description("An OpenID Connect identity provider for authenticated chat in LiveEngage.\n\nStart here:  idp dev"),
+		kong.Vars{"version": "idp " + currentVersion()},
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -90,44 +100,29 @@ func run(ctx context.Context, p *process, args []string) int {
 	)
 	if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)
-		return 1
+		return exitFailure
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	chosen, err := parser.Parse(args)
-	if exited >= 0 {
+	if exited >= 0 { // --help and --version print and exit
 		return exited
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(p.stderr, "idp: %v; see idp --help\n", err)
-		return 2
+		return exitUsage
 	}
-	if err := chosen.Run(); errors.Is(err, errReported) {
-		return 1
-	} else if err != nil {
-		_, _ = fmt.Fprintln(p.stderr, "idp:", err)
-		if _, ok := errors.AsType[*usageError](err); ok {
-			return 2
-		}
-		return 1
+	err = chosen.Run()
+	if err == nil {
+		return exitSuccess
 	}
-	return 0
-}
-
-// usageError is a command that was called wrongly.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string { return e.text }
-
-type versionCommand struct{}
-
-// Run prints the version that the binary was built from.
-func (versionCommand) Run(p *process) error {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
+	if errors.Is(err, errReported) {
+		return exitFailure
 	}
-	_, err := fmt.Fprintln(p.stdout, "idp", version)
-	return err
+	_, _ = fmt.Fprintln(p.stderr, "idp:", err)
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage
+	}
+	return exitFailure
 }

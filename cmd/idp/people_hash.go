@@ -2,24 +2,29 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"strings"
 
 	"idpbridge/internal/password"
 )
 
 type peopleHashCommand struct{}
 
+// Help is printed below the flags.
+func (peopleHashCommand) Help() string {
+	return `For example:
+
+    printf %s 'the password' | idp people hash
+
+Put the hash into the people file as password_hash.`
+}
+
 // Run prints the argon2id hash of the first line of standard input.
 func (peopleHashCommand) Run(p *process) error {
-	raw, err := io.ReadAll(io.LimitReader(p.stdin, 4096))
+	plain, err := readFirstLine(p.stdin)
 	if err != nil {
 		return fmt.Errorf("read password: %w", err)
 	}
-	plain, _, _ := strings.Cut(string(raw), "\n")
-	plain = strings.TrimSuffix(plain, "\r")
 	if plain == "" {
-		return &usageError{"people hash: give the password on standard input"}
+		return usageErrorf("people hash: pass the password on standard input")
 	}
 	hash, err := password.Hash(plain)
 	if err != nil {

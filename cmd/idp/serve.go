@@ -20,7 +20,7 @@ func (c serveCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	people, err := loadPeople(&settings)
+	people, err := settings.ReadPeople()
 	if err != nil {
 		return err
 	}

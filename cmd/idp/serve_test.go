@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -50,13 +52,13 @@ brand: {name: Brand}
 clients:
   - id: local-web
     name: Shop
-    secret: `+localWebSecret+`
+    secret: `+dev.LocalWebSecret+`
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]
 `), 0o600))
 	code, stdout, stderr := command(t, "", "config", "check", file)
 	require.Equal(t, 0, code, stderr)
-	require.Contains(t, stdout, "is good")
+	require.Contains(t, stdout, "is valid")
 
 	log := serveConfig(t, time.Now, folder)
 	issuer := "http://" + address
@@ -69,7 +71,7 @@ clients:
 	r, err := http.NewRequest(http.MethodPost, issuer+"/token", form)
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("local-web", localWebSecret)
+	r.SetBasicAuth("local-web", dev.LocalWebSecret)
 	require.Equal(t, 200, b.do(r).status)
 	require.Equal(t, http.StatusNotFound, b.get(issuer+"/").status)
 	require.Equal(t, http.StatusNotFound, b.get(issuer+"/setup").status, "strangers get no internals")
@@ -90,7 +92,7 @@ func TestInitWritesOnce(t *testing.T) {
 	require.Equal(t, 0, code, stderr)
 	code, _, stderr = command(t, "", "init", file)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "exists already")
+	require.Contains(t, stderr, "already exists")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(text, []byte("\nisuer: x\n")...), 0o600))

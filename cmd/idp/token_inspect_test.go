@@ -69,7 +69,7 @@ func TestTokenInspectCommand(t *testing.T) {
 	require.Regexp(t, `(?m)^  Consumer info +Customer ID +C-100234 +lp_sdes\[0\]\.info\.customerId$`, stdout)
 	require.Contains(t, stdout, "verified: with the key ")
 	require.Contains(t, stdout, `  "sub": "356cbfbfe86f0c45e3d082a8d26dcaab"`)
-	require.True(t, strings.HasSuffix(stdout, "\nNo fault was found.\n"), stdout)
+	require.True(t, strings.HasSuffix(stdout, "\nNo problems found.\n"), stdout)
 
 	code, stdout, stderr = command(t, token, "token", "inspect", "--issuer", issuer+"/", "--subject", "somebody else", "-")
 	require.Equal(t, 1, code)
@@ -77,12 +77,12 @@ func TestTokenInspectCommand(t *testing.T) {
 	require.Contains(t, stdout, "the slash at its end is missing")
 	require.Contains(t, stdout, "[sub-differs]")
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
-	require.Equal(t, "LiveEngage would refuse or misread this token: 2 faults, 0 warnings; the signature was not checked.", lines[len(lines)-1])
+	require.Equal(t, "LiveEngage would reject or misread this token: 2 errors, 0 warnings; the signature was not checked.", lines[len(lines)-1])
 
 	code, stdout, _ = command(t, "hello", "token", "inspect")
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout, "[not-a-token]")
-	require.Contains(t, stdout, "This is no token")
+	require.Contains(t, stdout, "This is not a token")
 
 	t.Run("a token is no argument, and is not repeated", func(t *testing.T) {
 		t.Parallel()
@@ -102,9 +102,9 @@ func TestTokenInspectCommand(t *testing.T) {
 			args []string
 		}{
 			{2, "--key or --jwks", []string{"--key", pasted, "--jwks", issuer + "/jwks"}},
-			{2, "https address", []string{"--jwks", "http://brand.example/jwks"}},
-			{2, "https address", []string{"--jwks", "https://user:pass@brand.example/jwks"}},
-			{1, "the answer is 404", []string{"--jwks", issuer + "/nowhere"}},
+			{2, "needs an https URL", []string{"--jwks", "http://brand.example/jwks"}},
+			{2, "needs an https URL", []string{"--jwks", "https://user:pass@brand.example/jwks"}},
+			{1, "the response is 404", []string{"--jwks", issuer + "/nowhere"}},
 			{1, "not a JSON Web Key Set", []string{"--jwks", issuer + discoveryPath + "?x"}},
 			{1, "no such file", []string{"--key", filepath.Join(folder, "none")}},
 			{1, "base64", []string{"--key", write("bad.txt", "nothing!")}},
@@ -147,7 +147,7 @@ func TestTokenInspectFetchesOnce(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	for path, want := range map[string]string{"/large": "no key set", "/away": "redirects elsewhere", "/near": "no RSA key"} {
+	for path, want := range map[string]string{"/large": "not a key set", "/away": "redirects elsewhere", "/near": "no RSA key"} {
 		code, _, stderr := command(t, "a.b.c", "token", "inspect", "--jwks", s.URL+path)
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, want, path)
@@ -168,7 +168,7 @@ func TestInspectPage(t *testing.T) {
 
 	p = b.post(issuer+"/inspect", url.Values{"token": {redirect}})
 	require.Equal(t, http.StatusOK, p.status)
-	require.Contains(t, p.body, "No fault was found.")
+	require.Contains(t, p.body, "No problems found.")
 	require.Contains(t, p.body, "C-100234")
 	require.Contains(t, p.header.Get("Content-Security-Policy"), "default-src 'none'")
 
@@ -193,7 +193,7 @@ func TestInspectPage(t *testing.T) {
 	p = b.post(issuer+"/login", form)
 	require.Contains(t, p.body, `action="/inspect"`, p.body)
 	p = b.post(issuer+"/inspect", p.fields(t))
-	require.Contains(t, p.body, "No fault was found", "the token page hands its token over")
+	require.Contains(t, p.body, "No problems found", "the token page hands its token over")
 }
 
 // TestTokenInspectDecrypts opens a token that was encrypted for a key of ours.
@@ -218,7 +218,7 @@ func TestTokenInspectDecrypts(t *testing.T) {
 	code, stdout, stderr := command(t, compact, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--decrypt", file)
 	require.Equal(t, 0, code, stdout+stderr)
 	require.True(t, strings.HasPrefix(stdout, "Outer header\n"), stdout)
-	require.Contains(t, stdout, "No fault was found.")
+	require.Contains(t, stdout, "No problems found.")
 	code, stdout, _ = command(t, compact, "token", "inspect", "--issuer", issuer)
 	require.Equal(t, 0, code)
 	require.Contains(t, stdout, "[jwe-closed]")

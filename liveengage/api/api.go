@@ -22,14 +22,14 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // DefaultDomainAPI is where LivePerson's Domain API is.
-const DefaultDomainAPI = "https://api.liveperson.net"
+const DefaultDomainAPI = liveengage.DomainAPI
 
 const (
-	defaultAccdn = "https://accdn.lpsnmedia.net"
-
 	attemptTimeout = 10 * time.Second
 	maxBody        = 1 << 20
 	maxRedirects   = 3

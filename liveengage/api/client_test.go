@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -133,7 +134,7 @@ func TestLoginErrors(t *testing.T) {
 			{reply{status: 401, body: `{"error":{"time":1,"message":"CSRF token invalid! x","internalCode":10,"responseStatus":"UNAUTHORIZED"}}`}, api.ErrCSRF},
 		} {
 			s.replies["POST /login"] = []reply{v.answer}
-			_, err := c.LoginApplication(t.Context(), "bot", api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"})
+			_, err := c.LoginApplication(t.Context(), "bot", api.Key{AppKey: secret.New("a"), Secret: secret.New("b"), AccessToken: secret.New("c"), AccessTokenSecret: secret.New("d")})
 			require.ErrorIs(t, err, v.want)
 			e, ok := errors.AsType[*api.Error](err)
 			require.True(t, ok)
@@ -162,13 +163,13 @@ func TestReading(t *testing.T) {
 		k, found := api.FindConnector(all, "https://id.brand.example", "liveengage")
 		require.True(t, found)
 		require.Equal(t, "4056284238", k.ID.String())
-		require.Equal(t, liveengage.Code, k.Flow())
-		require.Equal(t, liveengage.Implicit, all[1].Flow())
+		require.Equal(t, liveengage.FlowCode, k.Flow())
+		require.Equal(t, liveengage.FlowImplicit, all[1].Flow())
 		_, found = api.FindConnector(all, "https://old.brand.example", "")
 		require.False(t, found, "it is deleted")
 
 		s.replies["GET /configuration/le-users/users"] = []reply{okReply(`[{"id":"1","loginName":"ann","isEnabled":true}]`)}
-		users, err := c.Users(t.Context(), c.KeyAuthorizer(api.Key{AppKey: "a", Secret: "b", AccessToken: "c", AccessTokenSecret: "d"}))
+		users, err := c.Users(t.Context(), c.KeyAuthorizer(api.Key{AppKey: secret.New("a"), Secret: secret.New("b"), AccessToken: secret.New("c"), AccessTokenSecret: secret.New("d")}))
 		require.NoError(t, err)
 		require.Equal(t, "ann", users[0].LoginName)
 		require.True(t, strings.HasPrefix(s.headers[len(s.headers)-1].Get("Authorization"), "OAuth oauth_consumer_key="))
@@ -188,7 +189,7 @@ func TestReading(t *testing.T) {
 // fresh code for every attempt.
 func TestAuthenticate(t *testing.T) {
 	t.Parallel()
-	token := api.Credential{IDToken: "t"}
+	token := api.Credential{IDToken: secret.New("t")}
 	for _, c := range []struct {
 		path string
 		a    api.Authentication
@@ -196,14 +197,14 @@ func TestAuthenticate(t *testing.T) {
 		want string
 	}{
 		{"/authenticate", api.Authentication{Version: 1}, token, `{"authCode":"t"}`},
-		{"/authenticate", api.Authentication{Version: 1}, api.Credential{Code: "c"}, `{"authCode":"c"}`},
-		{"/app/default/authenticate", api.Authentication{Version: 2}, api.Credential{Code: "c"}, `{"code":"c","redirect_uri":"https://liveperson.net"}`},
+		{"/authenticate", api.Authentication{Version: 1}, api.Credential{Code: secret.New("c")}, `{"authCode":"c"}`},
+		{"/app/default/authenticate", api.Authentication{Version: 2}, api.Credential{Code: secret.New("c")}, `{"code":"c","redirect_uri":"https://liveperson.net"}`},
 		{"/app/default/authenticate", api.Authentication{}, token, `{"id_token":"t"}`},
 		{"/app/77/authenticate", api.Authentication{Version: 3, Connector: "77"}, token, `{"id_token":"t"}`},
 		{
 			"/app/77/authenticate",
 			api.Authentication{Connector: "77"},
-			api.Credential{Code: "c", RedirectURI: "https://r", CodeVerifier: "v"},
+			api.Credential{Code: secret.New("c"), RedirectURI: "https://r", CodeVerifier: secret.New("v")},
 			`{"code":"c","code_verifier":"v","redirect_uri":"https://r"}`,
 		},
 	} {
@@ -224,7 +225,7 @@ func TestAuthenticate(t *testing.T) {
 		n := 0
 		_, err := client.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
 			n++
-			return api.Credential{Code: strings.Repeat("c", n)}, nil
+			return api.Credential{Code: secret.New(strings.Repeat("c", n))}, nil
 		}})
 		e, ok := errors.AsType[*api.Error](err)
 		require.True(t, ok)

@@ -38,8 +38,8 @@ func FindConnector(all []Connector, issuer, clientID string) (Connector, bool) {
 // tell: what numbers Type may have is not documented, but only the code flow has a
 // token endpoint.
 func (k Connector) Flow() liveengage.Flow {
-	if k.Type == 2 || k.Configuration.TokenEndpoint != "" {
-		return liveengage.Code
+	if k.UsesCode() || k.Configuration.TokenEndpoint != "" {
+		return liveengage.FlowCode
 	}
-	return liveengage.Implicit
+	return liveengage.FlowImplicit
 }

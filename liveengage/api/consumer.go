@@ -4,26 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 // Credential is what a brand hands LivePerson for a consumer: an ID token, or a code
 // with the redirect URI that it was made for.
 type Credential struct {
-	IDToken      string
-	Code         string
-	RedirectURI  string // beside a code; empty for https://liveperson.net
-	CodeVerifier string // where the code is bound to one
+	IDToken      secret.Value
+	Code         secret.Value
+	RedirectURI  string       // beside a code; empty for https://liveperson.net
+	CodeVerifier secret.Value // where the code is bound to one
 }
-
-// LogValue keeps the credential out of logs.
-func (Credential) LogValue() slog.Value { return slog.StringValue("redacted") }
-
-// String keeps the credential out of messages.
-func (Credential) String() string { return "redacted" }
 
 // CredentialSource gets a credential from the brand. It is asked before every attempt,
 // because a code works once, and again whenever LivePerson's token has run out. Its
@@ -40,8 +36,6 @@ type Authentication struct {
 	// Source is where credentials come from.
 	Source CredentialSource
 }
-
-const defaultRedirect = "https://liveperson.net"
 
 // Signup makes an anonymous consumer and returns LivePerson's token for it.
 func (c *Client) Signup(ctx context.Context) (string, error) {
@@ -91,21 +85,21 @@ func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, er
 // a guess: it is documented with an ID token alone.
 func (k Credential) encodeBody(version int) (any, error) {
 	switch {
-	case k.IDToken == "" && k.Code == "":
+	case !k.IDToken.IsSet() && !k.Code.IsSet():
 		return nil, Permanent(errors.New("the brand gave neither an ID token nor a code"))
-	case version == 1 && k.Code != "":
-		return map[string]string{"authCode": k.Code}, nil
+	case version == 1 && k.Code.IsSet():
+		return map[string]string{"authCode": k.Code.Reveal()}, nil
 	case version == 1:
-		return map[string]string{"authCode": k.IDToken}, nil
-	case k.Code == "":
-		return map[string]string{"id_token": k.IDToken}, nil
+		return map[string]string{"authCode": k.IDToken.Reveal()}, nil
+	case !k.Code.IsSet():
+		return map[string]string{"id_token": k.IDToken.Reveal()}, nil
 	}
-	body := map[string]string{"code": k.Code, "redirect_uri": k.RedirectURI}
+	body := map[string]string{"code": k.Code.Reveal(), "redirect_uri": k.RedirectURI}
 	if k.RedirectURI == "" {
-		body["redirect_uri"] = defaultRedirect
+		body["redirect_uri"] = liveengage.EmbeddedRedirectURI
 	}
-	if k.CodeVerifier != "" {
-		body["code_verifier"] = k.CodeVerifier
+	if k.CodeVerifier.IsSet() {
+		body["code_verifier"] = k.CodeVerifier.Reveal()
 	}
 	return body, nil
 }

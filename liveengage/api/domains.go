@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // The services that this package asks, as the Domain API spells them.
@@ -156,7 +158,7 @@ func (c *Client) findAccountConfigURL(ctx context.Context) (string, error) {
 	case !errors.Is(err, ErrUnknownService):
 		return base, err
 	case strings.EqualFold(c.cfg.DomainAPI, DefaultDomainAPI):
-		return defaultAccdn, nil
+		return liveengage.AccountConfig, nil
 	}
 	return c.cfg.DomainAPI, nil // a stand-in serves everything at one address
 }

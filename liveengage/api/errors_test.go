@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage/api"
 )
 
@@ -22,7 +23,10 @@ import (
 func TestFaultsRepeatNoSecret(t *testing.T) {
 	t.Parallel()
 	const password = `hunter "2"/ä`
-	key := api.Key{AppKey: "app-key-1", Secret: "key-secret-2", AccessToken: "access-3", AccessTokenSecret: "token-secret-4"}
+	key := api.Key{
+		AppKey: secret.New("app-key-1"), Secret: secret.New("key-secret-2"),
+		AccessToken: secret.New("access-3"), AccessTokenSecret: secret.New("token-secret-4"),
+	}
 	for _, echo := range []func(string) string{
 		func(s string) string { return s }, url.QueryEscape, url.PathEscape,
 		func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
@@ -49,9 +53,10 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 			s.replies["POST /login"] = refuse(password)
 			_, err := c.Login(t.Context(), "ann", password)
 			clean(err, password)
-			s.replies["POST /login"] = refuse(key.AppKey, key.Secret, key.AccessToken, key.AccessTokenSecret)
+			ofKey := []string{key.AppKey.Reveal(), key.Secret.Reveal(), key.AccessToken.Reveal(), key.AccessTokenSecret.Reveal()}
+			s.replies["POST /login"] = refuse(ofKey...)
 			_, err = c.LoginApplication(t.Context(), "bot", key)
-			clean(err, key.AppKey, key.Secret, key.AccessToken, key.AccessTokenSecret)
+			clean(err, ofKey...)
 
 			s.replies["POST /login"] = []reply{{status: 200, body: `{"csrf":"csrf-5","bearer":"bearer-6"}`, header: http.Header{"Set-Cookie": {"Session_id=cookie-7"}}}}
 			session, err := c.Login(t.Context(), "ann", password)
@@ -61,17 +66,19 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 			s.replies["GET /configuration/le-users/users"] = refuse("bearer-6")
 			_, err = c.Users(t.Context(), session.AuthorizationHeader)
 			clean(err, "bearer-6")
-			s.replies["GET /configuration/le-users/users"] = refuse(key.AppKey, key.AccessToken)
+			s.replies["GET /configuration/le-users/users"] = refuse(key.AppKey.Reveal(), key.AccessToken.Reveal())
 			_, err = c.Users(t.Context(), c.KeyAuthorizer(key))
-			clean(err, key.AppKey, key.AccessToken)
+			clean(err, key.AppKey.Reveal(), key.AccessToken.Reveal())
 
 			s.replies["POST /app/default/authenticate"] = refuse("code-8", "verifier-9")
 			_, err = c.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
-				return api.Credential{Code: "code-8", CodeVerifier: "verifier-9"}, nil
+				return api.Credential{Code: secret.New("code-8"), CodeVerifier: secret.New("verifier-9")}, nil
 			}})
 			clean(err, "code-8", "verifier-9")
 			s.replies["POST /app/default/authenticate"] = refuse("id.token.0")
-			_, err = c.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) { return api.Credential{IDToken: "id.token.0"}, nil }})
+			_, err = c.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
+				return api.Credential{IDToken: secret.New("id.token.0")}, nil
+			}})
 			clean(err, "id.token.0")
 		})
 	}
@@ -136,7 +143,7 @@ func TestSourceMayFailForAMoment(t *testing.T) {
 				if asked++; asked > 1 && asked <= 1+failures {
 					return api.Credential{}, failure
 				}
-				return api.Credential{IDToken: "t"}, nil
+				return api.Credential{IDToken: secret.New("t")}, nil
 			}})
 		}})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Hour+time.Minute)
@@ -182,7 +189,7 @@ func TestCodesThatNoRetryMends(t *testing.T) {
 			asked := 0
 			_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
 				asked++
-				return api.Credential{IDToken: "t"}, nil
+				return api.Credential{IDToken: secret.New("t")}, nil
 			}})
 			require.Error(t, err)
 			require.Equal(t, attempts, asked, code)

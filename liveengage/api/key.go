@@ -6,21 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage/oauth1"
 )
 
 // Key is an API key: the four values that LiveEngage shows once it is made.
 type Key struct {
-	AppKey            string `json:"appKey"`
-	Secret            string `json:"secret"`
-	AccessToken       string `json:"accessToken"`
-	AccessTokenSecret string `json:"accessTokenSecret"`
+	AppKey            secret.Value `json:"appKey"`
+	Secret            secret.Value `json:"secret"`
+	AccessToken       secret.Value `json:"accessToken"`
+	AccessTokenSecret secret.Value `json:"accessTokenSecret"`
 }
 
 // ReadKey reads the four values from JSON.
@@ -31,17 +31,11 @@ func ReadKey(from io.Reader) (Key, error) {
 	if err := dec.Decode(&k); err != nil {
 		return Key{}, fmt.Errorf("the key is not JSON with appKey, secret, accessToken and accessTokenSecret: %w", err)
 	}
-	if k.AppKey == "" || k.Secret == "" || k.AccessToken == "" || k.AccessTokenSecret == "" {
+	if !k.AppKey.IsSet() || !k.Secret.IsSet() || !k.AccessToken.IsSet() || !k.AccessTokenSecret.IsSet() {
 		return Key{}, errors.New("the key lacks one of appKey, secret, accessToken and accessTokenSecret")
 	}
 	return k, nil
 }
-
-// LogValue keeps the key out of logs.
-func (Key) LogValue() slog.Value { return slog.StringValue("redacted") }
-
-// String keeps the key out of messages.
-func (Key) String() string { return "redacted" }
 
 // AuthorizationHeader is the OAuth 1.0 header of a request, on one line (RFC 5849
 // section 3.5.1). Query parameters of the address are signed, a JSON body is not
@@ -53,14 +47,14 @@ func (k Key) AuthorizationHeader(method, address string, now time.Time, nonce st
 		return ""
 	}
 	params := []oauth1.Param{
-		{Name: "oauth_consumer_key", Value: k.AppKey},
+		{Name: "oauth_consumer_key", Value: k.AppKey.Reveal()},
 		{Name: "oauth_nonce", Value: nonce},
 		{Name: "oauth_signature_method", Value: "HMAC-SHA1"},
 		{Name: "oauth_timestamp", Value: strconv.FormatInt(now.Unix(), 10)},
-		{Name: "oauth_token", Value: k.AccessToken},
+		{Name: "oauth_token", Value: k.AccessToken.Reveal()},
 		{Name: "oauth_version", Value: "1.0"},
 	}
-	signature := oauth1.Sign(oauth1.BaseString(method, u, params), k.Secret, k.AccessTokenSecret)
+	signature := oauth1.Sign(oauth1.BaseString(method, u, params), k.Secret.Reveal(), k.AccessTokenSecret.Reveal())
 	var b strings.Builder
 	b.WriteString("OAuth ")
 	for _, p := range append(params, oauth1.Param{Name: "oauth_signature", Value: signature}) {

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
 	"sync"
 	"time"
+
+	"idpbridge/internal/secret"
 )
 
 // refreshInterval is how often a session is refreshed: the Login Service says every
@@ -20,17 +21,33 @@ const refreshInterval = 5 * time.Minute
 // sessionCookie is the cookie that a session is known by.
 const sessionCookie = "Session_id"
 
-// Session is a login of the Login Service. It is safe for concurrent use, and
-// prints no secret.
+// Session is a login of the Login Service. It is safe for concurrent use.
 type Session struct {
 	client      *Client
-	credentials loginRequest
+	credentials credentials
 
 	mu     sync.Mutex
-	bearer string
-	csrf   string
-	cookie *http.Cookie
+	bearer secret.Value
+	csrf   secret.Value
+	cookie secret.Value // the value of sessionCookie
 	ttl    time.Duration
+}
+
+// credentials log in: either as a user with a password, or as an application with
+// a key.
+type credentials struct {
+	username string
+	password secret.Value
+	key      Key
+}
+
+// request is the body of the login request.
+func (c credentials) request() loginRequest {
+	return loginRequest{
+		Username: c.username, Password: c.password.Reveal(),
+		AppKey: c.key.AppKey.Reveal(), Secret: c.key.Secret.Reveal(),
+		AccessToken: c.key.AccessToken.Reveal(), AccessTokenSecret: c.key.AccessTokenSecret.Reveal(),
+	}
 }
 
 // loginRequest is the body of a login: as a user or as an application.
@@ -47,19 +64,17 @@ type loginRequest struct {
 // again; a service that cannot answer is tried again as the client's persistence
 // says.
 func (c *Client) Login(ctx context.Context, username, password string) (*Session, error) {
-	return c.logIn(ctx, loginRequest{Username: username, Password: password})
+	return c.logIn(ctx, credentials{username: username, password: secret.New(password)})
 }
 
 // LoginApplication logs in as an application: a bot user and an API key. The four
 // values go in the body; the header of OAuth 1.0 is for calls without a login.
 func (c *Client) LoginApplication(ctx context.Context, username string, k Key) (*Session, error) {
-	return c.logIn(ctx, loginRequest{
-		Username: username, AppKey: k.AppKey, Secret: k.Secret, AccessToken: k.AccessToken, AccessTokenSecret: k.AccessTokenSecret,
-	})
+	return c.logIn(ctx, credentials{username: username, key: k})
 }
 
-func (c *Client) logIn(ctx context.Context, credentials loginRequest) (*Session, error) {
-	s := &Session{client: c, credentials: credentials}
+func (c *Client) logIn(ctx context.Context, k credentials) (*Session, error) {
+	s := &Session{client: c, credentials: k}
 	return s, s.logIn(ctx)
 }
 
@@ -71,7 +86,8 @@ func (s *Session) logIn(ctx context.Context) error {
 	}
 	a, err := s.client.callService(ctx, serviceCall{
 		service: serviceLogin, method: http.MethodPost, path: s.client.accountPath("/login"), query: url.Values{"v": {"1.3"}},
-		makeBody: fixedBody(s.credentials), retryForever: true,
+		makeBody:     func(context.Context) (any, error) { return s.credentials.request(), nil },
+		retryForever: true,
 	}, &got)
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
@@ -82,7 +98,8 @@ func (s *Session) logIn(ctx context.Context) error {
 	milliseconds, _ := strconv.ParseInt(unquoteJSON(got.TTL), 10, 64) // 0 where it is not told
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bearer, s.csrf, s.ttl = got.Bearer, got.CSRF, time.Duration(milliseconds)*time.Millisecond
+	s.bearer, s.csrf = secret.New(got.Bearer), secret.New(got.CSRF)
+	s.ttl = time.Duration(milliseconds) * time.Millisecond
 	s.keepCookie(a.cookies)
 	return nil
 }
@@ -91,7 +108,7 @@ func (s *Session) logIn(ctx context.Context) error {
 func (s *Session) keepCookie(cookies []*http.Cookie) {
 	for _, c := range cookies {
 		if c.Name == sessionCookie && c.Value != "" {
-			s.cookie = c
+			s.cookie = secret.New(c.Value)
 		}
 	}
 }
@@ -101,7 +118,7 @@ func (s *Session) keepCookie(cookies []*http.Cookie) {
 func (s *Session) Bearer() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bearer
+	return s.bearer.Reveal()
 }
 
 // TTL is how long the session lives unless it is refreshed; 0 if nobody said.
@@ -113,12 +130,6 @@ func (s *Session) TTL() time.Duration {
 
 // AuthorizationHeader is the header with the bearer.
 func (s *Session) AuthorizationHeader(_, _ string) string { return "Bearer " + s.Bearer() }
-
-// LogValue keeps the session out of logs.
-func (s *Session) LogValue() slog.Value { return slog.StringValue("redacted") }
-
-// String keeps the session out of messages.
-func (s *Session) String() string { return "redacted" }
 
 // KeepAlive refreshes the session every five minutes until the context ends, which
 // is no error. A session that is gone is replaced by a new login. It returns an
@@ -163,10 +174,10 @@ func (s *Session) Logout(ctx context.Context) error {
 
 func (s *Session) postCSRF(ctx context.Context, path string, growing bool) error {
 	s.mu.Lock()
-	body := map[string]string{"csrf": s.csrf}
+	body := map[string]string{"csrf": s.csrf.Reveal()}
 	call := serviceCall{service: serviceLogin, method: http.MethodPost, path: s.client.accountPath(path), makeBody: fixedBody(body), retryForever: growing}
-	if s.cookie != nil {
-		call.cookies = []*http.Cookie{s.cookie}
+	if s.cookie.IsSet() {
+		call.cookies = []*http.Cookie{{Name: sessionCookie, Value: s.cookie.Reveal()}} //nolint:gosec // a request's cookie has no attributes
 	}
 	s.mu.Unlock()
 	a, err := s.client.callService(ctx, call, nil)

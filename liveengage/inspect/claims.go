@@ -12,11 +12,12 @@ import (
 	"unicode/utf8"
 
 	"idpbridge/claims"
+	"idpbridge/liveengage"
 )
 
 // claims inspects everything within the second part.
 func (in *inspector) claims(m map[string]json.RawMessage) {
-	if text(m["iss"]) == "https://idp.liveperson.net" && m["lp.ext"] != nil {
+	if text(m["iss"]) == liveengage.TokenIssuer && m["lp.ext"] != nil {
 		in.add("liveperson-token", "iss", "", "")
 	}
 	in.times(m)

@@ -2,29 +2,31 @@ package inspect
 
 import "fmt"
 
-// Verdict sums the report up in one line.
+// Verdict sums the report up in one sentence.
 func (r Report) Verdict() string {
-	plural := func(n int, word string) string {
-		if n == 1 {
-			return "1 " + word
-		}
-		return fmt.Sprintf("%d %ss", n, word)
+	if r.Form == "" {
+		return "This is not a token that LiveEngage can read."
 	}
-	faults, warnings := r.Faults(), r.Warnings()
-	checked := ""
-	if r.Signature.State != Verified {
-		checked = "; the signature was not checked"
-		if r.Signature.State == WrongKey {
-			checked = "; the signature does not fit"
-		}
+	signature := ""
+	if r.Signature.State == WrongKey {
+		signature = "; the signature does not match the key"
+	} else if r.Signature.State != Verified {
+		signature = "; the signature was not checked"
 	}
-	switch {
-	case r.Form == "":
-		return "This is no token that LiveEngage could take."
-	case faults > 0:
-		return "LiveEngage would refuse or misread this token: " + plural(faults, "fault") + ", " + plural(warnings, "warning") + checked + "."
-	case warnings > 0:
-		return "No fault, " + plural(warnings, "warning") + checked + "."
+	errors, warnings := countNoun(r.Faults(), "error"), countNoun(r.Warnings(), "warning")
+	if r.Faults() > 0 {
+		return "LiveEngage would reject or misread this token: " + errors + ", " + warnings + signature + "."
 	}
-	return "No fault was found" + checked + "."
+	if r.Warnings() > 0 {
+		return "No errors, " + warnings + signature + "."
+	}
+	return "No problems found" + signature + "."
+}
+
+// countNoun returns a number with its noun, in the plural unless it is 1.
+func countNoun(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

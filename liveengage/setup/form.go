@@ -3,6 +3,8 @@ package setup
 import (
 	"net/url"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 func (f Facts) entries(code bool) []Entry {
@@ -124,7 +126,7 @@ func (f Facts) unseen() []Entry {
 		Label: "Default provider", Value: f.DisplayName, Hint: true,
 		Help: "Which provider is used where an account has several and none is named.",
 	}, {
-		Label: "Accepted acr", Value: "loa1",
+		Label: "Accepted acr", Value: liveengage.ACR,
 		Help: "The only level that LiveEngage knows; the identity function must name it.",
 	}}
 }
@@ -139,7 +141,7 @@ func (f Facts) delegated() []Entry {
 	out = append(out, f.addresses(true)[3:]...)
 	out = append(out, f.client(true)...)
 	return append(out, Entry{
-		Label: "JWT Public Key", OldLabel: "OAuth 2.0 JWT Public Key", Value: "CONSUMER_DELEGATION",
+		Label: "JWT Public Key", OldLabel: "OAuth 2.0 JWT Public Key", Value: liveengage.DelegationKey,
 		Help:    "This very word, instead of a key.",
 		Mistake: "Pasting the key: the connector is then one for authenticated conversations.",
 	})
@@ -163,11 +165,11 @@ func (f Facts) window() []Entry {
 func redirectHelp(uri string) string {
 	u, err := url.Parse(uri)
 	switch {
-	case err == nil && strings.HasSuffix(u.Hostname(), "lpsnmedia.net"):
+	case err == nil && strings.HasSuffix(u.Hostname(), liveengage.MediaDomain):
 		return "The chat window of its own comes back here. If LivePerson’s window has another address for your account, add that to redirect_uris."
-	case uri == "https://liveperson.net":
+	case uri == liveengage.EmbeddedRedirectURI:
 		return "Codes for the chat embedded in your page are issued for this one."
-	case err == nil && strings.Contains(u.Path, "/redirectCode"):
+	case err == nil && strings.Contains(u.Path, liveengage.DelegationPath):
 		return "Consumer delegation comes back here."
 	}
 	return "Registered for this client; no other is accepted."

@@ -111,11 +111,11 @@ func NewSheet(f Facts) Sheet {
 	if !f.Key.Created.IsZero() {
 		s.KeyAgeDays = max(0, int(f.Now.Sub(f.Key.Created)/(24*time.Hour)))
 	}
-	flow := liveengage.Implicit
+	flow := liveengage.FlowImplicit
 	if f.Page.Code {
-		flow = liveengage.Code
+		flow = liveengage.FlowCode
 	}
-	if connector, err := json.MarshalIndent(NewConnector(f, flow, liveengage.PastedKey), "", "  "); err == nil {
+	if connector, err := json.MarshalIndent(NewConnector(f, flow, liveengage.KeyTypePasted), "", "  "); err == nil {
 		s.Connector = string(connector)
 	}
 	s.Warnings = f.warnings()
@@ -158,7 +158,7 @@ func (f Facts) warnings() []string {
 // complete puts the usual values where a fact was left out.
 func (f Facts) complete(host string) Facts {
 	f.DisplayName = cmp.Or(f.DisplayName, host)
-	f.JSMethod = cmp.Or(f.JSMethod, "lpGetAuthenticationToken")
-	f.JSContext = cmp.Or(f.JSContext, "window")
+	f.JSMethod = cmp.Or(f.JSMethod, liveengage.DefaultJSMethod)
+	f.JSContext = cmp.Or(f.JSContext, liveengage.DefaultJSContext)
 	return f
 }

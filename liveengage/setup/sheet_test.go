@@ -157,16 +157,16 @@ func TestConnector(t *testing.T) {
 		fields["type"] = c["type"]
 		return fields
 	}
-	code := written(liveengage.Code, liveengage.KeySet)
+	code := written(liveengage.FlowCode, liveengage.KeyTypeJWKS)
 	require.Equal(t, map[string]any{
 		"type": 2.0, "issuerDisplayName": "login.bank.example", "issuer": "https://login.bank.example", "authorizationEndpoint": "https://login.bank.example/authorize",
 		"tokenEndpoint": "https://login.bank.example/token", "clientId": "liveengage", "jwtValidationType": "JWKS_ENDPOINT",
 		"jwksEndpoint": "https://login.bank.example/jwks", "jsMethodName": "lpGetAuthenticationToken", "jsContext": "window",
 		"pkceEnabled": true, "rfcCompliance": true, "preferred": true, "acrValues": "loa1",
 	}, code)
-	implicit := written(liveengage.Implicit, liveengage.PastedKey)
+	implicit := written(liveengage.FlowImplicit, liveengage.KeyTypePasted)
 	require.Equal(t, 1.0, implicit["type"])
 	require.Equal(t, "MIIBIjANBgkq", implicit["jwtPublicKey"])
 	require.NotContains(t, implicit, "tokenEndpoint")
-	require.Equal(t, "CONSUMER_DELEGATION", written(liveengage.Delegated, liveengage.KeySet)["jwtPublicKey"])
+	require.Equal(t, "CONSUMER_DELEGATION", written(liveengage.FlowDelegation, liveengage.KeyTypeJWKS)["jwtPublicKey"])
 }

@@ -3,6 +3,8 @@ package setup
 import (
 	"encoding/json"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // quoted is a text as a string of JavaScript, Java or Swift, safe within a script
@@ -54,7 +56,7 @@ func identity(issuer string) string {
 lpTag.identities.push(function (callback) {
   callback({
     iss: ` + quoted(issuer) + `,
-    acr: "loa1",
+    acr: "` + liveengage.ACR + `",
     sub: "the sub of the customer who is signed in"
   });
 });`

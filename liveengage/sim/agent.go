@@ -87,7 +87,7 @@ func (s *Simulator) asSeen(t *talk) agentTalk {
 		out.show(t.Kept)
 	}
 	for _, c := range s.connectors {
-		out.CanDelegate = out.CanDelegate || c.delegates() && !out.Authenticated
+		out.CanDelegate = out.CanDelegate || c.Delegates() && !out.Authenticated
 	}
 	for _, l := range t.Lines {
 		out.Lines = append(out.Lines, agentLine{Agent: l.Agent, Text: l.Text, At: l.At.UTC().Format("15:04:05")})

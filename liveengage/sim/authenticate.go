@@ -9,6 +9,8 @@ import (
 	"net/http"
 
 	cryptorand "crypto/rand"
+
+	"idpbridge/liveengage"
 )
 
 func (s *Simulator) registerAuthenticate(mux *http.ServeMux) {
@@ -70,7 +72,7 @@ func (s *Simulator) admission(r *http.Request, connector string) (string, error)
 	if !ok {
 		return "", fault("1024", "the account has no connector %q", clip(connector))
 	}
-	if c.Type != 1 && c.Type != 2 {
+	if c.Type != liveengage.TypeImplicit && c.Type != liveengage.TypeCode {
 		return "", fault("1025", "the connector's type is %d, which is neither implicit nor code", c.Type)
 	}
 	token, err := s.judge(r.Context(), c, in)
@@ -86,18 +88,18 @@ func (s *Simulator) admission(r *http.Request, connector string) (string, error)
 func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (string, error) {
 	token, code := in.IDToken, in.Code
 	if in.AuthCode != "" {
-		if looksSigned(in.AuthCode) || !c.code() {
+		if looksSigned(in.AuthCode) || !c.UsesCode() {
 			token = in.AuthCode
 		} else {
 			code = in.AuthCode
 		}
 	}
 	switch {
-	case c.code() && code == "" && token != "":
+	case c.UsesCode() && code == "" && token != "":
 		return "", fault("9015", "this is a token, and the connector is set to the code flow")
-	case !c.code() && token == "" && code != "":
+	case !c.UsesCode() && token == "" && code != "":
 		return "", fault("9015", "this is a code, and the connector is set to the implicit flow")
-	case !c.code():
+	case !c.UsesCode():
 		id, err := s.verify(ctx, c, token)
 		if err != nil {
 			return "", err
@@ -129,7 +131,7 @@ func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (stri
 // in place of the verifier: the mobile SDK's works like that. The address is a guess.
 func (s *Simulator) challenge(w http.ResponseWriter, r *http.Request) {
 	c, ok := s.named(r.PathValue("connector"))
-	if !s.knows(r) || !ok || !c.code() || !c.Configuration.PKCEEnabled {
+	if !s.knows(r) || !ok || !c.UsesCode() || !c.Configuration.PKCEEnabled {
 		s.refuse(w, r, "make a challenge", fault("1024", "there is no connector with PKCE of that name"))
 		return
 	}

@@ -48,7 +48,7 @@ func (s *Simulator) brand(w http.ResponseWriter, r *http.Request) {
 	}
 	p := brandPage{Chosen: c, Settings: s.settings(c)}
 	for _, o := range s.list() {
-		if !o.delegates() && !o.Deleted {
+		if !o.Delegates() && !o.Deleted {
 			p.Connectors = append(p.Connectors, o)
 		}
 	}
@@ -69,16 +69,16 @@ func (s *Simulator) window(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) settings(c Connector) string {
 	f := c.Configuration
 	ask := url.Values{"response_type": {"id_token"}, "client_id": {f.ClientID}, "scope": {"openid"}}
-	if c.code() {
+	if c.UsesCode() {
 		ask.Set("response_type", "code")
 	}
 	signIn := addQuery(f.AuthorizationEndpoint, ask)
-	if !c.code() && !f.RFCCompliance {
+	if !c.UsesCode() && !f.RFCCompliance {
 		ask.Set("response_type", "token") // the openID dialect's word for an ID token
 		ask.Del("scope")
 	}
 	raw, err := json.Marshal(settings{
-		Account: s.Account, Connector: c.number(), Method: f.JSMethodName, Context: f.JSContext, Code: c.code(), PKCE: c.code() && f.PKCEEnabled,
+		Account: s.Account, Connector: c.number(), Method: f.JSMethodName, Context: f.JSContext, Code: c.UsesCode(), PKCE: c.UsesCode() && f.PKCEEnabled,
 		RedirectURI: s.WindowURI(), RFC: f.RFCCompliance, Public: c,
 		PopOut: addQuery(f.AuthorizationEndpoint, ask), SignIn: signIn,
 	})

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // connectorPage is the page "connector".
@@ -71,10 +73,10 @@ func (c Connector) warnings() []string {
 	}
 	add(f.Issuer == "", "JWT issuer is empty: every token will be refused with 9007.")
 	add(strings.HasSuffix(f.Issuer, "/"), "JWT issuer ends in a slash; that is right only if the token's iss does, too.")
-	add(c.code() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
-	add(c.code() && c.ClientSecret == "", "There is no client secret: the token endpoint will most likely refuse (9011).")
-	add(f.JWTValidationType == "JWKS_ENDPOINT" && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
-	if f.JWTValidationType != "JWKS_ENDPOINT" && !c.delegates() {
+	add(c.UsesCode() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
+	add(c.UsesCode() && c.ClientSecret == "", "There is no client secret: the token endpoint will most likely refuse (9011).")
+	add(c.UsesKeySet() && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
+	if !c.UsesKeySet() && !c.Delegates() {
 		_, err := keys.ParsePublicKey(f.JWTPublicKey)
 		add(err != nil, fmt.Sprintf("JWT Public Key cannot be used (1028): %v.", err))
 	}
@@ -151,7 +153,7 @@ func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
 	}
 	dropped := ""
 	if r.PostFormValue("secret") == "" {
-		c, dropped = c.guarded(old, s.Issuer, c.code())
+		c, dropped = c.guarded(old, s.Issuer, c.UsesCode())
 	}
 	s.keep(c)
 	s.edit(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved."+dropped, false)
@@ -206,16 +208,16 @@ func (c Connector) posted(r *http.Request) (Connector, error) {
 	}
 	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 	f := &c.Configuration
-	c.Type = 1
-	if value("type") == "2" {
-		c.Type = 2
+	c.Type = liveengage.TypeImplicit
+	if value("type") == strconv.Itoa(int(liveengage.TypeCode)) {
+		c.Type = liveengage.TypeCode
 	}
 	f.IssuerDisplayName, f.Issuer, f.ClientID = value("display"), value("issuer"), value("client_id")
 	c.Name = f.IssuerDisplayName
 	f.AuthorizationEndpoint, f.TokenEndpoint, f.JWKSEndpoint = value("authorize"), value("token"), value("jwks")
-	f.JWTPublicKey, f.JWTValidationType = value("key"), "PUBLIC_JWT_KEY"
-	if value("validation") == "JWKS_ENDPOINT" {
-		f.JWTValidationType = "JWKS_ENDPOINT"
+	f.JWTPublicKey, f.JWTValidationType = value("key"), liveengage.KeyTypePasted
+	if value("validation") == string(liveengage.KeyTypeJWKS) {
+		f.JWTValidationType = liveengage.KeyTypeJWKS
 	}
 	f.JSMethodName, f.JSContext = value("method"), value("context")
 	f.PKCEEnabled, f.RFCCompliance, f.Preferred = value("pkce") != "", value("rfc") != "", value("preferred") != ""
@@ -229,7 +231,7 @@ func (c Connector) posted(r *http.Request) (Connector, error) {
 		}
 	}
 	if f.JSMethodName == "" {
-		return c, errors.New("JS Method Name is empty; the usual one is lpGetAuthenticationToken")
+		return c, errors.New("JS Method Name is empty; the usual one is " + liveengage.DefaultJSMethod)
 	}
 	return c, nil
 }

@@ -27,16 +27,6 @@ type TokenRequest struct {
 	Encoded bool `json:"encoded"` // id and secret form-encoded first (RFC 6749 section 2.3.1)
 }
 
-// delegationKey stands in place of the key of a connector for consumer delegation.
-const delegationKey = "CONSUMER_DELEGATION"
-
-// code says whether the connector uses the code flow.
-func (c Connector) code() bool { return c.Type == 2 }
-
-// delegates says whether the connector is for delegation in conversations with
-// strangers.
-func (c Connector) delegates() bool { return c.Configuration.JWTPublicKey == delegationKey }
-
 // number is the connector's id as text.
 func (c Connector) number() string { return strconv.FormatInt(c.ID, 10) }
 
@@ -103,7 +93,7 @@ func (s *Simulator) replace(c Connector) bool {
 
 // preferred is the connector that is used where none is named.
 func (s *Simulator) preferred() (Connector, bool) {
-	all := slices.DeleteFunc(s.list(), func(c Connector) bool { return c.Deleted || c.delegates() })
+	all := slices.DeleteFunc(s.list(), func(c Connector) bool { return c.Deleted || c.Delegates() })
 	if i := slices.IndexFunc(all, func(c Connector) bool { return c.Configuration.Preferred }); i >= 0 {
 		return all[i], true
 	}

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // consumer is somebody who chats, by the subject of LivePerson's own token.
@@ -31,7 +33,7 @@ func (s *Simulator) admit(c Connector, id identity, method string, t tokens) (st
 	s.mu.Lock()
 	s.consumers.put(p.Subject, p)
 	s.mu.Unlock()
-	own := ownClaims{Subject: p.Subject, Audience: "acc:" + s.Account, Issuer: ownIssuer, Expires: id.Expires, IssuedAt: id.IssuedAt}
+	own := ownClaims{Subject: p.Subject, Audience: "acc:" + s.Account, Issuer: liveengage.TokenIssuer, Expires: id.Expires, IssuedAt: id.IssuedAt}
 	own.Extension = &ownExtra{Subject: id.Subject, Issuer: id.Issuer}
 	if !id.SDEs.Empty() {
 		raw, err := id.SDEs.MarshalJSON()
@@ -51,7 +53,7 @@ func (s *Simulator) admitVisitor(subject string, expires time.Time) (string, err
 	}
 	s.mu.Unlock()
 	return s.crypto.issue(ownClaims{
-		Subject: subject, Audience: "acc:" + s.Account, Issuer: ownIssuer,
+		Subject: subject, Audience: "acc:" + s.Account, Issuer: liveengage.TokenIssuer,
 		Expires: expires.Unix(), IssuedAt: s.Now().Unix(),
 	})
 }

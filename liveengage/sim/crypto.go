@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"idpbridge/liveengage"
 )
 
 // EncryptionKeyID is the kid of the key that tokens for the simulator are encrypted
@@ -92,11 +94,8 @@ func PublicLine(key *rsa.PrivateKey) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// ownIssuer is who signs LivePerson's tokens.
-const ownIssuer = "https://idp.liveperson.net"
-
 // anonymousIssuer is who signs the external tokens of visitors.
-const anonymousIssuer = ownIssuer + "/anonymous"
+const anonymousIssuer = liveengage.TokenIssuer + "/anonymous"
 
 // ownClaims is the payload of LivePerson's tokens.
 type ownClaims struct {

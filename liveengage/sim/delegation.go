@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"idpbridge/liveengage"
 )
 
 // delegation is a stranger who was sent to the brand's sign-in by a bot.
@@ -19,14 +21,14 @@ type delegation struct {
 const delegationLives = 15 * time.Minute
 
 func (s *Simulator) registerDelegation(mux *http.ServeMux) {
-	mux.HandleFunc("GET /callback/{account}/redirectCode", s.delegated)
+	mux.HandleFunc("GET "+PathDelegation("{account}"), s.delegated)
 	mux.HandleFunc("POST /agent/{talk}/delegate", s.delegate)
 	mux.HandleFunc("POST /agent/{talk}/renew", s.renewKept)
 }
 
 // PathDelegation is where delegation comes back to, below the simulator's address:
 // it is a redirect URI of the client that LivePerson is.
-func PathDelegation(account string) string { return "/callback/" + account + "/redirectCode" }
+func PathDelegation(account string) string { return "/callback/" + account + liveengage.DelegationPath }
 
 // DelegateURI is the redirect URI of delegation.
 func (s *Simulator) DelegateURI() string { return s.Address + PathDelegation(s.Account) }
@@ -34,9 +36,9 @@ func (s *Simulator) DelegateURI() string { return s.Address + PathDelegation(s.A
 // delegate sends the consumer a link to the brand's sign-in, as a bot would.
 func (s *Simulator) delegate(w http.ResponseWriter, r *http.Request) {
 	all := s.list()
-	i := slices.IndexFunc(all, func(c Connector) bool { return c.delegates() && !c.Deleted })
+	i := slices.IndexFunc(all, func(c Connector) bool { return c.Delegates() && !c.Deleted })
 	if i < 0 {
-		s.sorry(w, r, http.StatusConflict, "No connector is for delegation: make one with the code flow whose JWT Public Key is the word "+delegationKey+".")
+		s.sorry(w, r, http.StatusConflict, "No connector is for delegation: make one with the code flow whose JWT Public Key is the word "+liveengage.DelegationKey+".")
 		return
 	}
 	c, id, state := all[i], r.PathValue("talk"), handle()

@@ -9,10 +9,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
-)
 
-// defaultRedirect is what the token endpoint is told where the page names none.
-const defaultRedirect = "https://liveperson.net"
+	"idpbridge/liveengage"
+)
 
 // tokens is the answer of a token endpoint.
 type tokens struct {
@@ -43,7 +42,7 @@ func (s *Simulator) redeem(ctx context.Context, c Connector, code, redirectURI, 
 	if err := checkInput("code", code); err != nil {
 		return tokens{}, err
 	}
-	fields := map[string]string{"grant_type": "authorization_code", "code": code, "redirect_uri": cmp.Or(redirectURI, defaultRedirect)}
+	fields := map[string]string{"grant_type": "authorization_code", "code": code, "redirect_uri": cmp.Or(redirectURI, liveengage.EmbeddedRedirectURI)}
 	if verifier != "" {
 		fields["code_verifier"] = verifier
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // fill reads a connector's addresses and key from an identity provider: discovery,
@@ -31,16 +32,16 @@ func (s *Simulator) fill(ctx context.Context, c Connector, issuer string) (Conne
 	}
 	f := &c.Configuration
 	f.Issuer, f.AuthorizationEndpoint, f.JWKSEndpoint = found.Issuer, found.Authorize, found.JWKS
-	if c.code() {
+	if c.UsesCode() {
 		f.TokenEndpoint = found.Token
 	}
-	f.RFCCompliance, f.ACRValues = true, "loa1"
-	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, "lpGetAuthenticationToken"), cmp.Or(f.JSContext, "window")
-	if c.delegates() {
+	f.RFCCompliance, f.ACRValues = true, liveengage.ACR
+	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, liveengage.DefaultJSMethod), cmp.Or(f.JSContext, liveengage.DefaultJSContext)
+	if c.Delegates() {
 		return c, nil // the word in place of the key stays
 	}
 	line, err := s.pastedKey(ctx, issuer, found.JWKS)
-	if err != nil && f.JWTValidationType != "JWKS_ENDPOINT" {
+	if err != nil && !c.UsesKeySet() {
 		return c, err
 	}
 	f.JWTPublicKey = cmp.Or(line, f.JWTPublicKey)
@@ -56,13 +57,13 @@ func (s *Simulator) Fill(ctx context.Context, issuer string) error {
 		}
 		filled, err := s.fill(ctx, c, issuer)
 		if f, ok := errors.AsType[*Fault](err); ok && (f.Code == "1041" || f.Code == "1042") {
-			c.Configuration.JWTValidationType = "JWKS_ENDPOINT"
+			c.Configuration.JWTValidationType = liveengage.KeyTypeJWKS
 			filled, err = s.fill(ctx, c, issuer)
 		}
 		if err != nil {
 			return err
 		}
-		filled, dropped := filled.guarded(c, issuer, filled.code())
+		filled, dropped := filled.guarded(c, issuer, filled.UsesCode())
 		if dropped != "" {
 			s.Log.WarnContext(ctx, "connector was filled", "connector", c.Name, "note", strings.TrimSpace(dropped))
 		}

@@ -38,14 +38,14 @@ func StarterConnectors(implicit, code, encrypted setup.Facts) []Connector {
 		return c
 	}
 	out := []Connector{
-		newConnector("Implicit", implicit, liveengage.Implicit, liveengage.PastedKey, false),
-		newConnector("Code", code, liveengage.Code, liveengage.PastedKey, false),
-		newConnector("Code with PKCE", code, liveengage.Code, liveengage.KeySet, true),
+		newConnector("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
+		newConnector("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+		newConnector("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
 	}
 	out[0].Configuration.Preferred = true
 	if encrypted.ClientID != implicit.ClientID {
 		out = append(out, newConnector(
-			"Implicit, encrypted", encrypted, liveengage.Implicit, liveengage.KeySet, false))
+			"Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
 	}
-	return append(out, newConnector("Delegation", code, liveengage.Delegated, liveengage.PastedKey, false))
+	return append(out, newConnector("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/liveengage"
 	"idpbridge/liveengage/sim"
 )
 
@@ -217,7 +218,7 @@ func TestConnectorForm(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, text)
 	require.Contains(t, text, "Filled from "+b.idp.URL)
 	c := connectorsOf(b)[0]
-	require.Equal(t, 2, c.Type)
+	require.Equal(t, liveengage.TypeCode, c.Type)
 	f := c.Configuration
 	require.Equal(t, b.idp.URL, f.Issuer)
 	require.Equal(t, b.idp.URL+"/authorize", f.AuthorizationEndpoint)

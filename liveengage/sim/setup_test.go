@@ -234,9 +234,9 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 	cfg := sim.Config{
 		Address: b.url, Now: b.clock, Key: simKey(), Issuer: b.idp.URL, Timeout: 200 * time.Millisecond, Patience: 100 * time.Millisecond,
 		Connectors: []sim.Connector{
-			connector(implicitID, liveengage.Implicit, liveengage.PastedKey, false), connector(codeID, liveengage.Code, liveengage.PastedKey, false),
-			connector(pkceID, liveengage.Code, liveengage.KeySet, true), connector(keySetID, liveengage.Implicit, liveengage.KeySet, false),
-			connector(botID, liveengage.Delegated, liveengage.PastedKey, false),
+			connector(implicitID, liveengage.FlowImplicit, liveengage.KeyTypePasted, false), connector(codeID, liveengage.FlowCode, liveengage.KeyTypePasted, false),
+			connector(pkceID, liveengage.FlowCode, liveengage.KeyTypeJWKS, true), connector(keySetID, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false),
+			connector(botID, liveengage.FlowDelegation, liveengage.KeyTypePasted, false),
 		},
 	}
 	if change != nil {

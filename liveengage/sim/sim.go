@@ -142,7 +142,7 @@ func New(c Config) (*Simulator, error) {
 const firstConnector = 4056284238
 
 func emptyConnector(issuer string) Connector {
-	return Connector{Connector: setup.NewConnector(setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.Implicit, liveengage.PastedKey)}
+	return Connector{Connector: setup.NewConnector(setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.FlowImplicit, liveengage.KeyTypePasted)}
 }
 
 // Handler answers for every service and page.
@@ -171,7 +171,7 @@ func (s *Simulator) Handler() http.Handler {
 
 // PathWindow is where the window of its own comes back to, below the simulator's
 // address: it is a redirect URI of the client that LivePerson is.
-const PathWindow = "/le_unified_window/index.html"
+const PathWindow = liveengage.WindowPath
 
 // WindowURI is the redirect URI of the window of its own.
 func (s *Simulator) WindowURI() string { return s.Address + PathWindow }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"idpbridge/liveengage"
 )
 
 // statusBadJWT closes a socket whose token is bad, has expired or is for another
@@ -106,7 +108,7 @@ func (k *socket) expire() { _ = k.conn.Close(statusBadJWT, "JWT has expired") }
 
 // current says whether a token is for this account and has not expired.
 func (s *Simulator) current(c ownClaims, r *http.Request) bool {
-	return s.knows(r) && c.Issuer == ownIssuer && c.Audience == "acc:"+s.Account && s.Now().Unix() < c.Expires
+	return s.knows(r) && c.Issuer == liveengage.TokenIssuer && c.Audience == "acc:"+s.Account && s.Now().Unix() < c.Expires
 }
 
 // introduce reads InitConnection.

@@ -93,13 +93,13 @@ func checkInput(what, text string) error {
 // keyOf is the key that the connector verifies tokens with.
 func (s *Simulator) keyOf(ctx context.Context, c Connector, kid string) (*rsa.PublicKey, error) {
 	f := c.Configuration
-	if f.JWTValidationType == "JWKS_ENDPOINT" {
+	if c.UsesKeySet() {
 		if f.JWKSEndpoint == "" {
 			return nil, fault("1039", "the connector has the certificate type JWKS Endpoint and no address")
 		}
 		return s.issuers.find(ctx, f.JWKSEndpoint, kid)
 	}
-	if c.delegates() {
+	if c.Delegates() {
 		return nil, fault("9015", "the connector is for consumer delegation: it signs nobody in")
 	}
 	if f.JWTPublicKey == "" {
