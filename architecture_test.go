@@ -58,8 +58,10 @@ func arrows() map[string]allowance {
 				"conformance",
 				"dev",
 				"doctor",
+				"internal/fetch",
 				"internal/netaddr",
 				"internal/password",
+				"internal/robot",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -90,8 +92,9 @@ func arrows() map[string]allowance {
 		"conformance": {
 			ours: []string{
 				"internal/netaddr",
+				"internal/robot",
 			},
-			theirs: []string{jose, xhtml},
+			theirs: []string{jose},
 		},
 		"dev": {
 			ours: []string{
@@ -111,20 +114,26 @@ func arrows() map[string]allowance {
 		},
 		"doctor": {
 			ours: []string{
+				"internal/fetch",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/inspect",
-				"liveengage/setup",
 			},
 		},
 		"internal/cookie":  {},
+		"internal/fetch":   {},
 		"internal/limit":   {},
+		"internal/memnet":  {},
 		"internal/netaddr": {},
 		"internal/password": {
 			theirs: []string{argon2},
 		},
 		"internal/pgtest": {
 			theirs: []string{pgx},
+		},
+		"internal/robot": {
+			theirs: []string{xhtml},
 		},
 		"internal/secret":   {},
 		"internal/spelling": {},
@@ -134,6 +143,7 @@ func arrows() map[string]allowance {
 		"liveengage": {},
 		"liveengage/api": {
 			ours: []string{
+				"internal/fetch",
 				"internal/netaddr",
 				"internal/secret",
 				"liveengage",
@@ -145,6 +155,7 @@ func arrows() map[string]allowance {
 		"liveengage/explain": {
 			ours: []string{
 				"internal/spelling",
+				"liveengage",
 			},
 		},
 		"liveengage/inspect": {
@@ -164,7 +175,9 @@ func arrows() map[string]allowance {
 		"liveengage/sim": {
 			ours: []string{
 				"claims",
+				"internal/fetch",
 				"internal/netaddr",
+				"internal/secret",
 				"keys",
 				"liveengage",
 				"liveengage/explain",

@@ -11,7 +11,7 @@ func Example() {
 	person := claims.Person{
 		Subject:      "356cbfbfe86f0c45e3d082a8d26dcaab",
 		Standard:     claims.Standard{GivenName: "Jane", Email: "jane@example.com"},
-		CustomerInfo: &claims.CustomerInfo{Type: "gold", Balance: new(-400.99), Currency: "usd"},
+		CustomerInfo: &claims.CustomerInfo{Balance: new(-400.99), Currency: "usd"},
 		PersonalInfo: &claims.PersonalInfo{FirstName: "Jane"},
 	}
 	fmt.Println(person.Validate())
@@ -24,10 +24,10 @@ func Example() {
 	sdes, _ := json.Marshal(person.SDEs())
 	fmt.Println(string(sdes))
 	// Output:
-	// customerInfo.currency: "usd" is no currency; write an ISO 4217 code in upper case, such as USD
+	// customerInfo.currency: "usd" is not a currency code; use an ISO 4217 code in upper case, such as USD
 	// <nil>
 	// {"email":"jane@example.com"}
-	// [{"type":"ctmrinfo","info":{"ctype":"gold","balance":-400.99,"currency":"USD"}},{"type":"personal","personal":{"firstname":"Jane"}}]
+	// [{"type":"ctmrinfo","info":{"balance":-400.99,"currency":"USD"}},{"type":"personal","personal":{"firstname":"Jane"}}]
 }
 
 func ExampleSDEs_UnmarshalJSON() {
@@ -35,6 +35,6 @@ func ExampleSDEs_UnmarshalJSON() {
 	err := json.Unmarshal([]byte(`[{"type":"ctmrinfo","info":{"customerID":"C-1","storeNumber":"7"}}]`), &s)
 	fmt.Println(err)
 	// Output:
-	// lp_sdes[0].info.customerID: is in the wrong case; write customerId
-	// lp_sdes[0].info.storeNumber: LiveEngage does not take it from an authenticated consumer; leave the field out
+	// lp_sdes[0].info.customerID: is in the wrong case; use customerId
+	// lp_sdes[0].info.storeNumber: LiveEngage ignores this field for authenticated consumers; leave it out
 }

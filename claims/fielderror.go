@@ -5,15 +5,16 @@ import (
 	"fmt"
 )
 
-// FieldError is one fault in one field. Several of them come joined; errors.AsType
-// finds the first and FieldErrors lists them all. Names, addresses
-// and free text are never quoted; of values that should have been codes or small
-// numbers, at most 32 characters are, escaped so that they fit one line of a log.
+// FieldError is one problem in one field. Functions of this package that find
+// several join them: errors.AsType returns the first, FieldErrors all of them.
+//
+// Names, addresses and free text are never quoted. Values that should be codes or
+// small numbers are, up to 32 characters, escaped to fit on one line of a log.
 type FieldError struct {
 	Code    Code   // for callers that branch on the kind of error; empty for most
 	Field   string // path, such as customerInfo.lastPaymentDate.month or lp_sdes[0].info.customerID
-	Problem string // what is wrong, such as "13 is no month"
-	Remedy  string // what to do, such as "write 1 to 12"; may be empty
+	Problem string // what is wrong, such as "13 is not a month"
+	Remedy  string // what to do, such as "use 1 to 12"; may be empty
 }
 
 // Code names a kind of FieldError.
@@ -35,15 +36,15 @@ func (e *FieldError) Error() string {
 	return e.Field + ": " + e.Problem + "; " + e.Remedy
 }
 
-// FieldErrors returns every FieldError within err, in the order in which they were
-// found, also from wrapped and joined errors. It is nil where there is none.
+// FieldErrors returns every FieldError in err, including wrapped and joined ones,
+// in the order in which they were found. It returns nil if there are none.
 func FieldErrors(err error) []*FieldError {
-	if f, ok := err.(*FieldError); ok { //nolint:errorlint // this is the walk through the tree that errors.As would do
-		return []*FieldError{f}
+	if e, ok := err.(*FieldError); ok { //nolint:errorlint // this is the walk through the tree that errors.As would do
+		return []*FieldError{e}
 	}
-	if j, ok := err.(interface{ Unwrap() []error }); ok {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []*FieldError
-		for _, e := range j.Unwrap() {
+		for _, e := range joined.Unwrap() {
 			all = append(all, FieldErrors(e)...)
 		}
 		return all
@@ -54,16 +55,18 @@ func FieldErrors(err error) []*FieldError {
 	return nil
 }
 
-// faults collects what is wrong, so that somebody can mend all of it at once.
-type faults []error
+// fieldErrors collects FieldErrors, so that a caller sees all of them at once.
+type fieldErrors []error
 
-func (f *faults) add(field, remedy, problem string, args ...any) {
-	*f = append(*f, &FieldError{Field: field, Problem: fmt.Sprintf(problem, args...), Remedy: remedy})
+// add adds an error without a code. The arguments are for the problem's format.
+func (e *fieldErrors) add(field, remedy, problem string, args ...any) {
+	e.addCode("", field, remedy, problem, args...)
 }
 
-// addCode is add for the kinds of error that callers tell apart.
-func (f *faults) addCode(code Code, field, remedy, problem string, args ...any) {
-	*f = append(*f, &FieldError{Code: code, Field: field, Problem: fmt.Sprintf(problem, args...), Remedy: remedy})
+// addCode adds an error of a kind that callers tell apart.
+func (e *fieldErrors) addCode(code Code, field, remedy, problem string, args ...any) {
+	*e = append(*e, &FieldError{Code: code, Field: field, Problem: fmt.Sprintf(problem, args...), Remedy: remedy})
 }
 
-func (f faults) err() error { return errors.Join(f...) }
+// join returns the errors as one, or nil if there are none.
+func (e fieldErrors) join() error { return errors.Join(e...) }

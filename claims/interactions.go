@@ -5,34 +5,33 @@ import (
 	"time"
 )
 
-// Interactions is what LivePerson's Messaging Interactions API reports of SDEs
-// (its sdes object, version 2: numbers are numbers). It spells many fields in
-// another way than lp_sdes and leaves out what it doesn't know: the type of a
-// phone and the address of a contact.
+// Interactions is the sdes object of LivePerson's Messaging Interactions API (version
+// 2, in which numbers are numbers). The API spells many fields differently from
+// lp_sdes and omits the type of a phone and the address of a contact.
 type Interactions struct {
-	// Events holds at most one of each attribute, ctmrinfo first; never nil.
+	// Events holds at most one entry per attribute, ctmrinfo first; never nil.
 	Events []Interaction `json:"events"`
 }
 
-// Interaction is one attribute at one time: one of its two pointers is set.
+// Interaction is one attribute at one time. One of its two pointers is set.
 type Interaction struct {
 	CustomerInfo *CustomerInteraction `json:"customerInfo,omitempty"`
 	PersonalInfo *PersonalInteraction `json:"personalInfo,omitempty"`
 	// SDEType is CUSTOMER_INFO or PERSONAL_INFO.
 	SDEType string `json:"sdeType"`
-	// ServerTimeStamp is in milliseconds since 1970, as decimal text.
+	// ServerTimeStamp is in milliseconds since 1970, as a decimal string.
 	ServerTimeStamp string `json:"serverTimeStamp"`
 }
 
-// CustomerInteraction is the API's envelope around ReportedCustomer, which
-// repeats the name and the time.
+// CustomerInteraction is the API's envelope of ReportedCustomer. It repeats the name
+// and the time.
 type CustomerInteraction struct {
 	ServerTimeStamp string           `json:"serverTimeStamp"`
 	CustomerInfo    ReportedCustomer `json:"customerInfo"`
 }
 
-// PersonalInteraction is the API's envelope around ReportedPersonal, which
-// repeats the name and the time.
+// PersonalInteraction is the API's envelope of ReportedPersonal. It repeats the name
+// and the time.
 type PersonalInteraction struct {
 	ServerTimeStamp string           `json:"serverTimeStamp"`
 	PersonalInfo    ReportedPersonal `json:"personalInfo"`
@@ -76,30 +75,30 @@ type ReportedAge struct {
 	CustomerDateOfBirth  int  `json:"customerDateOfBirth,omitempty"`
 }
 
-// ReportedContact is the API's envelope around one contact.
+// ReportedContact is the API's envelope of one contact.
 type ReportedContact struct {
 	PersonalContact PersonalContact `json:"personalContact"`
 }
 
-// PersonalContact is as much of a Contact as the API reports.
+// PersonalContact is the part of a Contact that the API reports.
 type PersonalContact struct {
 	Email string `json:"email,omitempty"`
 	Phone string `json:"phone,omitempty"`
 }
 
-// Interactions returns s as the Messaging Interactions API would report it, had
-// LivePerson received it at that time. The result shares pointers with s.
+// Interactions returns s as the Messaging Interactions API would report it if
+// LivePerson had received it at that time. The result shares pointers with s.
 func (s SDEs) Interactions(at time.Time) Interactions {
 	stamp := strconv.FormatInt(at.UnixMilli(), 10)
 	events := []Interaction{}
-	if !s.CustomerInfo.blank() {
+	if !s.CustomerInfo.isBlank() {
 		events = append(events, Interaction{
 			CustomerInfo:    &CustomerInteraction{ServerTimeStamp: stamp, CustomerInfo: reportCustomer(*s.CustomerInfo)},
 			SDEType:         "CUSTOMER_INFO",
 			ServerTimeStamp: stamp,
 		})
 	}
-	if !s.PersonalInfo.blank() {
+	if !s.PersonalInfo.isBlank() {
 		events = append(events, Interaction{
 			PersonalInfo:    &PersonalInteraction{ServerTimeStamp: stamp, PersonalInfo: reportPersonal(*s.PersonalInfo)},
 			SDEType:         "PERSONAL_INFO",

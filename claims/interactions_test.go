@@ -20,7 +20,7 @@ func TestInteractions(t *testing.T) {
 		t.Parallel()
 		golden(t, "jane_interactions", demo(t, "jane").SDEs().Interactions(at))
 	})
-	t.Run("nobody has an empty list of events", func(t *testing.T) {
+	t.Run("the zero value has an empty list of events", func(t *testing.T) {
 		t.Parallel()
 		golden(t, "empty_interactions", claims.SDEs{}.Interactions(at))
 		blank := claims.SDEs{CustomerInfo: &claims.CustomerInfo{}, PersonalInfo: &claims.PersonalInfo{}}

@@ -19,8 +19,8 @@ type PersonalInfo struct {
 	Company   string    `json:"company,omitempty"`   // employer
 }
 
-// Age is how old somebody is, or when they were born. LiveEngage computes what is
-// missing of the years from the date of birth, so Age or Year must be there.
+// Age is a person's age or date of birth. Age or Year is required: LiveEngage
+// computes one from the other.
 type Age struct {
 	Age   *int `json:"age,omitempty"`   // whole years; nil is unknown, 0 is a baby
 	Year  int  `json:"year,omitempty"`  // of birth, four digits; 0 is unknown
@@ -28,11 +28,11 @@ type Age struct {
 	Day   int  `json:"day,omitempty"`   // of birth, 1 to 31; 0 is unknown
 }
 
-// Contact is one way to reach somebody.
+// Contact is one way to reach a person.
 type Contact struct {
 	Email     string          `json:"email,omitempty"`
 	Phone     string          `json:"phone,omitempty"`     // unlike phone_number, agents see it as a phone
-	PhoneType string          `json:"phoneType,omitempty"` // HOME, MOBILE, WORK, FAX, MAIN, HOME_FAX, WORK_FAX, PAGER or OTHER
+	PhoneType string          `json:"phoneType,omitempty"` // one of phoneTypes, such as MOBILE
 	Address   *ContactAddress `json:"address,omitempty"`   // nil is unknown
 }
 
@@ -42,7 +42,7 @@ type ContactAddress struct {
 	Region  string `json:"region,omitempty"`  // free text
 }
 
-func (p *PersonalInfo) blank() bool {
+func (p *PersonalInfo) isBlank() bool {
 	return p == nil || p.FirstName == "" && p.LastName == "" && p.Age == nil && len(p.Contacts) == 0 &&
 		p.Gender == "" && p.Language == "" && p.Company == ""
 }

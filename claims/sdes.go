@@ -6,26 +6,24 @@ import (
 )
 
 const (
-	// MaxSDEBytes is the most that the claim lp_sdes may measure, in bytes of JSON.
-	// LivePerson's pop-out window carries the whole token in an address, base64 and
-	// signature on top, and addresses over 8 kB break in proxies on the way.
-	MaxSDEBytes = 4096
-	// MaxValueLength is the most that one string may measure, in characters.
-	MaxValueLength = 1024
+	// maxSDEBytes limits the claim lp_sdes, in bytes of JSON. LivePerson's pop-out
+	// window passes the whole token in a URL, and proxies reject URLs over 8 kB.
+	maxSDEBytes = 4096
+	// maxValueLength limits each string, in characters.
+	maxValueLength = 1024
 )
 
-// SDEs is the claim lp_sdes: what LiveEngage's agents see about a consumer. Each
-// of the two attributes replaces all of what LiveEngage knew of it before, so
-// both are always sent whole. A nil attribute is not sent. The zero value is
-// an empty array.
+// SDEs is the claim lp_sdes: what LiveEngage's agents see about a consumer. Each of the
+// two attributes replaces all that LiveEngage had for it, so both are always sent whole.
+// A nil attribute is not sent. The zero value is an empty array.
 type SDEs struct {
 	CustomerInfo *CustomerInfo // sent as type ctmrinfo
 	PersonalInfo *PersonalInfo // sent as type personal
 
-	personalFirst bool // came in that order, and goes out in it
+	personalFirst bool // keeps the order of decoded JSON
 }
 
-// element is one member of the array. Its nested object has another name per type.
+// element is one member of the array. The name of its nested object depends on its type.
 type element struct {
 	Type     string        `json:"type"`
 	Info     *CustomerInfo `json:"info,omitempty"`
@@ -37,11 +35,11 @@ const (
 	typePersonal = "personal"
 )
 
-// Empty reports whether s tells nothing, so that the claim may be left out.
-func (s SDEs) Empty() bool { return s.CustomerInfo.blank() && s.PersonalInfo.blank() }
+// Empty reports whether s has no values, so that the claim may be left out.
+func (s SDEs) Empty() bool { return s.CustomerInfo.isBlank() && s.PersonalInfo.isBlank() }
 
 // MarshalJSON writes the array that LiveEngage reads. It fails for a balance that
-// is not finite and checks nothing else; that is what Validate is for.
+// is not finite and checks nothing else: see Validate.
 func (s SDEs) MarshalJSON() ([]byte, error) {
 	array := make([]element, 0, 2)
 	if s.CustomerInfo != nil {
@@ -60,11 +58,11 @@ func (s SDEs) MarshalJSON() ([]byte, error) {
 	return out, nil
 }
 
-// UnmarshalJSON reads the array strictly: whatever MarshalJSON would not give back
-// is refused, with a FieldError for every fault of shape, such as an object in
-// place of the array, a type or a field that LiveEngage does not take, a name
-// in the wrong case, a value of the wrong JSON type, an empty string or null. It does
-// not judge values: Validate does. After an error s is as it was before.
+// UnmarshalJSON reads the array strictly: it rejects everything that MarshalJSON would
+// not write again, such as an object in place of the array, an unknown type or field,
+// a name in the wrong case, a value of the wrong JSON type, an empty string or null.
+// Each problem is a FieldError. It does not check values: see Validate. After an error
+// s is unchanged.
 func (s *SDEs) UnmarshalJSON(data []byte) error {
 	if err := checkShape(data); err != nil {
 		return err

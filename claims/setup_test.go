@@ -56,7 +56,7 @@ func demo(t testing.TB, username string) claims.Person {
 	return claims.Person{}
 }
 
-// rich is a person in whom every field of every struct is set.
+// rich returns a person with a value in every field of every struct.
 func rich() claims.Person {
 	return claims.Person{
 		Subject: "b7d1f0a4c2e94f3f9a56",

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// misspelling is a name that people write in lp_sdes because another of
-// LivePerson's or OpenID's pages spells it like that.
+// misspelling is a name that is often used in lp_sdes by mistake, because other
+// LivePerson or OpenID documents spell it like that.
 type misspelling struct{ wrong, right string }
 
 var customerSpellings = []misspelling{
@@ -43,43 +43,57 @@ var contactSpellings = []misspelling{
 	{"region", "address.region"},
 }
 
-// stranger explains a field that t does not have.
-func stranger(t reflect.Type, name string, fields map[string]reflect.StructField) FieldError {
-	if slices.Contains([]string{"storezipcode", "storenumber"}, strings.ToLower(name)) && t == reflect.TypeFor[CustomerInfo]() {
-		return FieldError{Problem: "LiveEngage does not take it from an authenticated consumer", Remedy: "leave the field out"}
+var typeSpellings = []misspelling{
+	{"ctmrinfo", typeCustomer},
+	{"customerInfo", typeCustomer},
+	{"CUSTOMER_INFO", typeCustomer},
+	{"personal", typePersonal},
+	{"personalInfo", typePersonal},
+	{"PERSONAL_INFO", typePersonal},
+}
+
+// unsupportedFields are fields of ctmrinfo, in lower case, that LiveEngage ignores
+// for authenticated consumers.
+var unsupportedFields = []string{"storezipcode", "storenumber"}
+
+// explainUnknownField returns code, problem and remedy for a field that t does not
+// have. The fields are those of t by name.
+func explainUnknownField(t reflect.Type, name string, fields map[string]reflect.StructField) FieldError {
+	if t == reflect.TypeFor[CustomerInfo]() && slices.Contains(unsupportedFields, strings.ToLower(name)) {
+		return FieldError{Problem: "LiveEngage ignores this field for authenticated consumers", Remedy: "leave it out"}
 	}
 	for right := range fields {
 		if strings.EqualFold(right, name) {
-			return FieldError{Code: WrongCase, Problem: "is in the wrong case", Remedy: "write " + right}
+			return FieldError{Code: WrongCase, Problem: "is in the wrong case", Remedy: "use " + right}
 		}
 	}
+	e := FieldError{Problem: "is not a field of lp_sdes", Remedy: "leave it out"}
 	spellings := map[reflect.Type][]misspelling{
 		reflect.TypeFor[CustomerInfo](): customerSpellings,
 		reflect.TypeFor[PersonalInfo](): personalSpellings,
 		reflect.TypeFor[Age]():          ageSpellings,
 		reflect.TypeFor[Contact]():      contactSpellings,
 	}
-	for _, s := range spellings[t] {
-		if strings.EqualFold(s.wrong, name) {
-			return FieldError{Problem: "is not a field of lp_sdes", Remedy: "write " + s.right}
-		}
+	if right := correctSpelling(spellings[t], name); right != "" {
+		e.Remedy = "use " + right
 	}
-	return FieldError{Problem: "is not a field of lp_sdes", Remedy: "leave the field out"}
+	return e
 }
 
-// typeRemedy says what to do about an element of another type.
-func typeRemedy(name string) string {
-	for _, alias := range []misspelling{
-		{"ctmrinfo", typeCustomer},
-		{"customerInfo", typeCustomer},
-		{"CUSTOMER_INFO", typeCustomer},
-		{"personal", typePersonal},
-		{"personalInfo", typePersonal},
-		{"PERSONAL_INFO", typePersonal},
-	} {
-		if strings.EqualFold(alias.wrong, name) {
-			return "write " + alias.right
-		}
+// suggestType returns the remedy for an element whose type LiveEngage does not accept.
+func suggestType(name string) string {
+	if right := correctSpelling(typeSpellings, name); right != "" {
+		return "use " + right
 	}
 	return "send only ctmrinfo and personal"
+}
+
+// correctSpelling returns what to use for a misspelt name, or the empty string.
+func correctSpelling(spellings []misspelling, name string) string {
+	for _, s := range spellings {
+		if strings.EqualFold(s.wrong, name) {
+			return s.right
+		}
+	}
+	return ""
 }

@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// Standard holds the 19 standard claims that scopes release, in the order of
-// OIDC Core 5.1; the twentieth, sub, is Person.Subject. The zero value of a field
-// is a claim that is not known and is left out of JSON. It has no JSON methods,
-// so that it may be embedded in a token's struct.
+// Standard holds the standard claims in the order of OIDC Core 5.1, except sub, which
+// is Person.Subject. The zero value of a field means unknown and is left out of JSON.
+// Standard has no JSON methods, so a token's struct can embed it.
 type Standard struct {
 	Name                string   `json:"name,omitempty"`                  // the full name, for display
 	GivenName           string   `json:"given_name,omitempty"`            // LiveEngage shows it as the first name
@@ -26,14 +25,14 @@ type Standard struct {
 	Birthdate           string   `json:"birthdate,omitempty"`             // YYYY-MM-DD, 0000-MM-DD or YYYY
 	Zoneinfo            string   `json:"zoneinfo,omitempty"`              // IANA name such as Europe/Paris
 	Locale              string   `json:"locale,omitempty"`                // BCP 47 tag such as en-US
-	PhoneNumber         string   `json:"phone_number,omitempty"`          // E.164 recommended; LiveEngage files it as imei
+	PhoneNumber         string   `json:"phone_number,omitempty"`          // E.164 if possible; LiveEngage's imei
 	PhoneNumberVerified *bool    `json:"phone_number_verified,omitempty"` // nil is unknown, which is not false
 	Address             *Address `json:"address,omitempty"`               // nil is unknown
 	UpdatedAt           int64    `json:"updated_at,omitempty"`            // seconds since 1970, UTC
 }
 
-// Address is a postal address (OIDC Core 5.1.1). The zero value of a field is
-// a part that is not known. Country is free text, unlike ContactAddress.Country.
+// Address is a postal address (OIDC Core 5.1.1). The zero value of a field means
+// unknown. Country is free text, unlike ContactAddress.Country.
 type Address struct {
 	Formatted     string `json:"formatted,omitempty"`      // for a label; lines end in \n or \r\n
 	StreetAddress string `json:"street_address,omitempty"` // may have several lines
@@ -43,14 +42,14 @@ type Address struct {
 	Country       string `json:"country,omitempty"`        // country name
 }
 
-// Filter returns the part of s that the scopes release (OIDC Core 5.4) and
-// that is asked for by name (OIDC Core 5.5). The scopes are profile, email, phone
-// and address; others release nothing, and neither do names that are no standard
-// claims. The address is shared with s.
+// Filter returns the claims that the scopes release (OIDC Core 5.4) and those requested
+// by name (OIDC Core 5.5). The scopes are profile, email, phone and address. Other scopes
+// release nothing, and names that are not standard claims are ignored. The result
+// shares the address with s.
 func (s Standard) Filter(scopes, names []string) Standard {
 	var r Standard
 	if slices.Contains(scopes, "profile") {
-		// Everything but what the three other scopes govern.
+		// All claims except those of the three other scopes.
 		r = s
 		r.Email, r.EmailVerified = "", nil
 		r.PhoneNumber, r.PhoneNumberVerified = "", nil
@@ -77,12 +76,12 @@ func (s Standard) Filter(scopes, names []string) Standard {
 	return r
 }
 
-// ScopeOf is the scope that releases a standard claim (OIDC Core 5.4), and empty
-// for every other name, sub among them.
+// ScopeOf returns the scope that releases a standard claim (OIDC Core 5.4). It returns
+// the empty string for every other name, including sub.
 func ScopeOf(name string) string {
 	switch name {
-	case "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
-		"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at":
+	case "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
+		"profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at":
 		return "profile"
 	case "email", "email_verified":
 		return "email"

@@ -20,15 +20,15 @@ func members(t *testing.T, v any) []string {
 	return slices.Sorted(maps.Keys(o))
 }
 
-func TestReleased(t *testing.T) {
+func TestFilter(t *testing.T) {
 	t.Parallel()
 	profile := []string{
 		"birthdate", "family_name", "gender", "given_name", "locale", "middle_name", "name", "nickname", "picture",
 		"preferred_username", "profile", "updated_at", "website", "zoneinfo",
 	}
 	for name, c := range map[string]struct{ scopes, want []string }{
-		"nothing without scopes":        {nil, nil},
-		"nothing for openid alone":      {[]string{"openid", "offline_access", "PROFILE"}, nil},
+		"nothing without scopes":                  {nil, nil},
+		"nothing for openid without other scopes": {[]string{"openid", "offline_access", "PROFILE"}, nil},
 		"profile":                       {[]string{"openid", "profile"}, profile},
 		"email":                         {[]string{"email"}, []string{"email", "email_verified"}},
 		"phone":                         {[]string{"phone"}, []string{"phone_number", "phone_number_verified"}},
@@ -66,13 +66,13 @@ func TestStandardJSON(t *testing.T) {
 		t.Parallel()
 		golden(t, "standard", rich().Standard)
 	})
-	t.Run("nobody's claims are an empty object", func(t *testing.T) {
+	t.Run("the zero value is an empty object", func(t *testing.T) {
 		t.Parallel()
 		out, err := json.Marshal(claims.Standard{})
 		require.NoError(t, err)
 		require.Equal(t, "{}", string(out))
 	})
-	t.Run("a person comes back from JSON as it was", func(t *testing.T) {
+	t.Run("a person survives a JSON round trip", func(t *testing.T) {
 		t.Parallel()
 		out, err := json.Marshal(rich())
 		require.NoError(t, err)

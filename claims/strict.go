@@ -7,62 +7,69 @@ import (
 	"io"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// maxDepth is deeper than any lp_sdes goes: array, element, personal, contacts,
+// maxDepth exceeds the depth of any lp_sdes: array, element, personal, contacts,
 // contact, address.
 const maxDepth = 8
 
-// object is a JSON object with its members in the order in which they came, so
-// that faults are reported in the order of the text.
+var errTooDeep = errors.New("nested too deeply")
+
+// object is a JSON object. It keeps the order of its members, so that errors are
+// reported in the order of the text.
 type object struct {
 	names  []string
 	values map[string]any
 }
 
-// checkShape reports every place in data that the types of this package would
-// lose or change.
+// checkShape reports every place in data that decoding into the types of this
+// package would lose or change.
 func checkShape(data []byte) error {
-	var f faults
 	const root = "lp_sdes"
+	var errs fieldErrors
 	if !utf8.Valid(data) {
-		f.add(root, "encode it as UTF-8", "is not UTF-8")
-		return f.err()
+		errs.add(root, "encode it as UTF-8", "is not valid UTF-8")
+		return errs.join()
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	tree, err := parse(dec, root, 0, &f)
-	if err == nil {
-		if _, end := dec.Token(); !errors.Is(end, io.EOF) {
-			err = errors.New("text after the end")
-		}
-	}
+	tree, err := parseDocument(data, root, &errs)
 	if err != nil {
-		f.add(root, "", "is not JSON: %v", err)
-		return f.err()
+		errs.add(root, "", "is not valid JSON: %v", err)
+		return errs.join()
 	}
 	array, ok := tree.([]any)
 	if !ok {
-		f.add(root, `write an array: [{"type":"ctmrinfo","info":{…}},{"type":"personal","personal":{…}}]`, "is %s", kind(tree))
-		return f.err()
+		const remedy = `use an array: [{"type":"ctmrinfo","info":{…}},{"type":"personal","personal":{…}}]`
+		errs.add(root, remedy, "is %s", describeType(tree))
+		return errs.join()
 	}
 	seen := map[string]bool{}
-	for i, e := range array {
-		checkElement(root+"["+strconv.Itoa(i)+"]", e, seen, &f)
+	for i, element := range array {
+		checkElement(indexPath(root, i), element, seen, &errs)
 	}
-	return f.err()
+	return errs.join()
 }
 
-var errDepth = errors.New("nested too deeply")
+// parseDocument reads one JSON value that nothing may follow. Unlike json.Unmarshal
+// it reports duplicate names.
+func parseDocument(data []byte, root string, errs *fieldErrors) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	tree, err := parseValue(dec, root, 0, errs)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("text after the end")
+	}
+	return tree, nil
+}
 
-// parse reads one value. Unlike json.Unmarshal it notices a name given twice.
-func parse(dec *json.Decoder, path string, depth int, f *faults) (any, error) {
+func parseValue(dec *json.Decoder, path string, depth int, errs *fieldErrors) (any, error) {
 	if depth > maxDepth {
-		return nil, errDepth
+		return nil, errTooDeep
 	}
 	token, err := dec.Token()
 	if err != nil {
@@ -70,226 +77,262 @@ func parse(dec *json.Decoder, path string, depth int, f *faults) (any, error) {
 	}
 	switch token {
 	case json.Delim('['):
-		array := []any{}
-		for dec.More() {
-			v, err := parse(dec, path+"["+strconv.Itoa(len(array))+"]", depth+1, f)
-			if err != nil {
-				return nil, err
-			}
-			array = append(array, v)
-		}
-		_, err = dec.Token()
-		return array, err
+		return parseArray(dec, path, depth, errs)
 	case json.Delim('{'):
-		o := object{values: map[string]any{}}
-		for dec.More() {
-			t, err := dec.Token()
-			if err != nil {
-				return nil, err
-			}
-			name, _ := t.(string)
-			v, err := parse(dec, member(path, name), depth+1, f)
-			if err != nil {
-				return nil, err
-			}
-			if _, twice := o.values[name]; twice {
-				f.addCode(DuplicateName, member(path, name), "write it once", "is given twice")
-				continue
-			}
-			o.names = append(o.names, name)
-			o.values[name] = v
-		}
-		_, err = dec.Token()
-		return o, err
+		return parseObject(dec, path, depth, errs)
 	}
 	return token, nil
 }
 
-func checkElement(path string, v any, seen map[string]bool, f *faults) {
-	o, ok := v.(object)
+func parseArray(dec *json.Decoder, path string, depth int, errs *fieldErrors) (any, error) {
+	array := []any{}
+	for dec.More() {
+		value, err := parseValue(dec, indexPath(path, len(array)), depth+1, errs)
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, value)
+	}
+	_, err := dec.Token()
+	return array, err
+}
+
+func parseObject(dec *json.Decoder, path string, depth int, errs *fieldErrors) (any, error) {
+	o := object{values: map[string]any{}}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := token.(string)
+		value, err := parseValue(dec, memberPath(path, name), depth+1, errs)
+		if err != nil {
+			return nil, err
+		}
+		if _, duplicate := o.values[name]; duplicate {
+			errs.addCode(DuplicateName, memberPath(path, name), "set it once", "is a duplicate")
+			continue
+		}
+		o.names = append(o.names, name)
+		o.values[name] = value
+	}
+	_, err := dec.Token()
+	return o, err
+}
+
+// checkElement checks one element of the array. Seen holds the types of the
+// elements before it.
+func checkElement(path string, value any, seen map[string]bool, errs *fieldErrors) {
+	o, ok := value.(object)
 	if !ok {
-		f.add(path, "write an object with a type", "is %s", kind(v))
+		errs.add(path, "use an object with a type", "is %s", describeType(value))
 		return
 	}
-	given, ok := o.values["type"]
+	typeValue, ok := o.values["type"]
 	if !ok {
-		f.add(path+".type", "write ctmrinfo or personal", "is missing")
+		errs.add(path+".type", "use ctmrinfo or personal", "is missing")
 		return
 	}
-	name, ok := given.(string)
+	typeName, ok := typeValue.(string)
 	if !ok {
-		f.add(path+".type", "write ctmrinfo or personal", "is %s", kind(given))
+		errs.add(path+".type", "use ctmrinfo or personal", "is %s", describeType(typeValue))
 		return
 	}
 	var wrapper string
 	var inner reflect.Type
-	switch name {
+	switch typeName {
 	case typeCustomer:
 		wrapper, inner = "info", reflect.TypeFor[CustomerInfo]()
 	case typePersonal:
 		wrapper, inner = "personal", reflect.TypeFor[PersonalInfo]()
 	default:
-		f.add(path+".type", typeRemedy(name), "%s is not a type that LiveEngage takes from a token", excerpt(name))
+		errs.add(path+".type", suggestType(typeName),
+			"%s is not a type that LiveEngage accepts in a token", quoteExcerpt(typeName))
 		return
 	}
-	if seen[name] {
-		f.add(path+".type", "send one object with all of its fields", "%s comes a second time", name)
+	if seen[typeName] {
+		errs.add(path+".type", "send one object with all its fields", "%s occurs more than once", typeName)
 	}
-	seen[name] = true
-	for _, n := range o.names {
-		if n != "type" && n != wrapper {
-			f.add(member(path, n), "put the fields into "+wrapper, "is not known beside the type %s", name)
+	seen[typeName] = true
+	for _, name := range o.names {
+		if name != "type" && name != wrapper {
+			errs.add(memberPath(path, name), "move it into "+wrapper, "is not allowed next to type %s", typeName)
 		}
 	}
 	body, ok := o.values[wrapper]
 	if !ok {
-		f.add(member(path, wrapper), "write an object", "is missing")
+		errs.add(memberPath(path, wrapper), "use an object", "is missing")
 		return
 	}
-	checkValue(member(path, wrapper), body, inner, f)
+	checkValue(memberPath(path, wrapper), body, inner, errs)
 }
 
-// checkValue compares v with the Go type that it will be read into.
-func checkValue(path string, v any, t reflect.Type, f *faults) {
+// checkValue checks a value against the Go type that it will be decoded into.
+func checkValue(path string, value any, t reflect.Type, errs *fieldErrors) {
+	if value == nil {
+		errs.add(path, "leave it out", "is null")
+		return
+	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch t.Kind() {
-	case reflect.Struct:
-		if o, ok := v.(object); ok {
-			checkObject(path, o, t, f)
+	switch value := value.(type) {
+	case object:
+		if t.Kind() == reflect.Struct {
+			checkObject(path, value, t, errs)
 			return
 		}
-	case reflect.Slice:
-		if array, ok := v.([]any); ok {
-			if len(array) == 0 {
-				f.add(path, "leave the field out", "is empty")
-			}
-			for i, e := range array {
-				checkValue(path+"["+strconv.Itoa(i)+"]", e, t.Elem(), f)
-			}
+	case []any:
+		if t.Kind() == reflect.Slice {
+			checkArray(path, value, t.Elem(), errs)
 			return
 		}
-	case reflect.String:
-		if s, ok := v.(string); ok {
-			checkString(path, s, f)
+	case string:
+		if t.Kind() == reflect.String {
+			checkString(path, value, errs)
 			return
 		}
-	case reflect.Int:
-		if n, ok := v.(json.Number); ok {
-			if _, err := strconv.Atoi(n.String()); err != nil {
-				f.add(path, "write an integer without fraction or exponent", "is not a whole number in range")
-			}
-			return
-		}
-	case reflect.Float64:
-		if n, ok := v.(json.Number); ok {
-			if !survives(n.String()) {
-				f.add(path, "write at most 15 significant digits", "has more digits than a double keeps")
-			}
+	case json.Number:
+		if t.Kind() == reflect.Int || t.Kind() == reflect.Float64 {
+			checkNumber(path, value.String(), t.Kind(), errs)
 			return
 		}
 	}
-	if v == nil {
-		f.add(path, "leave the field out", "is null")
+	remedy := "use " + kindNames[t.Kind()]
+	if strings.HasSuffix(path, ".gender") {
+		remedy = `use "MALE", "FEMALE" or "OTHER"`
+	}
+	errs.addCode(WrongType, path, remedy, "is %s", describeType(value))
+}
+
+// kindNames names the JSON form of the kinds that the types of this package consist of.
+var kindNames = map[reflect.Kind]string{
+	reflect.Struct:  "an object",
+	reflect.Slice:   "an array",
+	reflect.String:  "a string",
+	reflect.Int:     "a whole number without quotes",
+	reflect.Float64: "a number without quotes",
+}
+
+func checkArray(path string, array []any, element reflect.Type, errs *fieldErrors) {
+	if len(array) == 0 {
+		errs.add(path, "leave it out", "is empty")
+	}
+	for i, value := range array {
+		checkValue(indexPath(path, i), value, element, errs)
+	}
+}
+
+func checkString(path, s string, errs *fieldErrors) {
+	if s == "" {
+		errs.add(path, "leave it out", "is empty")
+	}
+	// The decoder writes this character in place of half a surrogate pair.
+	if strings.ContainsRune(s, utf8.RuneError) {
+		errs.add(path, "send the original text as UTF-8", "contains U+FFFD, the replacement for invalid text")
+	}
+}
+
+func checkNumber(path, number string, kind reflect.Kind, errs *fieldErrors) {
+	if kind == reflect.Float64 {
+		if !fitsFloat64(number) {
+			errs.add(path, "use at most 15 significant digits", "does not fit into a double-precision number")
+		}
 		return
 	}
-	remedy := "write " + wanted[t.Kind()]
-	if strings.HasSuffix(path, ".gender") {
-		remedy = `write "MALE", "FEMALE" or "OTHER"`
-	}
-	f.addCode(WrongType, path, remedy, "is %s", kind(v))
-}
-
-// wanted names the kinds that the types of this package are made of.
-var wanted = map[reflect.Kind]string{
-	reflect.Struct: "an object", reflect.Slice: "an array", reflect.String: "a string",
-	reflect.Int: "a whole number without quotes", reflect.Float64: "a number without quotes",
-}
-
-func checkString(path, s string, f *faults) {
-	if s == "" {
-		f.add(path, "leave the field out", "is empty")
-	}
-	// The decoder has put this character in place of half a surrogate pair.
-	if strings.ContainsRune(s, utf8.RuneError) {
-		f.add(path, "send the text in its own encoding", "holds U+FFFD, the mark of broken text")
+	if _, err := strconv.Atoi(number); err != nil {
+		errs.add(path, "use an integer without a fraction or an exponent", "is not a whole number in range")
 	}
 }
 
-func checkObject(path string, o object, t reflect.Type, f *faults) {
+func checkObject(path string, o object, t reflect.Type, errs *fieldErrors) {
 	fields := map[string]reflect.StructField{}
-	for sf := range t.Fields() {
-		name, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
-		fields[name] = sf
+	for field := range t.Fields() {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		fields[name] = field
 		if _, given := o.values[name]; !given && options == "" {
-			f.add(member(path, name), "write day, month and year", "is missing")
+			errs.add(memberPath(path, name), "set day, month and year", "is missing")
 		}
 	}
 	for _, name := range o.names {
-		sf, known := fields[name]
+		field, known := fields[name]
 		if !known {
-			e := stranger(t, name, fields)
-			f.addCode(e.Code, member(path, name), e.Remedy, "%s", e.Problem)
+			e := explainUnknownField(t, name, fields)
+			errs.addCode(e.Code, memberPath(path, name), e.Remedy, "%s", e.Problem)
 			continue
 		}
-		v := o.values[name]
-		// A zero that the encoder would leave out is not a value in these fields.
-		if n, ok := v.(json.Number); ok && sf.Type.Kind() == reflect.Int && optional(sf) {
-			if i, err := strconv.Atoi(n.String()); err == nil && i == 0 {
-				f.add(member(path, name), "leave the field out", "is 0")
-				continue
-			}
+		value := o.values[name]
+		if field.Type.Kind() == reflect.Int && isOptional(field) && isZero(value) {
+			// The encoder would leave it out.
+			errs.add(memberPath(path, name), "leave it out", "is 0")
+			continue
 		}
-		checkValue(member(path, name), v, sf.Type, f)
+		checkValue(memberPath(path, name), value, field.Type, errs)
 	}
 }
 
-func optional(sf reflect.StructField) bool {
-	return strings.HasSuffix(sf.Tag.Get("json"), ",omitempty")
+func isOptional(field reflect.StructField) bool {
+	return strings.HasSuffix(field.Tag.Get("json"), ",omitempty")
 }
 
-// survives reports whether a double gives the decimal number back.
-func survives(number string) bool {
+func isZero(value any) bool {
+	number, ok := value.(json.Number)
+	if !ok {
+		return false
+	}
+	i, err := strconv.Atoi(number.String())
+	return err == nil && i == 0
+}
+
+// fitsFloat64 reports whether a decimal number survives the conversion to a float64
+// and back.
+func fitsFloat64(number string) bool {
 	x, err := strconv.ParseFloat(number, 64)
 	if err != nil {
 		return false
 	}
 	mantissa, _, _ := strings.Cut(strings.ToLower(number), "e")
-	digits := strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(mantissa), "0")
-	if strings.TrimRight(digits, "0") == "" {
+	digits := strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(mantissa), "0")
+	if digits == "" {
 		return true
 	}
 	const smallestNormal = 0x1p-1022
-	return math.Abs(x) >= smallestNormal && len(strings.TrimRight(digits, "0")) <= 15
+	return math.Abs(x) >= smallestNormal && len(digits) <= 15
 }
 
-// member returns the path of a member, fit for one line of a log.
-func member(path, name string) string {
-	plain := name != "" && len(name) <= 64 && !slices.ContainsFunc([]byte(name), func(b byte) bool {
-		return b != '_' && (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z')
-	})
-	if plain {
-		return path + "." + name
+// indexPath returns the path of an element of an array.
+func indexPath(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+// memberPath returns the path of a member of an object. Unusual names are quoted, so
+// that the path fits on one line of a log.
+func memberPath(path, name string) string {
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, isUnusual) {
+		return path + "[" + quoteExcerpt(name) + "]"
 	}
-	return path + "[" + excerpt(name) + "]"
+	return path + "." + name
 }
 
-// excerpt quotes the beginning of s.
-func excerpt(s string) string {
+// isUnusual reports whether a name with this character is quoted in a path.
+func isUnusual(c rune) bool {
+	return c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
+}
+
+// quoteExcerpt quotes the first 32 characters of s.
+func quoteExcerpt(s string) string {
 	const most = 32
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
+	if runes := []rune(s); len(runes) > most {
+		s = string(runes[:most]) + "…"
 	}
 	return strconv.QuoteToASCII(s)
 }
 
-func kind(v any) string {
-	switch v.(type) {
+// describeType names the JSON type of a parsed value.
+func describeType(value any) string {
+	switch value.(type) {
 	case nil:
 		return "null"
 	case bool:
-		return "true or false"
+		return "a boolean"
 	case json.Number:
 		return "a number"
 	case string:

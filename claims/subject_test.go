@@ -8,10 +8,10 @@ import (
 	"idpbridge/claims"
 )
 
-func TestGuessable(t *testing.T) {
+func TestWhyGuessable(t *testing.T) {
 	t.Parallel()
 	for subject, wanted := range map[string]string{
-		"jane@example.com": "an e-mail address", "mailto:jane@example.com": "an e-mail address",
+		"jane@example.com": "an email address", "mailto:jane@example.com": "an email address",
 		"+12125550101": "a phone number", "+1 212 555 0101": "a phone number", "tel:15551234567": "a phone number",
 		"0151 12345678": "a phone number", "01 23 45 67 89": "a phone number", "0049-151-1234567": "a phone number",
 		"030/1234567": "a phone number", "(212) 788-8877": "a phone number",
@@ -22,8 +22,8 @@ func TestGuessable(t *testing.T) {
 	}
 }
 
-// TestSubjectsAreStable: what a customer's subject is must never change, so it is
-// pinned here; another key gives another one, and an unknown key length none.
+// TestSubjectsAreStable pins a subject, because subjects must never change. Another key
+// gives another subject.
 func TestSubjectsAreStable(t *testing.T) {
 	t.Parallel()
 	key := []byte("0123456789abcdef0123456789abcdef")

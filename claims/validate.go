@@ -13,228 +13,249 @@ import (
 	"unicode/utf8"
 )
 
-// Validate returns every fault in what p says, joined, each a FieldError, or nil.
+// Validate returns every problem in the values of p, joined, each a FieldError, or nil.
 // The paths are those of p's JSON: sub, claims.birthdate, customerInfo.currency,
 // personalInfo.contacts[0].address.country, and lp_sdes for the whole claim.
 func (p Person) Validate() error {
-	var f faults
-	validateSubject(p.Subject, &f)
-	validateStandard("claims", p.Standard, &f)
-	// The parts as they are, so that an age or a contact without content is found.
-	validateSDEs(SDEs{CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}, &f)
-	return f.err()
+	var errs fieldErrors
+	validateSubject(p.Subject, &errs)
+	validateStandard("claims", p.Standard, &errs)
+	// Not p.SDEs, which leaves out an age or a contact without content.
+	validateSDEs(SDEs{CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}, &errs)
+	return errs.join()
 }
 
-// Validate returns every fault in the values of s, joined, each a FieldError, or
-// nil. The paths start with customerInfo or personalInfo; the claim as a whole,
-// which must keep within MaxSDEBytes, is called lp_sdes.
+// Validate returns every problem in the values of s, joined, each a FieldError, or
+// nil. The paths start with customerInfo or personalInfo. The path of the whole
+// claim, which is limited to 4096 bytes, is lp_sdes.
 func (s SDEs) Validate() error {
-	var f faults
-	validateSDEs(s, &f)
-	return f.err()
+	var errs fieldErrors
+	validateSDEs(s, &errs)
+	return errs.join()
 }
 
-// validateSubject holds a subject to OIDC Core 2 and to LivePerson's advice that
-// nobody must be able to guess it.
-func validateSubject(sub string, f *faults) {
-	const field, remedy = "sub", "give every person a random subject of 1 to 255 printable ASCII characters"
-	outside := func(r rune) bool { return r < ' ' || r > '~' }
-	switch {
-	case sub == "":
-		f.add(field, remedy, "is missing")
-	case len(sub) > 255:
-		f.add(field, remedy, "has %d characters", len(sub))
-	case strings.ContainsFunc(sub, outside):
-		f.add(field, remedy, "holds a character that is not printable ASCII")
-	case WhyGuessable(sub) != "":
-		f.add(field, remedy, "is %s, which others can guess and its owner can change", WhyGuessable(sub))
+// validateSubject checks a subject against OIDC Core 2 and LivePerson's advice that
+// subjects must not be guessable.
+func validateSubject(sub string, errs *fieldErrors) {
+	problem := describeSubjectProblem(sub)
+	if problem != "" {
+		errs.add("sub", "use a random identifier of 1 to 255 printable ASCII characters", "%s", problem)
 	}
 }
 
-func validateSDEs(s SDEs, f *faults) {
-	before := len(*f)
+// describeSubjectProblem returns what is wrong with a subject, or the empty string.
+func describeSubjectProblem(sub string) string {
+	if sub == "" {
+		return "is missing"
+	}
+	if len(sub) > 255 {
+		return "is " + strconv.Itoa(len(sub)) + " characters long"
+	}
+	if strings.ContainsFunc(sub, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "contains a character that is not printable ASCII"
+	}
+	if kind := WhyGuessable(sub); kind != "" {
+		return "is " + kind + ", which others can guess and the person can change"
+	}
+	return ""
+}
+
+func validateSDEs(s SDEs, errs *fieldErrors) {
+	before := len(*errs)
 	if s.CustomerInfo != nil {
-		validateCustomer("customerInfo", *s.CustomerInfo, f)
+		validateCustomer("customerInfo", *s.CustomerInfo, errs)
 	}
 	if s.PersonalInfo != nil {
-		validatePersonal("personalInfo", *s.PersonalInfo, f)
+		validatePersonal("personalInfo", *s.PersonalInfo, errs)
 	}
 	out, err := json.Marshal(s)
-	switch {
-	case err != nil && len(*f) == before:
-		f.add("lp_sdes", "", "cannot be encoded: %v", err)
-	case len(out) > MaxSDEBytes:
-		f.add("lp_sdes", "shorten values or leave fields out", "measures %d bytes, more than %d", len(out), MaxSDEBytes)
+	if err != nil && len(*errs) == before {
+		errs.add("lp_sdes", "", "cannot be encoded: %v", err)
+	}
+	if len(out) > maxSDEBytes {
+		errs.add("lp_sdes", "shorten values or leave out fields",
+			"is %d bytes of JSON, more than the limit of %d", len(out), maxSDEBytes)
 	}
 }
 
-func validateCustomer(path string, c CustomerInfo, f *faults) {
-	validateText(path, reflect.ValueOf(c), f)
+func validateCustomer(path string, c CustomerInfo, errs *fieldErrors) {
+	validateStrings(path, reflect.ValueOf(c), errs)
 	if c.Balance != nil && (math.IsNaN(*c.Balance) || math.IsInf(*c.Balance, 0)) {
-		f.add(path+".balance", "write a finite number", "is no number that JSON can hold")
+		errs.add(path+".balance", "use a number that JSON can represent", "is not a finite number")
 	}
 	if c.Currency != "" && !isCurrency(c.Currency) {
-		f.add(path+".currency", "write an ISO 4217 code in upper case, such as USD", "%s is no currency", excerpt(c.Currency))
+		errs.add(path+".currency", "use an ISO 4217 code in upper case, such as USD",
+			"%s is not a currency code", quoteExcerpt(c.Currency))
 	}
 	if c.CompanySize != nil && *c.CompanySize < 0 {
-		f.add(path+".companySize", "write the number of employees", "is negative")
+		errs.add(path+".companySize", "use the number of employees", "is negative")
 	}
 	if c.LastPaymentDate != nil {
-		validateDate(path+".lastPaymentDate", *c.LastPaymentDate, f)
+		validateDate(path+".lastPaymentDate", *c.LastPaymentDate, errs)
 	}
 	if c.RegistrationDate != nil {
-		validateDate(path+".registrationDate", *c.RegistrationDate, f)
+		validateDate(path+".registrationDate", *c.RegistrationDate, errs)
 	}
 }
 
-func validatePersonal(path string, p PersonalInfo, f *faults) {
-	validateText(path, reflect.ValueOf(p), f)
+func validatePersonal(path string, p PersonalInfo, errs *fieldErrors) {
+	validateStrings(path, reflect.ValueOf(p), errs)
 	if p.Age != nil {
-		validateAge(path+".age", *p.Age, f)
+		validateAge(path+".age", *p.Age, errs)
 	}
 	for i, c := range p.Contacts {
-		validateContact(path+".contacts["+strconv.Itoa(i)+"]", c, f)
+		validateContact(indexPath(path+".contacts", i), c, errs)
 	}
 	if p.Gender != "" && !slices.Contains([]string{GenderMale, GenderFemale, GenderOther}, p.Gender) {
-		f.add(path+".gender", "write MALE, FEMALE or OTHER", "%s is no gender that LiveEngage knows", excerpt(p.Gender))
+		errs.add(path+".gender", "use MALE, FEMALE or OTHER",
+			"%s is not a gender that LiveEngage accepts", quoteExcerpt(p.Gender))
 	}
 	if p.Language != "" {
-		validateLanguage(path+".language", p.Language, f)
+		validateLanguage(path+".language", p.Language, errs)
 	}
 }
 
-func validateContact(path string, c Contact, f *faults) {
+func validateContact(path string, c Contact, errs *fieldErrors) {
 	if c == (Contact{}) {
-		f.add(path, "leave it out", "is empty")
+		errs.add(path, "leave it out", "is empty")
 	}
-	if c.Email != "" && !isEmail(c.Email) {
-		f.add(path+".email", "write an address such as jane@example.com", "is no e-mail address")
+	if c.Email != "" {
+		validateEmail(path+".email", c.Email, errs)
 	}
 	if c.PhoneType != "" && !slices.Contains(phoneTypes, c.PhoneType) {
-		f.add(path+".phoneType", "write one of "+strings.Join(phoneTypes, ", "), "%s is no type of phone", excerpt(c.PhoneType))
+		errs.add(path+".phoneType", "use one of "+strings.Join(phoneTypes, ", "),
+			"%s is not a phone type", quoteExcerpt(c.PhoneType))
 	}
 	if c.Address != nil && c.Address.Country != "" && !isCountry(c.Address.Country) {
-		f.add(path+".address.country", "write an ISO 3166-1 alpha-2 code in upper case, such as US",
-			"%s is no country", excerpt(c.Address.Country))
+		errs.add(path+".address.country", "use an ISO 3166-1 alpha-2 code in upper case, such as US",
+			"%s is not a country code", quoteExcerpt(c.Address.Country))
 	}
 }
 
 // validateLanguage accepts en, en-US and en_US.
-func validateLanguage(path, tag string, f *faults) {
-	const remedy = "write an ISO 639-1 code, alone or with an ISO 3166-1 country, such as en or en-US"
-	language, country := tag, ""
+func validateLanguage(path, tag string, errs *fieldErrors) {
+	const remedy = "use an ISO 639-1 language code, such as en, or add an ISO 3166-1 country code, such as en-US"
+	language := tag
 	if i := strings.IndexAny(tag, "-_"); i >= 0 {
-		language, country = tag[:i], tag[i+1:]
-		if !isCountry(country) {
-			f.add(path, remedy, "%s is no country", excerpt(country))
+		language = tag[:i]
+		if country := tag[i+1:]; !isCountry(country) {
+			errs.add(path, remedy, "%s is not a country code", quoteExcerpt(country))
 		}
 	}
 	if !isLanguage(language) {
-		f.add(path, remedy, "%s is no language", excerpt(language))
+		errs.add(path, remedy, "%s is not a language code", quoteExcerpt(language))
 	}
 }
 
-func validateDate(path string, d Date, f *faults) {
-	year := validateYear(path+".year", d.Year, f)
-	if !validateMonth(path+".month", d.Month, f) {
+func validateDate(path string, d Date, errs *fieldErrors) {
+	validYear := validateYear(path+".year", d.Year, errs)
+	if !validateMonth(path+".month", d.Month, errs) {
 		return
 	}
-	if !year {
+	if !validYear {
 		d.Year = leapYear
 	}
-	validateDay(path+".day", d, f)
+	validateDay(path+".day", d, errs)
 }
 
-func validateAge(path string, a Age, f *faults) {
+func validateAge(path string, a Age, errs *fieldErrors) {
 	if a.Age == nil && a.Year == 0 {
-		f.add(path, "write age, or the year of birth", "says neither the age nor the year of birth")
+		errs.add(path, "set age, or year for the year of birth", "has neither age nor year")
 	}
 	if a.Age != nil && (*a.Age < 0 || *a.Age > 150) {
-		f.add(path+".age", "write whole years from 0 to 150", "%d is no age", *a.Age)
+		errs.add(path+".age", "use a whole number of years from 0 to 150", "%d is not an age", *a.Age)
 	}
 	birth := Date{Day: a.Day, Month: a.Month, Year: a.Year}
-	if a.Year == 0 || !validateYear(path+".year", a.Year, f) {
+	if a.Year == 0 || !validateYear(path+".year", a.Year, errs) {
 		birth.Year = leapYear
 	}
 	if a.Month == 0 {
-		birth.Month = 1 // has 31 days, as the month that we aren't told may have
-	} else if !validateMonth(path+".month", a.Month, f) {
+		birth.Month = 1 // has 31 days, as the unknown month may have
+	} else if !validateMonth(path+".month", a.Month, errs) {
 		return
 	}
 	if a.Day != 0 {
-		validateDay(path+".day", birth, f)
+		validateDay(path+".day", birth, errs)
 	}
 }
 
-// leapYear stands in for a year that isn't known: it has every day.
+// leapYear stands in for an unknown year: it has every day.
 const leapYear = 2000
 
-func validateYear(path string, year int, f *faults) bool {
+// validateYear reports whether the year is valid.
+func validateYear(path string, year int, errs *fieldErrors) bool {
 	if year < 1000 || year > 9999 {
-		f.add(path, "write four digits", "%d is no year", year)
+		errs.add(path, "use four digits, such as 1985", "%d is not a year", year)
 		return false
 	}
 	return true
 }
 
-func validateMonth(path string, month int, f *faults) bool {
+// validateMonth reports whether the month is valid.
+func validateMonth(path string, month int, errs *fieldErrors) bool {
 	if month < 1 || month > 12 {
-		f.add(path, "write 1 to 12", "%d is no month", month)
+		errs.add(path, "use 1 to 12", "%d is not a month", month)
 		return false
 	}
 	return true
 }
 
-// validateDay wants year and month to be right.
-func validateDay(path string, d Date, f *faults) {
+// validateDay requires a valid year and month.
+func validateDay(path string, d Date, errs *fieldErrors) {
 	last := time.Date(d.Year, time.Month(d.Month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 	if d.Day < 1 || d.Day > last {
-		f.add(path, "write a day that the month has, 1 to "+strconv.Itoa(last), "%d is no day of that month", d.Day)
+		errs.add(path, "use 1 to "+strconv.Itoa(last), "%d is not a day of that month", d.Day)
 	}
 }
 
-// multiline are the only values that may hold line ends (OIDC Core 5.1.1).
-var multiline = []string{"claims.address.formatted", "claims.address.street_address"}
+// multilinePaths are the only values that may contain line breaks (OIDC Core 5.1.1).
+var multilinePaths = []string{"claims.address.formatted", "claims.address.street_address"}
 
-// validateText looks at every string within v, also those that no other rule
-// is about: they end in an agent's browser, in logs and in reports.
-func validateText(path string, v reflect.Value, f *faults) {
+// validateStrings checks every string in v, including those that have no other rule:
+// they end up in an agent's browser, in logs and in reports.
+func validateStrings(path string, v reflect.Value, errs *fieldErrors) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			validateText(path, v.Elem(), f)
+			validateStrings(path, v.Elem(), errs)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			validateText(path+"["+strconv.Itoa(i)+"]", v.Index(i), f)
+			validateStrings(indexPath(path, i), v.Index(i), errs)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			validateText(path+"."+name, v.Field(i), f)
+			validateStrings(path+"."+name, v.Field(i), errs)
 		}
 	case reflect.String:
-		validateString(path, v.String(), f)
+		validateString(path, v.String(), errs)
 	}
 }
 
-func validateString(path, s string, f *faults) {
+func validateString(path, s string, errs *fieldErrors) {
 	if !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) {
-		f.add(path, "send UTF-8", "is broken text")
+		errs.add(path, "encode the text as UTF-8", "is not valid UTF-8")
 		return
 	}
-	if n := utf8.RuneCountInString(s); n > MaxValueLength {
-		f.add(path, "shorten it", "has %d characters, more than %d", n, MaxValueLength)
+	if n := utf8.RuneCountInString(s); n > maxValueLength {
+		errs.add(path, "shorten it", "is %d characters long, more than the limit of %d", n, maxValueLength)
 	}
-	if slices.Contains(multiline, path) {
+	if slices.Contains(multilinePaths, path) {
 		s = strings.NewReplacer("\r\n", "", "\n", "").Replace(s)
 	}
 	if strings.ContainsFunc(s, unicode.IsControl) {
-		f.addCode(ControlCharacter, path, "leave it out", "holds a control character")
+		errs.addCode(ControlCharacter, path, "remove it", "contains a control character")
 	}
 }
 
-// isEmail accepts the addr-spec of RFC 5322 and nothing around it.
+func validateEmail(path, address string, errs *fieldErrors) {
+	if !isEmail(address) {
+		errs.add(path, "use an address such as jane@example.com", "is not an email address")
+	}
+}
+
+// isEmail accepts an addr-spec (RFC 5322 section 3.4.1) without a display name.
 func isEmail(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && a.Name == "" && !strings.ContainsAny(s, "<> ") && len(s) <= 254

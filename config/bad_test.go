@@ -274,7 +274,7 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"keys for another method", `    secret: {env: SHOP_SECRET}`, "    token_endpoint_auth_method: none\n    jwks: hunter2",
 		`9:33: client "shop": token_endpoint_auth_method is none, but there is a secret or a key set; leave one of them out` + "\n" +
-			`idp.yaml:10:11: client "shop": jwks: not a JSON Web Key Set; write {"keys":[…]} with public keys`,
+			`idp.yaml:10:11: client "shop": jwks: not a JSON Web Key Set; use {"keys":[…]} with public keys`,
 	},
 	{
 		"logout address over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    backchannel_logout_uri: http://shop.example/out",

@@ -90,8 +90,8 @@ func TestParsePeopleRefuses(t *testing.T) {
 		{"claim in the wrong case", "currency", "Currency", `12:7: person "Jane": key "Currency" is not known; did you mean currency?`},
 		{"claim of the wrong type", "email_verified: true", "email_verified: 'yes'", `8:23: person "Jane": claims.email_verified is a text; write true or false`},
 		{"claim without a value", "given_name: Jane", "given_name:", `7:18: person "Jane": claims.given_name has no value; write one, or leave the key out`},
-		{"month that is none", "month: 10", "month: 13", `13:41: person "Jane": customerInfo.lastPaymentDate.month: 13 is no month; write 1 to 12`},
-		{"currency that is none", "USD", "usd", `12:17: person "Jane": customerInfo.currency: "usd" is no currency; write an ISO 4217 code in upper case, such as USD`},
+		{"month that is none", "month: 10", "month: 13", `13:41: person "Jane": customerInfo.lastPaymentDate.month: 13 is not a month; use 1 to 12`},
+		{"currency that is none", "USD", "usd", `12:17: person "Jane": customerInfo.currency: "usd" is not a currency code; use an ISO 4217 code in upper case, such as USD`},
 	} {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"idpbridge/internal/robot"
 )
 
 func clientAttacks() []Check {
@@ -20,7 +22,7 @@ func clientAttacks() []Check {
 		{Name: "attack/64-basic-encoding", Says: "The halves of a Basic header are form-encoded, and read so.", do: basicEncoding},
 		{Name: "attack/66-password-grant", Says: "Nobody trades a password for a token.", do: func(r *run) {
 			t := r.exchange(r.target.Web, url.Values{"grant_type": {"password"}, "username": {r.target.Person.Username}, "password": {r.target.Person.Password}, "scope": {"openid"}})
-			r.must(t.status == http.StatusBadRequest && t.AccessToken == "" && slices.Contains([]string{"unsupported_grant_type", "unauthorized_client"}, t.Error), "the password grant is answered by %d %s", t.status, t.Error)
+			r.must(t.Status == http.StatusBadRequest && t.AccessToken == "" && slices.Contains([]string{"unsupported_grant_type", "unauthorized_client"}, t.Error), "the password grant is answered by %d %s", t.Status, t.Error)
 		}},
 		{Name: "attack/67-oversized-and-odd-bodies", Says: "A body that is too large, or of another type, is refused at once.", do: oddBodies},
 		{Name: "attack/89-device-code-guessing", Says: "No code can be guessed that no endpoint gives.", do: noDeviceFlow},
@@ -39,7 +41,7 @@ func wrongSecret(r *run) {
 	for _, secret := range []string{"wrong", r.target.Web.Secret + "x", r.target.Web.Secret[:len(r.target.Web.Secret)-1]} {
 		t := r.token(form, func(req *http.Request) { req.SetBasicAuth(r.target.Web.ID, secret) })
 		r.tokenRefused(t, http.StatusUnauthorized, "invalid_client")
-		r.must(strings.HasPrefix(t.header.Get("WWW-Authenticate"), "Basic"), "WWW-Authenticate is %q where Basic was used (RFC 6749 section 5.2)", t.header.Get("WWW-Authenticate"))
+		r.must(strings.HasPrefix(t.Header.Get("WWW-Authenticate"), "Basic"), "WWW-Authenticate is %q where Basic was used (RFC 6749 section 5.2)", t.Header.Get("WWW-Authenticate"))
 	}
 	t := r.token(form, func(req *http.Request) { req.SetBasicAuth("nobody-"+random(6), "wrong") })
 	r.tokenRefused(t, http.StatusUnauthorized, "invalid_client")
@@ -64,7 +66,7 @@ func twoMethods(r *run) {
 			req.Header.Add("Authorization", "Bearer x")
 		}),
 	} {
-		r.must(t.status >= 400 && t.AccessToken == "" && slices.Contains([]string{"invalid_request", "invalid_client"}, t.Error), "%s is answered by %d %s", why, t.status, t.Error)
+		r.must(t.Status >= 400 && t.AccessToken == "" && slices.Contains([]string{"invalid_request", "invalid_client"}, t.Error), "%s is answered by %d %s", why, t.Status, t.Error)
 	}
 }
 
@@ -112,14 +114,14 @@ func tokenByGet(r *run) {
 	address := withQuery(r.meta().TokenEndpoint, form.Encode())
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut} {
 		res := r.fetch(method, address, nil)
-		r.must(res.status == http.StatusMethodNotAllowed || res.status == http.StatusNotFound, "%s is answered by %d", method, res.status)
+		r.must(res.Status == http.StatusMethodNotAllowed || res.Status == http.StatusNotFound, "%s is answered by %d", method, res.Status)
 	}
 	res := r.fetch(http.MethodPost, address, url.Values{})
-	r.must(res.status >= 400 && res.status < 500 && !strings.Contains(res.body, "access_token"), "parameters in the address of a POST are answered by %d", res.status)
+	r.must(res.Status >= 400 && res.Status < 500 && !strings.Contains(res.Body, "access_token"), "parameters in the address of a POST are answered by %d", res.Status)
 	grant := url.Values{"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI}}
 	none := url.Values{}
 	res = r.fetch(http.MethodPost, withQuery(r.meta().TokenEndpoint, grant.Encode()), none, r.authenticates(r.target.Web, none))
-	r.must(res.status >= 400 && res.status < 500 && !strings.Contains(res.body, "access_token"), "a good client's code in the address of a POST is answered by %d", res.status)
+	r.must(res.Status >= 400 && res.Status < 500 && !strings.Contains(res.Body, "access_token"), "a good client's code in the address of a POST is answered by %d", res.Status)
 	r.redeem(r.target.Web, c) // nothing of it was processed
 }
 
@@ -135,10 +137,10 @@ func basicEncoding(r *run) {
 	}
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {b.code(r.target.Web)}, "redirect_uri": {r.target.Web.RedirectURI}}
 	t := r.token(form, func(req *http.Request) { req.SetBasicAuth(all(r.target.Web.ID), all(r.target.Web.Secret)) })
-	r.must(t.status == http.StatusOK, "a form-encoded Basic header is answered by %d %s", t.status, t.Error)
+	r.must(t.Status == http.StatusOK, "a form-encoded Basic header is answered by %d %s", t.Status, t.Error)
 	for _, header := range []string{"Basic", "Basic !!!", "Basic " + "YQ==", "basic\tx", "Basic JXp6OiV6eg=="} {
 		t := r.token(url.Values{"grant_type": {"authorization_code"}, "code": {"x"}}, func(req *http.Request) { req.Header.Set("Authorization", header) })
-		r.must(t.status == http.StatusUnauthorized || t.status == http.StatusBadRequest, "the header %q is answered by %d", header, t.status)
+		r.must(t.Status == http.StatusUnauthorized || t.Status == http.StatusBadRequest, "the header %q is answered by %d", header, t.Status)
 	}
 }
 
@@ -151,20 +153,20 @@ func oddBodies(r *run) {
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI}}
 	for _, k := range []string{"text/plain", "multipart/form-data; boundary=x", "application/xml", ""} {
 		t := r.token(form, basic, kind(k))
-		r.must(t.status == http.StatusUnsupportedMediaType || t.status == http.StatusBadRequest, "a body of type %q is answered by %d", k, t.status)
+		r.must(t.Status == http.StatusUnsupportedMediaType || t.Status == http.StatusBadRequest, "a body of type %q is answered by %d", k, t.Status)
 	}
 	r.redeem(r.target.Web, c) // nothing of it was processed
 	form.Set("padding", strings.Repeat("a", 8<<20))
-	res, _, err := r.attempt(nil, http.MethodPost, r.meta().TokenEndpoint, form, basic)
+	res, err := r.attempt(&robot.Browser{Transport: r.target.HTTP}, http.MethodPost, r.meta().TokenEndpoint, form, basic)
 	// Hanging up before the whole body has come is an answer, too; keeping us
 	// waiting is none.
 	var slow net.Error
 	r.must(err == nil || !errors.As(err, &slow) || !slow.Timeout(), "refusing a body of 8 MB took too long")
-	r.must(err != nil || res.status == http.StatusRequestEntityTooLarge || res.status == http.StatusBadRequest, "a body of 8 MB is answered by %d", res.status)
+	r.must(err != nil || res.Status == http.StatusRequestEntityTooLarge || res.Status == http.StatusBadRequest, "a body of 8 MB is answered by %d", res.Status)
 	q := r.request(r.target.Web, code())
 	q.Set("claims", strings.Repeat(`{"userinfo":`, 2000))
 	p := r.browser().authorize(q)
-	r.must(p.status < 500, "deep JSON is answered by %d", p.status)
+	r.must(p.Status < 500, "deep JSON is answered by %d", p.Status)
 }
 
 func noDeviceFlow(r *run) {
@@ -172,7 +174,7 @@ func noDeviceFlow(r *run) {
 		r.skip("the provider offers the device flow, which this check knows nothing of")
 	}
 	t := r.exchange(r.target.Web, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})
-	r.must(t.status == http.StatusBadRequest && t.Error == "unsupported_grant_type", "the device grant is answered by %d %s", t.status, t.Error)
+	r.must(t.Status == http.StatusBadRequest && t.Error == "unsupported_grant_type", "the device grant is answered by %d %s", t.Status, t.Error)
 }
 
 func assertionAttacks() []Check {
@@ -211,12 +213,12 @@ func assertions(r *run) {
 	}
 	for why, assertion := range bad {
 		t := r.asserted(kept, c, assertion)
-		r.must(t.status == http.StatusUnauthorized && t.Error == "invalid_client" || t.status == http.StatusBadRequest && t.Error == "invalid_request" || t.status == http.StatusTooManyRequests,
-			"%s is answered by %d %s", why, t.status, t.Error)
+		r.must(t.Status == http.StatusUnauthorized && t.Error == "invalid_client" || t.Status == http.StatusBadRequest && t.Error == "invalid_request" || t.Status == http.StatusTooManyRequests,
+			"%s is answered by %d %s", why, t.Status, t.Error)
 	}
 	again := r.assertion(c)
 	t := r.asserted(kept, c, again)
-	r.must(t.status == http.StatusOK, "a good assertion is answered by %d %s: %s", t.status, t.Error, excerpt(t.body))
+	r.must(t.Status == http.StatusOK, "a good assertion is answered by %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
 	r.tokenRefused(r.asserted(b.code(c), c, again), http.StatusUnauthorized, "invalid_client")
 }
 

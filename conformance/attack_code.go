@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"idpbridge/internal/robot"
 )
 
 func codeAttacks() []Check {
@@ -28,7 +30,7 @@ func codeAttacks() []Check {
 			b := r.browser()
 			for _, uri := range []string{"", r.target.Web.RedirectURI + "/x", "https://evil.example/"} {
 				t := r.tryCode(r.target.Web, b.code(r.target.Web), "redirect_uri", uri)
-				r.must(t.status == http.StatusBadRequest && (t.Error == "invalid_grant" || uri == "" && t.Error == "invalid_request"), "redirect_uri %q is answered by %d %s", uri, t.status, t.Error)
+				r.must(t.Status == http.StatusBadRequest && (t.Error == "invalid_grant" || uri == "" && t.Error == "invalid_request"), "redirect_uri %q is answered by %d %s", uri, t.Status, t.Error)
 			}
 		}},
 		{Name: "attack/28-guessing", Says: "Codes, tokens and session cookies have 128 bits and more, and no two are alike.", do: guessing},
@@ -48,7 +50,7 @@ func parallelRedemption(r *run) {
 	var won atomic.Int64
 	var access atomic.Value
 	r.together(20, func(r *run, _ int) {
-		if t := r.tryCode(r.target.Web, code); t.status == http.StatusOK {
+		if t := r.tryCode(r.target.Web, code); t.Status == http.StatusOK {
 			won.Add(1)
 			access.Store(t.AccessToken)
 		}
@@ -73,7 +75,7 @@ func guessing(r *run) {
 	u, err := url.Parse(r.target.Issuer)
 	r.must(err == nil, "the issuer is no address")
 	strongest := 0
-	for _, cookie := range b.jar.Cookies(u) {
+	for _, cookie := range b.robot.Jar.Cookies(u) {
 		strongest = max(strongest, len(cookie.Value))
 	}
 	r.must(strongest >= 22, "no cookie of the session has 128 bits")
@@ -119,7 +121,7 @@ func pkceForm(r *run) {
 		r.refusedBy(r.request(r.target.Web, code(), "code_challenge", bad, "code_challenge_method", "S256"), "invalid_request")
 		code := r.browser().code(r.target.Web, "code_challenge", challenge(bad), "code_challenge_method", "S256")
 		t := r.tryCode(r.target.Web, code, "code_verifier", bad)
-		r.must(t.status == http.StatusBadRequest && slices.Contains([]string{"invalid_grant", "invalid_request"}, t.Error), "the verifier %q is answered by %d %s", excerpt(bad), t.status, t.Error)
+		r.must(t.Status == http.StatusBadRequest && slices.Contains([]string{"invalid_grant", "invalid_request"}, t.Error), "the verifier %q is answered by %d %s", robot.Excerpt(bad), t.Status, t.Error)
 	}
 }
 
@@ -154,7 +156,7 @@ func implicitAttacks() []Check {
 		{Name: "attack/41-token-of-another-client", Says: "An ID token of one client is no hint for another.", do: anotherClientsToken},
 		{Name: "attack/42-client-as-person", Says: "No client gets a token for itself that could pass for a person's.", do: func(r *run) {
 			t := r.exchange(r.target.Web, url.Values{"grant_type": {"client_credentials"}, "scope": {"openid"}})
-			r.must(t.status == http.StatusBadRequest && slices.Contains([]string{"unsupported_grant_type", "unauthorized_client"}, t.Error), "client_credentials is answered by %d %s", t.status, t.Error)
+			r.must(t.Status == http.StatusBadRequest && slices.Contains([]string{"unsupported_grant_type", "unauthorized_client"}, t.Error), "client_credentials is answered by %d %s", t.Status, t.Error)
 		}},
 		{Name: "attack/43-subjects", Says: "A person's sub is the same everywhere and always, and nobody else's.", do: subjects},
 	}

@@ -18,11 +18,11 @@ func metadataAttacks() []Check {
 func issuerElsewhere(r *run) {
 	for _, path := range []string{pathDiscovery + "/", "/x" + pathDiscovery} {
 		res := r.fetch(http.MethodGet, r.target.Issuer+path, nil)
-		r.must(res.status >= 300, "metadata is served at %s too", path)
+		r.must(res.Status >= 300, "metadata is served at %s too", path)
 	}
 	res := r.fetch(http.MethodGet, r.target.Issuer+pathDiscovery, nil, func(req *http.Request) { req.Host = "evil.example" })
 	var m metadata
-	if res.status == http.StatusOK && json.Unmarshal([]byte(res.body), &m) == nil {
+	if res.Status == http.StatusOK && json.Unmarshal([]byte(res.Body), &m) == nil {
 		r.must(m.Issuer == r.target.Issuer, "under another host the issuer is %q", m.Issuer)
 	}
 	// RFC 8414 puts the well-known part before the issuer's path.
@@ -31,8 +31,8 @@ func issuerElsewhere(r *run) {
 	oauth := *u
 	oauth.Path = "/.well-known/oauth-authorization-server" + u.Path
 	res = r.fetch(http.MethodGet, oauth.String(), nil)
-	if res.status == http.StatusOK {
-		r.must(json.Unmarshal([]byte(res.body), &m) == nil && m.Issuer == r.target.Issuer, "RFC 8414 metadata names the issuer %q", m.Issuer)
+	if res.Status == http.StatusOK {
+		r.must(json.Unmarshal([]byte(res.Body), &m) == nil && m.Issuer == r.target.Issuer, "RFC 8414 metadata names the issuer %q", m.Issuer)
 	}
 }
 
@@ -42,13 +42,13 @@ func keySetServed(r *run) {
 	var raw struct {
 		Keys []map[string]any `json:"keys"`
 	}
-	r.must(json.Unmarshal([]byte(res.body), &raw) == nil, "the key set is not JSON")
+	r.must(json.Unmarshal([]byte(res.Body), &raw) == nil, "the key set is not JSON")
 	for _, k := range raw.Keys {
 		for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "k", "oth"} {
 			r.must(k[private] == nil, "a key has the private member %s", private)
 		}
 	}
-	control := res.header.Get("Cache-Control")
+	control := res.Header.Get("Cache-Control")
 	_, after, found := strings.Cut(control, "max-age=")
 	seconds, err := strconv.Atoi(strings.TrimSpace(strings.Split(after, ",")[0]))
 	r.must(found && err == nil && seconds > 0 && seconds <= 3600, "Cache-Control is %q: clients must ask again within the hour", control)

@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"idpbridge/internal/robot"
 )
 
 // pushed is an answer to a push.
 type pushed struct {
-	response
+	*robot.Page `json:"-"`
 
 	RequestURI string `json:"request_uri"`
 	ExpiresIn  int64  `json:"expires_in"`
@@ -23,16 +25,16 @@ func (r *run) push(c Client, q url.Values) pushed {
 	for name, values := range q {
 		form[name] = values
 	}
-	p := pushed{response: r.fetch(http.MethodPost, r.meta().PAREndpoint, form, r.authenticates(c, form))}
-	_ = json.Unmarshal([]byte(p.body), &p) // an answer that is no JSON is left to the check
+	p := pushed{Page: r.fetch(http.MethodPost, r.meta().PAREndpoint, form, r.authenticates(c, form))}
+	_ = json.Unmarshal([]byte(p.Body), &p) // an answer that is no JSON is left to the check
 	return p
 }
 
 // pushGood demands a request_uri.
 func (r *run) pushGood(c Client, q url.Values) string {
 	p := r.push(c, q)
-	r.must(p.status == http.StatusCreated, "the push is answered by %d: %s", p.status, excerpt(p.body))
-	r.must(p.RequestURI != "" && p.ExpiresIn > 0, "the push is answered without request_uri or expires_in: %s", excerpt(p.body))
+	r.must(p.Status == http.StatusCreated, "the push is answered by %d: %s", p.Status, robot.Excerpt(p.Body))
+	r.must(p.RequestURI != "" && p.ExpiresIn > 0, "the push is answered without request_uri or expires_in: %s", robot.Excerpt(p.Body))
 	return p.RequestURI
 }
 
@@ -65,14 +67,14 @@ func pushedByAnother(r *run) {
 	r.errorPage(r.browser().authorize(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {uri + "A"}}), "a changed request_uri")
 	if r.target.Other.ID != r.target.Post.ID { // who names itself in the body cannot name another
 		p := r.push(r.target.Other, r.request(r.target.Web, code()))
-		r.must(p.status >= 400 && p.status < 500, "a push for another client is answered by %d", p.status)
+		r.must(p.Status >= 400 && p.Status < 500, "a push for another client is answered by %d", p.Status)
 	}
 }
 
 func pushedExpired(r *run) {
 	q := r.request(r.target.Web, code())
 	p := r.push(r.target.Web, q)
-	r.must(p.status == http.StatusCreated && p.ExpiresIn > 0 && p.ExpiresIn <= 600, "the push is answered by %d, good for %d seconds", p.status, p.ExpiresIn)
+	r.must(p.Status == http.StatusCreated && p.ExpiresIn > 0 && p.ExpiresIn <= 600, "the push is answered by %d, good for %d seconds", p.Status, p.ExpiresIn)
 	r.wait(time.Duration(p.ExpiresIn+1) * time.Second)
 	r.errorPage(r.browser().authorize(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {p.RequestURI}}), "an expired request_uri")
 }
@@ -80,18 +82,18 @@ func pushedExpired(r *run) {
 func pushRefused(r *run) {
 	r.needs("pushed_authorization_request_endpoint", r.meta().PAREndpoint != "")
 	refused := func(why string, p pushed, status int, code string) {
-		r.must(p.status == status && (p.Error == code || code == ""), "%s is answered by %d %s", why, p.status, p.Error)
+		r.must(p.Status == status && (p.Error == code || code == ""), "%s is answered by %d %s", why, p.Status, p.Error)
 		r.must(p.RequestURI == "", "%s is answered with a request_uri", why)
 	}
 	q := r.request(r.target.Web, code())
-	stranger := pushed{response: r.fetch(http.MethodPost, r.meta().PAREndpoint, q)}
+	stranger := pushed{Page: r.fetch(http.MethodPost, r.meta().PAREndpoint, q)}
 	refused("a push without authentication", stranger, http.StatusUnauthorized, "")
 	refused("a bad redirect URI", r.push(r.target.Web, r.request(r.target.Web, code(), "redirect_uri", "https://evil.example/")), http.StatusBadRequest, "invalid_request")
 	refused("a request_uri inside", r.push(r.target.Web, r.request(r.target.Web, code(), "request_uri", "urn:x")), http.StatusBadRequest, "invalid_request")
 	refused("no scope", r.push(r.target.Web, r.request(r.target.Web, code(), "scope", "email")), http.StatusBadRequest, "invalid_scope")
 	refused("plain PKCE", r.push(r.target.Web, r.request(r.target.Web, code(), "code_challenge", random(43), "code_challenge_method", "plain")), http.StatusBadRequest, "invalid_request")
 	res := r.fetch(http.MethodGet, withQuery(r.meta().PAREndpoint, q.Encode()), nil)
-	r.must(res.status == http.StatusMethodNotAllowed, "GET is answered by %d", res.status)
+	r.must(res.Status == http.StatusMethodNotAllowed, "GET is answered by %d", res.Status)
 	if r.target.Public.ID != "" {
 		refused("a public client without PKCE", r.push(r.target.Public, r.request(r.target.Public, code())), http.StatusBadRequest, "invalid_request")
 	}

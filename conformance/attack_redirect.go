@@ -94,8 +94,8 @@ func unknownClient(r *run) {
 	r.errorPage(b.authorize(r.request(r.target.Web, code(), "client_id", "")), "no client")
 	bad := b.authorize(r.request(r.target.Web, code(), "redirect_uri", "https://evil.example/"))
 	r.errorPage(bad, "a bad redirect URI")
-	r.must(unknown.status == bad.status, "an unknown client answers %d, a bad redirect URI %d", unknown.status, bad.status)
-	r.must(!strings.Contains(unknown.body, "nobody-"), "the page repeats the client_id that was sent")
+	r.must(unknown.Status == bad.Status, "an unknown client answers %d, a bad redirect URI %d", unknown.Status, bad.Status)
+	r.must(!strings.Contains(unknown.Body, "nobody-"), "the page repeats the client_id that was sent")
 }
 
 func nobodyRegisters(r *run) {
@@ -107,7 +107,7 @@ func nobodyRegisters(r *run) {
 			rebody(req, `{"redirect_uris":["https://evil.example/cb"],"client_name":"evil"}`)
 			req.Header.Set("Content-Type", "application/json")
 		})
-		r.must(res.status >= 400, "POST %s answers %d, though discovery names no registration_endpoint", path, res.status)
+		r.must(res.Status >= 400, "POST %s answers %d, though discovery names no registration_endpoint", path, res.Status)
 	}
 }
 
@@ -121,8 +121,8 @@ func repeatedParameters(r *run) {
 	}
 	for _, name := range []string{"scope", "response_type", "nonce", "prompt"} {
 		p := b.rawPage(q.Encode() + "&" + name + "=x&" + name + "=y")
-		a, ok := p.answered(q.Get("redirect_uri"))
-		r.must(ok, "%s twice leads to a page (status %d)", name, p.status)
+		a, ok := p.AuthorizationResponse(q.Get("redirect_uri"))
+		r.must(ok, "%s twice leads to a page (status %d)", name, p.Status)
 		r.must(a.Get("error") == "invalid_request" && !a.Has("code"), "%s twice is answered with %s", name, strings.Join(names(a.Values), ", "))
 	}
 	t := r.ask(r.meta().TokenEndpoint, url.Values{"grant_type": {"authorization_code"}, "code": {"a", "b"}, "redirect_uri": {q.Get("redirect_uri")}},
@@ -160,8 +160,8 @@ func hostileState(r *run) {
 				continue
 			}
 			r.good(a, q)
-			r.must(!slices.Contains(a.page.elements("script", "src"), "") || !strings.Contains(a.page.body, "<script>alert"), "state became markup")
-			r.must(a.page.header.Get("Set-Cookie") == "" || !strings.Contains(a.page.header.Get("Set-Cookie"), "x=y"), "state became a header")
+			r.must(!slices.Contains(a.Page.Attributes("script", "src"), "") || !strings.Contains(a.Page.Body, "<script>alert"), "state became markup")
+			r.must(a.Page.Header.Get("Set-Cookie") == "" || !strings.Contains(a.Page.Header.Get("Set-Cookie"), "x=y"), "state became a header")
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"idpbridge/internal/robot"
 )
 
 func refreshAttacks() []Check {
@@ -59,7 +61,7 @@ func parallelRefresh(r *run) {
 	var mu sync.Mutex
 	var successors []string
 	r.together(8, func(r *run, _ int) {
-		if t := r.refresh(r.target.Web, o.tokens.RefreshToken); t.status == http.StatusOK {
+		if t := r.refresh(r.target.Web, o.tokens.RefreshToken); t.Status == http.StatusOK {
 			mu.Lock()
 			successors = append(successors, t.RefreshToken)
 			mu.Unlock()
@@ -69,7 +71,7 @@ func parallelRefresh(r *run) {
 	r.must(len(slices.Compact(successors)) <= 1, "eight refreshes at once made more than one lineage")
 	if len(successors) > 0 {
 		again := r.refresh(r.target.Web, successors[0])
-		r.must(again.status == http.StatusOK || again.Error == "invalid_grant", "the successor is answered by %d %s", again.status, again.Error)
+		r.must(again.Status == http.StatusOK || again.Error == "invalid_grant", "the successor is answered by %d %s", again.Status, again.Error)
 	}
 }
 
@@ -79,7 +81,7 @@ func anothersRefreshToken(r *run) {
 	r.tokenRefused(r.refresh(r.target.Other, o.tokens.RefreshToken), http.StatusBadRequest, "invalid_grant")
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {o.tokens.RefreshToken}}
 	t := r.ask(r.meta().TokenEndpoint, form)
-	r.must(t.status == http.StatusUnauthorized || t.status == http.StatusBadRequest, "a refresh without a client is answered by %d", t.status)
+	r.must(t.Status == http.StatusUnauthorized || t.Status == http.StatusBadRequest, "a refresh without a client is answered by %d", t.Status)
 	form.Set("client_id", r.target.Web.ID)
 	r.tokenRefused(r.ask(r.meta().TokenEndpoint, form), http.StatusUnauthorized, "invalid_client")
 }
@@ -112,8 +114,8 @@ func narrowed(r *run) {
 	bare := r.refreshed(r.refresh(r.target.Web, again.RefreshToken, "scope", "email"))
 	r.must(bare.IDToken == "", "an ID token came without openid")
 	res := r.userinfo(bare.AccessToken)
-	r.must(res.status == http.StatusForbidden || res.status == http.StatusUnauthorized, "userinfo answers %d to a token without openid", res.status)
-	r.must(strings.HasPrefix(res.header.Get("WWW-Authenticate"), "Bearer"), "WWW-Authenticate is %q", res.header.Get("WWW-Authenticate"))
+	r.must(res.Status == http.StatusForbidden || res.Status == http.StatusUnauthorized, "userinfo answers %d to a token without openid", res.Status)
+	r.must(strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"), "WWW-Authenticate is %q", res.Header.Get("WWW-Authenticate"))
 }
 
 func refreshTokenRevoked(r *run) {
@@ -124,7 +126,7 @@ func refreshTokenRevoked(r *run) {
 		r.alive(o.tokens.AccessToken, "another client's revocation must do nothing")
 	}
 	res := r.revoke(r.target.Web, o.tokens.RefreshToken)
-	r.must(res.status == http.StatusOK, "the revocation answers %d", res.status)
+	r.must(res.Status == http.StatusOK, "the revocation answers %d", res.Status)
 	r.tokenRefused(r.refresh(r.target.Web, o.tokens.RefreshToken), http.StatusBadRequest, "invalid_grant")
 	r.dead(o.tokens.AccessToken, "with the refresh token its access token must end (RFC 7009 section 2.1)")
 }
@@ -178,7 +180,7 @@ func logoutTokenIsNoHint(r *run) {
 	p := fresh.leave(pairs("id_token_hint", token, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI))
 	r.must(r.onward(p) == "", "a logout token signs out without a question and leads on")
 	r.stillIn(fresh, code())
-	r.must(r.userinfo(token).status == http.StatusUnauthorized, "a logout token is taken for an access token")
+	r.must(r.userinfo(token).Status == http.StatusUnauthorized, "a logout token is taken for an access token")
 }
 
 func endSessionByPost(r *run) {
@@ -186,18 +188,18 @@ func endSessionByPost(r *run) {
 	o := r.signedIn(b, code())
 	ask := pairs("id_token_hint", o.idText, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI)
 	// A form of another site brings no SameSite cookies along.
-	res, at := r.send(nil, http.MethodPost, r.meta().EndSessionEndpoint, ask, func(req *http.Request) {
+	res := r.fetch(http.MethodPost, r.meta().EndSessionEndpoint, ask, func(req *http.Request) {
 		req.Header.Set("Origin", "https://evil.example")
 		req.Header.Set("Sec-Fetch-Site", "cross-site")
 	})
-	next, err := at.Parse(res.header.Get("Location"))
-	if res.status == http.StatusSeeOther && err == nil && !r.leaves(next, res.header.Get("Location")) {
+	next, err := res.URL.Parse(res.Header.Get("Location"))
+	if res.Status == http.StatusSeeOther && err == nil && !r.leaves(next) {
 		p := b.confirmed(b.get(next.String())) // which the browser's own cookies come along to
 		r.must(strings.HasPrefix(r.onward(p), r.target.Web.PostLogoutRedirectURI), "the sign-out leads to %q", r.onward(p))
 		r.signedOut(b, code())
 		return
 	}
-	r.must(res.status >= 400, "a sign-out posted without cookies is answered by %d to %q, as if it were done", res.status, excerpt(res.header.Get("Location")))
+	r.must(res.Status >= 400, "a sign-out posted without cookies is answered by %d to %q, as if it were done", res.Status, robot.Excerpt(res.Header.Get("Location")))
 	r.stillIn(b, code())
 }
 

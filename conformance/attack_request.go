@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"idpbridge/internal/robot"
 )
 
 func requestAttacks() []Check {
@@ -26,8 +28,8 @@ func requestAttacks() []Check {
 		{Name: "attack/19-no-web-message", Says: "No answer is handed to whatever window has opened us.", do: func(r *run) {
 			q := r.request(r.target.Web, code(), "response_mode", "web_message")
 			p := r.browser().authorize(q)
-			a, ok := p.answered(q.Get("redirect_uri"))
-			r.must(ok && a.Get("error") != "" && !a.Has("code"), "response_mode=web_message is not refused (status %d)", p.status)
+			a, ok := p.AuthorizationResponse(q.Get("redirect_uri"))
+			r.must(ok && a.Get("error") != "" && !a.Has("code"), "response_mode=web_message is not refused (status %d)", p.Status)
 		}},
 		{Name: "attack/36-nonce-missing", Says: "An ID token in the front channel needs a nonce.", do: func(r *run) {
 			for _, t := range r.types("id_token", "id_token token", "code id_token", "code id_token token") {
@@ -59,11 +61,11 @@ func unknownParameter(r *run) {
 	mark := "mark" + random(12)
 	q := r.request(r.target.Web, code(), "zzz", mark)
 	p := r.browser().authorize(q)
-	r.must(!strings.Contains(p.body, mark), "the sign-in page repeats an unknown parameter")
+	r.must(!strings.Contains(p.Body, mark), "the sign-in page repeats an unknown parameter")
 	b := r.browser()
 	a := b.signIn(q)
 	r.good(a, q)
-	r.must(!strings.Contains(a.page.location, mark), "the answer repeats an unknown parameter")
+	r.must(!strings.Contains(a.Page.Location, mark), "the answer repeats an unknown parameter")
 }
 
 func typeNotAllowed(r *run) {
@@ -82,13 +84,13 @@ func typeNotAllowed(r *run) {
 func formPostError(r *run) {
 	q := r.request(r.target.Web, variant{"code", "form_post"}, "prompt", "none")
 	p := r.browser().authorize(q)
-	r.must(p.location == "", "the error was sent by redirect to %s", excerpt(p.location))
-	a, ok := p.answered(q.Get("redirect_uri"))
+	r.must(p.Location == "", "the error was sent by redirect to %s", robot.Excerpt(p.Location))
+	a, ok := p.AuthorizationResponse(q.Get("redirect_uri"))
 	r.must(ok, "there is no form that posts to the client")
 	r.refused(a, q, nobody()...)
 	r.guarded(p)
-	r.must(strings.Contains(p.body, "<noscript>"), "the page does not work without script")
-	r.must(!strings.Contains(p.body, "onload="), "the page has an inline handler, which its policy would forbid")
+	r.must(strings.Contains(p.Body, "<noscript>"), "the page does not work without script")
+	r.must(!strings.Contains(p.Body, "onload="), "the page has an inline handler, which its policy would forbid")
 }
 
 func requestObject(r *run) {
@@ -121,7 +123,7 @@ func requestURIFetchesNothing(r *run) {
 	for _, uri := range []string{address + "/request.jwt", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data", "urn:ietf:params:oauth:request_uri:nonsense"} {
 		q := r.request(r.target.Web, code(), "request_uri", uri)
 		p := r.browser().authorize(q)
-		if a, ok := p.answered(q.Get("redirect_uri")); ok {
+		if a, ok := p.AuthorizationResponse(q.Get("redirect_uri")); ok {
 			r.refused(a, q, "request_uri_not_supported", "invalid_request_uri", "invalid_request")
 			continue
 		}

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/net/html"
+
+	"idpbridge/internal/robot"
 )
 
 func sessionAttacks() []Check {
@@ -35,22 +36,22 @@ func loginCSRF(r *run) {
 	b := r.browser()
 	p := b.authorize(r.request(r.target.Web, code()))
 	f := r.signinShown(p)
-	to, err := p.address.Parse(f.action)
-	r.must(err == nil, "the form leads to %q", f.action)
+	to, err := p.URL.Parse(f.Action)
+	r.must(err == nil, "the form leads to %q", f.Action)
 	for why, edit := range map[string]func(*http.Request){
 		"Origin of another site": func(req *http.Request) { req.Header.Set("Origin", "https://evil.example") },
 		"Sec-Fetch-Site cross":   func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") },
 		"Origin null":            func(req *http.Request) { req.Header.Set("Origin", "null") },
 	} {
-		res := b.once(http.MethodPost, to.String(), f.fillIn(r.target.Person), edit)
-		r.must(res.status >= 400, "%s: the form is answered by %d", why, res.status)
+		res := b.once(http.MethodPost, to.String(), f.FillIn(r.target.Person), edit)
+		r.must(res.Status >= 400, "%s: the form is answered by %d", why, res.Status)
 	}
 	// The attacker's own form in the victim's browser.
 	attacker := r.browser()
 	theirs := attacker.authorize(r.request(r.target.Web, code()))
 	f = r.signinShown(theirs)
-	res := r.browser().once(http.MethodPost, to.String(), f.fillIn(r.target.Person))
-	r.must(res.status >= 400, "a form without its browser's cookie is answered by %d", res.status)
+	res := r.browser().once(http.MethodPost, to.String(), f.FillIn(r.target.Person))
+	r.must(res.Status >= 400, "a form without its browser's cookie is answered by %d", res.Status)
 }
 
 func sessionFixation(r *run) {
@@ -58,12 +59,12 @@ func sessionFixation(r *run) {
 	q := r.request(r.target.Web, code())
 	p := attacker.authorize(q)
 	f := r.signinShown(p)
-	seen := victim.get(p.address.String())
-	_, asks := seen.signinForm()
-	r.must(!asks || seen.address.String() != p.address.String() || seen.status >= 400, "another browser opens the attacker's sign-in page")
-	finished := victim.submit(p, f, f.fillIn(r.target.Person))
-	_, answered := finished.answered(q.Get("redirect_uri"))
-	r.must(!answered && finished.status >= 400, "another browser finished the attacker's sign-in (status %d)", finished.status)
+	seen := victim.get(p.URL.String())
+	_, asks := seen.PasswordForm()
+	r.must(!asks || seen.URL.String() != p.URL.String() || seen.Status >= 400, "another browser opens the attacker's sign-in page")
+	finished := victim.submit(p, f, f.FillIn(r.target.Person))
+	_, answered := finished.AuthorizationResponse(q.Get("redirect_uri"))
+	r.must(!answered && finished.Status >= 400, "another browser finished the attacker's sign-in (status %d)", finished.Status)
 	silent := r.request(r.target.Web, code(), "prompt", "none")
 	r.refused(attacker.silent(silent), silent, nobody()...)
 
@@ -72,17 +73,17 @@ func sessionFixation(r *run) {
 	p = b.authorize(q)
 	u, err := url.Parse(r.target.Issuer)
 	r.must(err == nil, "the issuer is no address")
-	before := b.jar.Cookies(u)
+	before := b.robot.Jar.Cookies(u)
 	b.finish(p, r.target.Person, q.Get("redirect_uri"))
 	thief := r.browser()
-	thief.jar.SetCookies(u, secured(before, u))
+	thief.robot.Jar.SetCookies(u, secured(before, u))
 	r.refused(thief.silent(silent), silent, nobody()...)
 	// A second sign-in in the same browser makes the first cookie worthless, too.
-	first := b.jar.Cookies(u)
+	first := b.robot.Jar.Cookies(u)
 	again := r.request(r.target.Web, code(), "prompt", "login")
 	b.signIn(again)
 	old := r.browser()
-	old.jar.SetCookies(u, secured(first, u))
+	old.robot.Jar.SetCookies(u, secured(first, u))
 	r.refused(old.silent(silent), silent, nobody()...)
 }
 
@@ -120,7 +121,7 @@ func freshPassedBy(r *run) {
 		p := b.authorize(q)
 		r.signinShown(p)
 		// Asking again, in whatever way, leads back to the password.
-		r.signinShown(b.get(p.address.String()))
+		r.signinShown(b.get(p.URL.String()))
 		r.signinShown(b.authorize(q))
 		second := r.complete(r.target.Web, q, b.finish(p, r.target.Person, q.Get("redirect_uri")))
 		r.must(r.number(second.claims, "auth_time") > r.number(first.claims, "auth_time"), "%v: auth_time is not new", changes)
@@ -163,10 +164,10 @@ func passwordGuessing(r *run) {
 	for range 12 {
 		p := b.authorize(r.request(r.target.Web, code()))
 		f := r.signinShown(p)
-		p = b.submit(p, f, f.fillIn(Person{name, "wrong"}))
-		if p.status == http.StatusTooManyRequests {
+		p = b.submit(p, f, f.FillIn(Person{Username: name, Password: "wrong"}))
+		if p.Status == http.StatusTooManyRequests {
 			limited = true
-			r.must(p.header.Get("Retry-After") != "", "the wait is not said in Retry-After")
+			r.must(p.Header.Get("Retry-After") != "", "the wait is not said in Retry-After")
 			break
 		}
 	}
@@ -175,33 +176,18 @@ func passwordGuessing(r *run) {
 }
 
 func unknownUser(r *run) {
-	try := func(username string) page {
+	try := func(username string) *robot.Page {
 		b := r.browser()
 		p := b.authorize(r.request(r.target.Web, code()))
 		f := r.signinShown(p)
-		return b.submit(p, f, f.fillIn(Person{username, "wrong-" + random(8)}))
+		return b.submit(p, f, f.FillIn(Person{Username: username, Password: "wrong-" + random(8)}))
 	}
 	ghost := "ghost" + random(4)
 	known, unknown := try(r.target.Person.Username), try(ghost)
-	r.must(known.status == unknown.status, "a wrong password answers %d, an unknown name %d", known.status, unknown.status)
-	r.must(len(known.elements("p", "id")) == len(unknown.elements("p", "id")), "the two pages are built differently")
-	a, b := alerts(known), alerts(unknown)
+	r.must(known.Status == unknown.Status, "a wrong password answers %d, an unknown name %d", known.Status, unknown.Status)
+	r.must(len(known.Attributes("p", "id")) == len(unknown.Attributes("p", "id")), "the two pages are built differently")
+	a, b := known.AlertText(), unknown.AlertText()
 	r.must(a == b && a != "", "a wrong password says %q, an unknown name %q", a, b)
-}
-
-// alerts are the messages of a page that are announced.
-func alerts(p page) string {
-	doc, err := html.Parse(strings.NewReader(p.body))
-	if err != nil {
-		return ""
-	}
-	var out []string
-	for n := range doc.Descendants() {
-		if n.Type == html.ElementNode && attr(n, "role") == "alert" {
-			out = append(out, textOf(n))
-		}
-	}
-	return strings.Join(out, "\n")
 }
 
 func keyInHeader(r *run) {
@@ -217,7 +203,7 @@ func keyInHeader(r *run) {
 		q := r.request(r.target.Web, code(), "prompt", "none", "id_token_hint", token)
 		a := b.silent(q)
 		r.must(a.Get("error") != "", "a hint %s is believed", why)
-		r.must(r.userinfo(token).status == http.StatusUnauthorized, "a token %s works at userinfo", why)
+		r.must(r.userinfo(token).Status == http.StatusUnauthorized, "a token %s works at userinfo", why)
 		if r.meta().EndSessionEndpoint != "" {
 			b.leave(pairs("id_token_hint", token))
 			r.stillIn(b, code())
@@ -233,8 +219,8 @@ func logoutAttacks() []Check {
 				b := r.browser()
 				o := r.signedIn(b, code())
 				p := b.confirmed(b.leave(pairs("id_token_hint", o.idText, "post_logout_redirect_uri", uri)))
-				r.must(p.location == "" && r.onward(p) == "", "the sign-out leads to %q", p.location+r.onward(p))
-				r.must(!strings.Contains(p.body, `href="`+uri), "the page links to %q", uri)
+				r.must(p.Location == "" && r.onward(p) == "", "the sign-out leads to %q", p.Location+r.onward(p))
+				r.must(!strings.Contains(p.Body, `href="`+uri), "the page links to %q", uri)
 			}
 		}},
 	}
@@ -247,21 +233,21 @@ func logoutByImage(r *run) {
 	p := b.leave(nil)
 	r.pageShown(p, http.StatusOK)
 	r.stillIn(b, code())
-	forms := p.forms()
+	forms := p.Forms()
 	r.must(len(forms) > 0, "the page does not ask")
-	to, err := p.address.Parse(forms[0].action)
-	r.must(err == nil, "the form leads to %q", forms[0].action)
+	to, err := p.URL.Parse(forms[0].Action)
+	r.must(err == nil, "the form leads to %q", forms[0].Action)
 	// Another site cannot press the button: it does not know what the form holds.
 	empty := b.once(http.MethodPost, to.String(), url.Values{"request": {"x"}}, func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") })
-	r.must(empty.status >= 400, "a made-up yes is answered by %d", empty.status)
+	r.must(empty.Status >= 400, "a made-up yes is answered by %d", empty.Status)
 	r.stillIn(b, code())
 	// Neither does the yes of another browser count in this one.
 	other := r.browser()
 	other.code(r.target.Web)
-	theirs := other.leave(nil).forms()
+	theirs := other.leave(nil).Forms()
 	r.must(len(theirs) > 0, "the page does not ask")
-	b.once(http.MethodPost, to.String(), theirs[0].agree())
+	b.once(http.MethodPost, to.String(), theirs[0].Agree())
 	r.stillIn(b, code())
-	b.submit(p, forms[0], forms[0].agree())
+	b.submit(p, forms[0], forms[0].Agree())
 	r.signedOut(b, code())
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"idpbridge/internal/robot"
 )
 
 func tokenAttacks() []Check {
@@ -13,13 +15,13 @@ func tokenAttacks() []Check {
 			t := r.tokensOf(r.browser())
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				res := r.fetch(method, withQuery(r.meta().UserinfoEndpoint, "access_token="+url.QueryEscape(t.AccessToken)), nil)
-				r.must(res.status >= 400 && res.status < 500, "%s with the token in the address answers %d", method, res.status)
+				r.must(res.Status >= 400 && res.Status < 500, "%s with the token in the address answers %d", method, res.Status)
 			}
 		}},
 		{Name: "attack/48-token-sent-twice", Says: "A token that is sent in two ways is refused.", do: func(r *run) {
 			t := r.tokensOf(r.browser())
 			res := r.fetch(http.MethodPost, r.meta().UserinfoEndpoint, url.Values{"access_token": {t.AccessToken}}, bearer(t.AccessToken))
-			r.must(res.status == http.StatusBadRequest, "a token in header and body answers %d", res.status)
+			r.must(res.Status == http.StatusBadRequest, "a token in header and body answers %d", res.Status)
 		}},
 		{Name: "attack/49-bad-token-at-userinfo", Says: "A token that is no good gets 401 and WWW-Authenticate.", do: badTokenAtUserinfo},
 		{Name: "attack/50-token-at-another-audience", Says: "Whoever a token was not issued to learns nothing of it.", do: anotherAudience},
@@ -33,17 +35,17 @@ func caching(r *run) {
 	noStore := func(what string, h http.Header) {
 		r.must(strings.Contains(h.Get("Cache-Control"), "no-store"), "%s has Cache-Control %q", what, h.Get("Cache-Control"))
 	}
-	noStore("the token answer", t.header)
-	noStore("userinfo", r.userinfo(t.AccessToken).header)
-	noStore("a refusal of userinfo", r.userinfo("nonsense").header)
+	noStore("the token answer", t.Header)
+	noStore("userinfo", r.userinfo(t.AccessToken).Header)
+	noStore("a refusal of userinfo", r.userinfo("nonsense").Header)
 	if r.meta().IntrospectionEndpoint != "" {
 		form := url.Values{"token": {t.AccessToken}}
-		noStore("introspection", r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form, r.authenticates(r.target.Web, form)).header)
+		noStore("introspection", r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form, r.authenticates(r.target.Web, form)).Header)
 	}
 	b := r.browser()
 	b.code(r.target.Web)
 	answered := b.once(http.MethodGet, r.at(r.request(r.target.Web, code())), nil)
-	noStore("the redirect with a code", answered.header)
+	noStore("the redirect with a code", answered.Header)
 }
 
 func badTokenAtUserinfo(r *run) {
@@ -53,21 +55,21 @@ func badTokenAtUserinfo(r *run) {
 	changed := t.AccessToken[:len(t.AccessToken)-2] + "AA"
 	for why, token := range map[string]string{"made up": random(40), "changed at its end": changed, "an ID token": other.IDToken, "a code": b.code(r.target.Web)} {
 		res := r.userinfo(token)
-		r.must(res.status == http.StatusUnauthorized, "%s answers %d", why, res.status)
-		r.must(strings.HasPrefix(res.header.Get("WWW-Authenticate"), "Bearer"), "%s: WWW-Authenticate is %q", why, res.header.Get("WWW-Authenticate"))
+		r.must(res.Status == http.StatusUnauthorized, "%s answers %d", why, res.Status)
+		r.must(strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"), "%s: WWW-Authenticate is %q", why, res.Header.Get("WWW-Authenticate"))
 	}
 	res := r.fetch(http.MethodGet, r.meta().UserinfoEndpoint, nil)
-	r.must(res.status == http.StatusUnauthorized && strings.HasPrefix(res.header.Get("WWW-Authenticate"), "Bearer"), "no token answers %d", res.status)
-	r.must(!strings.Contains(res.header.Get("WWW-Authenticate"), "error="), "an error is named where no token was sent (RFC 6750 section 3.1)")
+	r.must(res.Status == http.StatusUnauthorized && strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"), "no token answers %d", res.Status)
+	r.must(!strings.Contains(res.Header.Get("WWW-Authenticate"), "error="), "an error is named where no token was sent (RFC 6750 section 3.1)")
 	res = r.fetch(http.MethodGet, r.meta().UserinfoEndpoint, nil, func(req *http.Request) { req.SetBasicAuth("a", t.AccessToken) })
-	r.must(res.status >= 400, "a token as a Basic password answers %d", res.status)
+	r.must(res.Status >= 400, "a token as a Basic password answers %d", res.Status)
 }
 
 // inspect asks about a token as a client.
 func (r *run) inspect(c Client, token string) map[string]any {
 	form := url.Values{"token": {token}}
 	res := r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form, r.authenticates(c, form))
-	r.must(res.status == http.StatusOK, "introspection answers %d: %s", res.status, excerpt(res.body))
+	r.must(res.Status == http.StatusOK, "introspection answers %d: %s", res.Status, robot.Excerpt(res.Body))
 	return r.object(res)
 }
 
@@ -85,19 +87,19 @@ func anotherAudience(r *run) {
 func introspectionClosed(r *run) {
 	r.needs("introspection_endpoint", r.meta().IntrospectionEndpoint != "")
 	t := r.tokensOf(r.browser())
-	post := func(form url.Values) response {
+	post := func(form url.Values) *robot.Page {
 		return r.fetch(http.MethodPost, r.meta().IntrospectionEndpoint, form)
 	}
-	r.must(post(url.Values{"token": {t.AccessToken}}).status == http.StatusUnauthorized, "introspection answers somebody who has not said who they are")
-	r.must(post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Web.ID}}).status == http.StatusUnauthorized, "introspection answers a client that has not proved who it is")
+	r.must(post(url.Values{"token": {t.AccessToken}}).Status == http.StatusUnauthorized, "introspection answers somebody who has not said who they are")
+	r.must(post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Web.ID}}).Status == http.StatusUnauthorized, "introspection answers a client that has not proved who it is")
 	if r.target.Public.ID != "" {
 		res := post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Public.ID}})
-		r.must(res.status == http.StatusUnauthorized || !strings.Contains(res.body, `"active":true`), "introspection answers a public client")
+		r.must(res.Status == http.StatusUnauthorized || !strings.Contains(res.Body, `"active":true`), "introspection answers a public client")
 		// Not about its own token either: whoever found that could scan with it.
 		verifier := random(64)
 		own := r.redeem(r.target.Public, r.browser().code(r.target.Public, "code_challenge", challenge(verifier), "code_challenge_method", "S256"), "code_verifier", verifier)
 		res = post(url.Values{"token": {own.AccessToken}, "client_id": {r.target.Public.ID}})
-		r.must(res.status == http.StatusUnauthorized, "introspection answers %d to a client that cannot prove who it is", res.status)
+		r.must(res.Status == http.StatusUnauthorized, "introspection answers %d to a client that cannot prove who it is", res.Status)
 	}
 	for _, token := range []string{"nonsense", random(43), t.IDToken} {
 		got := r.inspect(r.target.Web, token)
@@ -106,7 +108,7 @@ func introspectionClosed(r *run) {
 }
 
 // revoke asks for the end of a token.
-func (r *run) revoke(c Client, token string) response {
+func (r *run) revoke(c Client, token string) *robot.Page {
 	form := url.Values{"token": {token}}
 	return r.fetch(http.MethodPost, r.meta().RevocationEndpoint, form, r.authenticates(c, form))
 }
@@ -118,11 +120,11 @@ func revokeAnothers(r *run) {
 	r.revoke(r.target.Other, t.AccessToken)
 	r.alive(t.AccessToken, "another client's revocation must do nothing")
 	res := r.fetch(http.MethodPost, r.meta().RevocationEndpoint, url.Values{"token": {t.AccessToken}})
-	r.must(res.status == http.StatusUnauthorized || res.status == http.StatusBadRequest, "revocation answers %d to somebody who has not said who they are", res.status)
+	r.must(res.Status == http.StatusUnauthorized || res.Status == http.StatusBadRequest, "revocation answers %d to somebody who has not said who they are", res.Status)
 	r.alive(t.AccessToken, "a stranger's revocation must do nothing")
 	unknown := r.revoke(r.target.Web, random(43))
-	r.must(unknown.status == http.StatusOK, "an unknown token answers %d (RFC 7009 section 2.2)", unknown.status)
+	r.must(unknown.Status == http.StatusOK, "an unknown token answers %d (RFC 7009 section 2.2)", unknown.Status)
 	own := r.revoke(r.target.Web, t.AccessToken)
-	r.must(own.status == http.StatusOK, "the client's own token answers %d", own.status)
+	r.must(own.Status == http.StatusOK, "the client's own token answers %d", own.Status)
 	r.dead(t.AccessToken, "a revoked token must be dead")
 }

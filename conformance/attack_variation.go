@@ -33,7 +33,7 @@ func codeReplayedLate(r *run) {
 	spent := o.answer.Get("code")
 	r.tokenRefused(r.tryCode(r.target.Web, spent), http.StatusBadRequest, "invalid_grant")
 	t := r.refresh(r.target.Web, o.tokens.RefreshToken)
-	r.must(t.status == http.StatusBadRequest, "the refresh token outlives the replay of an expired code")
+	r.must(t.Status == http.StatusBadRequest, "the refresh token outlives the replay of an expired code")
 }
 
 func hybridCodeReplayed(r *run) {
@@ -56,8 +56,8 @@ func accessTokenExpires(r *run) {
 	r.alive(o.access, "a new access token works")
 	r.wait(time.Duration(*o.tokens.ExpiresIn+1) * time.Second)
 	res := r.userinfo(o.access)
-	r.must(res.status == http.StatusUnauthorized, "an expired access token answers %d", res.status)
-	r.must(strings.Contains(res.header.Get("WWW-Authenticate"), "invalid_token"), "WWW-Authenticate is %q (RFC 6750 section 3.1)", res.header.Get("WWW-Authenticate"))
+	r.must(res.Status == http.StatusUnauthorized, "an expired access token answers %d", res.Status)
+	r.must(strings.Contains(res.Header.Get("WWW-Authenticate"), "invalid_token"), "WWW-Authenticate is %q (RFC 6750 section 3.1)", res.Header.Get("WWW-Authenticate"))
 	if r.meta().IntrospectionEndpoint != "" {
 		got := r.inspect(r.target.Web, o.access)
 		r.must(got["active"] == false && len(got) == 1, "an expired access token is described: %v", got)
@@ -72,14 +72,14 @@ func kindsNotMixed(r *run) {
 	for kind, token := range kinds {
 		if kind != "code" {
 			t := r.tryCode(r.target.Web, token)
-			r.must(t.status == http.StatusBadRequest && t.Error == "invalid_grant", "an unspent %s as a code is answered by %d %s", kind, t.status, t.Error)
+			r.must(t.Status == http.StatusBadRequest && t.Error == "invalid_grant", "an unspent %s as a code is answered by %d %s", kind, t.Status, t.Error)
 		}
 		if kind != "refresh token" {
 			t := r.refresh(r.target.Web, token)
-			r.must(t.status == http.StatusBadRequest && t.Error == "invalid_grant", "a %s as a refresh token is answered by %d %s", kind, t.status, t.Error)
+			r.must(t.Status == http.StatusBadRequest && t.Error == "invalid_grant", "a %s as a refresh token is answered by %d %s", kind, t.Status, t.Error)
 		}
 		if kind != "access token" {
-			r.must(r.userinfo(token).status == http.StatusUnauthorized, "a %s works at userinfo", kind)
+			r.must(r.userinfo(token).Status == http.StatusUnauthorized, "a %s works at userinfo", kind)
 		}
 	}
 	if r.meta().IntrospectionEndpoint != "" {
@@ -120,7 +120,7 @@ func assertionSpentOnce(r *run) {
 	shared := r.assertion(c)
 	var won atomic.Int64
 	r.together(len(codes), func(r *run, i int) {
-		if t := r.asserted(codes[i], c, shared); t.status == http.StatusOK {
+		if t := r.asserted(codes[i], c, shared); t.Status == http.StatusOK {
 			won.Add(1)
 		}
 	})
@@ -131,7 +131,7 @@ func assertionSpentOnce(r *run) {
 		}
 		form := url.Values{"token": {"x"}, "client_assertion": {shared}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
 		res := r.fetch(http.MethodPost, address, form)
-		r.must(res.status >= 400 && res.status < 500, "%s believes a spent assertion: %d", address, res.status)
+		r.must(res.Status >= 400 && res.Status < 500, "%s believes a spent assertion: %d", address, res.Status)
 	}
 }
 
@@ -141,14 +141,14 @@ func sessionCookie(r *run) {
 	q := r.request(r.target.Web, code())
 	p := b.authorize(q)
 	res, to := b.password(p)
-	set := (&http.Response{Header: res.header}).Cookies()
+	set := (&http.Response{Header: res.Header}).Cookies()
 	r.needs("sign-in that ends with its first form", len(set) > 0)
 	r.stillIn(b, code())
 	silent := r.request(r.target.Web, code(), "prompt", "none")
 	makes := 0
 	for _, c := range set {
 		without := r.browser()
-		without.jar.SetCookies(to, secured(slices.DeleteFunc(b.jar.Cookies(to), func(k *http.Cookie) bool { return k.Name == c.Name }), to))
+		without.robot.Jar.SetCookies(to, secured(slices.DeleteFunc(b.robot.Jar.Cookies(to), func(k *http.Cookie) bool { return k.Name == c.Name }), to))
 		if without.silent(silent).Has("code") {
 			continue // not the session's
 		}
@@ -170,9 +170,9 @@ func postedRequest(r *run) {
 		res := r.fetch(http.MethodPost, r.meta().AuthorizationEndpoint, url.Values{}, func(req *http.Request) {
 			rebody(req, q.Encode()+tail)
 		})
-		r.must(res.header.Get("X-Planted") == "" && !strings.Contains(strings.Join(res.header.Values("Set-Cookie"), ";"), "planted"), "%s in a posted request becomes a header", why)
+		r.must(res.Header.Get("X-Planted") == "" && !strings.Contains(strings.Join(res.Header.Values("Set-Cookie"), ";"), "planted"), "%s in a posted request becomes a header", why)
 		// A browser keeps a fragment over redirects that have none of their own.
-		r.must(!strings.Contains(res.header.Get("Location"), "#code=planted"), "%s in a posted request becomes the answer's fragment", why)
+		r.must(!strings.Contains(res.Header.Get("Location"), "#code=planted"), "%s in a posted request becomes the answer's fragment", why)
 	}
 }
 
@@ -191,7 +191,7 @@ func anothersHint(r *run) {
 		"no such client":              pairs("id_token_hint", o.idText, "client_id", "nobody-"+random(6)),
 	} {
 		p := b.leave(ask)
-		r.must(p.location == "" && r.onward(p) == "", "%s: the browser is sent on to %q", why, p.location+r.onward(p))
+		r.must(p.Location == "" && r.onward(p) == "", "%s: the browser is sent on to %q", why, p.Location+r.onward(p))
 		r.stillIn(b, code()) // unless the person says yes
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"idpbridge/internal/robot"
 )
 
 // Target is a provider and what its operator lends for testing it. Issuer, HTTP,
@@ -62,8 +64,8 @@ type Client struct {
 	ClaimsInIDToken       bool          // it is told claims in the ID token always
 }
 
-// Person is somebody who can sign in. The zero value is nobody.
-type Person struct{ Username, Password string }
+// Person is a user who can sign in. The zero value is none.
+type Person = robot.Credentials
 
 // ErrTooLong is what Target.Wait returns for a wait that is longer than the
 // caller allows: the check is skipped.

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"idpbridge/internal/robot"
 )
 
 // request is a good authorization request of a client, with changes: pairs of
@@ -40,88 +42,36 @@ func withQuery(address, query string) string {
 	return address + mark + query
 }
 
-// answer is an authorization response: its parameters and how they came.
-type answer struct {
-	url.Values
-
-	mode    string // query, fragment or form_post
-	address string // where it was sent, without the parameters
-	page    page
-}
-
-// answered reads the authorization response at the end of a page; false where
-// there is none.
-func (p page) answered(redirectURI string) (answer, bool) {
-	if p.location != "" {
-		return readAnswer(p)
-	}
-	for _, f := range p.forms() {
-		if f.action == redirectURI && f.method == http.MethodPost {
-			return answer{Values: f.submitted(), mode: "form_post", address: f.action, page: p}, true
-		}
-	}
-	return answer{}, false
-}
-
-func readAnswer(p page) (answer, bool) {
-	a := answer{mode: "fragment", page: p}
-	before, raw, found := strings.Cut(p.location, "#")
-	if !found {
-		a.mode = "query"
-		before, raw, _ = strings.Cut(p.location, "?")
-	}
-	v, err := url.ParseQuery(raw)
-	if err != nil {
-		return answer{}, false
-	}
-	a.Values, a.address = v, before
-	return a, true
-}
-
 // authorize asks the authorization endpoint and returns where the browser ends:
 // at a page, or on its way to the client.
-func (b *browser) authorize(q url.Values) page { return b.get(b.r.at(q)) }
+func (b *browser) authorize(q url.Values) *robot.Page { return b.get(b.r.at(q)) }
 
 // silent asks and expects an answer without a page between.
-func (b *browser) silent(q url.Values) answer {
+func (b *browser) silent(q url.Values) robot.Response {
 	p := b.authorize(q)
-	a, ok := p.answered(q.Get("redirect_uri"))
-	b.r.must(ok, "a page was shown (status %d) where an answer to the client was due: %s", p.status, excerpt(p.body))
+	a, ok := p.AuthorizationResponse(q.Get("redirect_uri"))
+	b.r.must(ok, "a page was shown (status %d) where an answer to the client was due: %s", p.Status, robot.Excerpt(p.Body))
 	return a
 }
 
 // signIn asks, does what every page wants of the person, and returns the answer
 // to the client, good or bad. It fails the check where there is none.
-func (b *browser) signIn(q url.Values) answer { return b.signInAs(b.r.target.Person, q) }
+func (b *browser) signIn(q url.Values) robot.Response { return b.signInAs(b.r.target.Person, q) }
 
-func (b *browser) signInAs(person Person, q url.Values) answer {
+func (b *browser) signInAs(person Person, q url.Values) robot.Response {
 	return b.finish(b.authorize(q), person, q.Get("redirect_uri"))
 }
 
 // finish goes on from a page until the client is answered.
-func (b *browser) finish(p page, person Person, redirectURI string) answer {
-	for range 6 {
-		if a, ok := p.answered(redirectURI); ok {
-			return a
-		}
-		forms := p.forms()
-		f, asks := p.signinForm()
-		switch {
-		case asks:
-			p = b.submit(p, f, f.fillIn(person))
-		case len(forms) > 0 && p.status < 300:
-			p = b.submit(p, forms[0], forms[0].agree())
-		default:
-			b.r.must(false, "the sign-in ended at a page without an answer (status %d): %s", p.status, excerpt(p.body))
-		}
-	}
-	b.r.must(false, "the sign-in went from page to page without an answer")
-	return answer{}
+func (b *browser) finish(p *robot.Page, person Person, redirectURI string) robot.Response {
+	a, err := b.robot.FinishSignIn(b.r.ctx, p, redirectURI, person)
+	b.r.must(err == nil, "%v", err)
+	return a
 }
 
 // good demands that an answer is no error, is for the request, came in the mode
 // that was due, and names the issuer rightly.
-func (r *run) good(a answer, q url.Values) {
+func (r *run) good(a robot.Response, q url.Values) {
 	r.must(a.Get("error") == "", "the request was refused: %s: %s", a.Get("error"), a.Get("error_description"))
 	r.common(a, q)
 	parts := strings.Fields(q.Get("response_type"))
@@ -132,7 +82,7 @@ func (r *run) good(a answer, q url.Values) {
 
 // refused demands that an answer is one of the errors, for the request, in the
 // mode that was due.
-func (r *run) refused(a answer, q url.Values, codes ...string) {
+func (r *run) refused(a robot.Response, q url.Values, codes ...string) {
 	r.must(slices.Contains(codes, a.Get("error")), "wanted the error %s, got %q with %s", strings.Join(codes, " or "), a.Get("error"), strings.Join(names(a.Values), ", "))
 	r.common(a, q)
 	for _, name := range []string{"code", "id_token", "access_token"} {
@@ -146,7 +96,7 @@ func (r *run) refused(a answer, q url.Values, codes ...string) {
 	}
 }
 
-func (r *run) common(a answer, q url.Values) {
+func (r *run) common(a robot.Response, q url.Values) {
 	want := "query"
 	for _, part := range strings.Fields(q.Get("response_type")) {
 		if part != "code" {
@@ -156,8 +106,8 @@ func (r *run) common(a answer, q url.Values) {
 	if mode := q.Get("response_mode"); mode == "form_post" || mode == "fragment" || mode == "query" && want == "query" {
 		want = mode
 	}
-	r.must(a.mode == want, "the answer came as %s where %s was due", a.mode, want)
-	r.must(a.address == q.Get("redirect_uri"), "the answer went to %q, not to %q", a.address, q.Get("redirect_uri"))
+	r.must(a.Mode == want, "the answer came as %s where %s was due", a.Mode, want)
+	r.must(a.RedirectURI == q.Get("redirect_uri"), "the answer went to %q, not to %q", a.RedirectURI, q.Get("redirect_uri"))
 	r.must(a.Get("state") == q.Get("state") && a.Has("state") == q.Has("state"), "state came back as %q instead of %q", a.Get("state"), q.Get("state"))
 	// With an ID token in the answer its own iss will do (RFC 9207 section 2).
 	if a.Has("iss") || r.meta().IssParameter && !a.Has("id_token") {
@@ -179,7 +129,7 @@ func names(v url.Values) []string {
 
 // tokens is an answer of the token endpoint.
 type tokens struct {
-	response
+	*robot.Page `json:"-"`
 
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
@@ -204,9 +154,9 @@ func (r *run) exchange(c Client, grant url.Values, changes ...string) tokens {
 
 // ask posts to the token endpoint or one like it, however authenticated.
 func (r *run) ask(address string, form url.Values, edit ...func(*http.Request)) tokens {
-	t := tokens{response: r.fetch(http.MethodPost, address, form, edit...)}
+	t := tokens{Page: r.fetch(http.MethodPost, address, form, edit...)}
 	// An answer that is no JSON is left to the check: the fields stay empty.
-	_ = json.Unmarshal([]byte(t.body), &t)
+	_ = json.Unmarshal([]byte(t.Body), &t)
 	return t
 }
 
@@ -237,8 +187,8 @@ const longestToken = 365 * 24 * 3600
 // redeem spends a code as the client and demands good tokens.
 func (r *run) redeem(c Client, code string, changes ...string) tokens {
 	t := r.tryCode(c, code, changes...)
-	r.must(t.status == http.StatusOK, "the code was refused with %d %s: %s", t.status, t.Error, excerpt(t.body))
-	r.must(strings.HasPrefix(t.header.Get("Content-Type"), "application/json"), "the token answer is %q, not JSON", t.header.Get("Content-Type"))
+	r.must(t.Status == http.StatusOK, "the code was refused with %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
+	r.must(strings.HasPrefix(t.Header.Get("Content-Type"), "application/json"), "the token answer is %q, not JSON", t.Header.Get("Content-Type"))
 	r.must(strings.EqualFold(t.TokenType, "Bearer"), "token_type is %q", t.TokenType)
 	r.must(t.AccessToken != "", "there is no access_token")
 	r.must(t.IDToken != "", "there is no id_token")
@@ -254,13 +204,13 @@ func (r *run) tryCode(c Client, code string, changes ...string) tokens {
 
 // tokenRefused demands a JSON error of the token endpoint.
 func (r *run) tokenRefused(t tokens, status int, code string) {
-	r.must(t.status == status && t.Error == code, "wanted %d %s, got %d %s: %s", status, code, t.status, t.Error, excerpt(t.body))
-	r.must(strings.HasPrefix(t.header.Get("Content-Type"), "application/json"), "the error is %q, not JSON", t.header.Get("Content-Type"))
-	r.fail(strings.Contains(t.header.Get("Cache-Control"), "no-store"), "the error lacks Cache-Control: no-store")
+	r.must(t.Status == status && t.Error == code, "wanted %d %s, got %d %s: %s", status, code, t.Status, t.Error, robot.Excerpt(t.Body))
+	r.must(strings.HasPrefix(t.Header.Get("Content-Type"), "application/json"), "the error is %q, not JSON", t.Header.Get("Content-Type"))
+	r.fail(strings.Contains(t.Header.Get("Cache-Control"), "no-store"), "the error lacks Cache-Control: no-store")
 }
 
 // userinfo asks for claims with an access token in the header.
-func (r *run) userinfo(access string) response {
+func (r *run) userinfo(access string) *robot.Page {
 	return r.fetch(http.MethodGet, r.meta().UserinfoEndpoint, nil, bearer(access))
 }
 
@@ -271,10 +221,10 @@ func bearer(access string) func(*http.Request) {
 // alive and dead demand that an access token works, or does not.
 func (r *run) alive(access, why string) {
 	res := r.userinfo(access)
-	r.must(res.status == http.StatusOK, "%s: userinfo answers %d", why, res.status)
+	r.must(res.Status == http.StatusOK, "%s: userinfo answers %d", why, res.Status)
 }
 
 func (r *run) dead(access, why string) {
 	res := r.userinfo(access)
-	r.must(res.status == http.StatusUnauthorized || res.status == http.StatusForbidden, "%s: userinfo answers %d", why, res.status)
+	r.must(res.Status == http.StatusUnauthorized || res.Status == http.StatusForbidden, "%s: userinfo answers %d", why, res.Status)
 }

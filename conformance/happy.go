@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"idpbridge/internal/robot"
 )
 
 // outcome is what a good flow has given: the answer, the tokens of the token
 // endpoint where there was a code, and the claims of the ID token that counts.
 type outcome struct {
 	query  url.Values
-	answer answer
+	answer robot.Response
 	tokens tokens
 	claims map[string]any
 	access string
@@ -31,7 +33,7 @@ func (r *run) happy(b *browser, c Client, v variant, changes ...string) outcome 
 
 // complete takes a good answer through to its tokens, with all checks. Changes
 // are those of the token request.
-func (r *run) complete(c Client, q url.Values, a answer, changes ...string) outcome {
+func (r *run) complete(c Client, q url.Values, a robot.Response, changes ...string) outcome {
 	r.good(a, q)
 	r.listed(c)
 	o := outcome{query: q, answer: a, access: a.Get("access_token")}
@@ -91,9 +93,9 @@ func (r *run) listed(c Client) {
 }
 
 // claimsOf demands a good answer of userinfo.
-func (r *run) claimsOf(res response) map[string]any {
-	r.must(res.status == http.StatusOK, "userinfo answers %d", res.status)
-	r.must(strings.HasPrefix(res.header.Get("Content-Type"), "application/json"), "userinfo answers %q, not JSON", res.header.Get("Content-Type"))
+func (r *run) claimsOf(res *robot.Page) map[string]any {
+	r.must(res.Status == http.StatusOK, "userinfo answers %d", res.Status)
+	r.must(strings.HasPrefix(res.Header.Get("Content-Type"), "application/json"), "userinfo answers %q, not JSON", res.Header.Get("Content-Type"))
 	claims := r.object(res)
 	r.typed(claims)
 	return claims
@@ -152,22 +154,22 @@ func strong(s string) bool {
 
 // pageShown demands a page for a person: no redirect, something to read, and no
 // form that a script might send anywhere but to the provider.
-func (r *run) pageShown(p page, statuses ...int) {
-	r.must(p.location == "", "the browser was sent on to %s", excerpt(p.location))
-	r.must(slices.Contains(statuses, p.status), "a page with status %v was due, not %d: %s", statuses, p.status, excerpt(p.body))
-	r.must(strings.HasPrefix(p.header.Get("Content-Type"), "text/html"), "the page is %q, not HTML", p.header.Get("Content-Type"))
-	r.must(p.text() != "", "the page says nothing")
-	r.must(p.header.Get("Refresh") == "", "the page sends the browser on to %q", p.header.Get("Refresh"))
-	for _, f := range p.forms() {
-		to, err := p.address.Parse(f.action)
-		r.must(err == nil && !r.leaves(to, to.String()), "the page has a form that leads to %q", f.action)
+func (r *run) pageShown(p *robot.Page, statuses ...int) {
+	r.must(p.Location == "", "the browser was sent on to %s", robot.Excerpt(p.Location))
+	r.must(slices.Contains(statuses, p.Status), "a page with status %v was due, not %d: %s", statuses, p.Status, robot.Excerpt(p.Body))
+	r.must(strings.HasPrefix(p.Header.Get("Content-Type"), "text/html"), "the page is %q, not HTML", p.Header.Get("Content-Type"))
+	r.must(p.Text() != "", "the page says nothing")
+	r.must(p.Header.Get("Refresh") == "", "the page sends the browser on to %q", p.Header.Get("Refresh"))
+	for _, f := range p.Forms() {
+		to, err := p.URL.Parse(f.Action)
+		r.must(err == nil && !r.leaves(to), "the page has a form that leads to %q", f.Action)
 	}
 }
 
 // signinShown demands that the person is asked for a password.
-func (r *run) signinShown(p page) form {
-	f, ok := p.signinForm()
-	r.must(ok && p.status == http.StatusOK, "a sign-in page was due, not status %d at %s: %s", p.status, p.address.Path, excerpt(p.location+p.body))
+func (r *run) signinShown(p *robot.Page) robot.Form {
+	f, ok := p.PasswordForm()
+	r.must(ok && p.Status == http.StatusOK, "a sign-in page was due, not status %d at %s: %s", p.Status, p.URL.Path, robot.Excerpt(p.Location+p.Body))
 	return f
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"idpbridge/internal/robot"
 )
 
 // codeModules are about the token endpoint.
@@ -16,7 +18,7 @@ func codeModules() []module {
 		{"oidcc-codereuse", "A code that comes back at once is refused.", coded, false, func(r *run, v variant) {
 			o := r.happy(r.browser(), r.target.Web, v)
 			again := r.tryCode(r.target.Web, o.answer.Get("code"))
-			if again.status == http.StatusOK { // the suite forgives this as long as nobody has waited
+			if again.Status == http.StatusOK { // the suite forgives this as long as nobody has waited
 				r.should(false, "the code worked twice")
 				return
 			}
@@ -27,7 +29,7 @@ func codeModules() []module {
 			r.wait(30 * time.Second)
 			r.tokenRefused(r.tryCode(r.target.Web, o.answer.Get("code")), http.StatusBadRequest, "invalid_grant")
 			res := r.userinfo(o.tokens.AccessToken)
-			r.should(res.status >= 400 && res.status < 500, "the access token of the code still works (%d)", res.status)
+			r.should(res.Status >= 400 && res.Status < 500, "the access token of the code still works (%d)", res.Status)
 		}},
 		{"oidcc-server-client-secret-post", "A client may authenticate in the body.", coded, false, func(r *run, v variant) {
 			r.needs("client with client_secret_post", r.target.Post.ID != "")
@@ -70,9 +72,9 @@ func (r *run) refresh(c Client, token string, changes ...string) tokens {
 
 // refreshed demands good tokens.
 func (r *run) refreshed(t tokens) tokens {
-	r.must(t.status == http.StatusOK, "the refresh token was refused with %d %s: %s", t.status, t.Error, excerpt(t.body))
-	r.must(strings.HasPrefix(t.header.Get("Content-Type"), "application/json"), "the token answer is %q, not JSON", t.header.Get("Content-Type"))
-	r.must(strings.Contains(t.header.Get("Cache-Control"), "no-store"), "the token answer lacks Cache-Control: no-store")
+	r.must(t.Status == http.StatusOK, "the refresh token was refused with %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
+	r.must(strings.HasPrefix(t.Header.Get("Content-Type"), "application/json"), "the token answer is %q, not JSON", t.Header.Get("Content-Type"))
+	r.must(strings.Contains(t.Header.Get("Cache-Control"), "no-store"), "the token answer lacks Cache-Control: no-store")
 	r.must(strings.EqualFold(t.TokenType, "Bearer"), "token_type is %q", t.TokenType)
 	r.must(t.ExpiresIn == nil || *t.ExpiresIn > 0 && *t.ExpiresIn <= longestToken, "expires_in is out of range")
 	r.must(strong(t.AccessToken) && (t.RefreshToken == "" || strong(t.RefreshToken)), "a token can be guessed")

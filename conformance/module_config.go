@@ -20,7 +20,7 @@ func configModules() []module {
 
 func oidccDiscovery(r *run, _ variant) {
 	res := r.fetch(http.MethodGet, r.target.Issuer+pathDiscovery, nil)
-	r.must(res.status == http.StatusOK && strings.HasPrefix(res.header.Get("Content-Type"), "application/json"), "discovery answers %d %s", res.status, res.header.Get("Content-Type"))
+	r.must(res.Status == http.StatusOK && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json"), "discovery answers %d %s", res.Status, res.Header.Get("Content-Type"))
 	m := r.meta()
 	issuer, err := url.Parse(m.Issuer)
 	r.must(err == nil && issuer.Host != "" && issuer.RawQuery == "" && issuer.Fragment == "" && issuer.User == nil, "the issuer %q is not a bare address", m.Issuer)

@@ -24,8 +24,8 @@ func flowModules() []module {
 		{"oidcc-userinfo-post-body", "Userinfo answers POST with the token in the form, or refuses it.", withAccess, false, func(r *run, v variant) {
 			o := r.happy(r.browser(), r.target.Web, v)
 			res := r.fetch(http.MethodPost, r.meta().UserinfoEndpoint, url.Values{"access_token": {o.access}})
-			r.should(res.status == http.StatusOK, "userinfo answers %d to a token in the body", res.status)
-			if res.status == http.StatusOK {
+			r.should(res.Status == http.StatusOK, "userinfo answers %d to a token in the body", res.Status)
+			if res.Status == http.StatusOK {
 				r.claimsOf(res)
 			}
 		}},
@@ -36,19 +36,19 @@ func flowModules() []module {
 		{"oidcc-ensure-request-without-nonce-fails", "nonce is required where an ID token comes from the authorization endpoint.", frontIDToken, false, func(r *run, v variant) {
 			q := r.request(r.target.Web, v, "nonce", "")
 			p := r.browser().authorize(q)
-			if a, ok := p.answered(q.Get("redirect_uri")); ok {
+			if a, ok := p.AuthorizationResponse(q.Get("redirect_uri")); ok {
 				r.refused(a, q, "invalid_request")
 				return
 			}
-			r.must(p.status >= 400, "the request was not refused (status %d)", p.status)
-			r.pageShown(p, p.status)
+			r.must(p.Status >= 400, "the request was not refused (status %d)", p.Status)
+			r.pageShown(p, p.Status)
 		}},
 		{"oidcc-alternate-happy-flow", "Nothing depends on the order of parameters or scopes.", always, false, oidccAlternateHappyFlow},
 		{"oidcc-ensure-registered-redirect-uri", "A redirect URI that is not registered leads to a page and nowhere else.", always, false, func(r *run, v variant) {
 			q := r.request(r.target.Web, v, "redirect_uri", r.target.Web.RedirectURI+"/"+random(8))
 			p := r.browser().authorize(q)
 			r.pageShown(p, http.StatusBadRequest, http.StatusForbidden, http.StatusOK)
-			_, asks := p.signinForm()
+			_, asks := p.PasswordForm()
 			r.must(!asks, "the person is asked to sign in, to be sent on to an address that is not registered")
 		}},
 		{"oidcc-ensure-post-request-succeeds", "The authorization endpoint takes POST.", always, false, func(r *run, v variant) {
@@ -69,12 +69,12 @@ func oidccIDTokenSignature(r *run, v variant) {
 func oidccResponseTypeMissing(r *run, v variant) {
 	q := r.request(r.target.Web, v, "response_type", "")
 	p := r.browser().authorize(q)
-	if a, ok := p.answered(q.Get("redirect_uri")); ok {
+	if a, ok := p.AuthorizationResponse(q.Get("redirect_uri")); ok {
 		r.refused(a, q, "invalid_request", "unsupported_response_type")
 		return
 	}
-	r.must(p.status >= 400, "the request was not refused (status %d)", p.status)
-	r.pageShown(p, p.status)
+	r.must(p.Status >= 400, "the request was not refused (status %d)", p.Status)
+	r.pageShown(p, p.Status)
 }
 
 func oidccAlternateHappyFlow(r *run, v variant) {

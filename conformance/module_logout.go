@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"idpbridge/internal/robot"
 )
 
 // logoutModules are the plan RP-Initiated Logout.
@@ -79,7 +81,7 @@ func (r *run) signedIn(b *browser, v variant) outcome {
 }
 
 // leave opens the end_session_endpoint.
-func (b *browser) leave(v url.Values) page {
+func (b *browser) leave(v url.Values) *robot.Page {
 	address := b.r.meta().EndSessionEndpoint
 	if len(v) > 0 {
 		address = withQuery(address, v.Encode())
@@ -101,16 +103,16 @@ func (r *run) stillIn(b *browser, v variant) {
 
 // onward is where a sign-out leads in the end: the redirect, or where the page
 // that ends it goes on to.
-func (r *run) onward(p page) string {
-	if p.location != "" {
-		return p.location
+func (r *run) onward(p *robot.Page) string {
+	if p.Location != "" {
+		return p.Location
 	}
-	for i, id := range p.elements("a", "id") {
+	for i, id := range p.Attributes("a", "id") {
 		if id == "op-continue" {
-			return p.elements("a", "href")[i]
+			return p.Attributes("a", "href")[i]
 		}
 	}
-	for _, content := range p.elements("meta", "content") {
+	for _, content := range p.Attributes("meta", "content") {
 		if _, after, ok := strings.Cut(strings.ToLower(content), "url="); ok {
 			return content[len(content)-len(after):]
 		}
@@ -127,7 +129,7 @@ func returns(r *run, v variant, state string) {
 	}
 	p := b.confirmed(b.leave(ask))
 	got, ok := r.cameBack(r.onward(p))
-	r.must(ok, "the sign-out leads to %q (status %d)", r.onward(p), p.status)
+	r.must(ok, "the sign-out leads to %q (status %d)", r.onward(p), p.Status)
 	r.must(got.Get("state") == state && got.Has("state") == (state != ""), "state came back as %q instead of %q", got.Get("state"), state)
 	for name := range got {
 		r.should(name == "state", "the address came back with %s", name)
@@ -147,15 +149,15 @@ func (r *run) cameBack(address string) (added url.Values, ok bool) {
 }
 
 // confirmed presses the button that confirms a sign-out, where there is one.
-func (b *browser) confirmed(p page) page {
-	forms := p.forms()
-	if p.location != "" || len(forms) == 0 || p.status >= 300 {
+func (b *browser) confirmed(p *robot.Page) *robot.Page {
+	forms := p.Forms()
+	if p.Location != "" || len(forms) == 0 || p.Status >= 300 {
 		return p
 	}
-	if _, asks := p.signinForm(); asks {
+	if _, asks := p.PasswordForm(); asks {
 		return p
 	}
-	return b.submit(p, forms[0], forms[0].agree())
+	return b.submit(p, forms[0], forms[0].Agree())
 }
 
 func signsOut(r *run, v variant, do func(*run, outcome) url.Values) {
@@ -208,7 +210,7 @@ func oidccBackchannel(r *run, v variant) {
 	sid, _ := o.claims["sid"].(string)
 	r.must(sid != "", "the ID token has no sid, though backchannel_logout_session_supported says so")
 	p := b.leave(pairs("id_token_hint", o.idText, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI, "state", "s"))
-	r.must(strings.HasPrefix(r.onward(p), r.target.Web.PostLogoutRedirectURI), "the sign-out leads to %q (status %d)", r.onward(p), p.status)
+	r.must(strings.HasPrefix(r.onward(p), r.target.Web.PostLogoutRedirectURI), "the sign-out leads to %q (status %d)", r.onward(p), p.Status)
 	r.signedOut(b, v)
 	token := r.logoutToken(r.target.Web, o.claims)
 	header, t := r.open(token)
@@ -243,7 +245,7 @@ func (r *run) logoutToken(c Client, claims map[string]any) string {
 		return got.Path == u.Path && peek(got.Form.Get("logout_token"))["sid"] == claims["sid"]
 	})
 	r.must(err == nil, "no logout token came: %v", err)
-	r.must(got.Method == http.MethodPost && strings.HasPrefix(got.Kind, formEncoded), "the logout came as %s %s", got.Method, got.Kind)
+	r.must(got.Method == http.MethodPost && strings.HasPrefix(got.Kind, robot.FormEncoded), "the logout came as %s %s", got.Method, got.Kind)
 	r.must(len(got.Form) == 1 && len(got.Form["logout_token"]) == 1, "the logout came with %s", strings.Join(names(got.Form), ", "))
 	return got.Form.Get("logout_token")
 }
@@ -269,8 +271,8 @@ func oidccFrontchannel(r *run, v variant) {
 	b := r.browser()
 	o := r.signedIn(b, v)
 	p := b.leave(pairs("id_token_hint", o.idText, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI, "state", "s"))
-	r.must(p.location == "", "the browser was sent on to %s before any frame was loaded", excerpt(p.location))
-	frames := p.elements("iframe", "src")
+	r.must(p.Location == "", "the browser was sent on to %s before any frame was loaded", robot.Excerpt(p.Location))
+	frames := p.Attributes("iframe", "src")
 	r.must(len(frames) == 1, "there are %d frames for the one client of the session", len(frames))
 	before, raw, _ := strings.Cut(frames[0], "?")
 	given, err := url.ParseQuery(raw)
@@ -287,12 +289,12 @@ func oidccFrontchannel(r *run, v variant) {
 
 // frameLoads demands that nothing on the page keeps its frame from loading, or
 // from reading its own cookies.
-func (r *run) frameLoads(p page, address string) {
-	r.must(!p.has("iframe", "sandbox"), "the frame is in a sandbox, where the client does not find its cookies")
-	r.must(!slices.Contains(p.elements("iframe", "loading"), "lazy"), "the frame is loaded when it is seen, which may be never")
+func (r *run) frameLoads(p *robot.Page, address string) {
+	r.must(!p.HasAttribute("iframe", "sandbox"), "the frame is in a sandbox, where the client does not find its cookies")
+	r.must(!slices.Contains(p.Attributes("iframe", "loading"), "lazy"), "the frame is loaded when it is seen, which may be never")
 	u, err := url.Parse(address)
 	r.must(err == nil, "the frame loads %q", address)
-	for _, policy := range p.header.Values("Content-Security-Policy") {
+	for _, policy := range p.Header.Values("Content-Security-Policy") {
 		rules := map[string][]string{}
 		for rule := range strings.SplitSeq(policy, ";") {
 			if words := strings.Fields(rule); len(words) > 0 {

@@ -78,7 +78,7 @@ func oidccRequestObjectRedirectURI(r *run, v variant) {
 	}))
 	b := r.browser()
 	p := b.authorize(q)
-	if _, ok := p.signinForm(); ok { // then the one inside must be used
+	if _, ok := p.PasswordForm(); ok { // then the one inside must be used
 		q.Set("redirect_uri", r.target.Web.RedirectURI)
 		r.complete(r.target.Web, q, b.finish(p, r.target.Person, r.target.Web.RedirectURI))
 		return

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"idpbridge/internal/robot"
 )
 
 // run is a check while it runs. Its methods end the check by a panic that
@@ -19,7 +21,6 @@ import (
 type run struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the check
 	target   *Target
-	through  http.RoundTripper // instead of the target's; nil in a check
 	problems []problem
 	known    *metadata
 }
@@ -142,9 +143,9 @@ func (r *run) meta() *metadata {
 		return r.known
 	}
 	res := r.fetch(http.MethodGet, r.target.Issuer+pathDiscovery, nil)
-	r.must(res.status == http.StatusOK, "discovery at %s answers %d instead of 200", r.target.Issuer+pathDiscovery, res.status)
+	r.must(res.Status == http.StatusOK, "discovery at %s answers %d instead of 200", r.target.Issuer+pathDiscovery, res.Status)
 	var m metadata
-	r.must(json.Unmarshal([]byte(res.body), &m) == nil && json.Unmarshal([]byte(res.body), &m.all) == nil, "discovery is not JSON of the right types")
+	r.must(json.Unmarshal([]byte(res.Body), &m) == nil && json.Unmarshal([]byte(res.Body), &m.all) == nil, "discovery is not JSON of the right types")
 	r.must(m.Issuer == r.target.Issuer, "discovery names the issuer %q, not %q", m.Issuer, r.target.Issuer)
 	r.must(m.AuthorizationEndpoint != "" && m.TokenEndpoint != "" && m.JWKSURI != "", "discovery lacks authorization_endpoint, token_endpoint or jwks_uri")
 	r.known = &m
@@ -181,17 +182,10 @@ func (r *run) in(v variant) {
 	}
 }
 
-// response is an answer that was read whole.
-type response struct {
-	status int
-	header http.Header
-	body   string
-}
-
 // object reads a JSON body, or fails the check.
-func (r *run) object(res response) map[string]any {
+func (r *run) object(res *robot.Page) map[string]any {
 	var v map[string]any
-	r.must(json.Unmarshal([]byte(res.body), &v) == nil, "the answer (status %d) is not a JSON object: %s", res.status, excerpt(res.body))
+	r.must(json.Unmarshal([]byte(res.Body), &v) == nil, "the answer (status %d) is not a JSON object: %s", res.Status, robot.Excerpt(res.Body))
 	return v
 }
 
@@ -200,13 +194,4 @@ func random(n int) string {
 	raw := make([]byte, n)
 	_, _ = rand.Read(raw) // never fails (crypto/rand)
 	return base64.RawURLEncoding.EncodeToString(raw)[:n]
-}
-
-// excerpt is the beginning of a text, on one line.
-func excerpt(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 200 {
-		return s[:200] + "…"
-	}
-	return s
 }

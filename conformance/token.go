@@ -22,9 +22,9 @@ import (
 // are public.
 func (r *run) keySet() jose.JSONWebKeySet {
 	res := r.fetch(http.MethodGet, r.meta().JWKSURI, nil)
-	r.must(res.status == http.StatusOK, "the key set answers %d", res.status)
+	r.must(res.Status == http.StatusOK, "the key set answers %d", res.Status)
 	var set jose.JSONWebKeySet
-	r.must(json.Unmarshal([]byte(res.body), &set) == nil, "the key set is not a JSON Web Key Set")
+	r.must(json.Unmarshal([]byte(res.Body), &set) == nil, "the key set is not a JSON Web Key Set")
 	r.must(len(set.Keys) > 0, "the key set is empty")
 	seen := map[string]bool{}
 	for _, k := range set.Keys {

@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"net"
-	"net/http"
 	"slices"
 
 	"idpbridge/keys"
@@ -45,7 +44,7 @@ func listenForSimulator(
 	if s.key, err = sim.NewKey(); err != nil {
 		return nil, nil, err
 	}
-	recipient, err := keys.ParseRecipient(sim.EncryptionKeyID, sim.PublicLine(s.key), false)
+	recipient, err := keys.ParseRecipient(sim.EncryptionKeyID, sim.PublicKeyLine(s.key), false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,12 +53,12 @@ func listenForSimulator(
 		return nil, nil, err
 	}
 	first := &clients[0]
-	first.RedirectURIs = append(slices.Clone(first.RedirectURIs), s.url+sim.PathWindow)
+	first.RedirectURIs = append(slices.Clone(first.RedirectURIs), s.url+sim.WindowPath)
 	first.LiveEngage.Page.Origins = append(slices.Clone(first.LiveEngage.Page.Origins), s.url)
 
 	code := *first
 	code.ID, code.Name, code.ResponseTypes = codeClient, first.Name+", code flow", []string{"code"}
-	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), s.url+sim.PathDelegation(Account))
+	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), s.url+sim.DelegationPath(Account))
 	code.LiveEngage = &oidc.LiveEngage{
 		TokenRedirectURI: first.LiveEngage.TokenRedirectURI, JSONRequests: true, Delegation: true,
 		Page: oidc.Page{Origins: []string{s.url}, Code: true},
@@ -85,6 +84,6 @@ func (s *simulator) addTo(host *server.Server) error {
 	if err != nil {
 		return err
 	}
-	host.AddServer(s.listener, func(ctx context.Context) *http.Server { return sim.NewHTTPServer(ctx, simulated) })
+	host.AddServer(s.listener, simulated.NewServer)
 	return nil
 }

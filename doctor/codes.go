@@ -1,9 +1,9 @@
 package doctor
 
-// Code names what a finding is about. docs/doctor.md says what to do for each.
+// Code names a check. docs/doctor.md has a table of them.
 type Code string
 
-// Where the provider is.
+// URLs of the provider.
 const (
 	AddressForm    Code = "address-form"
 	AddressHTTPS   Code = "address-https"
@@ -13,7 +13,7 @@ const (
 	IssuerForm     Code = "issuer-form"
 )
 
-// How its connections are secured.
+// TLS connections and certificates.
 const (
 	TLSVersion Code = "tls-version"
 	TLSName    Code = "tls-name"
@@ -22,7 +22,7 @@ const (
 	TLSTrust   Code = "tls-trust"
 )
 
-// What it says about itself.
+// Discovery document, headers and cookies.
 const (
 	DiscoveryDocument Code = "discovery-document"
 	DiscoveryIssuer   Code = "discovery-issuer"
@@ -33,7 +33,7 @@ const (
 	Cookies           Code = "cookies"
 )
 
-// The keys by which LivePerson verifies its tokens.
+// Keys by which LivePerson verifies tokens.
 const (
 	KeysDocument Code = "keys-document"
 	KeysPrivate  Code = "keys-private"
@@ -51,13 +51,13 @@ const (
 	KeyPinned    Code = "key-pinned"
 )
 
-// Its second, private address.
+// Operations listener.
 const (
 	OperationsReady   Code = "operations-ready"
 	OperationsPrivate Code = "operations-private"
 )
 
-// The authorization endpoint, as LivePerson's window in a browser asks it.
+// Authorization endpoint, as LivePerson's window uses it.
 const (
 	RedirectAccepted Code = "redirect-accepted"
 	RedirectRequest  Code = "redirect-request"
@@ -66,7 +66,7 @@ const (
 	RedirectState    Code = "redirect-state"
 )
 
-// The token endpoint, as LivePerson's servers ask it.
+// Token endpoint, as LivePerson's servers use it.
 const (
 	TokenAnswers     Code = "token-answers"
 	TokenCredentials Code = "token-credentials" //nolint:gosec // the name of a finding
@@ -79,7 +79,7 @@ const (
 	TokenTime        Code = "token-time"
 )
 
-// What the LiveEngage account has on file.
+// Connector in the LiveEngage account.
 const (
 	AccountNumber          Code = "account-number"
 	ConnectorList          Code = "connector-list"

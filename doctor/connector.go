@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// connector is an authentication server as a LiveEngage account has it on file.
-// Everybody can read it; secrets are not in it.
+// connector is an authentication server as a LiveEngage account lists it. The list
+// is public and contains no secrets.
 type connector struct {
 	ID            any
 	Deleted       bool
@@ -21,45 +21,55 @@ type connector struct {
 	Configuration map[string]any
 }
 
-// fieldValue is a field of the connector as text; false where it has none.
+// fieldValue returns a field of the connector as a string, and false if the
+// connector does not have it.
 func (c connector) fieldValue(field string) (string, bool) {
-	value, has := c.Configuration[field]
+	value, ok := c.Configuration[field]
 	if field == "type" && c.Type != nil {
-		value, has = c.Type, true
+		value, ok = c.Type, true
 	}
-	if !has || value == nil {
+	if !ok || value == nil {
 		return "", false
 	}
 	return fmt.Sprint(value), true
 }
 
-// displayName is what people call the connector.
-func (c connector) displayName() string {
+// label returns the name and the ID of the connector.
+func (c connector) label() string {
 	if c.Name != "" {
-		return fmt.Sprintf("The connector %q (%v)", c.Name, c.ID)
+		return fmt.Sprintf("%q (%v)", c.Name, c.ID)
 	}
-	return fmt.Sprintf("The connector %v", c.ID)
+	return fmt.Sprint(c.ID)
 }
 
-// ValidAccount says whether a text can be the number of a LiveEngage account:
-// digits and letters, nothing that would lead to another address.
+// matches reports whether the connector has the provider's issuer or client ID.
+func (c connector) matches(cfg Config) bool {
+	issuer, _ := c.fieldValue("issuer")
+	clientID, _ := c.fieldValue("clientId")
+	return issuer == cfg.Issuer || clientID == cfg.ClientID
+}
+
+// ValidAccount reports whether a string can be the number of a LiveEngage account:
+// digits and letters only, so that it cannot change the URL it becomes part of.
 func ValidAccount(account string) bool {
 	return account != "" && len(account) <= 32 && !strings.ContainsFunc(account, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	})
 }
 
-// checkConnectors compares what the account has on file with the provider.
+// checkConnectors compares the account's connectors with the provider.
 func (e *exam) checkConnectors(ctx context.Context) {
-	switch {
-	case e.cfg.Account == "":
-		e.addFinding(Skip, ConnectorList, "LiveEngage's own entry was not compared.", "Name the account (--account): its connectors can be read by everybody.")
-		return
-	case !ValidAccount(e.cfg.Account):
-		e.addFinding(Error, AccountNumber, fmt.Sprintf("%q is not an account number.", e.cfg.Account), "Write its digits and letters alone, as in the address of the LiveEngage console.")
+	if e.cfg.Account == "" {
+		e.addSkip(ConnectorList, "The connector in LiveEngage was not checked, because no account was given.",
+			"Give the account number (--account): its list of connectors is public.")
 		return
 	}
-	all, ok := e.listConnectors(ctx)
+	if !ValidAccount(e.cfg.Account) {
+		e.addError(AccountNumber, fmt.Sprintf("%q is not an account number.", e.cfg.Account),
+			"Write only its digits and letters, as in the URL of the LiveEngage console.")
+		return
+	}
+	all, ok := e.fetchConnectors(ctx)
 	if !ok {
 		return
 	}
@@ -68,97 +78,106 @@ func (e *exam) checkConnectors(ctx context.Context) {
 	}
 }
 
-func (e *exam) listConnectors(ctx context.Context) ([]connector, bool) {
-	address := strings.TrimSuffix(e.cfg.AccountBaseURL, "/") + "/api/account/" + url.PathEscape(e.cfg.Account) + "/configuration/le-connectors/all-connectors"
-	a, err := e.get(ctx, address, func(r *http.Request) { r.Header.Set("Accept", "application/json") })
+func (e *exam) fetchConnectors(ctx context.Context) ([]connector, bool) {
+	listURL := strings.TrimSuffix(e.cfg.AccountBaseURL, "/") + "/api/account/" + url.PathEscape(e.cfg.Account) +
+		"/configuration/le-connectors/all-connectors"
+	res, err := e.get(ctx, listURL, func(r *http.Request) { r.Header.Set("Accept", "application/json") })
 	if err != nil {
-		e.addFinding(Error, ConnectorList, fmt.Sprintf("LivePerson's list of connectors cannot be fetched: %v.", err), "Check that this machine reaches the internet, and try again.", address)
+		e.addError(ConnectorList, fmt.Sprintf("LivePerson's list of connectors cannot be read: %v.", err),
+			"Check that this machine can reach the internet, and run again.", listURL)
 		return nil, false
 	}
-	if a.status != http.StatusOK {
-		e.addFinding(Error, ConnectorList, fmt.Sprintf("LivePerson's list of connectors answers %d.", a.status), "Check the account number; it is the number in the console's address.", a.summarize())
+	if res.status != http.StatusOK {
+		e.addError(ConnectorList, fmt.Sprintf("LivePerson's list of connectors has status %d.", res.status),
+			"Check the account number; it is in the URL of the LiveEngage console.", res.summarize())
 		return nil, false
 	}
 	var all []connector
-	decoder := json.NewDecoder(bytes.NewReader([]byte(a.body)))
-	decoder.UseNumber() // ids have more digits than a float keeps
+	decoder := json.NewDecoder(bytes.NewReader([]byte(res.body)))
+	decoder.UseNumber() // IDs have more digits than a float64 keeps
 	if err := decoder.Decode(&all); err != nil {
-		e.addFinding(Error, ConnectorList, "LivePerson's list of connectors has another form than is known.", "Compare the connector by hand with the set-up page.", a.summarize())
+		e.addError(ConnectorList, "LivePerson's list of connectors has an unknown format.",
+			"Compare the connector with the set-up page by hand.", res.summarize())
 		return nil, false
 	}
 	e.addOK(ConnectorList, fmt.Sprintf("The account %s has %s.", e.cfg.Account, pluralize(len(all), "connector")))
 	return all, true
 }
 
-// selectConnectors picks the connectors that are meant for this provider.
+// selectConnectors returns the connectors that are meant for this provider.
 func (e *exam) selectConnectors(all []connector) []connector {
-	var out, deleted []connector
+	var selected, deleted []connector
 	for _, c := range all {
-		issuer, _ := c.fieldValue("issuer")
-		client, _ := c.fieldValue("clientId")
-		switch {
-		case issuer != e.cfg.Issuer && client != e.cfg.ClientID:
-		case c.Deleted:
+		if !c.matches(e.cfg) {
+			continue
+		}
+		if c.Deleted {
 			deleted = append(deleted, c)
-		default:
-			out = append(out, c)
+		} else {
+			selected = append(selected, c)
 		}
 	}
 	if e.cfg.Connector != "" {
-		out = e.selectNamedConnector(all, out)
+		selected = e.selectNamedConnector(all, selected)
 	}
-	switch {
-	case len(out) > 0:
-		var names []string
-		for _, c := range firstListed(out) {
-			names = append(names, strings.TrimPrefix(c.displayName(), "The connector "))
+	if len(selected) > 0 {
+		var labels []string
+		for _, c := range firstListed(selected) {
+			labels = append(labels, c.label())
 		}
-		e.addOK(ConnectorFound, "Meant for this provider: "+strings.Join(names, ", ")+".")
-	case len(deleted) > 0:
-		e.addFinding(Error, ConnectorDeleted, deleted[0].displayName()+" is meant for this provider, and is deleted.", "Enter it again in the LiveEngage console.")
-	default:
-		e.addFinding(Error, ConnectorFound, fmt.Sprintf("No connector of the account has the issuer %s or the client id %s.", e.cfg.Issuer, e.cfg.ClientID),
-			"Enter this provider in the LiveEngage console as its set-up page says, or correct the issuer there.", "there is: "+e.summarizeConnectors(all))
+		e.addOK(ConnectorFound, "Connectors for this provider: "+strings.Join(labels, ", ")+".")
+		return selected
 	}
-	return out
+	if len(deleted) > 0 {
+		e.addError(ConnectorDeleted, fmt.Sprintf("The connector %s for this provider is deleted.", deleted[0].label()),
+			"Create it again in the LiveEngage console.")
+		return nil
+	}
+	e.addError(ConnectorFound,
+		fmt.Sprintf("The account has no connector for this provider: none has the issuer %s or the client ID %s.",
+			e.cfg.Issuer, e.cfg.ClientID),
+		"Add this provider in the LiveEngage console as its set-up page shows, or correct the issuer there.",
+		"the account has: "+e.summarizeConnectors(all))
+	return nil
 }
 
-// selectNamedConnector is the one connector that was named: by id, by name, or by its place
-// among those that fit.
-func (e *exam) selectNamedConnector(all, fitting []connector) []connector {
+// selectNamedConnector returns the connector that Config.Connector names: by ID, by
+// name, or by its position among those that match.
+func (e *exam) selectNamedConnector(all, matching []connector) []connector {
+	want := e.cfg.Connector
 	for _, c := range all {
-		display, _ := c.fieldValue("issuerDisplayName")
-		if want := e.cfg.Connector; fmt.Sprint(c.ID) == want || c.Name == want || display == want {
+		displayName, _ := c.fieldValue("issuerDisplayName")
+		if fmt.Sprint(c.ID) == want || c.Name == want || displayName == want {
 			return []connector{c}
 		}
 	}
-	if n, err := strconv.Atoi(e.cfg.Connector); err == nil && n >= 1 && n <= len(fitting) {
-		return fitting[n-1 : n]
+	if n, err := strconv.Atoi(want); err == nil && n >= 1 && n <= len(matching) {
+		return matching[n-1 : n]
 	}
 	return nil
 }
 
-// summarizeConnectors lists what there is instead.
+// summarizeConnectors lists the account's connectors with their issuers.
 func (e *exam) summarizeConnectors(all []connector) string {
-	const most = 8
-	var out []string
+	const maxShown, maxIssuerSize = 8, 80
+	var items []string
 	for _, c := range all {
 		issuer, ok := c.fieldValue("issuer")
 		if !ok {
-			continue // of another kind
+			continue // not an authentication server
 		}
-		if len(out) == most {
-			out = append(out, "…")
+		if len(items) == maxShown {
+			items = append(items, "…")
 			break
 		}
-		text := fmt.Sprintf("%v %q with issuer %q", c.ID, c.Name, e.sanitize(issuer, 80))
+		item := fmt.Sprintf("%v %q with issuer %q", c.ID, c.Name, e.sanitize(issuer, maxIssuerSize))
 		if c.Deleted {
-			text += ", deleted"
+			item += ", deleted"
 		}
-		out = append(out, text)
+		items = append(items, item)
 	}
-	if len(out) == 0 {
-		return "no authentication server at all"
+	if len(items) == 0 {
+		return "no authentication server"
 	}
-	return strings.Join(out, "; ")
+	return strings.Join(items, "; ")
 }

@@ -3,38 +3,36 @@ package doctor_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/internal/secret"
 )
 
-func mustAddr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
-
-// TestHealthy: where nothing is wrong, nothing is found but what was asked for:
-// the authorities were named, and nobody sees the page's functions from here.
+// TestHealthy: if everything is right, every finding is ok. The exceptions follow
+// from the test: it names authorities to trust, and a page's functions cannot be
+// seen from outside.
 func TestHealthy(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	var told []doctor.Finding
-	s.cfg.OnFinding = func(f doctor.Finding) { told = append(told, f) }
-	report := s.examine(t)
-	require.Equal(t, report.Findings, told, "each is told as soon as it is known")
-	expected := map[doctor.Code]doctor.Level{
-		doctor.TLSTrust: doctor.Error, doctor.ConnectorJSMethod: doctor.Note, doctor.ConnectorJSContext: doctor.Note,
+	var passedOn []doctor.Finding
+	s.cfg.OnFinding = func(f doctor.Finding) { passedOn = append(passedOn, f) }
+	report := s.run(t)
+	require.Equal(t, report.Findings, passedOn)
+	exceptions := map[doctor.Code]doctor.Level{
+		doctor.TLSTrust:           doctor.Error,
+		doctor.ConnectorJSMethod:  doctor.Note,
+		doctor.ConnectorJSContext: doctor.Note,
 	}
 	for _, f := range report.Findings {
 		want := doctor.OK
-		if level := expected[f.Code]; level != "" {
+		if level := exceptions[f.Code]; level != "" {
 			want = level
 		}
 		require.Equal(t, want, f.Level, "%+v", f)
@@ -49,49 +47,50 @@ func TestHealthy(t *testing.T) {
 	require.Equal(t, 1, report.Totals[doctor.Error])
 	require.Greater(t, report.Totals[doctor.OK], 30)
 
-	text, err := json.Marshal(report)
+	encoded, err := json.Marshal(report)
 	require.NoError(t, err)
-	require.NotContains(t, string(text), secret)
+	require.NotContains(t, string(encoded), clientSecret)
 }
 
-// TestLocal notes what keeps LivePerson away, instead of calling it a fault.
+// TestLocal: for a local provider, what keeps LivePerson out is a note.
 func TestLocal(t *testing.T) {
 	t.Parallel()
 	for _, local := range []bool{false, true} {
 		s := newSite()
-		s.cfg.Local, s.remote = local, "10.1.2.3:443"
-		report := s.examine(t)
-		want, private := doctor.Error, doctor.Warn
+		s.cfg.Local, s.remoteAddr = local, "10.1.2.3:443"
+		report := s.run(t)
+		trust, public := doctor.Error, doctor.Warn
 		if local {
-			want, private = doctor.Note, doctor.Note
+			trust, public = doctor.Note, doctor.Note
 		}
-		require.Equal(t, want, report.Level(doctor.TLSTrust))
-		require.Equal(t, private, report.Level(doctor.AddressPublic))
+		requireLevel(t, report, doctor.TLSTrust, trust)
+		requireLevel(t, report, doctor.AddressPublic, public)
 	}
 }
 
-// TestLittleGiven: what cannot be looked at is skipped, and says what is missing.
-func TestLittleGiven(t *testing.T) {
+// TestMissingInput: a check whose input is missing is skipped.
+func TestMissingInput(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.cfg.ClientSecret, s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", "", ""
-	report := s.examine(t)
+	s.cfg.ClientSecret = secret.Value{}
+	s.cfg.PastedKey, s.cfg.OperationsURL, s.cfg.Account = "", "", ""
+	report := s.run(t)
 	for _, code := range []doctor.Code{
 		doctor.TokenCredentials, doctor.TokenJSON, doctor.KeyPasted, doctor.OperationsReady, doctor.ConnectorList,
 	} {
-		require.Equal(t, doctor.Skip, report.Level(code), code)
+		requireLevel(t, report, code, doctor.Skip)
 	}
-	require.Equal(t, doctor.OK, report.Level(doctor.TokenSecret), "a wrong secret needs no right one")
+	require.Equal(t, doctor.OK, report.Level(doctor.TokenSecret), "the check with a wrong secret needs no right one")
 
 	s = newSite()
 	s.cfg.ResponseTypes = []string{"id_token"}
-	report = s.examine(t)
-	require.Equal(t, doctor.Skip, report.Level(doctor.TokenAnswers))
-	require.Equal(t, doctor.OK, report.Level(doctor.RedirectNonce))
+	report = s.run(t)
+	requireLevel(t, report, doctor.TokenAnswers, doctor.Skip)
+	requireLevel(t, report, doctor.RedirectNonce, doctor.OK)
 }
 
-// TestEndsEarly: an examination ends with its context, and asks nothing more.
-func TestEndsEarly(t *testing.T) {
+// TestCanceled: Run stops when the context ends.
+func TestCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newSite()
@@ -102,145 +101,132 @@ func TestEndsEarly(t *testing.T) {
 	require.Equal(t, doctor.AddressForm, report.Findings[0].Code)
 }
 
-// TestForeignProvider: one that has no key for pasting is compared by its key set.
-func TestForeignProvider(t *testing.T) {
+// TestOtherProvider: if a provider shows no key for pasting, the pasted key is
+// compared with its key set.
+func TestOtherProvider(t *testing.T) {
 	t.Parallel()
-	foreign := func() *site {
+	newOther := func() *site {
 		s := newSite()
-		s.handle["/keys/public.txt"], s.handle["/keys/public.pem"] = http.NotFound, http.NotFound
+		s.handlers["/keys/public.txt"], s.handlers["/keys/public.pem"] = http.NotFound, http.NotFound
 		return s
 	}
-	report := foreign().examine(t)
-	require.Equal(t, doctor.Skip, report.Level(doctor.KeyLine))
-	require.Equal(t, doctor.Skip, report.Level(doctor.KeyActive))
-	require.Equal(t, doctor.OK, report.Level(doctor.KeyPasted))
-	require.Equal(t, doctor.OK, report.Level(doctor.ConnectorKey))
+	report := newOther().run(t)
+	requireLevel(t, report, doctor.KeyLine, doctor.Skip)
+	requireLevel(t, report, doctor.KeyActive, doctor.Skip)
+	requireLevel(t, report, doctor.KeyPasted, doctor.OK)
+	requireLevel(t, report, doctor.ConnectorKey, doctor.OK)
 
-	s := foreign()
-	s.more = []map[string]any{s.jwk} // the first is not for signatures
-	s.jwk = jwkOf("k0", keyOf()[1])
-	s.jwk["use"] = "enc"
+	s := newOther()
+	s.moreKeys = []map[string]any{s.jwk}
+	s.jwk = newJWK("k0", testKeys()[1])
+	s.jwk["use"] = "enc" // so the first key is not for signatures
 	line := s.cfg.PastedKey
 	s.cfg.PastedKey = line[:80] + "~" + line[81:]
-	report = s.examine(t)
-	require.Equal(t, doctor.Error, report.Level(doctor.KeyPasted))
-	require.Contains(t, sentences(report), "character 81 is '~' and should be '"+line[80:81]+"'")
+	report = s.run(t)
+	requireLevel(t, report, doctor.KeyPasted, doctor.Error)
+	require.Contains(t, allText(report), "character 81 is '~' and should be '"+line[80:81]+"'")
 }
 
-// TestChosenConnector: of several connectors one is compared, by name, id or place.
-func TestChosenConnector(t *testing.T) {
+// TestNamedConnector: Config.Connector selects by name, ID or position.
+func TestNamedConnector(t *testing.T) {
 	t.Parallel()
-	for by, want := range map[string]doctor.Level{"4056284238": doctor.OK, "Brand": doctor.OK, "1": doctor.OK, "7": doctor.Error, "Other": doctor.Error, "9": ""} {
+	for name, want := range map[string]doctor.Level{
+		"4056284238": doctor.OK,
+		"Brand":      doctor.OK,
+		"1":          doctor.OK,
+		"7":          doctor.Error,
+		"Other":      doctor.Error,
+		"9":          "",
+	} {
 		s := newSite()
-		s.cfg.Connector = by
-		report := s.examine(t)
-		require.Equal(t, want, report.Level(doctor.ConnectorIssuer), by)
+		s.cfg.Connector = name
+		require.Equal(t, want, s.run(t).Level(doctor.ConnectorIssuer), name)
 	}
 }
 
-// TestMadeToWait: a provider that slows this machine down is not called broken.
-func TestMadeToWait(t *testing.T) {
+// TestRateLimited: a rate limit says nothing about the client's secret.
+func TestRateLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.handle["/token"] = response(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
-	report := s.examine(t)
-	require.Equal(t, doctor.Skip, report.Level(doctor.TokenSecret))
-	require.Equal(t, doctor.Skip, report.Level(doctor.TokenCredentials), sentences(report))
+	s.handlers["/token"] = respondWith(http.StatusTooManyRequests, "application/json", `{"error":"invalid_client"}`)
+	report := s.run(t)
+	requireLevel(t, report, doctor.TokenSecret, doctor.Skip)
+	requireLevel(t, report, doctor.TokenCredentials, doctor.Skip)
 }
 
-// roundTrip is a transport that is a function.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// TestOwnClient: a client of the caller's own carries the requests, but follows
-// no redirect and keeps no cookie either.
-func TestOwnClient(t *testing.T) {
+// TestTimeout: a provider that does not respond is an error after five seconds.
+func TestTimeout(t *testing.T) {
 	t.Parallel()
-	s := newSite()
-	s.cfg.Issuer = "http://login.brand.example" // there is no connection to look at
-	handler := s.handler()
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	var asked []string
-	s.cfg.Client = &http.Client{Jar: jar, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.URL.Host+r.URL.Path)
-		require.Empty(t, r.Header.Get("Cookie"))
-		if r.URL.Path == "/jwks" {
-			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example/jwks"}}, Body: http.NoBody}, nil
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite()
+		s.cfg.Issuer = "http://login.brand.example"
+		s.cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
 		}
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, r)
-		return w.Result(), nil
-	})}
-	s.cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("not by this way") }
-	report := doctor.Run(t.Context(), s.cfg)
-	require.Equal(t, doctor.Error, report.Level(doctor.KeysDocument))
-	require.Contains(t, asked, "login.brand.example/jwks")
-	require.NotContains(t, asked, "elsewhere.example/jwks")
-	require.NotNil(t, s.cfg.Client.Jar, "the caller's own is left as it was")
+		report := doctor.Run(t.Context(), s.cfg)
+		requireLevel(t, report, doctor.DiscoveryDocument, doctor.Error)
+		require.Contains(t, allText(report), "no response within 5s")
+	})
 }
 
-// TestPatience: who does not answer is waited for no longer than the client's
-// timeout, and named.
-func TestPatience(t *testing.T) {
+// TestRedirect: redirects are not followed, and cookies are not sent back.
+func TestRedirect(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.cfg.Issuer = "http://login.brand.example"
-	s.cfg.Client = &http.Client{Timeout: time.Millisecond, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	})}
-	report := doctor.Run(t.Context(), s.cfg)
-	require.Equal(t, doctor.Error, report.Level(doctor.DiscoveryDocument))
-	require.Contains(t, sentences(report), "no answer came within 1ms")
+	s.handlers["/jwks"] = http.RedirectHandler("/other-jwks", http.StatusFound).ServeHTTP
+	var requested []string
+	s.wrap = func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requested = append(requested, r.URL.Path+r.Header.Get("Cookie"))
+			next.ServeHTTP(w, r)
+		})
+	}
+	requireLevel(t, s.run(t), doctor.KeysDocument, doctor.Error)
+	require.Contains(t, requested, "/jwks")
+	require.NotContains(t, requested, "/other-jwks")
+	require.Contains(t, requested, "/authorize")
+	require.NotContains(t, strings.Join(requested, " "), "idp_browser")
 }
 
-// TestBounds: lists of others are looked at only so far, however long they are.
-func TestBounds(t *testing.T) {
+// TestLongLists: long lists cause neither many requests nor many findings.
+func TestLongLists(t *testing.T) {
 	t.Parallel()
 	s := newSite()
 	for range 500 {
-		s.more = append(s.more, map[string]any{"kty": "EC"})
+		s.moreKeys = append(s.moreKeys, map[string]any{"kty": "EC"})
 		s.cfg.RedirectURIs = append(s.cfg.RedirectURIs, "https://shop.example/cb")
 	}
 	requests := 0
 	s.wrap = func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			requests++ // one after the other
+			requests++ // requests come one at a time
 			next.ServeHTTP(w, r)
 		})
 	}
-	report := s.examine(t)
+	report := s.run(t)
 	require.LessOrEqual(t, requests, 120)
 	require.Less(t, len(report.Findings), 200)
 }
 
-// TestWritesNoControlCharacters: a provider cannot write to somebody's terminal.
-func TestWritesNoControlCharacters(t *testing.T) {
+// TestControlCharacters: a provider cannot write control characters to the
+// terminal.
+func TestControlCharacters(t *testing.T) {
 	t.Parallel()
 	s := newSite()
-	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + secret
-	report := s.examine(t)
-	text := sentences(report)
+	s.jwk["kid"] = "k\x1b[2J\u202e\n1" + clientSecret
+	text := allText(s.run(t))
 	require.Contains(t, text, "k·[2J· 1[the secret]")
-	for _, bad := range []string{"\x1b", "\u202e", "\n", secret} {
+	for _, bad := range []string{"\x1b", "\u202e", "\n", clientSecret} {
 		require.NotContains(t, text, bad)
 	}
-}
-
-func sentences(report doctor.Report) string {
-	var b strings.Builder
-	for _, f := range report.Findings {
-		b.WriteString(f.Sentence + " " + f.Remedy + " " + f.Seen + " ")
-	}
-	return b.String()
 }
 
 func TestValidAccount(t *testing.T) {
 	t.Parallel()
 	for account, want := range map[string]bool{
-		"12345678": true, "le1234567": true, "": false, "1/../2": false, "1?x": false, "12 3": false, "１２": false,
+		"12345678": true, "le1234567": true,
+		"": false, "1/../2": false, "1?x": false, "12 3": false, "１２": false,
 		"123456789012345678901234567890123": false,
 	} {
 		require.Equal(t, want, doctor.ValidAccount(account), account)

@@ -5,54 +5,53 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
+
+	"idpbridge/internal/fetch"
 )
 
-// response is what came back, read whole. A redirect is an answer like any other.
+// response is a response to a request of the checks. Redirects are not followed.
 type response struct {
 	status int
 	header http.Header
 	body   string
+	isJSON bool // by its Content-Type
 	took   time.Duration
 }
 
-// isJSON says whether the body claims to be JSON.
-func (a response) isJSON() bool {
-	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+// summarize returns the response as one line for Finding.Seen.
+func (res response) summarize() string {
+	summary := fmt.Sprintf("%d %s", res.status, http.StatusText(res.status))
+	if location := res.header.Get("Location"); location != "" {
+		summary += ", Location: " + location
+	}
+	if contentType := res.header.Get("Content-Type"); contentType != "" {
+		summary += ", " + contentType
+	}
+	if res.body != "" {
+		summary += ": " + res.body
+	}
+	return summary
 }
 
-// summarize is the answer in a line.
-func (a response) summarize() string {
-	text := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
-	if location := a.header.Get("Location"); location != "" {
-		text += ", Location: " + location
-	}
-	if kind := a.header.Get("Content-Type"); kind != "" {
-		text += ", " + kind
-	}
-	if a.body != "" {
-		text += ": " + a.body
-	}
-	return text
+var errTooManyRequests = errors.New("the limit of requests for one run is reached")
+
+func newClient(cfg Config) *fetch.Client {
+	transport := fetch.NewTransport()
+	transport.DialContext = cfg.Dial
+	transport.MaxResponseHeaderBytes = maxBodySize
+	transport.TLSHandshakeTimeout = requestTimeout
+	transport.TLSClientConfig.RootCAs, transport.TLSClientConfig.Time = cfg.RootCAs, cfg.Now
+	return fetch.New(fetch.Config{Timeout: requestTimeout, MaxBody: maxBodySize, Transport: transport})
 }
 
-var (
-	errTooManyRequests  = errors.New("the examination has used up its requests")
-	errResponseTooLarge = fmt.Errorf("the answer is larger than %d kB", maxBodySize>>10)
-)
-
-// get asks for an address.
-func (e *exam) get(ctx context.Context, address string, edit ...func(*http.Request)) (response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+// get requests a URL. Edit may set headers.
+func (e *exam) get(ctx context.Context, rawURL string, edit ...func(*http.Request)) (response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
 	if err != nil {
-		return response{}, fmt.Errorf("%q is not an address", address)
+		return response{}, fmt.Errorf("%q is not a valid URL", rawURL)
 	}
 	for _, change := range edit {
 		change(r)
@@ -60,8 +59,8 @@ func (e *exam) get(ctx context.Context, address string, edit ...func(*http.Reque
 	return e.send(r)
 }
 
-// send makes one request. The error is a sentence's second half, such as "no
-// answer came within 5s", and does not repeat the address.
+// send sends a request. Its errors are the second half of a sentence, such as "no
+// response within 5s", and do not repeat the URL.
 func (e *exam) send(r *http.Request) (response, error) {
 	if e.requests >= maxRequests {
 		return response{}, errTooManyRequests
@@ -69,34 +68,32 @@ func (e *exam) send(r *http.Request) (response, error) {
 	e.requests++
 	r.Header.Set("User-Agent", "idp-doctor")
 	start := e.cfg.Now()
-	res, err := e.http.Do(r)
+	res, err := e.client.Do(r)
 	if err != nil {
 		return response{}, e.describeError(err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxBodySize+1))
-	if err != nil {
-		return response{}, e.describeError(err)
-	}
-	if len(body) > maxBodySize {
-		return response{}, errResponseTooLarge
-	}
-	return response{status: res.StatusCode, header: res.Header, body: string(body), took: e.cfg.Now().Sub(start)}, nil
+	return response{
+		status: res.Status,
+		header: res.Header,
+		body:   string(res.Body),
+		isJSON: res.HasJSONType(),
+		took:   e.cfg.Now().Sub(start),
+	}, nil
 }
 
-// describeError says in few words why nothing came.
+// describeError returns an error that says briefly why there is no response.
 func (e *exam) describeError(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		if wrapped.Timeout() {
-			return fmt.Errorf("no answer came within %s", e.http.Timeout)
-		}
-		err = wrapped.Err
+	if tooLarge, ok := errors.AsType[*fetch.TooLargeError](err); ok {
+		return fmt.Errorf("the response is larger than %d kB", tooLarge.Limit>>10)
 	}
-	if name, ok := errors.AsType[*net.DNSError](err); ok {
-		return fmt.Errorf("the name %q is not known to the name server (%s)", name.Name, name.Err)
+	if unreachable, ok := errors.AsType[*fetch.UnreachableError](err); ok && unreachable.TimedOut {
+		return fmt.Errorf("no response within %s", e.client.Timeout())
+	}
+	if dnsError, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Errorf("the host name %q cannot be resolved (%s)", dnsError.Name, dnsError.Err)
 	}
 	return err
 }
 
-// randomText is a text that nobody has used before.
+// randomText returns a value that was never used before.
 func randomText() string { return rand.Text() }

@@ -7,128 +7,207 @@ import (
 	"strings"
 
 	"idpbridge/liveengage"
-	"idpbridge/liveengage/setup"
 )
 
-// field is a setting of a connector: its name in LivePerson's JSON, what the
-// console calls it, and what to do where it is wrong.
-type field struct {
-	code        Code
-	label, help string
+// connectorField is a setting of a connector.
+type connectorField struct {
+	name   string // in LivePerson's JSON
+	code   Code
+	label  string // in LivePerson's console
+	remedy string // what to do if the value is wrong
+	usual  string // the usual value, of those that name something in the brand's page
 }
 
-func connectorFields() map[string]field {
-	const retype = "Enter it in the console as the set-up page shows it."
-	return map[string]field{
-		"type":                  {ConnectorType, "OAuth 2.0 Authentication Type", "Choose implicit or code as your page does it; an account has one of them for the web and for apps."},
-		"pkceEnabled":           {ConnectorPKCE, "PKCE", "Switch it as your page does it: with it on, the page must pass the challenge on to the authorization endpoint."},
-		"issuerDisplayName":     {ConnectorDisplayName, "Issuer Display Name", "Use the same name in the console and in the apps, which choose the provider by it."},
-		"issuer":                {ConnectorIssuer, "JWT issuer (iss)", "Enter the issuer letter by letter: capitals and a slash at the end count."},
-		"authorizationEndpoint": {ConnectorAuthorization, "Authentication Endpoint", retype},
-		"tokenEndpoint":         {ConnectorToken, "Token Endpoint", retype},
-		"clientId":              {ConnectorClientID, "Client ID", "Enter the id of the client that is LiveEngage in the provider's configuration."},
-		"jwtValidationType":     {ConnectorKeyType, "IDP Certificate Type", "Choose JWKS Endpoint, or paste the key."},
-		"jwtPublicKey":          {ConnectorKey, "JWT Public Key", "Paste the one line that " + pathLine + " shows."},
-		"jwksEndpoint":          {ConnectorJWKS, "JWKS Endpoint", retype},
-		"jsMethodName":          {ConnectorJSMethod, "JS Method Name", "Enter the name of the function alone, as your page declares it."},
-		"jsContext":             {ConnectorJSContext, "JS Context", "Enter the object that has the function, such as window."},
-		"rfcCompliance":         {ConnectorRFC, "RFC compliance", "Ask LivePerson's support to switch the connector to OAuth 2 RFC: otherwise the window of its own sends another redirect URI than is registered."},
+const enterAsShown = "Enter it in the console as the set-up page shows it."
+
+// connectorFields are the settings of a connector, in the order in which they are
+// checked.
+func connectorFields() []connectorField {
+	return []connectorField{
+		{
+			name: "type", code: ConnectorType, label: "OAuth 2.0 Authentication Type",
+			remedy: "Choose implicit or code, whichever your page uses. An account uses the same for the web and for apps.",
+		},
+		{
+			name: "pkceEnabled", code: ConnectorPKCE, label: "PKCE",
+			remedy: "Set it as your page needs it: if it is on, the page must pass the code challenge to the authorization endpoint.",
+		},
+		{
+			name: "issuerDisplayName", code: ConnectorDisplayName, label: "Issuer Display Name",
+			remedy: "Use the same name in the console and in the apps, which select the provider by it.",
+		},
+		{
+			name: "issuer", code: ConnectorIssuer, label: "JWT issuer (iss)",
+			remedy: "Enter exactly the provider's issuer: upper and lower case and a slash at the end matter.",
+		},
+		{
+			name: "authorizationEndpoint", code: ConnectorAuthorization, label: "Authentication Endpoint",
+			remedy: enterAsShown,
+		},
+		{
+			name: "tokenEndpoint", code: ConnectorToken, label: "Token Endpoint",
+			remedy: enterAsShown,
+		},
+		{
+			name: "clientId", code: ConnectorClientID, label: "Client ID",
+			remedy: "Enter the client ID that is registered for LiveEngage in the provider's configuration.",
+		},
+		{
+			name: "jwtValidationType", code: ConnectorKeyType, label: "IDP Certificate Type",
+			remedy: "Choose JWKS Endpoint, or paste the key.",
+		},
+		{
+			name: "jwtPublicKey", code: ConnectorKey, label: "JWT Public Key",
+			remedy: pasteLine,
+		},
+		{
+			name: "jwksEndpoint", code: ConnectorJWKS, label: "JWKS Endpoint",
+			remedy: enterAsShown,
+		},
+		{
+			name: "jsMethodName", code: ConnectorJSMethod, label: "JS Method Name",
+			remedy: "Enter the name of the function as your page declares it, without parentheses.",
+			usual:  liveengage.DefaultJSMethod,
+		},
+		{
+			name: "jsContext", code: ConnectorJSContext, label: "JS Context",
+			remedy: "Enter the object that has the function.",
+			usual:  liveengage.DefaultJSContext,
+		},
+		{
+			name: "rfcCompliance", code: ConnectorRFC, label: "RFC compliance",
+			remedy: "Ask LivePerson support to set the connector to OAuth 2 RFC. Otherwise the pop-out window sends a redirect URI " +
+				"that is not registered.",
+		},
 	}
 }
 
-// ConnectorFields lists the names that Config.Expected may have, sorted.
-func ConnectorFields() []string { return slices.Sorted(maps.Keys(connectorFields())) }
+func findField(name string) connectorField {
+	all := connectorFields()
+	return all[slices.IndexFunc(all, func(f connectorField) bool { return f.name == name })]
+}
 
-// compareConnector goes through the connector's fields.
+// ConnectorFields returns the names that Config.ExpectedFields may have, sorted.
+func ConnectorFields() []string {
+	var names []string
+	for _, f := range connectorFields() {
+		names = append(names, f.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// compareConnector checks the fields of a connector.
 func (e *exam) compareConnector(c connector) {
-	validation, _ := c.fieldValue("jwtValidationType")
-	byKeySet := validation == string(liveengage.KeyTypeJWKS)
-	want := map[string]string{
-		"issuer": e.cfg.Issuer, "clientId": e.cfg.ClientID, "authorizationEndpoint": e.meta.AuthorizationEndpoint,
+	want := e.expectedFields(c)
+	for _, f := range connectorFields() {
+		// comparePastedKey compares keys better than this could.
+		if want[f.name] != "" && f.name != "jwtPublicKey" {
+			e.compareField(c, f, want[f.name])
+		}
 	}
-	if slices.Contains(e.cfg.ResponseTypes, "code") {
+	e.checkKeySource(c)
+	e.checkPageFunction(c, want)
+	if rfc, _ := c.fieldValue("rfcCompliance"); rfc == "false" && want["rfcCompliance"] == "" {
+		e.addWarning(ConnectorRFC,
+			fmt.Sprintf("RFC compliance is off in the connector %s, so the pop-out window adds a query to its redirect URI.",
+				c.label()),
+			findField("rfcCompliance").remedy)
+	}
+}
+
+// expectedFields returns the values that the fields must have: those that were
+// given, and those that the provider has in its discovery document.
+func (e *exam) expectedFields(c connector) map[string]string {
+	want := map[string]string{
+		"issuer":                e.cfg.Issuer,
+		"clientId":              e.cfg.ClientID,
+		"authorizationEndpoint": e.meta.AuthorizationEndpoint,
+	}
+	if e.usesCode() {
 		want["tokenEndpoint"] = e.meta.TokenEndpoint
 	}
-	if byKeySet {
+	if validation, _ := c.fieldValue("jwtValidationType"); validation == string(liveengage.KeyTypeJWKS) {
 		want["jwksEndpoint"] = e.meta.JWKSURI
 	}
 	maps.Copy(want, e.cfg.ExpectedFields)
-	for _, name := range []string{
-		"type", "pkceEnabled", "issuerDisplayName", "issuer", "authorizationEndpoint", "tokenEndpoint", "clientId",
-		"jwtValidationType", "jwksEndpoint", "jsMethodName", "jsContext", "rfcCompliance",
-	} {
-		if want[name] != "" {
-			e.compareField(c, name, want[name])
-		}
-	}
-	e.checkKeySource(c, validation)
-	e.checkPageFunction(c, want)
-	if want["rfcCompliance"] == "" {
-		if value, has := c.fieldValue("rfcCompliance"); has && value == "false" {
-			f := connectorFields()["rfcCompliance"]
-			e.addFinding(Warn, f.code, c.displayName()+" is not set to RFC compliance, so that the window of its own sends a redirect URI with a query.", f.help)
-		}
-	}
+	return want
 }
 
-// compareField compares one field as text.
-func (e *exam) compareField(c connector, name, want string) {
-	f := connectorFields()[name]
-	switch got, has := c.fieldValue(name); {
-	case got == want:
-		e.addOK(f.code, fmt.Sprintf("%s has the right %s.", c.displayName(), f.label))
-	case !has || got == "":
-		e.addFinding(Error, f.code, fmt.Sprintf("%s has no %s (%s).", c.displayName(), f.label, name), f.help, "it should be "+want)
-	default:
-		e.addFinding(Error, f.code, fmt.Sprintf("%s has another %s (%s): %s.", c.displayName(), f.label, name, describeDifference(got, want)), f.help,
-			fmt.Sprintf("there is %q, it should be %q", e.sanitize(got, 120), e.sanitize(want, 120)))
+func (e *exam) compareField(c connector, f connectorField, want string) {
+	const maxShown = 120
+	got, _ := c.fieldValue(f.name)
+	if got == want {
+		e.addOK(f.code, fmt.Sprintf("The connector %s has the right %s.", c.label(), f.label))
+		return
 	}
+	if got == "" {
+		e.addError(f.code, fmt.Sprintf("The connector %s has no %s (%s).", c.label(), f.label, f.name), f.remedy,
+			"it should be "+want)
+		return
+	}
+	e.addError(f.code,
+		fmt.Sprintf("The connector %s has a wrong %s (%s): %s.", c.label(), f.label, f.name, describeDifference(got, want)),
+		f.remedy, fmt.Sprintf("it is %q, it should be %q", e.sanitize(got, maxShown), e.sanitize(want, maxShown)))
 }
 
-// checkKeySource looks at how LivePerson verifies tokens: by the key set or by a key
-// that somebody has pasted.
-func (e *exam) checkKeySource(c connector, kind string) {
+// checkKeySource checks how LivePerson verifies tokens: with the key set, or with a
+// key that was pasted.
+func (e *exam) checkKeySource(c connector) {
 	pasted, _ := c.fieldValue("jwtPublicKey")
-	switch {
-	case pasted == liveengage.DelegationKey:
-		e.addFinding(Note, ConnectorKey, c.displayName()+" is set to consumer delegation: it verifies no tokens of this provider.", "Nothing, if that is meant.")
-	case kind == string(liveengage.KeyTypeJWKS):
-		e.addOK(ConnectorKeyType, c.displayName()+" reads the key set; keys can change by themselves.")
-	case kind != "" && kind != string(liveengage.KeyTypePasted):
-		e.addFinding(Warn, ConnectorKeyType, fmt.Sprintf("%s verifies tokens in a way that is not known: %q.", c.displayName(), kind), connectorFields()["jwtValidationType"].help)
-	case len(e.keys) == 0:
-		e.addFinding(Skip, ConnectorKey, "The key in the connector was not compared, because the key set could not be read.", "Put the key set right first.")
-	default:
-		e.comparePastedKey(ConnectorKey, "The key of "+strings.TrimPrefix(c.displayName(), "The "), pasted)
+	if pasted == liveengage.DelegationKey {
+		e.addNote(ConnectorKey,
+			fmt.Sprintf("The connector %s uses consumer delegation, so it does not verify this provider's tokens.", c.label()),
+			"Nothing to do if that is intended.")
+		return
 	}
+	validation, _ := c.fieldValue("jwtValidationType")
+	if validation == string(liveengage.KeyTypeJWKS) {
+		e.addOK(ConnectorKeyType,
+			fmt.Sprintf("The connector %s uses the key set, so LivePerson finds new keys itself.", c.label()))
+		return
+	}
+	if validation != "" && validation != string(liveengage.KeyTypePasted) {
+		e.addWarning(ConnectorKeyType,
+			fmt.Sprintf("The connector %s verifies tokens in an unknown way: %q.", c.label(), validation),
+			findField("jwtValidationType").remedy)
+		return
+	}
+	if len(e.keys) == 0 {
+		e.addSkip(ConnectorKey, "The key in the connector was not compared, because the key set has no usable key.", fixKeySet)
+		return
+	}
+	e.comparePastedKey(ConnectorKey, "The key in the connector "+c.label(), pasted)
 }
 
-// checkPageFunction looks at the names by which the chat finds the page's function, unless
-// they were compared already.
+// checkPageFunction checks the fields by which the chat finds the identity function
+// of the brand's page, if no value was given to compare them with.
 func (e *exam) checkPageFunction(c connector, want map[string]string) {
-	usual := setup.NewSheet(setup.Facts{}).Implicit
-	suggestion := map[string]string{}
-	for _, entry := range usual {
-		suggestion[entry.Label] = entry.Value
-	}
-	for _, name := range []string{"jsMethodName", "jsContext"} {
-		if want[name] != "" {
+	const maxShown = 60
+	for _, f := range connectorFields() {
+		if f.usual == "" || want[f.name] != "" {
 			continue
 		}
-		f := connectorFields()[name]
-		switch got, _ := c.fieldValue(name); {
-		case got == "":
-			e.addFinding(Warn, f.code, fmt.Sprintf("%s has no %s, so that chat embedded in a page finds no function.", c.displayName(), f.label), f.help, "usual is "+suggestion[f.label])
-		case !isScriptName(got):
-			e.addFinding(Warn, f.code, fmt.Sprintf("%s has the %s %q, which is no name.", c.displayName(), f.label, e.sanitize(got, 60)), f.help, "usual is "+suggestion[f.label])
-		default:
-			e.addFinding(Note, f.code, fmt.Sprintf("%s has the %s %s.", c.displayName(), f.label, got), "Make sure that your pages have it, reachable from the global scope.")
+		got, _ := c.fieldValue(f.name)
+		if got == "" {
+			e.addWarning(f.code,
+				fmt.Sprintf("The connector %s has no %s, so chat embedded in a page finds no identity function.",
+					c.label(), f.label),
+				f.remedy, "the usual value is "+f.usual)
+		} else if !isScriptName(got) {
+			e.addWarning(f.code,
+				fmt.Sprintf("The connector %s has the %s %q, which is not a name in JavaScript.",
+					c.label(), f.label, e.sanitize(got, maxShown)),
+				f.remedy, "the usual value is "+f.usual)
+		} else {
+			e.addNote(f.code, fmt.Sprintf("The connector %s has the %s %s.", c.label(), f.label, got),
+				"Make sure that your pages define it in the global scope.")
 		}
 	}
 }
 
-// isScriptName says whether a text can name something in a page: letters, digits,
-// _, $ and dots, without parentheses or spaces.
+// isScriptName reports whether a string can name something in a page: letters,
+// digits, _, $ and dots, but no parentheses or spaces.
 func isScriptName(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("_$.", r)

@@ -5,104 +5,134 @@ import (
 	"unicode"
 )
 
-// Level says how grave a finding is.
+// Level is the severity of a finding.
 type Level string
 
-// The levels. LivePerson cannot work with a Fault; a Warning breaks something in
-// part, soon or for some; a Note is for knowing; Skipped was not looked at.
+// The levels, from harmless to severe.
 const (
-	OK    Level = "ok"
-	Note  Level = "note"
-	Warn  Level = "warn"
+	// OK means that there is nothing to do.
+	OK Level = "ok"
+	// Skip means that the check was not made; the finding says why.
+	Skip Level = "skip"
+	// Note is information.
+	Note Level = "note"
+	// Warn means that something does not work in part, for some users, or soon.
+	Warn Level = "warn"
+	// Error means that LivePerson cannot work with the provider.
 	Error Level = "error"
-	Skip  Level = "skip"
 )
 
-// Finding is one thing that was looked at. Its texts are one line each and hold
-// neither the client's secret nor control characters.
+// Finding is the result of one check. Its texts are single lines without control
+// characters, and never contain the client's secret.
 type Finding struct {
-	// Code names what was looked at and never changes; the level says what came
-	// of it.
+	// Code names the check. A code never changes its meaning.
 	Code  Code  `json:"code"`
 	Level Level `json:"level"`
-	// Sentence says what was found, and Remedy what to do.
+	// Sentence is what was found, and Remedy what to do about it.
 	Sentence string `json:"sentence"`
 	Remedy   string `json:"remedy"`
-	// Seen is what it was concluded from, word for word but for its length; may
+	// Seen is the evidence, such as the response, cut to a readable length. It may
 	// be empty.
 	Seen string `json:"seen,omitempty"`
 }
 
-// Report is a whole examination.
+// Report is the result of Run.
 type Report struct {
 	Findings []Finding     `json:"findings"`
 	Totals   map[Level]int `json:"totals"`
 }
 
-// Level returns the gravest level among the findings of a code; empty where
-// there is none.
+// Level returns the most severe level among the findings with the code, or ""
+// if there are none.
 func (r Report) Level(code Code) Level {
-	gravity := map[Level]int{OK: 1, Skip: 2, Note: 3, Warn: 4, Error: 5}
-	var out Level
+	severity := map[Level]int{OK: 1, Skip: 2, Note: 3, Warn: 4, Error: 5}
+	var highest Level
 	for _, f := range r.Findings {
-		if f.Code == code && gravity[f.Level] > gravity[out] {
-			out = f.Level
+		if f.Code == code && severity[f.Level] > severity[highest] {
+			highest = f.Level
 		}
 	}
-	return out
+	return highest
 }
 
-const nothingToDo = "Nothing to do."
+// problems counts the warnings and errors so far.
+func (r Report) problems() int { return r.Totals[Warn] + r.Totals[Error] }
 
-// addFinding keeps a finding and tells it on. Seen may be left out. Once the context has
-// ended every request fails, which says nothing about the provider.
-func (e *exam) addFinding(level Level, code Code, sentence, remedy string, seen ...string) {
+const (
+	nothingToDo     = "Nothing to do."
+	fixDiscovery    = "Fix the discovery document first."
+	fixKeySet       = "Fix the key set first."
+	maxSentenceSize = 1000 // characters
+	maxSeenSize     = 300  // characters
+)
+
+func (e *exam) addOK(code Code, sentence string) {
+	e.addFinding(Finding{Code: code, Level: OK, Sentence: sentence, Remedy: nothingToDo})
+}
+
+func (e *exam) addSkip(code Code, sentence, remedy string, seen ...string) {
+	e.addFinding(Finding{code, Skip, sentence, remedy, strings.Join(seen, " ")})
+}
+
+func (e *exam) addNote(code Code, sentence, remedy string, seen ...string) {
+	e.addFinding(Finding{code, Note, sentence, remedy, strings.Join(seen, " ")})
+}
+
+func (e *exam) addWarning(code Code, sentence, remedy string, seen ...string) {
+	e.addFinding(Finding{code, Warn, sentence, remedy, strings.Join(seen, " ")})
+}
+
+func (e *exam) addError(code Code, sentence, remedy string, seen ...string) {
+	e.addFinding(Finding{code, Error, sentence, remedy, strings.Join(seen, " ")})
+}
+
+// addUnreachable adds an error about something that keeps LivePerson from
+// reaching the provider. For a local provider it is a note.
+func (e *exam) addUnreachable(code Code, sentence, remedy string, seen ...string) {
+	if e.cfg.Local {
+		e.addNote(code, sentence, remedy, seen...)
+		return
+	}
+	e.addError(code, sentence, remedy, seen...)
+}
+
+// addFinding keeps a finding and passes it to OnFinding. It drops findings made
+// after the context has ended, because then every request fails, and that says
+// nothing about the provider.
+func (e *exam) addFinding(f Finding) {
 	select {
 	case <-e.done:
 		return
 	default:
 	}
-	f := Finding{
-		Code: code, Level: level, Sentence: e.sanitize(sentence, 1000),
-		Remedy: e.sanitize(remedy, 1000), Seen: e.sanitize(strings.Join(seen, " "), 300),
-	}
+	f.Sentence = e.sanitize(f.Sentence, maxSentenceSize)
+	f.Remedy = e.sanitize(f.Remedy, maxSentenceSize)
+	f.Seen = e.sanitize(f.Seen, maxSeenSize)
 	e.report.Findings = append(e.report.Findings, f)
-	e.report.Totals[level]++
+	e.report.Totals[f.Level]++
 	if e.cfg.OnFinding != nil {
 		e.cfg.OnFinding(f)
 	}
 }
 
-// addOK is add for what is as it should be.
-func (e *exam) addOK(code Code, sentence string) { e.addFinding(OK, code, sentence, nothingToDo) }
-
-// addUnreachable is add for what keeps LivePerson from reaching the provider.
-func (e *exam) addUnreachable(code Code, sentence, remedy string, seen ...string) {
-	level := Error
-	if e.cfg.Local {
-		level = Note
-	}
-	e.addFinding(level, code, sentence, remedy, seen...)
-}
-
-// sanitize makes a text fit for a line on somebody's terminal: the provider
-// has written part of it.
-func (e *exam) sanitize(s string, longest int) string {
-	if e.cfg.ClientSecret != "" {
-		s = strings.ReplaceAll(s, e.cfg.ClientSecret, "[the secret]")
+// sanitize makes a text safe to print on a terminal, because the provider wrote
+// part of it: one line, no control characters, no secret, not too long.
+func (e *exam) sanitize(s string, maxSize int) string {
+	if e.cfg.ClientSecret.IsSet() {
+		s = strings.ReplaceAll(s, e.cfg.ClientSecret.Reveal(), "[the secret]")
 	}
 	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
+		if unicode.IsSpace(r) {
 			return ' '
-		case !unicode.IsPrint(r):
+		}
+		if !unicode.IsPrint(r) {
 			return '·'
 		}
 		return r
 	}, strings.ToValidUTF8(s, "·"))
 	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > longest {
-		return string(runes[:longest]) + "…"
+	if runes := []rune(s); len(runes) > maxSize {
+		return string(runes[:maxSize]) + "…"
 	}
 	return s
 }

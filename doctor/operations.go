@@ -10,31 +10,50 @@ import (
 	"time"
 )
 
-// checkOperations looks at the provider's second address, and whether it is as private
-// as it should be.
+const runOnProvider = "Run the check on the provider's machine"
+
+// checkOperations checks that the operations listener is private, what it says
+// about the provider's health, and, on its set-up page, which key signs.
 func (e *exam) checkOperations(ctx context.Context) {
 	if e.meta.Issuer != "" {
 		e.checkMetrics(ctx)
 	}
 	if e.cfg.OperationsURL == "" {
-		e.addFinding(Skip, OperationsReady, "The operations address was not asked.", "Run the examination on the provider's machine and name the address (--operations).")
+		e.addSkip(OperationsReady, "The operations URL was not checked, because it was not given.",
+			runOnProvider+", and give the URL (--operations).")
 		return
 	}
 	base := strings.TrimSuffix(e.cfg.OperationsURL, "/")
-	a, err := e.get(ctx, base+"/readyz")
-	switch {
-	case err != nil:
-		e.addFinding(Skip, OperationsReady, fmt.Sprintf("The operations address does not answer here: %v.", err), "Run the examination on the provider's machine, where the address is reachable.", base)
+	res, err := e.get(ctx, base+"/readyz")
+	if err != nil {
+		e.addSkip(OperationsReady, fmt.Sprintf("The operations URL does not respond here: %v.", err),
+			runOnProvider+", where this URL is reachable.", base)
 		return
-	case a.status != http.StatusOK:
-		e.addFinding(Error, OperationsReady, fmt.Sprintf("The provider is not ready: /readyz answers %d.", a.status), "Its database does not answer; the provider's log says why.", a.summarize())
-	default:
+	}
+	if res.status == http.StatusOK {
 		e.addOK(OperationsReady, "The provider is ready.")
+	} else {
+		e.addError(OperationsReady, fmt.Sprintf("The provider is not ready: /readyz has status %d.", res.status),
+			"Check its database, which does not respond. The provider's log has the reason.", res.summarize())
 	}
 	e.checkActiveKey(ctx, base)
 }
 
-// setupPage is what is read of the set-up page's data, GET /setup.json.
+// checkMetrics checks that metrics are not public.
+func (e *exam) checkMetrics(ctx context.Context) {
+	res, err := e.get(ctx, strings.TrimSuffix(e.cfg.Issuer, "/")+"/metrics")
+	if err != nil {
+		return // checkDiscovery reports a provider that does not respond
+	}
+	if res.status == http.StatusOK && strings.Contains(res.body, "# TYPE ") {
+		e.addWarning(OperationsPrivate, "Metrics are public: anyone can read /metrics at the issuer's host.",
+			"Bind the operations listener to a loopback address, and do not let the proxy forward to it.")
+		return
+	}
+	e.addOK(OperationsPrivate, "Metrics are not public.")
+}
+
+// setupPage is the part of GET /setup.json that the checks use.
 type setupPage struct {
 	Key struct {
 		ID, Fingerprint string
@@ -43,48 +62,50 @@ type setupPage struct {
 	}
 }
 
-// checkActiveKey compares the key for pasting with the one that signs for the client now,
-// by the data of the set-up page, and says how old it is.
-func (e *exam) checkActiveKey(ctx context.Context, base string) {
-	if e.current == nil {
-		e.addFinding(Skip, KeyActive, "Which key signs now was not compared, because no key for pasting was found.", "Put that right first.")
-		return
+// fetchSetupPage returns false if there is no set-up page.
+func (e *exam) fetchSetupPage(ctx context.Context, base string) (setupPage, bool) {
+	var page setupPage
+	res, err := e.get(ctx, base+"/setup.json?client_id="+url.QueryEscape(e.cfg.ClientID))
+	if err != nil || res.status != http.StatusOK || json.Unmarshal([]byte(res.body), &page) != nil {
+		return setupPage{}, false
 	}
-	var s setupPage
-	a, err := e.get(ctx, base+"/setup.json?client_id="+url.QueryEscape(e.cfg.ClientID))
-	if err != nil || a.status != http.StatusOK || json.Unmarshal([]byte(a.body), &s) != nil || s.Key.Fingerprint == "" {
-		e.addFinding(Skip, KeyActive, "Which key signs now cannot be seen: there is no set-up page.", "Name the address of /setup (--operations).")
-		return
-	}
-	age := ""
-	if !s.Key.Created.IsZero() {
-		age = fmt.Sprintf(", %d days old", max(0, int(e.cfg.Now().Sub(s.Key.Created)/(24*time.Hour))))
-	}
-	switch {
-	case s.Key.Fingerprint != e.current.Fingerprint():
-		e.addFinding(Error, KeyActive, fmt.Sprintf("The key for pasting is %s, but the set-up page shows that another one signs now.", e.current.ID),
-			"The public address and the operations address lead to different instances, or a cache in front is old: give all instances one database, and empty the cache.")
-	default:
-		e.addOK(KeyActive, fmt.Sprintf("The key for pasting, %s%s, is the one that signs now.", e.current.ID, age))
-	}
-	switch {
-	case s.Key.Pinned && s.Key.Retired:
-		e.addFinding(Warn, KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client; every other client has moved on to a newer one.", s.Key.ID, age),
-			"Paste the newer key, or let the connector read the key set, then take pinned_key out of the configuration.")
-	case s.Key.Pinned:
-		e.addFinding(Note, KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client, whatever rotation does.", s.Key.ID, age), nothingToDo)
-	}
+	return page, page.Key.Fingerprint != ""
 }
 
-// checkMetrics looks whether everybody can read what is for the operator.
-func (e *exam) checkMetrics(ctx context.Context) {
-	a, err := e.get(ctx, strings.TrimSuffix(e.cfg.Issuer, "/")+"/metrics")
-	if err != nil {
+// checkActiveKey compares the key to paste with the key that signs for the client
+// now, which the set-up page shows, and reports how old that key is.
+func (e *exam) checkActiveKey(ctx context.Context, base string) {
+	if e.current == nil {
+		e.addSkip(KeyActive, "The signing key was not compared, because "+pathLine+" shows no usable key.",
+			"Fix "+pathLine+" first.")
 		return
 	}
-	if a.status == http.StatusOK && strings.Contains(a.body, "# TYPE ") {
-		e.addFinding(Warn, OperationsPrivate, "Metrics are public: /metrics answers below the issuer.", "Keep the operations address on loopback, and let no proxy lead to it.")
+	page, ok := e.fetchSetupPage(ctx, base)
+	if !ok {
+		e.addSkip(KeyActive, "The signing key was not compared, because there is no set-up page.",
+			"Give the URL of the listener that serves /setup (--operations).")
 		return
 	}
-	e.addOK(OperationsPrivate, "Metrics are not public.")
+	key, age := page.Key, ""
+	if !key.Created.IsZero() {
+		age = fmt.Sprintf(" (%d days old)", max(0, int(e.cfg.Now().Sub(key.Created)/(24*time.Hour))))
+	}
+	if key.Fingerprint != e.current.Fingerprint() {
+		e.addError(KeyActive,
+			fmt.Sprintf("%s shows the key %s, but by the set-up page another key signs now.", pathLine, e.current.ID),
+			oneDatabase)
+	} else {
+		e.addOK(KeyActive, fmt.Sprintf("%s shows the key that signs now, %s%s.", pathLine, e.current.ID, age))
+	}
+	if !key.Pinned {
+		return
+	}
+	if key.Retired {
+		e.addWarning(KeyPinned,
+			fmt.Sprintf("The key %s%s is pinned for this client; all other clients already use a newer key.", key.ID, age),
+			"Paste the newer key, or set the connector to use the key set. Then remove pinned_key from the configuration.")
+		return
+	}
+	e.addNote(KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client, so rotation does not change it.", key.ID, age),
+		nothingToDo)
 }

@@ -1,91 +1,90 @@
 package doctor_test
 
 import (
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
-	"log"
-	"math/big"
-	"net"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 const (
-	issuer     = "https://login.brand.example"
-	operations = "http://127.0.0.1:8081"
-	secret     = "0123456789abcdef0123456789abcdef"
-	windowURI  = "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"
+	issuer       = "https://login.brand.example"
+	operations   = "http://127.0.0.1:8081"
+	clientID     = "liveengage"
+	clientSecret = "0123456789abcdef0123456789abcdef"
+
+	pathDiscovery  = "/.well-known/openid-configuration"
+	pathConnectors = "/api/account/12345678/configuration/le-connectors/all-connectors"
 )
 
-// noon is when every examination of these tests takes place.
+// noon is the time in these tests.
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // read only
 
-// site is a provider, its certificate and LivePerson's list, all as they should
-// be. A test breaks one of them before it is examined.
+// site is a provider, its certificate, and LivePerson's list of connectors. In a
+// new site everything is right; a test breaks something, and then calls run.
 type site struct {
-	cfg       doctor.Config
-	issuer    string // in the discovery document
-	document  map[string]any
+	cfg     doctor.Config
+	elapsed atomic.Int64 // nanoseconds after noon
+
+	document  map[string]any // the discovery document
 	key       *rsa.PrivateKey
-	jwk       map[string]any // the one key of the set
-	more      []map[string]any
-	line, pem string
-	setup     string // fingerprint that the set-up page shows
-	pinned    bool   // likewise
-	retired   bool   // likewise
-	connector map[string]any
-	fields    map[string]any // the connector's configuration
+	jwk       map[string]any   // the key in the key set
+	moreKeys  []map[string]any // in the key set as well
+	line, pem string           // of the key, for pasting
 	cookie    string
 
-	handle map[string]http.HandlerFunc // by path, in place of the good ones
-	wrap   func(http.Handler) http.Handler
-	header func(path string, h http.Header)
+	setupFingerprint      string // of the key on the set-up page
+	keyPinned, keyRetired bool   // on the set-up page
 
-	leaf    x509.Certificate
-	bare    bool // the intermediate is not sent
-	rogue   bool // signed by itself
-	tls     func(*tls.Config)
-	remote  string
-	elapsed atomic.Int64 // by which the clock is ahead of noon
+	connector map[string]any
+	fields    map[string]any // the connector's configuration
+
+	handlers   map[string]http.HandlerFunc // by path, instead of the good ones
+	wrap       func(http.Handler) http.Handler
+	editHeader func(path string, h http.Header)
+
+	leaf           x509.Certificate
+	noIntermediate bool
+	selfSigned     bool
+	editTLS        func(*tls.Config)
+	remoteAddr     string // the provider's, as the checks see it
 }
 
-// keyOf makes RSA keys once for all tests.
-var keyOf = sync.OnceValue(func() []*rsa.PrivateKey { //nolint:gochecknoglobals // made once
-	var out []*rsa.PrivateKey
+// testKeys creates the RSA keys of all tests: two good ones and a short one.
+var testKeys = sync.OnceValue(func() []*rsa.PrivateKey { //nolint:gochecknoglobals // made once
+	var all []*rsa.PrivateKey
 	for _, bits := range []int{2048, 2048, 1024} {
 		key, err := rsa.GenerateKey(rand.Reader, bits)
 		if err != nil {
 			panic(err)
 		}
-		out = append(out, key)
+		all = append(all, key)
 	}
-	return out
+	return all
 })
 
-func lineOf(key *rsa.PrivateKey) string { return keys.PublicKey{Key: key.Public()}.Base64() }
+func keyLine(key *rsa.PrivateKey) string { return keys.PublicKey{Key: key.Public()}.Base64() }
 
-func jwkOf(kid string, key *rsa.PrivateKey) map[string]any {
+func newJWK(kid string, key *rsa.PrivateKey) map[string]any {
 	return map[string]any{
 		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "e": "AQAB",
 		"n": base64.RawURLEncoding.EncodeToString(key.N.Bytes()),
@@ -93,210 +92,196 @@ func jwkOf(kid string, key *rsa.PrivateKey) map[string]any {
 }
 
 func newSite() *site {
-	key := keyOf()[0]
+	key := testKeys()[0]
 	public := keys.PublicKey{Key: key.Public()}
 	s := &site{
-		issuer: issuer, key: key, jwk: jwkOf("k1", key), line: public.Base64() + "\n", pem: public.PEM(), setup: public.Fingerprint(),
-		cookie: "__Host-idp_browser=x; Path=/; HttpOnly; Secure; SameSite=Lax",
-		handle: map[string]http.HandlerFunc{}, wrap: func(h http.Handler) http.Handler { return h }, header: func(string, http.Header) {},
-		tls: func(*tls.Config) {}, remote: "198.51.100.7:443",
+		document: map[string]any{
+			"issuer":                                issuer,
+			"authorization_endpoint":                issuer + "/authorize",
+			"token_endpoint":                        issuer + "/token",
+			"jwks_uri":                              issuer + "/jwks",
+			"response_types_supported":              []string{"code", "id_token"},
+			"id_token_signing_alg_values_supported": []string{"RS256"},
+		},
+		key:              key,
+		jwk:              newJWK("k1", key),
+		line:             public.Base64() + "\n",
+		pem:              public.PEM(),
+		cookie:           "__Host-idp_browser=x; Path=/; HttpOnly; Secure; SameSite=Lax",
+		setupFingerprint: public.Fingerprint(),
+		fields: map[string]any{
+			"issuer":                issuer,
+			"clientId":              clientID,
+			"authorizationEndpoint": issuer + "/authorize",
+			"tokenEndpoint":         issuer + "/token",
+			"jwtValidationType":     string(liveengage.KeyTypePasted),
+			"jwtPublicKey":          public.Base64(),
+			"jwksEndpoint":          "",
+			"jsMethodName":          liveengage.DefaultJSMethod,
+			"jsContext":             liveengage.DefaultJSContext,
+			"rfcCompliance":         true,
+			"pkceEnabled":           false,
+		},
+		handlers:   map[string]http.HandlerFunc{},
+		wrap:       func(h http.Handler) http.Handler { return h },
+		editHeader: func(string, http.Header) {},
+		leaf: x509.Certificate{
+			DNSNames:  []string{"login.brand.example", "accdn.lpsnmedia.net"},
+			NotBefore: noon.Add(-24 * time.Hour),
+			NotAfter:  noon.Add(60 * 24 * time.Hour),
+		},
+		editTLS:    func(*tls.Config) {},
+		remoteAddr: "198.51.100.7:443",
 	}
-	s.document = map[string]any{
-		"issuer": issuer, "authorization_endpoint": issuer + "/authorize", "token_endpoint": issuer + "/token", "jwks_uri": issuer + "/jwks",
-		"response_types_supported": []string{"code", "id_token"}, "id_token_signing_alg_values_supported": []string{"RS256"},
-	}
-	s.fields = map[string]any{
-		"issuer": issuer, "clientId": "liveengage", "authorizationEndpoint": issuer + "/authorize", "tokenEndpoint": issuer + "/token",
-		"jwtValidationType": "PUBLIC_JWT_KEY", "jwtPublicKey": public.Base64(), "jwksEndpoint": "",
-		"jsMethodName": "lpGetAuthenticationToken", "jsContext": "window", "rfcCompliance": true, "pkceEnabled": false,
-	}
-	s.connector = map[string]any{"id": json.Number("4056284238"), "deleted": false, "name": "Brand", "type": 2, "configuration": s.fields}
-	s.leaf = x509.Certificate{
-		DNSNames: []string{"login.brand.example", "accdn.lpsnmedia.net"}, NotBefore: noon.Add(-24 * time.Hour), NotAfter: noon.Add(60 * 24 * time.Hour),
+	s.connector = map[string]any{
+		"id": json.Number("4056284238"), "deleted": false, "name": "Brand", "type": 2, "configuration": s.fields,
 	}
 	s.cfg = doctor.Config{
-		Issuer: issuer, ClientID: "liveengage", ClientSecret: secret, ResponseTypes: []string{"code", "id_token"},
-		PastedKey: public.Base64(), OperationsURL: operations, Account: "12345678",
-		Now: s.now,
+		Issuer:        issuer,
+		ClientID:      clientID,
+		ClientSecret:  secret.New(clientSecret),
+		ResponseTypes: []string{"code", "id_token"},
+		PastedKey:     public.Base64(),
+		OperationsURL: operations,
+		Account:       "12345678",
+		Now:           s.now,
 	}
 	return s
 }
 
 func (s *site) now() time.Time { return noon.Add(time.Duration(s.elapsed.Load())) }
 
-// examine serves the site and examines it.
-func (s *site) examine(t *testing.T) doctor.Report {
+// run serves the site and checks it. The network is in memory and time stands
+// still while anything happens, so no timeout depends on the machine's speed.
+func (s *site) run(t *testing.T) doctor.Report {
 	t.Helper()
-	handler := s.handler()
-	public := httptest.NewUnstartedServer(handler)
-	public.Config.ErrorLog = log.New(io.Discard, "", 0)
-	var certificate tls.Certificate
-	certificate, s.cfg.RootCAs = s.certificate(t)
-	public.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	s.tls(public.TLS)
-	public.StartTLS()
-	t.Cleanup(public.Close)
-	private := httptest.NewServer(handler)
-	t.Cleanup(private.Close)
-	s.cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		to := private.Listener.Addr().String()
-		switch address {
-		case "login.brand.example:443", "accdn.lpsnmedia.net:443", "login.brand.example:8443", "login:443":
-			to = public.Listener.Addr().String()
-		case "127.0.0.1:8081", "login.brand.example:80":
-		default:
-			return nil, errors.New("no route to " + address)
-		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, network, to)
-		if err != nil {
-			return nil, err
-		}
-		return distant{conn, net.TCPAddrFromAddrPort(mustAddr(s.remote))}, nil
-	}
-	return doctor.Run(t.Context(), s.cfg)
+	var report doctor.Report
+	synctest.Test(t, func(t *testing.T) {
+		s.cfg.Dial = s.serve(t)
+		report = doctor.Run(t.Context(), s.cfg)
+	})
+	return report
 }
 
-// distant is a connection that seems to lead across the internet.
-type distant struct {
-	net.Conn
-	remote net.Addr
-}
-
-func (d distant) RemoteAddr() net.Addr { return d.remote }
-
-// certificate makes an authority, an intermediate and the server's own.
-func (s *site) certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	private := func() *ecdsa.PrivateKey {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		require.NoError(t, err)
-		return key
-	}
-	sign := func(c, parent *x509.Certificate, key *ecdsa.PrivateKey, by *ecdsa.PrivateKey) *x509.Certificate {
-		der, err := x509.CreateCertificate(rand.Reader, c, parent, key.Public(), by)
-		require.NoError(t, err)
-		out, err := x509.ParseCertificate(der)
-		require.NoError(t, err)
-		return out
-	}
-	authority := func(name string, n int64) *x509.Certificate {
-		return &x509.Certificate{
-			SerialNumber: big.NewInt(n), Subject: pkix.Name{CommonName: name}, NotBefore: noon.AddDate(-5, 0, 0), NotAfter: noon.AddDate(5, 0, 0),
-			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-		}
-	}
-	rootKey, middleKey, leafKey := private(), private(), private()
-	root := sign(authority("Root", 1), authority("Root", 1), rootKey, rootKey)
-	middle := sign(authority("Middle", 2), root, middleKey, rootKey)
-	s.leaf.SerialNumber, s.leaf.Subject = big.NewInt(3), pkix.Name{CommonName: "Brand"}
-	parent, by := middle, middleKey
-	if s.rogue {
-		parent, by = &s.leaf, leafKey
-	}
-	leaf := sign(&s.leaf, parent, leafKey, by)
-	out := tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: leafKey}
-	if !s.bare && !s.rogue {
-		out.Certificate = append(out.Certificate, middle.Raw)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(root)
-	return out, roots
-}
-
+// handler serves the handlers of the test, or else the good ones.
 func (s *site) handler() http.Handler {
-	good := map[string]http.HandlerFunc{
-		"/.well-known/openid-configuration": func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, s.document) },
+	handlers := s.goodHandlers()
+	maps.Copy(handlers, s.handlers)
+	return s.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.now().Format(http.TimeFormat))
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		handler := handlers[r.URL.Path]
+		if handler == nil {
+			http.NotFound(w, r)
+			return
+		}
+		handler(headerWriter{w, r.URL.Path, s.editHeader}, r)
+	}))
+}
+
+func (s *site) goodHandlers() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		pathDiscovery: func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.document) },
 		"/jwks": func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, 200, map[string]any{"keys": append([]map[string]any{s.jwk}, s.more...)})
+			writeJSON(w, http.StatusOK, map[string]any{"keys": append([]map[string]any{s.jwk}, s.moreKeys...)})
 		},
 		"/keys/public.txt": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.line) },
 		"/keys/public.pem": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s.pem) },
 		"/setup.json": func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, 200, map[string]any{"Key": map[string]any{
-				"ID": "k1", "Fingerprint": s.setup, "Created": noon.Add(-100 * time.Hour), "Pinned": s.pinned, "Retired": s.retired,
+			writeJSON(w, http.StatusOK, map[string]any{"Key": map[string]any{
+				"ID": "k1", "Fingerprint": s.setupFingerprint, "Created": noon.Add(-100 * time.Hour),
+				"Pinned": s.keyPinned, "Retired": s.keyRetired,
 			}})
 		},
 		"/readyz":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ready\n") },
 		"/authorize": s.authorize,
 		"/token":     s.token,
-		"/api/account/12345678/configuration/le-connectors/all-connectors": func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, 200, []any{
-				map[string]any{"id": 7, "name": "Other", "configuration": map[string]any{"issuer": "https://other.example", "clientId": "x"}},
+		pathConnectors: func(w http.ResponseWriter, _ *http.Request) {
+			other := map[string]any{"issuer": "https://other.example", "clientId": "x"}
+			writeJSON(w, http.StatusOK, []any{
+				map[string]any{"id": 7, "name": "Other", "configuration": other},
 				s.connector,
 			})
 		},
 	}
-	return s.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", s.now().Format(http.TimeFormat))
-		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
-		h := s.handle[r.URL.Path]
-		if h == nil {
-			h = good[r.URL.Path]
-		}
-		if h == nil {
-			http.NotFound(w, r)
-			return
-		}
-		h(edited{w, r.URL.Path, s.header}, r)
-	}))
 }
 
-// edited lets a test change headers before they are sent.
-type edited struct {
+// authorize responds as a provider without a session does.
+func (s *site) authorize(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	redirectURI := query.Get("redirect_uri")
+	registered := redirectURI == liveengage.WindowURI || redirectURI == liveengage.EmbeddedRedirectURI
+	if !registered || query.Get("client_id") != clientID {
+		http.Error(w, "not registered", http.StatusBadRequest)
+		return
+	}
+	if query.Get("prompt") != "none" {
+		w.Header().Set("Set-Cookie", s.cookie)
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	separator := "?"
+	if query.Get("response_type") == "id_token" {
+		separator = "#"
+	}
+	params := "error=login_required&state=" + url.QueryEscape(query.Get("state"))
+	http.Redirect(w, r, redirectURI+separator+params, http.StatusSeeOther)
+}
+
+// token responds as a provider that has issued no code.
+func (s *site) token(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+	if r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	if id, given, _ := r.BasicAuth(); id != clientID || given != clientSecret {
+		w.Header().Set("WWW-Authenticate", "Basic")
+		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "invalid_client"})
+		return
+	}
+	oauthError := "invalid_grant"
+	if !strings.Contains(r.Header.Get("Content-Type"), "json") && r.PostFormValue("code") == "" {
+		oauthError = "invalid_request"
+	}
+	writeJSON(w, http.StatusBadRequest, map[string]string{"error": oauthError})
+}
+
+// headerWriter lets a test change headers before they are sent.
+type headerWriter struct {
 	http.ResponseWriter
 	path string
 	edit func(path string, h http.Header)
 }
 
-func (e edited) WriteHeader(status int) {
-	e.edit(e.path, e.Header())
-	e.ResponseWriter.WriteHeader(status)
+func (w headerWriter) WriteHeader(status int) {
+	w.edit(w.path, w.Header())
+	w.ResponseWriter.WriteHeader(status)
 }
 
-func (e edited) Write(b []byte) (int, error) {
-	e.edit(e.path, e.Header())
-	return e.ResponseWriter.Write(b)
+func (w headerWriter) Write(b []byte) (int, error) {
+	w.edit(w.path, w.Header())
+	return w.ResponseWriter.Write(b)
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+	_ = json.NewEncoder(w).Encode(body)
 }
 
-// authorize answers as a provider does at which nobody is signed in.
-func (s *site) authorize(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	to := q.Get("redirect_uri")
-	switch {
-	case to != windowURI && to != "https://liveperson.net", q.Get("client_id") != "liveengage":
-		http.Error(w, "not registered", http.StatusBadRequest)
-	case q.Get("prompt") != "none":
-		w.Header().Set("Set-Cookie", s.cookie)
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-	default:
-		mark := "?"
-		if q.Get("response_type") == "id_token" {
-			mark = "#"
-		}
-		http.Redirect(w, r, to+mark+"error=login_required&state="+url.QueryEscape(q.Get("state")), http.StatusSeeOther)
+// allText returns the texts of all findings.
+func allText(report doctor.Report) string {
+	var b strings.Builder
+	for _, f := range report.Findings {
+		b.WriteString(f.Sentence + " " + f.Remedy + " " + f.Seen + " ")
 	}
+	return b.String()
 }
 
-// token answers as a provider does that knows no code.
-func (s *site) token(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Pragma", "no-cache")
-	id, given, _ := r.BasicAuth()
-	switch {
-	case r.Method != http.MethodPost:
-		w.WriteHeader(http.StatusMethodNotAllowed)
-	case id != "liveengage" || given != secret:
-		w.Header().Set("WWW-Authenticate", "Basic")
-		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "invalid_client"})
-	case !strings.Contains(r.Header.Get("Content-Type"), "json") && r.PostFormValue("code") == "":
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_request"})
-	default:
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant"})
-	}
+// requireLevel requires that the most severe finding of the code has the level.
+func requireLevel(t *testing.T, report doctor.Report, code doctor.Code, level doctor.Level) {
+	t.Helper()
+	require.Equal(t, level, report.Level(code), "%s: %+v", code, report.Findings)
 }

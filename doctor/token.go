@@ -6,233 +6,187 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"idpbridge/liveengage"
 )
 
-// slow is the longest answer of the token endpoint that is fine. What LivePerson
-// waits is not documented.
-const slow = 2 * time.Second
-
-// checkTokenEndpoint asks for tokens as LivePerson's servers do, with a code that
-// nobody has issued: how it is refused shows how far the request got.
-func (e *exam) checkTokenEndpoint(ctx context.Context) {
-	switch {
-	case !slices.Contains(e.cfg.ResponseTypes, "code"):
-		e.addFinding(Skip, TokenAnswers, "The token endpoint was not asked: the client has no code flow.", "If LiveEngage is set to the code flow, allow the client the response type code.")
-		return
-	case e.meta.TokenEndpoint == "":
-		e.addFinding(Skip, TokenAnswers, "The token endpoint was not asked, because its address is not known.", "Put the discovery document right first.")
-		return
-	}
-	wrong, err := e.postToken(ctx, "made-up-"+randomText(), formBody())
-	if err != nil {
-		e.addFinding(Error, TokenAnswers, fmt.Sprintf("The token endpoint cannot be asked: %v.", err), "Let LivePerson's servers reach it: they are on the internet, not in your network.", e.meta.TokenEndpoint)
-		return
-	}
-	e.checkWrongSecret(wrong)
-	answers := []response{wrong}
-	if e.cfg.ClientSecret == "" {
-		e.addFinding(Skip, TokenCredentials, "Whether LivePerson's secret is accepted was not tried.", "Give the secret: by the configuration (--config), or in IDP_DOCTOR_SECRET.")
-		e.addFinding(Skip, TokenJSON, "Whether JSON is accepted was not tried, because there is no secret.", "Give the secret: by the configuration (--config), or in IDP_DOCTOR_SECRET.")
-	} else if good, err := e.postToken(ctx, e.cfg.ClientSecret, formBody()); err != nil {
-		e.addFinding(Error, TokenAnswers, fmt.Sprintf("The token endpoint does not answer a request with LivePerson's secret: %v.", err), "Look into the provider's log.")
-	} else {
-		answers = append([]response{good}, answers...)
-		if e.checkWrongCode(ctx, good) {
-			e.checkJSONBody(ctx)
-		}
-	}
-	e.checkTokenHeaders(answers)
-	e.checkTokenGET(ctx)
-	if e.slowest > slow {
-		e.addFinding(Warn, TokenTime, fmt.Sprintf("The token endpoint took %s to refuse a code.", e.slowest.Round(10*time.Millisecond)),
-			"Answer within two seconds: LivePerson gives up after a time that it does not document (errors 9010 and 9013).")
-	} else {
-		e.addOK(TokenTime, "The token endpoint answers within two seconds.")
-	}
-}
+// slowResponse is the longest good response time of the token endpoint. LivePerson
+// does not document its own timeout.
+const slowResponse = 2 * time.Second
 
 const (
 	typeForm = "application/x-www-form-urlencoded"
 	typeJSON = "application/json"
 )
 
-// tokenBody is what is posted, and what it is called.
-type tokenBody struct{ kind, text string }
+// checkTokenEndpoint sends token requests as LivePerson's servers do, with codes
+// that are made up: the error shows how far a request got.
+func (e *exam) checkTokenEndpoint(ctx context.Context) {
+	if !e.usesCode() {
+		e.addSkip(TokenAnswers, "The token endpoint was not checked, because the client does not use the code flow.",
+			"If LiveEngage is set to the code flow, allow the client the response type code.")
+		return
+	}
+	if e.meta.TokenEndpoint == "" {
+		e.addSkip(TokenAnswers, "The token endpoint was not checked, because its URL is not known.", fixDiscovery)
+		return
+	}
+	wrongSecret, err := e.postToken(ctx, e.cfg.ClientID, "made-up-"+randomText(), formBody())
+	if err != nil {
+		e.addError(TokenAnswers, fmt.Sprintf("The token endpoint does not respond: %v.", err),
+			"Make it reachable from the internet, where LivePerson's servers are.", e.meta.TokenEndpoint)
+		return
+	}
+	e.checkWrongSecret(wrongSecret)
+	responses := []response{wrongSecret}
+	if rightSecret, ok := e.checkRightSecret(ctx); ok {
+		responses = []response{rightSecret, wrongSecret}
+	}
+	e.checkTokenHeaders(responses[0])
+	e.checkChallenge(responses)
+	e.checkTokenGET(ctx)
+	e.checkTokenTime()
+}
 
+// tokenBody is the body of a token request.
+type tokenBody struct{ contentType, content string }
+
+// codeGrant returns the parameters of a token request with a code that is made up.
 func codeGrant() map[string]string {
-	return map[string]string{"grant_type": "authorization_code", "code": "idp-doctor-" + randomText(), "redirect_uri": liveengage.EmbeddedRedirectURI}
+	return map[string]string{
+		"grant_type":   "authorization_code",
+		"code":         "idp-doctor-" + randomText(),
+		"redirect_uri": liveengage.EmbeddedRedirectURI,
+	}
 }
 
 func formBody() tokenBody {
-	v := url.Values{}
+	form := url.Values{}
 	for name, value := range codeGrant() {
-		v.Set(name, value)
+		form.Set(name, value)
 	}
-	return tokenBody{typeForm, v.Encode()}
+	return tokenBody{typeForm, form.Encode()}
 }
 
-// postToken posts to the token endpoint. LivePerson puts id and secret into the
-// Basic header as they are (RFC 2617), so this does, too.
-func (e *exam) postToken(ctx context.Context, secret string, b tokenBody) (response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.meta.TokenEndpoint, strings.NewReader(b.text))
+// postToken sends a token request. LivePerson does not encode the ID and the secret
+// in the Basic header (RFC 2617), so this does not either.
+func (e *exam) postToken(ctx context.Context, clientID, secret string, body tokenBody) (response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.meta.TokenEndpoint, strings.NewReader(body.content))
 	if err != nil {
 		return response{}, err
 	}
-	r.Header.Set("Content-Type", b.kind)
-	r.SetBasicAuth(e.cfg.ClientID, secret)
-	a, err := e.send(r)
-	e.slowest = max(e.slowest, a.took)
-	return a, err
+	r.Header.Set("Content-Type", body.contentType)
+	r.SetBasicAuth(clientID, secret)
+	res, err := e.send(r)
+	e.slowest = max(e.slowest, res.took)
+	return res, err
 }
 
-// oauthError is the error in the body of an answer; empty where there is none.
-func (a response) oauthError() string {
-	var v struct{ Error string }
-	if json.Unmarshal([]byte(a.body), &v) != nil {
+// oauthError returns the error code in the body of a response, or "".
+func (res response) oauthError() string {
+	var body struct{ Error string }
+	if json.Unmarshal([]byte(res.body), &body) != nil {
 		return ""
 	}
-	return v.Error
+	return body.Error
 }
 
-// isCodeRejected says whether an answer is that to a wrong code, which comes only
-// after everything else was accepted (RFC 6749 section 5.2; LivePerson's own
-// pages call it invalid_code).
-func (a response) isCodeRejected() bool {
-	return a.status == http.StatusBadRequest && (a.oauthError() == "invalid_grant" || a.oauthError() == "invalid_code")
+// isCodeRejected reports whether a response is the one to a wrong code, which comes
+// only after everything else was accepted (RFC 6749 section 5.2). LivePerson's pages
+// call the error invalid_code.
+func (res response) isCodeRejected() bool {
+	return res.status == http.StatusBadRequest && (res.oauthError() == "invalid_grant" || res.oauthError() == "invalid_code")
 }
 
-// checkWrongCode judges the answer to a made-up code with the right secret. It is
-// true where the provider has come as far as looking at the code.
-func (e *exam) checkWrongCode(ctx context.Context, a response) bool {
-	switch {
-	case a.isCodeRejected():
-		e.addOK(TokenCredentials, "LivePerson's id and secret are accepted: of the request only the made-up code was wrong.")
-		e.addOK(TokenForm, fmt.Sprintf("A form is read, and a wrong code is refused with %s.", a.oauthError()))
-		return true
-	case a.status == http.StatusTooManyRequests: // ours says invalid_client, too
-		e.addFinding(Skip, TokenCredentials, "The token endpoint lets this machine wait after too many failures.", "Run the examination again in some minutes.", a.summarize())
-	case a.status == http.StatusUnauthorized || a.oauthError() == "invalid_client":
-		e.checkCredentials(ctx, a)
-	case a.status < 300:
-		e.addFinding(Error, TokenForm, "The token endpoint takes a code that was made up.", "Let it give tokens for codes that it has issued itself, and for nothing else.", a.summarize())
-		return true
-	case a.status == http.StatusBadRequest && a.oauthError() != "":
-		e.addFinding(Error, TokenForm, fmt.Sprintf("The token endpoint refuses LivePerson's request with %s before it looks at the code.", a.oauthError()),
-			"Allow this client the grant authorization_code with a Basic header, a form and nothing more: grant_type, code, redirect_uri.", a.summarize())
-	default:
-		e.addFinding(Error, TokenForm, fmt.Sprintf("The token endpoint answers a wrong code by %d instead of 400 with invalid_grant in JSON.", a.status),
-			"Check that the address is that of the token endpoint and that it takes forms with a Basic header.", a.summarize())
-	}
-	return false
-}
-
-// checkCredentials finds out why LivePerson's secret is refused: for good, or for the
-// way in which LivePerson writes it.
-func (e *exam) checkCredentials(ctx context.Context, refused response) {
-	id, secret := url.QueryEscape(e.cfg.ClientID), url.QueryEscape(e.cfg.ClientSecret)
-	if id == e.cfg.ClientID && secret == e.cfg.ClientSecret {
-		e.addFinding(Error, TokenCredentials, fmt.Sprintf("The token endpoint refuses the id %q with its secret in a Basic header.", e.cfg.ClientID),
-			"Enter the same id and secret in the provider and in the connector, without a space or line end, and let the client authenticate by client_secret_basic.", refused.summarize())
-		return
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.meta.TokenEndpoint, strings.NewReader(formBody().text))
-	if err != nil {
-		return
-	}
-	r.Header.Set("Content-Type", typeForm)
-	r.SetBasicAuth(id, secret)
-	if a, err := e.send(r); err == nil && a.isCodeRejected() {
-		e.addFinding(Error, TokenCredentials, "Id and secret are accepted only if their special characters are encoded (RFC 6749 section 2.3.1), and LivePerson writes them as they are.",
-			"Choose an id and a secret of letters and digits alone, such as openssl rand -hex 32 makes.", refused.summarize())
-		return
-	}
-	e.addFinding(Error, TokenCredentials, fmt.Sprintf("The token endpoint refuses the id %q with its secret in a Basic header.", e.cfg.ClientID),
-		"Enter the same id and secret in the provider and in the connector, and choose a secret of letters and digits alone.", refused.summarize())
-}
-
-// checkWrongSecret judges the answer to a secret that was made up.
-func (e *exam) checkWrongSecret(a response) {
-	switch {
-	case a.status == http.StatusUnauthorized && (a.oauthError() == "invalid_client" || a.oauthError() == ""):
-		e.addOK(TokenSecret, "A wrong secret is refused with 401.")
-	case a.isCodeRejected() || a.status < 300:
-		e.addFinding(Error, TokenSecret, "The token endpoint does not look at the secret: a made-up one is as good as LivePerson's.", "Give the client a secret, and let it authenticate by client_secret_basic.", a.summarize())
-	case a.status == http.StatusTooManyRequests:
-		e.addFinding(Skip, TokenSecret, "The token endpoint lets this machine wait after too many failures.", "Run the examination again in some minutes.", a.summarize())
-	default:
-		e.addFinding(Warn, TokenSecret, fmt.Sprintf("A wrong secret in a Basic header is answered by %d instead of 401.", a.status),
-			"Answer 401 with WWW-Authenticate: Basic (RFC 6749 section 5.2), so that a wrong secret can be told from a wrong code.", a.summarize())
-	}
-}
-
-// checkJSONBody tries the body that older connectors send.
+// checkJSONBody sends the request as JSON, as older connectors do.
 func (e *exam) checkJSONBody(ctx context.Context) {
-	text, err := json.Marshal(codeGrant())
+	content, err := json.Marshal(codeGrant())
 	if err != nil {
 		return
 	}
-	a, err := e.postToken(ctx, e.cfg.ClientSecret, tokenBody{typeJSON, string(text)})
-	switch {
-	case err != nil:
-		e.addFinding(Note, TokenJSON, fmt.Sprintf("A body in JSON is not answered: %v.", err), e.jsonRemedy())
-	case a.isCodeRejected():
-		e.addOK(TokenJSON, "A body in JSON, as older connectors send it, is read as well.")
-	default:
-		e.addFinding(Note, TokenJSON, "A body in JSON, as older connectors send it, is refused.", e.jsonRemedy(), a.summarize())
+	res, err := e.postToken(ctx, e.cfg.ClientID, e.cfg.ClientSecret.Reveal(), tokenBody{typeJSON, string(content)})
+	if err != nil {
+		e.addNote(TokenJSON, fmt.Sprintf("The token endpoint does not respond to a JSON body: %v.", err), e.jsonRemedy())
+		return
 	}
+	if !res.isCodeRejected() {
+		e.addNote(TokenJSON, "The token endpoint does not accept a JSON body, which older connectors send.",
+			e.jsonRemedy(), res.summarize())
+		return
+	}
+	e.addOK(TokenJSON, "The token endpoint also accepts a JSON body, which older connectors send.")
 }
 
 func (e *exam) jsonRemedy() string {
 	if e.cfg.JSONRemedy != "" {
 		return e.cfg.JSONRemedy
 	}
-	return "Nothing, if the connector is of today: those send forms. If the provider's log shows refused bodies of application/json, let it accept them, or ask LivePerson's support to switch the connector."
+	return "Nothing to do for current connectors, which send forms. If the provider's log shows rejected requests of type " +
+		"application/json, accept JSON, or ask LivePerson support to switch the connector to forms."
 }
 
-// checkTokenHeaders looks at how refusals are sent: the first answer stands for all of them.
-func (e *exam) checkTokenHeaders(all []response) {
-	first := all[0]
-	var lacks []string
-	if !strings.Contains(strings.ToLower(first.header.Get("Cache-Control")), "no-store") {
-		lacks = append(lacks, "Cache-Control: no-store")
+func (e *exam) checkTokenHeaders(res response) {
+	if !res.isJSON {
+		e.addError(TokenHeaders,
+			fmt.Sprintf("The token endpoint responds with %q instead of application/json.", res.header.Get("Content-Type")),
+			"Send all responses as JSON, including errors. Check that no proxy replaces error responses with pages.",
+			res.summarize())
+		return
 	}
-	if !strings.Contains(strings.ToLower(first.header.Get("Pragma")), "no-cache") {
-		lacks = append(lacks, "Pragma: no-cache")
+	var missing []string
+	for _, want := range []struct{ name, value string }{{"Cache-Control", "no-store"}, {"Pragma", "no-cache"}} {
+		if !strings.Contains(strings.ToLower(res.header.Get(want.name)), want.value) {
+			missing = append(missing, want.name+": "+want.value)
+		}
 	}
-	switch {
-	case !first.isJSON():
-		e.addFinding(Error, TokenHeaders, fmt.Sprintf("The token endpoint answers in %q instead of application/json.", first.header.Get("Content-Type")),
-			"Answer in JSON, errors too; check that no proxy replaces error answers by pages of its own.", first.summarize())
-	case len(lacks) > 0:
-		e.addFinding(Warn, TokenHeaders, fmt.Sprintf("Answers of the token endpoint lack %s.", strings.Join(lacks, " and ")), "Send both, so that no cache keeps a token (RFC 6749 section 5.1).", first.summarize())
-	default:
-		e.addOK(TokenHeaders, "The token endpoint answers in JSON that no cache may keep.")
+	if len(missing) > 0 {
+		e.addWarning(TokenHeaders,
+			fmt.Sprintf("Responses of the token endpoint lack %s.", strings.Join(missing, " and ")),
+			"Send both headers, so that no cache keeps a token (RFC 6749 section 5.1).", res.summarize())
+		return
 	}
-	for _, a := range all {
-		if a.status != http.StatusUnauthorized && a.header.Get("WWW-Authenticate") != "" {
-			e.addFinding(Warn, TokenChallenge, fmt.Sprintf("An answer %d has the header WWW-Authenticate.", a.status), "Send it with 401 alone (RFC 9110 section 11.6.1).", a.summarize())
+	e.addOK(TokenHeaders, "The token endpoint responds with JSON that caches must not keep.")
+}
+
+func (e *exam) checkChallenge(responses []response) {
+	for _, res := range responses {
+		if res.status != http.StatusUnauthorized && res.header.Get("WWW-Authenticate") != "" {
+			e.addWarning(TokenChallenge, fmt.Sprintf("A response with status %d has the header WWW-Authenticate.", res.status),
+				"Send this header only with status 401 (RFC 9110 section 11.6.1).", res.summarize())
 			return
 		}
 	}
-	e.addOK(TokenChallenge, "WWW-Authenticate stands at 401 alone.")
+	e.addOK(TokenChallenge, "WWW-Authenticate is only sent with status 401.")
 }
 
-// checkTokenGET looks whether codes and secrets may come in addresses.
+// checkTokenGET checks that codes and secrets are not accepted in a URL.
 func (e *exam) checkTokenGET(ctx context.Context) {
-	a, err := e.get(ctx, e.meta.TokenEndpoint)
-	switch {
-	case err != nil:
-		e.addFinding(Note, TokenMethod, fmt.Sprintf("GET is not answered by the token endpoint: %v.", err), "Answer 405.")
-	case a.status < 300:
-		e.addFinding(Error, TokenMethod, "The token endpoint answers GET, whose parameters end up in logs.", "Take POST alone (RFC 6749 section 3.2).", a.summarize())
-	case a.status != http.StatusMethodNotAllowed:
-		e.addFinding(Note, TokenMethod, fmt.Sprintf("The token endpoint answers GET by %d instead of 405.", a.status), "Nothing, if it is the right address: LivePerson sends POST alone.", a.summarize())
-	default:
-		e.addOK(TokenMethod, "The token endpoint takes POST alone.")
+	res, err := e.get(ctx, e.meta.TokenEndpoint)
+	if err != nil {
+		e.addNote(TokenMethod, fmt.Sprintf("The token endpoint does not respond to GET: %v.", err), "Respond with status 405.")
+		return
 	}
+	if res.status < 300 {
+		e.addError(TokenMethod, "The token endpoint accepts GET, so codes and secrets can end up in logs.",
+			"Accept only POST (RFC 6749 section 3.2).", res.summarize())
+		return
+	}
+	if res.status != http.StatusMethodNotAllowed {
+		e.addNote(TokenMethod, fmt.Sprintf("The token endpoint responds to GET with %d instead of 405.", res.status),
+			"Check that the URL is right. If it is, there is nothing to do: LivePerson only uses POST.", res.summarize())
+		return
+	}
+	e.addOK(TokenMethod, "The token endpoint accepts only POST.")
+}
+
+func (e *exam) checkTokenTime() {
+	if e.slowest > slowResponse {
+		e.addWarning(TokenTime,
+			fmt.Sprintf("The token endpoint took %s to reject a code.", e.slowest.Round(10*time.Millisecond)),
+			"Respond within two seconds. LivePerson gives up after a time that it does not document (errors 9010 and 9013).")
+		return
+	}
+	e.addOK(TokenTime, "The token endpoint responds within two seconds.")
 }

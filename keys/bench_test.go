@@ -11,8 +11,7 @@ import (
 	"idpbridge/keys"
 )
 
-// BenchmarkSign stands beside BenchmarkBareSignature, which is what no signer
-// can do without.
+// BenchmarkSign compares with BenchmarkBareSignature, the minimum for any signer.
 func BenchmarkSign(b *testing.B) {
 	r := open(b, &memory{})
 	payload := make([]byte, 800)

@@ -13,9 +13,9 @@ import (
 	"idpbridge/keys"
 )
 
-// TestEncryption: one Encryption serves all requests at once, each token opens to
-// what went in, no two look alike, and without a valid key there is none.
-func TestEncryption(t *testing.T) {
+// TestEncrypter checks concurrent use: each token decrypts to its payload, and no two
+// are the same. Without a valid key there is no token.
+func TestEncrypter(t *testing.T) {
 	t.Parallel()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
@@ -48,9 +48,10 @@ func TestEncryption(t *testing.T) {
 	group.Wait()
 	require.Len(t, seen, 16*8)
 	for token := range seen {
-		jwe, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, []jose.ContentEncryption{jose.A256GCM})
+		jwe, err := jose.ParseEncryptedCompact(token,
+			[]jose.KeyAlgorithm{jose.RSA_OAEP_256}, []jose.ContentEncryption{jose.A256GCM})
 		require.NoError(t, err)
-		require.Equal(t, "next", jwe.Header.KeyID, "a key is used until, and not at, its end")
+		require.Equal(t, "next", jwe.Header.KeyID, "a key is used until its end, but not at that moment")
 		inner, err := jwe.Decrypt(private)
 		require.NoError(t, err)
 		require.Equal(t, "a.b.c", string(inner))

@@ -9,12 +9,12 @@ import (
 	"idpbridge/keys"
 )
 
-// A ring makes its first keys, signs, and shows its public key in the form that
-// LiveEngage's console takes.
+// A ring creates its first keys, signs, and returns its public key in the format of
+// LiveEngage's console.
 func Example() {
 	ring, err := keys.Open(context.Background(), keys.Config{
 		Store:      &memory{},
-		Secret:     keys.Secret(strings.Repeat("s", 32)), // keys.LoadSecret reads or makes one
+		Secret:     keys.Secret(strings.Repeat("s", 32)), // keys.LoadSecret reads or creates one
 		Algorithms: []string{"RS256"},
 		Now:        time.Now,
 	})

@@ -1,6 +1,6 @@
-// Package keys keeps the signing keys: their life from next to active to
-// retiring, the signer, and the public key in every form that somebody takes.
-// Read ring.go first. The package knows nothing of HTTP or SQL.
+// Package keys manages signing keys: their life cycle from next to active to retiring,
+// signing, and the public keys in every format that clients need. It also encrypts
+// tokens. Read ring.go first. The package does not deal with HTTP or SQL.
 package keys
 
 import (
@@ -18,51 +18,52 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Config is what a Ring needs. Every field but Pinned and Generate is required.
+// Config configures a Ring. All fields except Pinned and Generate are required.
 type Config struct {
 	Store      Store
 	Secret     Secret           // 32 bytes; encrypts private keys at rest
-	Algorithms []string         // RS256, ES256, at least one; each gets an active key
-	Now        func() time.Time // dates what happens to keys
-	// Pinned are the ids of keys that somebody has pasted elsewhere. Open refuses to
-	// start without them, they sign for whoever names them (SignAs), and Retire
-	// does not forget them.
+	Algorithms []string         // RS256, ES256 or both; each gets an active key
+	Now        func() time.Time // the clock for changes of keys
+	// Pinned are the ids of keys that were pasted into a client's configuration. Open
+	// fails if one is missing, SignWithKey signs with them, and Remove rejects them.
 	Pinned []string
-	// Generate makes a private key; nil means RSA-2048 or P-256 in software. The
-	// key must be one that PKCS #8 can hold, since the store keeps it that way.
+	// Generate generates a private key; nil means RSA-2048 or P-256 in software. The
+	// store needs keys that PKCS #8 can represent.
 	Generate func(algorithm string) (crypto.Signer, error)
 }
 
-// check says what is missing.
-func (c Config) check() error {
-	switch {
-	case c.Store == nil:
+// validate checks the required fields.
+func (c Config) validate() error {
+	if c.Store == nil {
 		return errors.New("signing keys: no store")
-	case len(c.Secret) != secretLength:
+	}
+	if len(c.Secret) != secretLength {
 		return fmt.Errorf("signing keys: the instance secret has %d bytes; want %d", len(c.Secret), secretLength)
-	case len(c.Algorithms) == 0:
+	}
+	if len(c.Algorithms) == 0 {
 		return errors.New("signing keys: no algorithm")
-	case c.Now == nil:
+	}
+	if c.Now == nil {
 		return errors.New("signing keys: no clock")
 	}
 	return nil
 }
 
-// Ring signs, and knows every published key. It answers from memory; Reload
-// brings in what other instances changed. It is safe for concurrent use.
+// Ring signs and lists the published keys. It keeps all keys in memory; Reload reads
+// changes by other instances. It is safe for concurrent use.
 type Ring struct {
 	cfg   Config
 	state atomic.Pointer[snapshot]
 
-	reading sync.Mutex // held while reading, so an older answer never replaces a newer one
+	reading sync.Mutex // held by Reload, so an older snapshot never replaces a newer one
 }
 
-// snapshot is the keys as of one moment; it never changes.
+// snapshot holds the keys at one moment. It never changes.
 type snapshot struct {
-	public  []PublicKey              // oldest first
-	private map[string]crypto.Signer // by kid
-	signers map[string]signer        // of the active keys, by algorithm
-	pinned  map[string]signer        // of the pinned keys, by kid
+	public        []PublicKey              // oldest first
+	private       map[string]crypto.Signer // by kid
+	activeSigners map[string]signer        // of the active keys, by algorithm
+	pinnedSigners map[string]signer        // of the pinned keys, by kid
 }
 
 type signer struct {
@@ -70,26 +71,26 @@ type signer struct {
 	jose   jose.Signer
 }
 
-// Open loads all keys and makes the first active key of each algorithm that has
-// none; of two instances that do so at once one wins and both use its key. A key
-// that the secret does not open is an error: nothing is replaced.
+// Open loads all keys and creates the first active key of each algorithm that has none.
+// If two instances do so at once, one wins and both use its key. Open fails if the
+// secret cannot decrypt a key, and never replaces one.
 func Open(ctx context.Context, cfg Config) (*Ring, error) {
-	if err := cfg.check(); err != nil {
+	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	if cfg.Generate == nil {
-		cfg.Generate = generate
+		cfg.Generate = generateKey
 	}
 	r := &Ring{cfg: cfg}
-	found, err := r.read(ctx, nil)
+	found, err := r.readSnapshot(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	for _, alg := range cfg.Algorithms {
-		if _, ok := found.signers[alg]; ok {
+		if _, ok := found.activeSigners[alg]; ok {
 			continue
 		}
-		if _, err := r.add(ctx, alg, Active); err != nil {
+		if _, err := r.createKey(ctx, alg, Active); err != nil {
 			return nil, err
 		}
 	}
@@ -99,29 +100,30 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	}
 	for _, id := range cfg.Pinned {
 		if _, ok := r.Key(id); !ok {
-			return nil, fmt.Errorf("pinned key %s is not in the database; restore it from a backup, or pin one that idp keys list shows", strconv.QuoteToASCII(id))
+			return nil, fmt.Errorf("pinned key %s is not in the database; "+
+				"restore it from a backup, or pin one that idp keys list shows", strconv.QuoteToASCII(id))
 		}
 	}
 	return r, nil
 }
 
-// Reload reads the keys again, for other instances may have changed them. On
-// error the ring keeps what it has; that an algorithm has lost its active key is
-// an error too, so the key set is never empty.
+// Reload reads the keys again, since other instances may have changed them. On error
+// the ring keeps its keys. It is an error if an algorithm has no active key anymore, so
+// the key set is never empty.
 func (r *Ring) Reload(ctx context.Context) error {
 	r.reading.Lock()
 	defer r.reading.Unlock()
-	next, err := r.read(ctx, r.state.Load().private)
+	next, err := r.readSnapshot(ctx, r.state.Load().private)
 	if err != nil {
 		return err
 	}
 	for _, alg := range r.cfg.Algorithms {
-		if _, ok := next.signers[alg]; !ok {
+		if _, ok := next.activeSigners[alg]; !ok {
 			return fmt.Errorf("read signing keys: the store has no active %s key", alg)
 		}
 	}
 	for _, id := range r.cfg.Pinned {
-		if _, ok := next.pinned[id]; !ok && len(r.state.Load().pinned) > 0 {
+		if _, ok := next.pinnedSigners[id]; !ok && len(r.state.Load().pinnedSigners) > 0 {
 			return fmt.Errorf("read signing keys: the store has lost the pinned key %s", id)
 		}
 	}
@@ -129,18 +131,22 @@ func (r *Ring) Reload(ctx context.Context) error {
 	return nil
 }
 
-// read takes a snapshot of the store. Private keys that are known need not be
-// decrypted again: a kid is the thumbprint of its key.
-func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snapshot, error) {
+// readSnapshot reads all keys from the store. Known private keys are not decrypted
+// again, because a kid is the thumbprint of its key.
+func (r *Ring) readSnapshot(ctx context.Context, known map[string]crypto.Signer) (*snapshot, error) {
 	records, err := r.cfg.Store.Keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
-	next := &snapshot{private: make(map[string]crypto.Signer), signers: make(map[string]signer), pinned: make(map[string]signer)}
+	next := &snapshot{
+		private:       make(map[string]crypto.Signer),
+		activeSigners: make(map[string]signer),
+		pinnedSigners: make(map[string]signer),
+	}
 	for _, record := range records {
 		private, ok := known[record.ID]
 		if !ok {
-			if private, err = unseal(r.cfg.Secret, record); err != nil {
+			if private, err = decryptKey(r.cfg.Secret, record); err != nil {
 				return nil, err
 			}
 		}
@@ -148,8 +154,9 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 			ID: record.ID, Algorithm: record.Algorithm, State: record.State,
 			Created: record.Created, Changed: record.Changed, Key: private.Public(),
 		}
-		if algorithm, err := algorithmOf(p.Key); err != nil || algorithm != p.Algorithm {
-			return nil, fmt.Errorf("signing key %s in the database cannot sign %s; restore the database from a backup", p.ID, p.Algorithm)
+		if algorithm, err := algorithmFor(p.Key); err != nil || algorithm != p.Algorithm {
+			return nil, fmt.Errorf("signing key %s in the database cannot sign %s; restore the database from a backup",
+				p.ID, p.Algorithm)
 		}
 		next.public = append(next.public, p)
 		next.private[p.ID] = private
@@ -162,16 +169,16 @@ func (r *Ring) read(ctx context.Context, known map[string]crypto.Signer) (*snaps
 			return nil, err
 		}
 		if p.State == Active {
-			next.signers[p.Algorithm] = signer{public: p, jose: js}
+			next.activeSigners[p.Algorithm] = signer{public: p, jose: js}
 		}
 		if pinned {
-			next.pinned[p.ID] = signer{public: p, jose: js}
+			next.pinnedSigners[p.ID] = signer{public: p, jose: js}
 		}
 	}
 	return next, nil
 }
 
-// newSigner prepares everything about a signature but the signature.
+// newSigner returns a signer that writes typ and the key's kid into the header.
 func newSigner(p PublicKey, private crypto.Signer, kind string) (jose.Signer, error) {
 	key := jose.JSONWebKey{Key: cryptosigner.Opaque(private), KeyID: p.ID}
 	js, err := jose.NewSigner(
@@ -183,39 +190,38 @@ func newSigner(p PublicKey, private crypto.Signer, kind string) (jose.Signer, er
 	return js, nil
 }
 
-// The types of what is signed: the header typ (RFC 8725 section 3.11).
+// Values of the header typ (RFC 8725 section 3.11).
 const (
 	TypeJWT    = "JWT"
 	TypeLogout = "logout+jwt" // OpenID Connect Back-Channel Logout section 2.4
 )
 
-// Sign returns the payload as a compact JWS with the header alg, kid and typ and
-// no other member, signed by the active key of the algorithm: one signature (RFC
-// 7515 section 7.1). It holds no lock. It does not look at the payload. An
-// algorithm without an active key is an error.
+// Sign returns the payload as a compact JWS (RFC 7515 section 7.1), signed by the active
+// key of the algorithm. The header has alg, kid and typ and nothing else. Sign does not
+// look at the payload. It fails if the algorithm has no active key.
 func (r *Ring) Sign(algorithm, kind string, payload []byte) (string, error) {
 	now := r.state.Load()
-	s, ok := now.signers[algorithm]
+	s, ok := now.activeSigners[algorithm]
 	if !ok {
 		return "", fmt.Errorf("sign: no active %s key", algorithm)
 	}
-	return s.sign(now, kind, payload)
+	return s.signPayload(now, kind, payload)
 }
 
-// SignWithKey is Sign by the pinned key of that id, whatever state it is in. A key
-// that is not pinned is an error.
+// SignWithKey is like Sign, but signs with the pinned key of that id in any state. It
+// fails if the key is not pinned.
 func (r *Ring) SignWithKey(id, kind string, payload []byte) (string, error) {
 	now := r.state.Load()
-	s, ok := now.pinned[id]
+	s, ok := now.pinnedSigners[id]
 	if !ok {
 		return "", fmt.Errorf("sign: key %s is not pinned", id)
 	}
-	return s.sign(now, kind, payload)
+	return s.signPayload(now, kind, payload)
 }
 
-func (s signer) sign(now *snapshot, kind string, payload []byte) (string, error) {
+func (s signer) signPayload(now *snapshot, kind string, payload []byte) (string, error) {
 	js := s.jose
-	if kind != TypeJWT { // too rare to be kept ready
+	if kind != TypeJWT { // too rare to keep a signer
 		var err error
 		if js, err = newSigner(s.public, now.private[s.public.ID], kind); err != nil {
 			return "", err
@@ -228,8 +234,8 @@ func (s signer) sign(now *snapshot, kind string, payload []byte) (string, error)
 	return jws.CompactSerialize()
 }
 
-// JWKS is the key set (RFC 7517 section 5): every key in whatever state, oldest
-// first, public halves only. The caller may change it.
+// JWKS returns the key set (RFC 7517 section 5): the public half of every key in any
+// state, oldest first. The caller may change it.
 func (r *Ring) JWKS() jose.JSONWebKeySet {
 	public := r.state.Load().public
 	set := jose.JSONWebKeySet{Keys: make([]jose.JSONWebKey, 0, len(public))}
@@ -239,27 +245,29 @@ func (r *Ring) JWKS() jose.JSONWebKeySet {
 	return set
 }
 
-// PublicKeys lists every published key, oldest first. The caller may change the
-// list.
+// PublicKeys returns every published key, oldest first. The caller may change the
+// slice.
 func (r *Ring) PublicKeys() []PublicKey { return slices.Clone(r.state.Load().public) }
 
-// ActiveKey is the key that signs with the algorithm; its zero value where there
-// is none.
-func (r *Ring) ActiveKey(algorithm string) PublicKey { return r.state.Load().signers[algorithm].public }
+// ActiveKey returns the key that signs with the algorithm, or the zero value if there is
+// none.
+func (r *Ring) ActiveKey(algorithm string) PublicKey {
+	return r.state.Load().activeSigners[algorithm].public
+}
 
-// Algorithms are those that there is an active key for, RS256 first.
+// Algorithms returns the algorithms that have an active key, RS256 first.
 func (r *Ring) Algorithms() []string {
 	var out []string
 	for _, alg := range []string{"RS256", "ES256"} {
-		if _, ok := r.state.Load().signers[alg]; ok {
+		if _, ok := r.state.Load().activeSigners[alg]; ok {
 			out = append(out, alg)
 		}
 	}
 	return out
 }
 
-// Key finds a published key by its kid; false where there is none. Retiring keys
-// are found too, so what they signed still verifies.
+// Key returns the published key with that kid, or false if there is none. It finds
+// retiring keys too, so their signatures still verify.
 func (r *Ring) Key(id string) (PublicKey, bool) {
 	for _, p := range r.state.Load().public {
 		if p.ID == id {

@@ -19,7 +19,7 @@ import (
 	"idpbridge/keys"
 )
 
-func TestFixedKeysComeOutAsEver(t *testing.T) {
+func TestFixedKeys(t *testing.T) {
 	t.Parallel()
 	r := open(t, &memory{})
 	set, err := json.MarshalIndent(r.JWKS(), "", "  ")
@@ -64,7 +64,7 @@ func TestSign(t *testing.T) {
 	require.ErrorContains(t, err, "no active none key")
 }
 
-func TestOpenIsARace(t *testing.T) {
+func TestOpenConcurrently(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
 	rings := make([]*keys.Ring, 8)
@@ -87,7 +87,7 @@ func TestOpenIsARace(t *testing.T) {
 	}
 }
 
-func TestOpenAgainKeepsTheKeys(t *testing.T) {
+func TestOpenKeepsExistingKeys(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
 	first := open(t, store)
@@ -95,20 +95,23 @@ func TestOpenAgainKeepsTheKeys(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first.PublicKeys(), again.PublicKeys())
 	for _, r := range store.records {
-		require.NotContains(t, r.Sealed, r.ID, "the kid stands in the protected header, encoded")
+		require.NotContains(t, r.Sealed, r.ID, "the kid is in the protected header, encoded")
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenRejects(t *testing.T) {
 	t.Parallel()
-	kept := func() *memory { m := &memory{}; open(t, m); return m }
+	newStore := func() *memory { m := &memory{}; open(t, m); return m }
 	down := errors.New("down")
 	p384 := func(string) (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P384(), rand.Reader) }
 	for name, c := range map[string]struct {
 		change func(*keys.Config, *memory)
 		want   string
 	}{
-		"another secret":       {func(c *keys.Config, _ *memory) { c.Secret = keys.Secret(strings.Repeat("x", 32)) }, "not the one that this database was made with"},
+		"another secret": {
+			func(c *keys.Config, _ *memory) { c.Secret = keys.Secret(strings.Repeat("x", 32)) },
+			"not the one that the database was created with",
+		},
 		"a short secret":       {func(c *keys.Config, _ *memory) { c.Secret = nil }, "0 bytes; want 32"},
 		"no store":             {func(c *keys.Config, _ *memory) { c.Store = nil }, "no store"},
 		"no clock":             {func(c *keys.Config, _ *memory) { c.Now = nil }, "no clock"},
@@ -124,14 +127,14 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := kept()
+			store := newStore()
 			cfg := config(store)
 			c.change(&cfg, store)
 			before := len(store.records)
 			_, err := keys.Open(t.Context(), cfg)
 			require.ErrorContains(t, err, c.want)
 			require.Len(t, store.records, before, "nothing is replaced")
-			if strings.Contains(c.want, "database was made") {
+			if name == "another secret" {
 				require.ErrorContains(t, err, store.records[0].ID)
 			}
 		})
@@ -169,7 +172,7 @@ func TestRotation(t *testing.T) {
 	step(false)(other.Promote(t.Context(), "ES256"))
 	second := r.ActiveKey("ES256")
 	require.NotEqual(t, first, second.ID)
-	require.Equal(t, second, other.ActiveKey("ES256"), "the slower one has read again")
+	require.Equal(t, second, other.ActiveKey("ES256"), "the slower instance has reloaded")
 	require.Equal(t, now, second.Changed)
 
 	old, ok := r.Key(first)
@@ -185,12 +188,12 @@ func TestRotation(t *testing.T) {
 	_, ok = r.Key(first)
 	require.False(t, ok)
 	_, ok = other.Key(first)
-	require.True(t, ok, "until it reads again")
+	require.True(t, ok, "until the next Reload")
 	require.NoError(t, other.Reload(t.Context()))
 	require.Equal(t, r.PublicKeys(), other.PublicKeys())
 }
 
-func TestReloadKeepsWhatItHasOnError(t *testing.T) {
+func TestReloadKeepsKeysOnError(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
 	r := open(t, store)
@@ -208,7 +211,7 @@ func TestReloadKeepsWhatItHasOnError(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestCallersCannotChangeTheRing(t *testing.T) {
+func TestCallersCannotModifyRing(t *testing.T) {
 	t.Parallel()
 	r := open(t, &memory{})
 	r.PublicKeys()[0], r.JWKS().Keys[0] = keys.PublicKey{}, jose.JSONWebKey{}

@@ -12,19 +12,19 @@ import (
 	"slices"
 )
 
-// AddNext publishes a key that will sign next. It returns false where one
-// waits already. Promote it only when every client has had time to read it.
+// AddNext publishes a key that will sign next. It returns false if there is a next key
+// already. Promote it only when every client has had time to read it.
 func (r *Ring) AddNext(ctx context.Context, algorithm string) (bool, error) {
-	added, err := r.add(ctx, algorithm, Next)
+	added, err := r.createKey(ctx, algorithm, Next)
 	if err != nil {
 		return false, err
 	}
 	return added, r.Reload(ctx)
 }
 
-// Promote lets the next key sign and the active one retire, both or neither.
-// It returns false where no key waits, as far as the last Reload has seen, or
-// where another instance was faster.
+// Promote makes the next key active and the active key retiring, both or neither. It
+// returns false if there was no next key at the last Reload, or if another instance was
+// faster.
 func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 	next := ""
 	for _, p := range r.PublicKeys() {
@@ -42,25 +42,26 @@ func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 	return moved, r.Reload(ctx)
 }
 
-// Remove forgets a retiring key: what it signed verifies no longer. It returns
-// false, and nothing happens, where the kid is that of no retiring key: a key
-// that signs or will sign cannot be forgotten. A pinned key is an error.
+// Remove removes a retiring key, so that its signatures no longer verify. It returns
+// false if no retiring key has that id: keys in another state cannot be removed. It
+// fails with ErrPinned if the key is pinned.
 func (r *Ring) Remove(ctx context.Context, id string) (bool, error) {
-	gone, err := false, ErrPinned
+	removed, err := false, ErrPinned
 	if !slices.Contains(r.cfg.Pinned, id) {
-		gone, err = r.cfg.Store.RemoveKey(ctx, id)
+		removed, err = r.cfg.Store.RemoveKey(ctx, id)
 	}
 	if errors.Is(err, ErrPinned) {
-		return false, fmt.Errorf("retire signing key %s: %w; take pinned_key out of the configuration and restart the server first", id, err)
+		return false, fmt.Errorf("remove signing key %s: %w; "+
+			"remove pinned_key from the configuration and restart the server first", id, err)
 	}
 	if err != nil {
-		return false, fmt.Errorf("retire signing key %s: %w", id, err)
+		return false, fmt.Errorf("remove signing key %s: %w", id, err)
 	}
-	return gone, r.Reload(ctx)
+	return removed, r.Reload(ctx)
 }
 
-// PinKeys records the pinned keys in the store, so that nobody who has another
-// configuration forgets one of them. A server calls it when it starts.
+// PinKeys records the pinned keys in the store, so that a process with another
+// configuration cannot remove them. A server calls it when it starts.
 func (r *Ring) PinKeys(ctx context.Context) error {
 	if err := r.cfg.Store.PinKeys(ctx, r.cfg.Pinned); err != nil {
 		return fmt.Errorf("pin signing keys: %w", err)
@@ -68,33 +69,36 @@ func (r *Ring) PinKeys(ctx context.Context) error {
 	return nil
 }
 
-// add makes a key and keeps it, unless the state is taken.
-func (r *Ring) add(ctx context.Context, algorithm string, state State) (bool, error) {
+// createKey generates a key and stores it. It returns false if another key of the
+// algorithm has that state.
+func (r *Ring) createKey(ctx context.Context, algorithm string, state State) (bool, error) {
 	private, err := r.cfg.Generate(algorithm)
 	if err != nil {
-		return false, fmt.Errorf("make %s key: %w", algorithm, err)
+		return false, fmt.Errorf("generate %s key: %w", algorithm, err)
 	}
-	// A key that does not fit would stop every instance at its next Reload.
-	if made, err := algorithmOf(private.Public()); err != nil || made != algorithm {
-		return false, fmt.Errorf("make %s key: the key made is of another kind", algorithm)
+	// A key of another kind would break the next Reload of every instance.
+	if actual, err := algorithmFor(private.Public()); err != nil || actual != algorithm {
+		return false, fmt.Errorf("generate %s key: the generated key is of another kind", algorithm)
 	}
-	id, err := thumbprint(private.Public())
+	id, err := computeThumbprint(private.Public())
 	if err != nil {
 		return false, err
 	}
-	sealed, err := seal(r.cfg.Secret, id, private)
+	sealed, err := encryptKey(r.cfg.Secret, id, private)
 	if err != nil {
 		return false, err
 	}
 	now := r.cfg.Now()
-	added, err := r.cfg.Store.AddKey(ctx, Record{ID: id, Algorithm: algorithm, State: state, Sealed: sealed, Created: now, Changed: now})
+	added, err := r.cfg.Store.AddKey(ctx, Record{
+		ID: id, Algorithm: algorithm, State: state, Sealed: sealed, Created: now, Changed: now,
+	})
 	if err != nil {
-		return false, fmt.Errorf("keep signing key: %w", err)
+		return false, fmt.Errorf("store signing key: %w", err)
 	}
 	return added, nil
 }
 
-func generate(algorithm string) (crypto.Signer, error) {
+func generateKey(algorithm string) (crypto.Signer, error) {
 	switch algorithm {
 	case "RS256":
 		return rsa.GenerateKey(rand.Reader, 2048)

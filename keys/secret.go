@@ -18,15 +18,14 @@ import (
 // secretLength is the length of an instance secret in bytes.
 const secretLength = 32
 
-// Secret is the instance secret: 32 random bytes from which every key that is
-// not a signing key is derived, and under which signing keys are encrypted. All
-// instances that share a database share it.
+// Secret is the instance secret: 32 random bytes that encrypt the signing keys and that
+// all other keys are derived from. All instances with the same database share it.
 type Secret []byte
 
 // LogValue keeps the secret out of logs.
 func (Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
 
-// Format keeps the secret out of formatted text, whatever the verb.
+// Format keeps the secret out of formatted output, whatever the verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "redacted") }
 
 // MarshalText keeps the secret out of JSON.
@@ -36,30 +35,30 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("redacted"), nil }
 func (s Secret) Derive(purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, s, nil, "idp "+purpose, secretLength)
 	if err != nil {
-		panic("keys: " + err.Error()) // only an absurd length can fail
+		panic("keys: " + err.Error()) // fails only for an absurd length
 	}
 	return key
 }
 
-// ParseSecret reads 64 hexadecimal characters. Errors never repeat the text.
+// ParseSecret reads 64 hexadecimal characters. Errors never quote the text.
 func ParseSecret(text string) (Secret, error) {
 	raw, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) != secretLength {
-		return nil, errors.New("the instance secret is not 64 hexadecimal characters; make one with: openssl rand -hex 32")
+		return nil, errors.New("the instance secret is not 64 hexadecimal characters; create one with: openssl rand -hex 32")
 	}
 	return raw, nil
 }
 
-// LoadSecret reads the secret from a file of 64 hexadecimal characters and a
-// newline, and makes the file where there is none. A file that is there is never
-// overwritten, whatever is in it: errors name it and say what to do.
+// LoadSecret reads the secret from a file of 64 hexadecimal characters and a newline. It
+// creates the file if it does not exist, and never overwrites one. Errors name the file
+// and say what to do.
 func LoadSecret(path string) (Secret, error) {
 	s, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
 	if err := writeSecret(path); err != nil {
-		return nil, fmt.Errorf("make instance secret %s: %w; its folder must exist and be writable", path, err)
+		return nil, fmt.Errorf("create instance secret %s: %w; its folder must exist and be writable", path, err)
 	}
 	return readSecret(path)
 }
@@ -67,19 +66,19 @@ func LoadSecret(path string) (Secret, error) {
 func readSecret(path string) (Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("instance secret: %w; it must be a file that the user who runs idp can read", err)
+		return nil, fmt.Errorf("instance secret: %w; the user that runs idp must be able to read the file", err)
 	}
 	defer func() { _ = f.Close() }()
-	// Of the open file, not of the path: nobody can exchange the one for the other.
+	// Stat the open file, not the path, which may name another file by now.
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("instance secret: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("instance secret %s is not a file; name another path", path)
+		return nil, fmt.Errorf("instance secret %s is not a file; use another path", path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("instance secret %s is open to other users; run: chmod 600 %s", path, path)
+		return nil, fmt.Errorf("instance secret %s is accessible to other users; run: chmod 600 %s", path, path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 2*secretLength+2))
 	if err != nil {
@@ -87,17 +86,18 @@ func readSecret(path string) (Secret, error) {
 	}
 	raw, err := hex.DecodeString(strings.TrimSuffix(string(text), "\n"))
 	if err != nil || len(raw) != secretLength || len(text) != 2*secretLength+1 {
-		return nil, fmt.Errorf("instance secret %s is damaged: want 64 hexadecimal characters and a newline; restore it from a backup", path)
+		return nil, fmt.Errorf("instance secret %s is damaged: want 64 hexadecimal characters and a newline; "+
+			"restore it from a backup", path)
 	}
 	return raw, nil
 }
 
-// writeSecret writes a new secret beside the path and links it there, so that
-// of two processes one wins and nobody ever reads half a file.
+// writeSecret writes a new secret to a temporary file and links it to the path. If two
+// processes do so at once, one wins, and no process reads half a file.
 func writeSecret(path string) error {
 	raw := make([]byte, secretLength)
 	_, _ = rand.Read(raw)                                    // never fails (crypto/rand)
-	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // made 0600 with O_EXCL
+	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // created with mode 0600 and O_EXCL
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func writeSecret(path string) error {
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	// A secret that a power cut takes away would take every signing key with it.
+	// If a power failure lost the secret, every signing key would be lost.
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err

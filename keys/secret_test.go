@@ -17,7 +17,7 @@ import (
 	"idpbridge/keys"
 )
 
-func TestLoadSecretMakesTheFileOnce(t *testing.T) {
+func TestLoadSecretCreatesFileOnce(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "secret")
@@ -39,10 +39,10 @@ func TestLoadSecretMakesTheFileOnce(t *testing.T) {
 	require.Equal(t, hex.EncodeToString(got[0])+"\n", string(text))
 	files, err := os.ReadDir(folder)
 	require.NoError(t, err)
-	require.Len(t, files, 1, "nothing is left beside it")
+	require.Len(t, files, 1, "no temporary file is left")
 }
 
-func TestLoadSecretRefuses(t *testing.T) {
+func TestLoadSecretRejects(t *testing.T) {
 	t.Parallel()
 	good := strings.Repeat("0f", 32)
 	for name, c := range map[string]struct {
@@ -50,16 +50,16 @@ func TestLoadSecretRefuses(t *testing.T) {
 		mode    os.FileMode
 		want    string
 	}{
-		"an empty file":       {"", 0o600, "damaged"},
-		"no newline":          {good, 0o600, "damaged"},
-		"two newlines":        {good + "\n\n", 0o600, "damaged"},
-		"a short one":         {good[2:] + "\n", 0o600, "damaged"},
-		"a long one":          {good + "00\n", 0o600, "damaged"},
-		"a space":             {" " + good[1:] + "\n", 0o600, "damaged"},
-		"raw bytes":           {strings.Repeat("\x00", 65), 0o600, "damaged"},
-		"others may read it":  {good + "\n", 0o604, "chmod 600"},
-		"the group may":       {good + "\n", 0o640, "chmod 600"},
-		"the group may write": {good + "\n", 0o620, "chmod 600"},
+		"an empty file":         {"", 0o600, "damaged"},
+		"no newline":            {good, 0o600, "damaged"},
+		"two newlines":          {good + "\n\n", 0o600, "damaged"},
+		"a short one":           {good[2:] + "\n", 0o600, "damaged"},
+		"a long one":            {good + "00\n", 0o600, "damaged"},
+		"a space":               {" " + good[1:] + "\n", 0o600, "damaged"},
+		"raw bytes":             {strings.Repeat("\x00", 65), 0o600, "damaged"},
+		"readable by others":    {good + "\n", 0o604, "chmod 600"},
+		"readable by the group": {good + "\n", 0o640, "chmod 600"},
+		"writable by the group": {good + "\n", 0o620, "chmod 600"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -98,14 +98,15 @@ func TestParseSecret(t *testing.T) {
 
 func TestDerive(t *testing.T) {
 	t.Parallel()
-	// As openssl kdf prints with digest SHA256 and the info "idp a".
-	require.Equal(t, "7edcc04adacabd9cc8fe197cabb034fe18a292868f2ea885348c1365964db100", hex.EncodeToString(secret.Derive("a")), "databases depend on it")
+	// The output of openssl kdf with digest SHA256 and info "idp a".
+	const want = "7edcc04adacabd9cc8fe197cabb034fe18a292868f2ea885348c1365964db100"
+	require.Equal(t, want, hex.EncodeToString(secret.Derive("a")), "existing databases depend on it")
 	require.Len(t, secret.Derive("a"), 32)
 	require.NotEqual(t, secret.Derive("a"), secret.Derive("b"))
 	require.NotEqual(t, secret.Derive("a"), keys.Secret(strings.Repeat("t", 32)).Derive("a"))
 }
 
-func TestSecretIsNeverPrinted(t *testing.T) {
+func TestSecretIsRedacted(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))

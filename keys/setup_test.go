@@ -25,12 +25,12 @@ var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 var secret = keys.Secret(strings.Repeat("s", 32))
 
-// memory is a keys.Store without a database.
+// memory is a keys.Store in memory.
 type memory struct {
 	mu      sync.Mutex
 	records []keys.Record
 	pins    []string
-	err     error // what every method answers, if set
+	err     error // returned by every method, if set
 }
 
 func (m *memory) Keys(context.Context) ([]keys.Record, error) {
@@ -91,7 +91,7 @@ func (m *memory) PinKeys(_ context.Context, ids []string) error {
 	return m.err
 }
 
-// fixed returns the private key of testdata for an algorithm.
+// fixed returns the private key in testdata for an algorithm.
 func fixed(algorithm string) (crypto.Signer, error) {
 	text, err := os.ReadFile(filepath.Join("testdata", strings.ToLower(algorithm)+".pem"))
 	if err != nil {
@@ -112,7 +112,7 @@ func config(store keys.Store) keys.Config {
 	}
 }
 
-// open returns a ring of the fixed keys.
+// open returns a ring with the fixed keys.
 func open(t testing.TB, store keys.Store) *keys.Ring {
 	t.Helper()
 	cfg := config(store)

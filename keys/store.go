@@ -6,43 +6,43 @@ import (
 	"time"
 )
 
-// State is where a signing key stands in its life: next, active, retiring.
-// A key that is gone has no record.
+// State is the state of a signing key: next, active or retiring. A removed key has no
+// record.
 type State string
 
-// The states of a key. It is published in all of them.
+// The states of a key. Keys are published in all of them.
 const (
-	Next     State = "next"     // published, does not sign yet
+	Next     State = "next"     // does not sign yet
 	Active   State = "active"   // signs
-	Retiring State = "retiring" // signs no more, still verifies
+	Retiring State = "retiring" // no longer signs, but its signatures still verify
 )
 
-// Record is a signing key as it is kept: the private part only encrypted.
+// Record is a stored signing key. The private key is encrypted.
 type Record struct {
 	ID        string    // kid: the key's RFC 7638 thumbprint
 	Algorithm string    // RS256 or ES256
 	State     State     //
 	Sealed    string    // PKCS #8, encrypted with the instance secret (JWE compact)
 	Created   time.Time //
-	Changed   time.Time // when it came into its state
+	Changed   time.Time // time of the last change of State
 }
 
-// Store keeps signing keys. Each method is one atomic step.
+// Store stores signing keys. Each method is atomic.
 type Store interface {
 	// Keys returns all keys, oldest first.
 	Keys(ctx context.Context) ([]Record, error)
-	// AddKey adds a key in state Next or Active, unless another key of its
-	// algorithm is in that state already: then it returns false.
+	// AddKey adds a key in state Next or Active. It returns false if another key of
+	// the algorithm has that state.
 	AddKey(ctx context.Context, r Record) (bool, error)
 	// RotateKeys moves one key from Next to Active and another from Active to
-	// Retiring, both or neither; false when either was not in that state.
+	// Retiring, both or neither. It returns false if either has another state.
 	RotateKeys(ctx context.Context, next, active string, at time.Time) (bool, error)
-	// RemoveKey forgets a Retiring key; false when there is none of that id, and
-	// ErrPinned when it is one of PinKeys.
+	// RemoveKey removes a Retiring key. It returns false if there is none with that
+	// id, and ErrPinned if the key is pinned.
 	RemoveKey(ctx context.Context, id string) (bool, error)
-	// PinKeys records which keys are pinned, in the place of what was recorded before.
+	// PinKeys replaces the recorded list of pinned keys.
 	PinKeys(ctx context.Context, ids []string) error
 }
 
-// ErrPinned says that a key is pinned: somebody has pasted it elsewhere.
+// ErrPinned means that a key is pinned: it was pasted into a client's configuration.
 var ErrPinned = errors.New("a client pins this key")

@@ -60,7 +60,7 @@ func SetupFacts(
 			}
 		}
 		for _, e := range client.Exceptions() {
-			f.Exceptions = append(f.Exceptions, setup.Exception{Name: string(e), Sentence: e.String()})
+			f.Deviations = append(f.Deviations, setup.Deviation{Name: string(e), Sentence: e.String()})
 		}
 	}
 	f.Key.Line, f.Key.ID, f.Key.Fingerprint, f.Key.Created = key.Base64(), key.ID, key.Fingerprint(), key.Created

@@ -14,7 +14,7 @@ import (
 func (s *Store) Keys(ctx context.Context) ([]keys.Record, error) {
 	rows, err := s.read.QueryContext(ctx, "SELECT id, algorithm, state, sealed, created, changed FROM signing_key ORDER BY created, id")
 	if err != nil {
-		return nil, wrap("list keys", err)
+		return nil, wrapError("list keys", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []keys.Record
@@ -22,12 +22,12 @@ func (s *Store) Keys(ctx context.Context) ([]keys.Record, error) {
 		var r keys.Record
 		var created, changed int64
 		if err := rows.Scan(&r.ID, &r.Algorithm, &r.State, &r.Sealed, &created, &changed); err != nil {
-			return nil, wrap("list keys", err)
+			return nil, wrapError("list keys", err)
 		}
-		r.Created, r.Changed = moment(created), moment(changed)
+		r.Created, r.Changed = fromMillis(created), fromMillis(changed)
 		out = append(out, r)
 	}
-	return out, wrap("list keys", rows.Err())
+	return out, wrapError("list keys", rows.Err())
 }
 
 // AddKey implements keys.Store; the unique indexes decide who is first. A key
@@ -37,13 +37,13 @@ func (s *Store) AddKey(ctx context.Context, r keys.Record) (bool, error) {
 		return false, fmt.Errorf("add key: state %q is neither next nor active", r.State)
 	}
 	var n int64
-	err := s.durable(ctx, func(exec execFunc, _ *sql.Tx) (err error) {
+	err := s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) (err error) {
 		n, err = exec(`INSERT INTO signing_key (id, algorithm, state, sealed, created, changed)
 			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-			r.ID, r.Algorithm, string(r.State), r.Sealed, millis(r.Created), millis(r.Changed))
+			r.ID, r.Algorithm, string(r.State), r.Sealed, toMillis(r.Created), toMillis(r.Changed))
 		return err
 	})
-	return err == nil && n == 1, wrap("add key", err)
+	return err == nil && n == 1, wrapError("add key", err)
 }
 
 // errNotMoved rolls a rotation back.
@@ -52,14 +52,14 @@ var errNotMoved = errors.New("key is not in that state")
 // RotateKeys implements keys.Store. Keys of two algorithms are not exchanged
 // for one another: that is false too.
 func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Time) (bool, error) {
-	err := s.durable(ctx, func(exec execFunc, _ *sql.Tx) error {
+	err := s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) error {
 		for _, step := range []struct {
 			id, other string
 			from, to  keys.State
 		}{{active, next, keys.Active, keys.Retiring}, {next, active, keys.Next, keys.Active}} {
 			n, err := exec(`UPDATE signing_key SET state = $1, changed = $2 WHERE id = $3 AND state = $4
 				AND algorithm = (SELECT k.algorithm FROM signing_key k WHERE k.id = $5)`,
-				string(step.to), millis(at), step.id, string(step.from), step.other)
+				string(step.to), toMillis(at), step.id, string(step.from), step.other)
 			if err != nil {
 				return err
 			}
@@ -72,19 +72,19 @@ func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Tim
 	if errors.Is(err, errNotMoved) {
 		return false, nil
 	}
-	return err == nil, wrap("rotate keys", err)
+	return err == nil, wrapError("rotate keys", err)
 }
 
 // RemoveKey implements keys.Store.
 func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
 	var n int64
-	err := s.durable(ctx, func(exec execFunc, tx *sql.Tx) (err error) {
+	err := s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) (err error) {
 		n, err = exec("DELETE FROM signing_key WHERE id = $1 AND state = $2 AND id NOT IN (SELECT id FROM key_pin)", id, string(keys.Retiring))
 		if err != nil || n == 1 {
 			return err
 		}
 		var pinned bool
-		err = tx.QueryRowContext(ctx, s.dialect("SELECT EXISTS (SELECT 1 FROM key_pin WHERE id = $1)"), id).Scan(&pinned)
+		err = tx.QueryRowContext(ctx, s.adaptQuery("SELECT EXISTS (SELECT 1 FROM key_pin WHERE id = $1)"), id).Scan(&pinned)
 		if err == nil && pinned {
 			return keys.ErrPinned
 		}
@@ -93,12 +93,12 @@ func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
 	if errors.Is(err, keys.ErrPinned) {
 		return false, keys.ErrPinned
 	}
-	return err == nil && n == 1, wrap("remove key", err)
+	return err == nil && n == 1, wrapError("remove key", err)
 }
 
 // PinKeys implements keys.Store.
 func (s *Store) PinKeys(ctx context.Context, ids []string) error {
-	return wrap("pin keys", s.durable(ctx, func(exec execFunc, _ *sql.Tx) error {
+	return wrapError("pin keys", s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) error {
 		if _, err := exec("DELETE FROM key_pin"); err != nil {
 			return err
 		}

@@ -10,28 +10,28 @@ import (
 	"idpbridge/oidc"
 )
 
-const joinSQL = "INSERT INTO session_client (session_id, client_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+const joinSessionSQL = "INSERT INTO session_client (session_id, client_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 // JoinSession implements oidc.Logouts: one insert.
 func (s *Store) JoinSession(ctx context.Context, sessionID, clientID string) error {
-	_, err := s.hot.join.ExecContext(ctx, sessionID, clientID)
-	return wrap("join session", err)
+	_, err := s.stmts.join.ExecContext(ctx, sessionID, clientID)
+	return wrapError("join session", err)
 }
 
 // queueSQL queues a logout for every client of some sessions that are about to
 // be removed; $2 is the time. What is queued already stays as it is.
 const (
-	queueSQL = `INSERT INTO logout (session_id, client_id, subject, created, tries, next)
+	queueLogoutsSQL = `INSERT INTO logout (session_id, client_id, subject, created, tries, next)
 	SELECT c.session_id, c.client_id, s.subject, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT)
 	FROM session_client c JOIN session s ON s.id = c.session_id WHERE `
-	queueSessionSQL = queueSQL + "s.id = $1 ON CONFLICT DO NOTHING RETURNING client_id"
-	queuePersonSQL  = queueSQL + "s.subject = $1 ON CONFLICT DO NOTHING"
+	queueSessionLogoutsSQL = queueLogoutsSQL + "s.id = $1 ON CONFLICT DO NOTHING RETURNING client_id"
+	queuePersonLogoutsSQL  = queueLogoutsSQL + "s.subject = $1 ON CONFLICT DO NOTHING"
 )
 
-// queueSession queues the logouts of one session and returns the clients' ids,
+// queueSessionLogouts queues the logouts of one session and returns the clients' ids,
 // sorted.
-func (s *Store) queueSession(ctx context.Context, tx *sql.Tx, id string, at time.Time) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, s.dialect(queueSessionSQL), id, millis(at))
+func (s *Store) queueSessionLogouts(ctx context.Context, tx *sql.Tx, id string, at time.Time) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, s.adaptQuery(queueSessionLogoutsSQL), id, toMillis(at))
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +48,10 @@ func (s *Store) queueSession(ctx context.Context, tx *sql.Tx, id string, at time
 	return clients, rows.Err()
 }
 
-// takeSQL says twice what is due. PostgreSQL lets a second instance wait for the
+// takeLogoutsSQL says twice what is due. PostgreSQL lets a second instance wait for the
 // first and then asks the outer question again of the row as it has become, and
 // the inner one not.
-const takeSQL = `UPDATE logout SET next = $2, tries = tries + 1
+const takeLogoutsSQL = `UPDATE logout SET next = $2, tries = tries + 1
 	WHERE next <= $1 AND (session_id, client_id) IN (SELECT d.session_id, d.client_id FROM logout d
 		WHERE d.next <= $1 ORDER BY d.next, d.created, d.session_id, d.client_id LIMIT $3)
 	RETURNING session_id, client_id, subject, created, tries`
@@ -59,9 +59,9 @@ const takeSQL = `UPDATE logout SET next = $2, tries = tries + 1
 // TakeLogouts implements oidc.Logouts: one update. It takes those that have been
 // due longest and returns the oldest of them first. It reads to the end, as redeem does.
 func (s *Store) TakeLogouts(ctx context.Context, at, until time.Time, limit int) ([]oidc.Logout, error) {
-	rows, err := s.write.QueryContext(ctx, s.dialect(takeSQL), millis(at), millis(until), limit)
+	rows, err := s.write.QueryContext(ctx, s.adaptQuery(takeLogoutsSQL), toMillis(at), toMillis(until), limit)
 	if err != nil {
-		return nil, wrap("take logouts", err)
+		return nil, wrapError("take logouts", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []oidc.Logout
@@ -69,13 +69,13 @@ func (s *Store) TakeLogouts(ctx context.Context, at, until time.Time, limit int)
 		var l oidc.Logout
 		var created int64
 		if err := rows.Scan(&l.SessionID, &l.ClientID, &l.Subject, &created, &l.Tries); err != nil {
-			return nil, wrap("take logouts", err)
+			return nil, wrapError("take logouts", err)
 		}
-		l.Created = moment(created)
+		l.Created = fromMillis(created)
 		out = append(out, l)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, wrap("take logouts", err)
+		return nil, wrapError("take logouts", err)
 	}
 	slices.SortFunc(out, func(a, b oidc.Logout) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.SessionID, b.SessionID), cmp.Compare(a.ClientID, b.ClientID))
@@ -85,14 +85,14 @@ func (s *Store) TakeLogouts(ctx context.Context, at, until time.Time, limit int)
 
 // PostponeLogout implements oidc.Logouts.
 func (s *Store) PostponeLogout(ctx context.Context, l oidc.Logout, until time.Time) error {
-	_, err := s.exec(ctx, "UPDATE logout SET next = $3 WHERE session_id = $1 AND client_id = $2", l.SessionID, l.ClientID, millis(until))
-	return wrap("postpone logout", err)
+	_, err := s.exec(ctx, "UPDATE logout SET next = $3 WHERE session_id = $1 AND client_id = $2", l.SessionID, l.ClientID, toMillis(until))
+	return wrapError("postpone logout", err)
 }
 
 // DropLogout implements oidc.Logouts.
 func (s *Store) DropLogout(ctx context.Context, l oidc.Logout) error {
 	_, err := s.exec(ctx, "DELETE FROM logout WHERE session_id = $1 AND client_id = $2", l.SessionID, l.ClientID)
-	return wrap("drop logout", err)
+	return wrapError("drop logout", err)
 }
 
 // PendingLogouts is how many logouts clients are yet to be told of, those that
@@ -100,5 +100,5 @@ func (s *Store) DropLogout(ctx context.Context, l oidc.Logout) error {
 func (s *Store) PendingLogouts(ctx context.Context) (int, error) {
 	var n int
 	err := s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM logout").Scan(&n)
-	return n, wrap("count logouts", err)
+	return n, wrapError("count logouts", err)
 }

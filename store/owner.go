@@ -9,12 +9,12 @@ import (
 // ClaimOwnership records whose database this is, unless somebody has claimed it, and returns
 // whose it is.
 func (s *Store) ClaimOwnership(ctx context.Context, name string) (owner string, err error) {
-	err = s.durable(ctx, func(exec execFunc, _ *sql.Tx) error {
+	err = s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) error {
 		_, err := exec("INSERT INTO owner (one, name) VALUES (1, $1) ON CONFLICT DO NOTHING", name)
 		return err
 	})
 	if err != nil {
-		return "", wrap("claim database", err)
+		return "", wrapError("claim database", err)
 	}
 	return s.Owner(ctx)
 }
@@ -26,5 +26,5 @@ func (s *Store) Owner(ctx context.Context) (string, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
-	return name, wrap("read owner", err)
+	return name, wrapError("read owner", err)
 }

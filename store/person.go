@@ -13,26 +13,26 @@ import (
 	"idpbridge/upstream"
 )
 
-const accountSQL = "SELECT username, password_hash, person FROM person WHERE username = $1"
+const findAccountSQL = "SELECT username, password_hash, person FROM person WHERE username = $1"
 
 // AccountByUsername implements upstream.People.
 func (s *Store) AccountByUsername(ctx context.Context, username string) (upstream.Account, error) {
-	a, err := scanAccount(s.hot.account.QueryRowContext(ctx, username))
+	a, err := scanAccount(s.stmts.account.QueryRowContext(ctx, username))
 	if errors.Is(err, sql.ErrNoRows) {
 		return upstream.Account{}, upstream.ErrNotFound
 	}
-	return a, wrap("find account", err)
+	return a, wrapError("find account", err)
 }
 
 // Accounts implements upstream.People.
 func (s *Store) Accounts(ctx context.Context) ([]upstream.Account, error) {
-	out, err := accounts(s.read.QueryContext(ctx, accountsSQL))
-	return out, wrap("list accounts", err)
+	out, err := scanAccounts(s.read.QueryContext(ctx, listAccountsSQL))
+	return out, wrapError("list accounts", err)
 }
 
-const accountsSQL = "SELECT username, password_hash, person FROM person ORDER BY username"
+const listAccountsSQL = "SELECT username, password_hash, person FROM person ORDER BY username"
 
-func accounts(rows *sql.Rows, err error) ([]upstream.Account, error) {
+func scanAccounts(rows *sql.Rows, err error) ([]upstream.Account, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -56,32 +56,32 @@ func (s *Store) ReplacePeople(ctx context.Context, want []upstream.Account, at t
 	for _, a := range want {
 		person, err := json.Marshal(a.Person)
 		if err != nil {
-			return wrap("replace people", err)
+			return wrapError("replace people", err)
 		}
 		if _, twice := rows[a.Person.Subject]; twice {
 			return fmt.Errorf("replace people: subject %q is there twice", a.Person.Subject)
 		}
 		rows[a.Person.Subject] = personRow{a.Person.Subject, a.Username, a.PasswordHash, string(person)}
 	}
-	return wrap("replace people", s.durable(ctx, func(exec execFunc, tx *sql.Tx) error {
+	return wrapError("replace people", s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) error {
 		if !s.sqlite {
 			// Two processes that start at once take turns; readers do not wait.
 			if _, err := exec("LOCK TABLE person IN EXCLUSIVE MODE"); err != nil {
 				return err
 			}
 		}
-		have, err := personRows(tx.QueryContext(ctx, "SELECT subject, username, password_hash, person FROM person"))
+		have, err := scanPersonRows(tx.QueryContext(ctx, "SELECT subject, username, password_hash, person FROM person"))
 		if err != nil {
 			return err
 		}
-		return replacePeople(exec, have, rows, at)
+		return writePeopleChanges(exec, have, rows, at)
 	}))
 }
 
 // personRow is a row of the table as it stands there.
 type personRow struct{ subject, username, passwordHash, person string }
 
-func personRows(rows *sql.Rows, err error) (map[string]personRow, error) {
+func scanPersonRows(rows *sql.Rows, err error) (map[string]personRow, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -97,19 +97,19 @@ func personRows(rows *sql.Rows, err error) (map[string]personRow, error) {
 	return out, rows.Err()
 }
 
-// replacePeople writes what differs, in the order of subjects.
-func replacePeople(exec execFunc, have, want map[string]personRow, at time.Time) error {
+// writePeopleChanges writes what differs, in the order of subjects.
+func writePeopleChanges(exec execFunc, have, want map[string]personRow, at time.Time) error {
 	for _, subject := range slices.Sorted(maps.Keys(have)) {
 		old := have[subject]
 		now, kept := want[subject]
 		if !kept {
-			if err := removePerson(exec, subject, at, true); err != nil {
+			if err := endPersonAccess(exec, subject, at, true); err != nil {
 				return err
 			}
 			continue
 		}
 		if old.passwordHash != now.passwordHash {
-			if err := removePerson(exec, subject, at, false); err != nil {
+			if err := endPersonAccess(exec, subject, at, false); err != nil {
 				return err
 			}
 		}
@@ -135,10 +135,10 @@ func replacePeople(exec execFunc, have, want map[string]personRow, at time.Time)
 	return nil
 }
 
-// removePerson ends a person's sessions and sign-ins, queues the logouts, and
+// endPersonAccess ends a person's sessions and sign-ins, queues the logouts, and
 // with row removes the person.
-func removePerson(exec execFunc, subject string, at time.Time, row bool) error {
-	if _, err := exec(queuePersonSQL, subject, millis(at)); err != nil {
+func endPersonAccess(exec execFunc, subject string, at time.Time, row bool) error {
+	if _, err := exec(queuePersonLogoutsSQL, subject, toMillis(at)); err != nil {
 		return err
 	}
 	statements := []string{
@@ -149,7 +149,7 @@ func removePerson(exec execFunc, subject string, at time.Time, row bool) error {
 	if row {
 		statements = append(statements, "DELETE FROM person WHERE subject = $1")
 	}
-	return run(exec, []any{subject}, statements...)
+	return execAll(exec, []any{subject}, statements...)
 }
 
 // scanAccount reads one account.

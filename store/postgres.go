@@ -26,13 +26,13 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	s.read, s.write, s.path = db, db, cfg.Database
 	if err := db.PingContext(ctx); err != nil {
-		return fmt.Errorf("PostgreSQL at %s, database %s, does not let us in: %w", cfg.Host, cfg.Database, reason(ctx, err))
+		return fmt.Errorf("PostgreSQL at %s, database %s, does not let us in: %w", cfg.Host, cfg.Database, explainConnectError(ctx, err))
 	}
 	return nil
 }
 
-// reason is the server's own words, without the connection's settings.
-func reason(ctx context.Context, err error) error {
+// explainConnectError is the server's own words, without the connection's settings.
+func explainConnectError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -11,7 +11,7 @@ import (
 	"idpbridge/oidc"
 )
 
-// rotateSQL spends the newest refresh token, $3, or closes the sign-in of one that
+// rotateRefreshSQL spends the newest refresh token, $3, or closes the sign-in of one that
 // was spent before. It is one statement, so that what it finds is what it acts on:
 // were the judgement a second one, another rotation could come in between, and a
 // retry that was in time would look like a replay. It passes over the predecessor
@@ -20,7 +20,7 @@ import (
 // $4 is now, $5 when the successor ends unless used, and $6 when an access token
 // ends. The sign-in then expires with the last of its tokens; a CASE is the
 // greatest and the least that both engines know.
-const rotateSQL = `UPDATE signin SET
+const rotateRefreshSQL = `UPDATE signin SET
 	state = CASE WHEN refresh_number = $3 THEN 2 ELSE 3 END,
 	refresh_number = CASE WHEN refresh_number = $3 THEN refresh_number + 1 ELSE refresh_number END,
 	refresh_issued = CASE WHEN refresh_number = $3 THEN $4 ELSE refresh_issued END,
@@ -36,9 +36,9 @@ const rotateSQL = `UPDATE signin SET
 		OR refresh_number > $3 AND NOT (refresh_number - 1 = $3 AND refresh_issued > $7))
 	RETURNING ` + signinColumns + `, (SELECT person FROM person WHERE person.subject = signin.subject)`
 
-// successorSQL finds what a predecessor in grace gets; the parameters are those
+// findSuccessorSQL finds what a predecessor in grace gets; the parameters are those
 // of rotateSQL.
-const successorSQL = `SELECT ` + signinJoined + `, p.person FROM signin s JOIN person p ON p.subject = s.subject
+const findSuccessorSQL = `SELECT ` + joinedSigninColumns + `, p.person FROM signin s JOIN person p ON p.subject = s.subject
 	WHERE s.id = $1 AND s.client_id = $2 AND s.state = 2 AND s.refresh_number - 1 = $3 AND s.refresh_issued > $5
 	AND s.refresh_expires > $4 AND s.refresh_ends > $4 AND s.expires > $4`
 
@@ -52,11 +52,11 @@ func (s *Store) Rotate(ctx context.Context, r oidc.Rotation) (oidc.Signin, claim
 	}
 	grace := int64(math.MaxInt64) // nothing is issued after that
 	if r.Grace > 0 {
-		grace = millis(r.At.Add(-r.Grace))
+		grace = toMillis(r.At.Add(-r.Grace))
 	}
-	in, person, err := s.rotate(ctx, r, grace)
+	in, person, err := s.runRotation(ctx, r, grace)
 	if errors.Is(err, sql.ErrNoRows) {
-		in, person, err = scanSignin(s.hot.successor.QueryRowContext(ctx, r.ID, r.ClientID, r.Number, millis(r.At), grace))
+		in, person, err = scanSignin(s.stmts.successor.QueryRowContext(ctx, r.ID, r.ClientID, r.Number, toMillis(r.At), grace))
 	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -64,17 +64,17 @@ func (s *Store) Rotate(ctx context.Context, r oidc.Rotation) (oidc.Signin, claim
 	case errors.Is(err, oidc.ErrReplayed):
 		return in, claims.Person{}, oidc.ErrReplayed
 	}
-	return in, person, wrap("rotate refresh token", err)
+	return in, person, wrapError("rotate refresh token", err)
 }
 
-// rotate runs rotateSQL. It returns sql.ErrNoRows where nothing was changed, and
+// runRotation runs rotateSQL. It returns sql.ErrNoRows where nothing was changed, and
 // oidc.ErrReplayed where the sign-in was closed.
-func (s *Store) rotate(ctx context.Context, r oidc.Rotation, grace int64) (in oidc.Signin, person claims.Person, err error) {
+func (s *Store) runRotation(ctx context.Context, r oidc.Rotation, grace int64) (in oidc.Signin, person claims.Person, err error) {
 	var who []byte // none where the person of a closed sign-in is gone
-	err = once(ctx, s.hot.rotate, func(row scanner) (err error) {
+	err = queryOnce(ctx, s.stmts.rotate, func(row scanner) (err error) {
 		in, err = scanColumns(row, &who)
 		return err
-	}, r.ID, r.ClientID, r.Number, millis(r.At), millis(r.At.Add(r.Idle)), millis(r.At.Add(r.Access)), grace)
+	}, r.ID, r.ClientID, r.Number, toMillis(r.At), toMillis(r.At.Add(r.Idle)), toMillis(r.At.Add(r.Access)), grace)
 	if err == nil && in.State == oidc.Closed {
 		return in, claims.Person{}, oidc.ErrReplayed
 	}

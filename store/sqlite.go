@@ -23,18 +23,18 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		return errors.New("open database: neither an address nor a file is given")
 	}
 	s.path = path
-	if err := checkFile(path); err != nil {
+	if err := prepareFile(path); err != nil {
 		return err
 	}
-	if err := intact(ctx, path); err != nil {
+	if err := checkIntegrity(ctx, path); err != nil {
 		return err
 	}
 	var err error
-	if s.write, err = sqliteDB(path, "immediate"); err != nil {
+	if s.write, err = openSQLitePool(path, "immediate"); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.read, err = sqliteDB(path, "deferred"); err != nil {
+	if s.read, err = openSQLitePool(path, "deferred"); err != nil {
 		return err
 	}
 	s.read.SetMaxOpenConns(max(4, 2*runtime.NumCPU()))
@@ -42,16 +42,16 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	return nil
 }
 
-// checkFile makes the file, readable for its owner alone, or makes sure that
+// prepareFile makes the file, readable for its owner alone, or makes sure that
 // what is there looks like a database: SQLite would take an empty file for a new
 // one and throw away the log beside it.
-func checkFile(path string) error {
+func prepareFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		if err := f.Close(); err != nil {
 			return fmt.Errorf("make database: %w", err)
 		}
-		return noLog(path)
+		return rejectOrphanedLog(path)
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make database: %w", err)
@@ -66,17 +66,17 @@ func checkFile(path string) error {
 	}
 	switch {
 	case errors.Is(err, io.EOF):
-		return noLog(path)
+		return rejectOrphanedLog(path)
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("open database: %w", err)
 	case string(head[:n]) != "SQLite format 3\x00":
-		return damaged(path, errors.New("it is not a SQLite database"))
+		return damagedError(path, errors.New("it is not a SQLite database"))
 	}
 	return nil
 }
 
-// noLog refuses an empty database beside which the log of another one lies.
-func noLog(path string) error {
+// rejectOrphanedLog refuses an empty database beside which the log of another one lies.
+func rejectOrphanedLog(path string) error {
 	log, err := os.Stat(path + "-wal")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -84,24 +84,24 @@ func noLog(path string) error {
 	case err != nil:
 		return fmt.Errorf("open database: %w", err)
 	case log.Size() > 0:
-		return damaged(path, fmt.Errorf("it is empty, and %s-wal is not", path))
+		return damagedError(path, fmt.Errorf("it is empty, and %s-wal is not", path))
 	}
 	return nil
 }
 
-// sqliteDB sets what every connection needs. With synchronous=NORMAL and a
+// openSQLitePool sets what every connection needs. With synchronous=NORMAL and a
 // write-ahead log a killed process loses nothing, since the system holds what
 // was written; a power cut may lose the last moments, never the database. What
 // must not be lost so goes through Store.durable.
-func sqliteDB(path, begin string) (*sql.DB, error) {
+func openSQLitePool(path, begin string) (*sql.DB, error) {
 	q := url.Values{"_txlock": {begin}}
 	for _, pragma := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-16000)", "temp_store(MEMORY)"} {
 		q.Add("_pragma", pragma)
 	}
-	return openFile(path, q)
+	return openPool(path, q)
 }
 
-func openFile(path string, q url.Values) (*sql.DB, error) {
+func openPool(path string, q url.Values) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
@@ -109,30 +109,30 @@ func openFile(path string, q url.Values) (*sql.DB, error) {
 	return db, nil
 }
 
-// intact reads the whole file before anything is written to it, by a connection
+// checkIntegrity reads the whole file before anything is written to it, by a connection
 // that cannot write: even closing another kind would move the log into the file.
 // It finds a broken structure, not a changed value within a row.
-func intact(ctx context.Context, path string) (err error) {
-	db, err := openFile(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}})
+func checkIntegrity(ctx context.Context, path string) (err error) {
+	db, err := openPool(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var verdict string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		if ctx.Err() != nil || !broken(err) {
+		if ctx.Err() != nil || !isCorruption(err) {
 			return fmt.Errorf("check database %s: %w", path, err)
 		}
-		return damaged(path, err)
+		return damagedError(path, err)
 	}
 	if verdict != "ok" {
-		return damaged(path, errors.New(strings.ReplaceAll(verdict, "\n", "; ")))
+		return damagedError(path, errors.New(strings.ReplaceAll(verdict, "\n", "; ")))
 	}
 	return nil
 }
 
-// broken says whether an error is about the file's contents.
-func broken(err error) bool {
+// isCorruption says whether an error is about the file's contents.
+func isCorruption(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return false
@@ -144,6 +144,6 @@ func broken(err error) bool {
 	return false
 }
 
-func damaged(path string, cause error) error {
+func damagedError(path string, cause error) error {
 	return fmt.Errorf("database %s is damaged (%w); restore it from a backup, or move it away to start with an empty one", path, cause)
 }

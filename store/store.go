@@ -46,8 +46,8 @@ type Config struct {
 	Path string
 }
 
-// postgres says whether the rows are in PostgreSQL.
-func (c Config) postgres() bool {
+// isPostgres says whether the rows are in PostgreSQL.
+func (c Config) isPostgres() bool {
 	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
 }
 
@@ -58,18 +58,18 @@ type Store struct {
 	read, write *sql.DB // the same with PostgreSQL
 	sqlite      bool
 	path        string // the SQLite file or the PostgreSQL database, for errors
-	hot         hot
+	stmts       preparedStatements
 }
 
-// hot are the statements of the path that every sign-in takes, prepared once.
-type hot struct {
+// preparedStatements are the statements of the path that every sign-in takes, prepared once.
+type preparedStatements struct {
 	answer, redeem, replay, find, rotate, successor, session, start, renew, touch, join, account, spend *sql.Stmt
 }
 
 // Open opens the database and brings its tables up to date. Whatever is wrong
 // with it is an error in one line, and nothing in it is changed by then.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{sqlite: !cfg.postgres()}
+	s := &Store{sqlite: !cfg.isPostgres()}
 	var err error
 	switch {
 	case !s.sqlite:
@@ -85,10 +85,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.migrate(ctx); err != nil {
+	if err := s.migrateTables(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepareStatements(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare statements: %w", err), s.Close())
 	}
 	return s, nil
@@ -109,12 +109,12 @@ func (s *Store) Close() error {
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	return wrap("ping database", s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
+	return wrapError("ping database", s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
-// migrate brings the tables up to date. With PostgreSQL one process does it and
+// migrateTables brings the tables up to date. With PostgreSQL one process does it and
 // the others wait.
-func (s *Store) migrate(ctx context.Context) error {
+func (s *Store) migrateTables(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -146,27 +146,27 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) prepare(ctx context.Context) error {
+func (s *Store) prepareStatements(ctx context.Context) error {
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		db   *sql.DB
 		sql  string
 	}{
-		{&s.hot.answer, s.write, answerSQL},
-		{&s.hot.redeem, s.write, redeemSQL},
-		{&s.hot.replay, s.write, replaySQL},
-		{&s.hot.find, s.read, findSQL},
-		{&s.hot.rotate, s.write, rotateSQL},
-		{&s.hot.successor, s.read, successorSQL},
-		{&s.hot.session, s.read, sessionSQL},
-		{&s.hot.start, s.write, startSQL},
-		{&s.hot.renew, s.write, renewSQL},
-		{&s.hot.touch, s.write, touchSQL},
-		{&s.hot.join, s.write, joinSQL},
-		{&s.hot.account, s.read, accountSQL},
-		{&s.hot.spend, s.write, spendSQL},
+		{&s.stmts.answer, s.write, insertSigninSQL},
+		{&s.stmts.redeem, s.write, redeemCodeSQL},
+		{&s.stmts.replay, s.write, closeReplayedSQL},
+		{&s.stmts.find, s.read, findSigninSQL},
+		{&s.stmts.rotate, s.write, rotateRefreshSQL},
+		{&s.stmts.successor, s.read, findSuccessorSQL},
+		{&s.stmts.session, s.read, findSessionSQL},
+		{&s.stmts.start, s.write, startSessionSQL},
+		{&s.stmts.renew, s.write, renewSessionSQL},
+		{&s.stmts.touch, s.write, touchSessionSQL},
+		{&s.stmts.join, s.write, joinSessionSQL},
+		{&s.stmts.account, s.read, findAccountSQL},
+		{&s.stmts.spend, s.write, insertAssertionSQL},
 	} {
-		stmt, err := p.db.PrepareContext(ctx, s.dialect(p.sql)) //nolint:sqlclosecheck // kept until the database is closed
+		stmt, err := p.db.PrepareContext(ctx, s.adaptQuery(p.sql)) //nolint:sqlclosecheck // kept until the database is closed
 		if err != nil {
 			return err
 		}
@@ -175,8 +175,8 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
-// dialect writes parameters as the engine knows them: ?1 with SQLite.
-func (s *Store) dialect(query string) string {
+// adaptQuery writes parameters as the engine knows them: ?1 with SQLite.
+func (s *Store) adaptQuery(query string) string {
 	if s.sqlite {
 		return strings.ReplaceAll(query, "$", "?")
 	}
@@ -186,11 +186,11 @@ func (s *Store) dialect(query string) string {
 // exec runs a statement outside a transaction and returns how many rows it
 // changed.
 func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	return changed(s.write.ExecContext(ctx, s.dialect(query), args...))
+	return rowsAffected(s.write.ExecContext(ctx, s.adaptQuery(query), args...))
 }
 
-// changed is how many rows a statement changed.
-func changed(res sql.Result, err error) (int64, error) {
+// rowsAffected is how many rows a statement changed.
+func rowsAffected(res sql.Result, err error) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
@@ -200,19 +200,19 @@ func changed(res sql.Result, err error) (int64, error) {
 // execFunc runs a statement and returns how many rows it changed.
 type execFunc func(query string, args ...any) (int64, error)
 
-// beginner is a pool or one of its connections.
-type beginner interface {
+// txBeginner is a pool or one of its connections.
+type txBeginner interface {
 	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
 }
 
-// tx runs a function in one transaction.
-func (s *Store) tx(ctx context.Context, on beginner, do func(exec execFunc, tx *sql.Tx) error) error {
+// inTransaction runs a function in one transaction.
+func (s *Store) inTransaction(ctx context.Context, on txBeginner, do func(exec execFunc, tx *sql.Tx) error) error {
 	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	exec := func(query string, args ...any) (int64, error) {
-		return changed(tx.ExecContext(ctx, s.dialect(query), args...))
+		return rowsAffected(tx.ExecContext(ctx, s.adaptQuery(query), args...))
 	}
 	if err := do(exec, tx); err != nil {
 		// A cancelled context has rolled back already.
@@ -224,12 +224,12 @@ func (s *Store) tx(ctx context.Context, on beginner, do func(exec execFunc, tx *
 	return tx.Commit()
 }
 
-// durable runs a function in one transaction that is on the disk when durable
+// inDurableTransaction runs a function in one transaction that is on the disk when durable
 // returns: for keys and people, which a power cut must not take back. PostgreSQL
 // does so anyway.
-func (s *Store) durable(ctx context.Context, do func(exec execFunc, tx *sql.Tx) error) error {
+func (s *Store) inDurableTransaction(ctx context.Context, do func(exec execFunc, tx *sql.Tx) error) error {
 	if !s.sqlite {
-		return s.tx(ctx, s.write, do)
+		return s.inTransaction(ctx, s.write, do)
 	}
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
@@ -239,7 +239,7 @@ func (s *Store) durable(ctx context.Context, do func(exec execFunc, tx *sql.Tx) 
 	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous=FULL"); err != nil {
 		return err
 	}
-	err = s.tx(ctx, conn, do)
+	err = s.inTransaction(ctx, conn, do)
 	// Should this fail, later writes are slower and no less safe. It is owed even
 	// to a caller who has gone.
 	_, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous=NORMAL")
@@ -268,7 +268,7 @@ func (s *Store) Sweep(ctx context.Context, at time.Time) (int, error) {
 	total := 0
 	for _, step := range sweeps {
 		for {
-			n, err := s.exec(ctx, step.sql, millis(at), sweepBatch)
+			n, err := s.exec(ctx, step.sql, toMillis(at), sweepBatch)
 			if err != nil {
 				return total, fmt.Errorf("sweep %s: %w", step.table, err)
 			}
@@ -281,16 +281,16 @@ func (s *Store) Sweep(ctx context.Context, at time.Time) (int, error) {
 	return total, nil
 }
 
-// millis is a time as it is kept; the zero time is 0.
-func millis(t time.Time) int64 {
+// toMillis is a time as it is kept; the zero time is 0.
+func toMillis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMilli()
 }
 
-// moment is the time that millis kept.
-func moment(ms int64) time.Time {
+// fromMillis is the time that millis kept.
+func fromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}

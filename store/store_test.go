@@ -22,9 +22,9 @@ import (
 // postgres is nil where PostgreSQL is not installed.
 var postgres *pgtest.Server
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(execAll(m)) }
 
-func run(m *testing.M) int {
+func execAll(m *testing.M) int {
 	var err error
 	if postgres, err = pgtest.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

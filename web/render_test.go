@@ -61,7 +61,7 @@ func everyPage() map[string]shown {
 			Code: true, ReturnURI: "https://www.bank.example/chat",
 		},
 		Encryption:      []setup.EncryptionKey{{ID: "lpsso2026", Fingerprint: "AA:BB", NotAfter: made.AddDate(2, 0, 0)}},
-		ContentEncoding: "A128CBC-HS256", Exceptions: []setup.Exception{{Name: "nonce_optional", Sentence: "The window sends none."}},
+		ContentEncoding: "A128CBC-HS256", Deviations: []setup.Deviation{{Name: "nonce_optional", Sentence: "The window sends none."}},
 	})
 	inspected := inspect.Token("eyJhbGciOiJub25lIiwia2lkIjoiazEifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmJhbmsuZXhhbXBsZSIsInN1YiI6ImphbmVAZXhhbXBsZS5jb20iLCJnaXZlbl9uYW1lIjoiPGI-In0.",
 		inspect.Expectations{Now: made})

@@ -174,7 +174,7 @@ func storageFlood(t *testing.T) {
 	t.Parallel()
 	const requests, workers = 100_000, 4
 	data := t.TempDir()
-	_, issuer, operations := startBinary(t, buildIDP(t), "--listen", "127.0.0.1:0", "--data", data)
+	_, issuer, operations := startBinary(t, buildIDP(t), "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
 	u, err := url.Parse(issuer)
 	require.NoError(t, err)
 	flood(t, u.Host, 5_000, workers) // what a server needs to be warm

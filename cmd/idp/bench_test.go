@@ -92,15 +92,6 @@ func benchmark(b *testing.B, operation func(browser *browser, issuer string) err
 	b.ReportMetric(float64(used)/float64(signature), "signatures/op")
 }
 
-func discard(res *http.Response, err error) error {
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, res.Body)
-	_ = res.Body.Close()
-	return err
-}
-
 // BenchmarkSignin is a signed-in browser's code flow: authorize and token.
 func BenchmarkSignin(b *testing.B) {
 	benchmark(b, func(p *browser, issuer string) error {
@@ -113,18 +104,28 @@ func BenchmarkSignin(b *testing.B) {
 
 // BenchmarkAuthorize is the authorization endpoint alone.
 func BenchmarkAuthorize(b *testing.B) {
-	benchmark(b, func(p *browser, issuer string) error { return discard(p.client.Get(webRequest(issuer))) })
+	benchmark(b, func(p *browser, issuer string) error {
+		_, err := p.client.Get(p.t.Context(), webRequest(issuer))
+		return err
+	})
 }
 
 // BenchmarkToken is the token endpoint refusing a code: what a stranger costs.
 func BenchmarkToken(b *testing.B) {
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {"nonsense"}, "redirect_uri": {localCallback}, "client_id": {"local-web"}, "client_secret": {dev.LocalWebSecret}}.Encode()
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "code": {"nonsense"}, "redirect_uri": {localCallback},
+		"client_id": {"local-web"}, "client_secret": {dev.LocalWebSecret},
+	}
 	benchmark(b, func(p *browser, issuer string) error {
-		return discard(p.client.Post(issuer+"/token", "application/x-www-form-urlencoded", strings.NewReader(form)))
+		_, err := p.client.Post(p.t.Context(), issuer+"/token", form)
+		return err
 	})
 }
 
 // BenchmarkKeySet is the key set.
 func BenchmarkKeySet(b *testing.B) {
-	benchmark(b, func(p *browser, issuer string) error { return discard(p.client.Get(issuer + "/jwks")) })
+	benchmark(b, func(p *browser, issuer string) error {
+		_, err := p.client.Get(p.t.Context(), issuer+"/jwks")
+		return err
+	})
 }

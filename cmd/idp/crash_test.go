@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,24 +101,21 @@ func TestKillLosesNothing(t *testing.T) {
 
 // try redeems one code; false once the server is gone.
 func try(b *browser, issuer string) (code string, ok bool) {
-	res, err := b.client.Get(webRequest(issuer))
+	p, err := b.client.Get(b.t.Context(), webRequest(issuer))
 	if err != nil {
 		return "", false
 	}
-	_ = res.Body.Close()
-	u, err := res.Location()
-	if err != nil {
+	response, ok := p.AuthorizationResponse(localCallback)
+	if !ok {
 		return "", false
 	}
-	code = u.Query().Get("code")
-	form := strings.NewReader("grant_type=authorization_code&client_id=local-web&client_secret=" + dev.LocalWebSecret +
-		"&redirect_uri=" + localCallback + "&code=" + code)
-	answer, err := b.client.Post(issuer+"/token", "application/x-www-form-urlencoded", form)
-	if err != nil {
-		return "", false
+	code = response.Get("code")
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {"local-web"}, "client_secret": {dev.LocalWebSecret},
+		"redirect_uri": {localCallback}, "code": {code},
 	}
-	_ = answer.Body.Close()
-	return code, answer.StatusCode == http.StatusOK
+	answer, err := b.client.Post(b.t.Context(), issuer+"/token", form)
+	return code, err == nil && answer.Status == http.StatusOK
 }
 
 // TestStartRefusals: one clear line, exit status 1, and nothing overwritten.

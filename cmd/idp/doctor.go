@@ -18,6 +18,7 @@ import (
 	"idpbridge/dev"
 	"idpbridge/doctor"
 	"idpbridge/internal/netaddr"
+	"idpbridge/internal/secret"
 )
 
 type doctorCommand struct {
@@ -92,11 +93,11 @@ func (d doctorCommand) subject(p *process) (doctor.Config, error) {
 	case d.Client == "":
 		return doctor.Config{}, &usageError{"doctor: --issuer needs --client, the id that LiveEngage has there"}
 	}
-	cfg := doctor.Config{Issuer: d.Issuer, ClientID: d.Client, ClientSecret: p.getenv("IDP_DOCTOR_SECRET"), OperationsURL: d.Operations}
-	if cfg.ClientSecret == "" && loopbackIssuer(d.Issuer) {
+	cfg := doctor.Config{Issuer: d.Issuer, ClientID: d.Client, ClientSecret: secret.New(p.getenv("IDP_DOCTOR_SECRET")), OperationsURL: d.Operations}
+	if !cfg.ClientSecret.IsSet() && loopbackIssuer(d.Issuer) {
 		for _, c := range dev.Clients() {
 			if c.ID == d.Client {
-				cfg.ClientSecret = c.Secret.Reveal()
+				cfg.ClientSecret = c.Secret
 			}
 		}
 	}
@@ -120,7 +121,7 @@ func (d doctorCommand) configured(p *process) (doctor.Config, error) {
 	}
 	client := loaded.Clients[i]
 	cfg := doctor.Config{
-		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: client.Secret.Reveal(), OperationsURL: d.Operations,
+		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: client.Secret, OperationsURL: d.Operations,
 		JSONRemedy: "Nothing for connectors of today: they send forms. For an older one set token_requests: form_or_json in the client's liveengage section.",
 	}
 	if l := client.LiveEngage; l != nil {

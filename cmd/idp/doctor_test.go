@@ -103,13 +103,13 @@ func TestDoctorConfigured(t *testing.T) {
 	code, stdout, stderr = doctorOf(t, env, base...)
 	require.Equal(t, 1, code)
 	require.Regexp(t, `(?m)^ERROR  address-port .*\n +to do: `, stdout)
-	require.Regexp(t, `(?m)^ERROR  address-public .*this very machine`, stdout)
-	require.Regexp(t, `(?m)^ERROR  tls-trust .*named for this examination`, stdout)
+	require.Regexp(t, `(?m)^ERROR  address-public .*only this machine can reach it`, stdout)
+	require.Regexp(t, `(?m)^ERROR  tls-trust .*trusted only because of the authorities`, stdout)
 	require.Contains(t, stderr, "errors: 3")
 
 	code, stdout, _ = doctorOf(t, env, "--config", s.config, "--local")
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^ERROR  tls-trust `, stdout, "nobody vouches for the certificate")
+	require.Regexp(t, `(?m)^ERROR  tls-trust `, stdout, "the authority is not public")
 
 	code, _, stderr = doctorOf(t, map[string]string{}, base...)
 	require.Equal(t, 1, code)
@@ -152,7 +152,7 @@ func TestDoctorAccount(t *testing.T) {
 
 	code, stdout, _ = doctorOf(t, env, append(args, "--expect", "pkceEnabled=true", "--connector", "4056284238")...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^ERROR  connector-pkce .*\n.*\n.*there is "false", it should be "true"`, stdout)
+	require.Regexp(t, `(?m)^ERROR  connector-pkce .*\n.*\n.*it is "false", it should be "true"`, stdout)
 	code, stdout, _ = doctorOf(t, env, append(args, "--connector", "other")...)
 	require.Equal(t, 1, code)
 	require.Regexp(t, `(?m)^ERROR  connector-found `, stdout)
@@ -166,7 +166,7 @@ func TestDoctorIssuer(t *testing.T) {
 
 	code, stdout, stderr := doctorOf(t, nil, base...)
 	require.Equal(t, 0, code, stdout+stderr)
-	require.Regexp(t, `(?m)^note   address-https .*The issuer is http`, stdout)
+	require.Regexp(t, `(?m)^note   address-https .*The issuer uses http,`, stdout)
 	require.Regexp(t, `(?m)^ok     token-credentials `, stdout, "the secret of idp dev is known")
 	require.Regexp(t, `(?m)^skip   operations-ready `, stdout)
 

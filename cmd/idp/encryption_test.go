@@ -121,7 +121,7 @@ func encryptionFailsClosed(t *testing.T) {
 	require.NotContains(t, answer, "id_token")
 	require.Contains(t, l.log.String(), "every encryption key of the client has expired", "the operator is told")
 	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/setup").body, "no token can be issued")
-	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/metrics").body, `idp_encryption_seconds_left{client="liveengage"} -`)
+	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/metrics").body, `idp_encryption_key_remaining_seconds{client="liveengage"} -`)
 	plain := newBrowser(t).signIn(l.issuer, l.popOut("client_id", "plain", "nonce", "n"), "jane", "jane-password")
 	require.Len(t, strings.Split(plain.answer(t).Get("id_token"), "."), 3, "other clients are not concerned")
 }
@@ -158,7 +158,7 @@ func encryptionKeysRefused(t *testing.T) {
 		{"{keys: [{kid: k, key: {file: missing.pem}}]}", "does not exist"},
 		{"{keys: [{kid: k, key: '" + spki(curve.Public()) + "'}]}", "not an RSA key"},
 		{"{keys: [{kid: k, key: '" + spki(short.Public()) + "'}]}", "RSA key of 1024 bits"},
-		{"{keys: [{kid: k, key: {file: private.pem}}]}", "private key; keep it to yourself"},
+		{"{keys: [{kid: k, key: {file: private.pem}}]}", "private key; keep it secret"},
 		{"{keys: [{kid: k, key: '" + good + "'}, {kid: k, key: '" + good + "'}]}", "occurs twice"},
 		{"{keys: [{kid: k, key: '" + good + "', until: soon}]}", "write YYYY-MM-DD"},
 		{"{enc: A128GCM, keys: [{kid: k, key: '" + good + "'}]}", "write one of: A128CBC-HS256, A256GCM"},

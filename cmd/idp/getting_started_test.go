@@ -52,7 +52,7 @@ func TestGettingStarted(t *testing.T) {
 		require.Contains(t, list, id)
 		for _, more := range [][]string{nil, {"--in-band"}} {
 			out := lp(agent, append([]string{"converse", "--account", dev.Account, "--issuer", issuer, "--connector", id, "--say", "Hello from " + name, "--user", "agent"}, more...)...)
-			for _, seen := range []string{`said +Hello from `, `customerType +gold`, `customerStatus +active`, `balance +1250\.75`, `name +Jane`} {
+			for _, seen := range []string{`message +Hello from `, `customerType +gold`, `customerStatus +active`, `balance +1250\.75`, `name +Jane`} {
 				require.Regexp(t, seen, out, name)
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"strings"
@@ -14,25 +13,33 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/html"
 
 	"idpbridge/internal/pgtest"
+	"idpbridge/internal/robot"
 )
 
 // postgres is the private server of this package's tests.
 var postgres *pgtest.Server //nolint:gochecknoglobals // one server for all tests
 
+// TestMain runs the tests, or main if a script runs the test binary as idp.
 func TestMain(m *testing.M) {
+	testscript.Main(testsWithPostgres{m}, map[string]func(){"idp": main})
+}
+
+// testsWithPostgres runs the tests while the server runs.
+type testsWithPostgres struct{ tests *testing.M }
+
+func (t testsWithPostgres) Run() int {
 	server, err := pgtest.Start()
 	if err != nil {
 		_, _ = io.WriteString(os.Stderr, err.Error()+"\n")
-		os.Exit(1)
+		return 1
 	}
 	postgres = server
-	code := m.Run()
-	_ = server.Stop()
-	os.Exit(code)
+	defer func() { _ = server.Stop() }()
+	return t.tests.Run()
 }
 
 // engines runs a test on a server of each storage engine.
@@ -100,110 +107,58 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// browser is a person's browser: it keeps cookies and follows redirects by hand.
+// browser is a robot whose errors end the test.
 type browser struct {
 	t      testing.TB
-	client *http.Client
+	client *robot.Browser
 }
 
 func newBrowser(t testing.TB) *browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return &browser{t: t, client: &http.Client{
-		Jar: jar, Timeout: 20 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return &browser{t: t, client: robot.New(nil)}
 }
 
-// page is where a browser has come to rest.
+// page is where a browser stopped.
 type page struct {
 	status   int
 	location string // of a redirect that leads away from the issuer
 	body     string
 	header   http.Header
 	address  *url.URL
+	robot    *robot.Page
 }
 
 // get opens an address and follows redirects as long as they stay on its host.
 func (b *browser) get(address string) page {
 	b.t.Helper()
-	r, err := http.NewRequest(http.MethodGet, address, nil)
-	require.NoError(b.t, err)
-	return b.do(r)
+	return b.shown(b.client.Get(b.t.Context(), address))
 }
 
 // post submits a form as a browser on the same site does.
 func (b *browser) post(address string, form url.Values) page {
 	b.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
-	require.NoError(b.t, err)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("Origin", r.URL.Scheme+"://"+r.URL.Host)
-	return b.do(r)
+	return b.shown(b.client.Post(b.t.Context(), address, form))
 }
 
 func (b *browser) do(r *http.Request) page {
 	b.t.Helper()
-	host := r.URL.Host
-	for range 10 {
-		res, err := b.client.Do(r)
-		require.NoError(b.t, err)
-		body, err := io.ReadAll(res.Body)
-		require.NoError(b.t, err)
-		require.NoError(b.t, res.Body.Close())
-		p := page{status: res.StatusCode, body: string(body), header: res.Header, address: r.URL}
-		location := res.Header.Get("Location")
-		if location == "" {
-			return p
-		}
-		next, err := r.URL.Parse(location)
-		require.NoError(b.t, err)
-		if next.Host != host {
-			p.location = location
-			return p
-		}
-		r, err = http.NewRequest(http.MethodGet, next.String(), nil)
-		require.NoError(b.t, err)
-	}
-	b.t.Fatal("too many redirects")
-	return page{}
+	return b.shown(b.client.Do(r))
+}
+
+func (b *browser) shown(p *robot.Page, err error) page {
+	b.t.Helper()
+	require.NoError(b.t, err)
+	return page{status: p.Status, location: p.Location, body: p.Body, header: p.Header, address: p.URL, robot: p}
 }
 
 // fields returns the named inputs of the page's first form.
 func (p page) fields(t testing.TB) url.Values {
 	t.Helper()
-	doc, err := html.Parse(strings.NewReader(p.body))
-	require.NoError(t, err)
-	v := url.Values{}
-	var walk func(n *html.Node, inForm bool)
-	seen := false
-	walk = func(n *html.Node, inForm bool) {
-		if n.Type == html.ElementNode && n.Data == "form" {
-			if seen {
-				return
-			}
-			seen, inForm = true, true
-		}
-		if n.Type == html.ElementNode && n.Data == "input" && inForm {
-			name, value := "", ""
-			for _, a := range n.Attr {
-				switch a.Key {
-				case "name":
-					name = a.Val
-				case "value":
-					value = a.Val
-				}
-			}
-			v.Set(name, value)
-		}
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			walk(c, inForm)
-		}
+	forms := p.robot.Forms()
+	if len(forms) == 0 {
+		return url.Values{}
 	}
-	walk(doc, false)
-	return v
+	return forms[0].Fields
 }
 
 // signIn opens an authorization address, fills in the sign-in page and returns
@@ -222,15 +177,9 @@ func (b *browser) signIn(issuer, address, username, password string) page {
 // answer reads the parameters of an authorization response from a redirect.
 func (p page) answer(t testing.TB) url.Values {
 	t.Helper()
-	u, err := url.Parse(p.location)
-	require.NoError(t, err)
-	raw := u.RawQuery
-	if u.RawFragment != "" || u.Fragment != "" {
-		_, raw, _ = strings.Cut(p.location, "#")
-	}
-	v, err := url.ParseQuery(raw)
-	require.NoError(t, err)
-	return v
+	response, ok := p.robot.AuthorizationResponse("")
+	require.True(t, ok, p.location)
+	return response.Values
 }
 
 // part is one part of a JWT, decoded.

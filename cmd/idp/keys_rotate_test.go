@@ -64,7 +64,7 @@ func TestPinnedKey(t *testing.T) {
 	setup := b.get("http://" + l.operations + "/setup").body
 	require.Contains(t, setup, old)
 	require.Contains(t, setup, "pinned")
-	require.Contains(t, setup, "signs for LiveEngage alone")
+	require.Contains(t, setup, "signs for LiveEngage only")
 	require.Contains(t, b.get("http://"+l.operations+"/metrics").body, `idp_pinned_key_age_seconds{client="liveengage",kid="`+old+`"}`)
 	require.Contains(t, run(0, "list"), "retiring")
 	require.Contains(t, run(0, "list"), "pinned by liveengage")

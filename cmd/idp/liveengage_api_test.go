@@ -202,7 +202,7 @@ func TestLiveengageDomainsAndConnectors(t *testing.T) {
 	require.Equal(t, "idp", all[0]["service"])
 	code, _, stderr = liveengageOf(t.Context(), nil, "", "domains", "87654321", at)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "domains answers 404")
+	require.Contains(t, stderr, "domains returned 404")
 
 	code, stdout, stderr = liveengageOf(t.Context(), nil, "", "connectors", "12345678", at)
 	require.Equal(t, 0, code, stderr)
@@ -228,9 +228,9 @@ func TestLiveengageAPINeedsLive(t *testing.T) {
 	for says, args := range map[string][]string{
 		"without https":            {"domains", "12345678", "--live", "--domains", "http://api.example"},
 		"is not an account number": {"domains", "1/2", "--domains", "http://127.0.0.1:1"},
-		"is not an address":        {"domains", "12345678", "--domains", "127.0.0.1:1"},
+		"is not a URL":             {"domains", "12345678", "--domains", "127.0.0.1:1"},
 		"--user NAME or --key":     {"users", "--account", "1", "--domains", "http://127.0.0.1:1"},
-		"log in as whom":           {"login", "--account", "1", "--domains", "http://127.0.0.1:1"},
+		"name who logs in":         {"login", "--account", "1", "--domains", "http://127.0.0.1:1"},
 		"IDP_LP_PASSWORD":          {"login", "--account", "1", "--domains", "http://127.0.0.1:1", "--user", "ann"},
 		"missing flags":            {"converse"},
 	} {
@@ -262,7 +262,7 @@ func TestLiveengageLoginAndUsers(t *testing.T) {
 	n := len(s.asked)
 	code, _, stderr = liveengageOf(t.Context(), map[string]string{"IDP_LP_PASSWORD": "not-that"}, "", login("--user", "ann")...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "check name and password")
+	require.Contains(t, stderr, "check the user name and password")
 	require.NotContains(t, stderr, "not-that")
 	require.Len(t, s.asked, n+2, "domains and one login: it is not tried again")
 
@@ -298,7 +298,7 @@ func TestLiveengageLoginNamesWhoRefused(t *testing.T) {
 	for _, command := range []string{"login", "users"} {
 		code, _, stderr := liveengageOf(t.Context(), map[string]string{"IDP_LP_PASSWORD": "p"}, "", command, "--domains", server.URL, "--account", "99", "--user", "ann")
 		require.Equal(t, 1, code)
-		require.Contains(t, stderr, "There is no such account; the Domain API refuses before any login: check --account and --domains")
+		require.Contains(t, stderr, "There is no such account; the Domain API rejected the request before the login; check --account and --domains")
 		require.Contains(t, stderr, `service=domains request="GET /api/account/99/service/baseURI.json"`)
 		require.NotContains(t, stderr, "name and password")
 		require.NotContains(t, stderr, "agentVep")
@@ -317,7 +317,7 @@ func TestLiveengageConverse(t *testing.T) {
 		require.Equal(t, 0, code, stderr)
 		require.Contains(t, stdout, "jane at "+issuer)
 		require.Contains(t, stdout, "conv-1")
-		require.Contains(t, stdout, "by the brand's token")
+		require.Contains(t, stdout, "according to the brand's token")
 		require.Regexp(t, `(?m)^ +firstname +Jane$`, stdout)
 		require.Regexp(t, `(?m)^ +balance +`, stdout)
 		require.Contains(t, strings.Join(s.said, "\n"), `"message":"Where is my parcel?"`)
@@ -329,7 +329,7 @@ func TestLiveengageConverse(t *testing.T) {
 		password := map[string]string{"IDP_LP_PASSWORD": "good-password"}
 		code, stdout, stderr = liveengageOf(t.Context(), password, "", append(args, "--user", "ann", "--in-band", "--person", "victor")...)
 		require.Equal(t, 0, code, stderr)
-		require.Contains(t, stdout, "by the Messaging Interactions API")
+		require.Contains(t, stdout, "according to the Messaging Interactions API")
 		require.Regexp(t, `(?m)^ +customerType +vip$`, stdout)
 		require.Contains(t, strings.Join(s.said, "\n"), "InitConnection")
 		code, stdout, _ = liveengageOf(t.Context(), password, "", append(args, "--user", "ann", "--json")...)
@@ -350,7 +350,7 @@ func TestLiveengageConverseFails(t *testing.T) {
 	args := []string{"converse", "--once", "--domains", s.server.URL, "--account", "12345678", "--issuer", issuer}
 	code, _, stderr := liveengageOf(t.Context(), nil, "", args...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "idp answers 500 Internal Server Error, code 9007")
+	require.Contains(t, stderr, "idp returned 500 Internal Server Error, code 9007")
 	require.Contains(t, stderr, "next_try=never")
 
 	code, _, stderr = liveengageOf(t.Context(), map[string]string{"IDP_PERSON_PASSWORD": "wrong"}, "", args...)
@@ -364,7 +364,7 @@ func TestLiveengageConverseFails(t *testing.T) {
 
 	code, _, stderr = liveengageOf(t.Context(), nil, "", append(args, "--client", "other")...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "no connector for the issuer "+issuer+" and the client other, letter by letter; see idp liveengage connectors 12345678 --domains "+s.server.URL)
+	require.Contains(t, stderr, "no connector with exactly the issuer "+issuer+" and the client other; see idp liveengage connectors 12345678 --domains "+s.server.URL)
 	code, _, stderr = liveengageOf(t.Context(), nil, "", append(args, "--connector", "1")...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "has no connector 1; see idp liveengage connectors 12345678 --domains "+s.server.URL)

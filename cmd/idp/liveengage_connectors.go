@@ -12,32 +12,41 @@ type connectorsCommand struct {
 	Account string `arg:"" help:"Number of the LivePerson account."`
 }
 
-// Help is shown below the flags.
+// Help is printed below the flags.
 func (connectorsCommand) Help() string {
-	return `The list is public: LivePerson shows it to anybody, without the client secrets.
+	return `LivePerson publishes this list, without client secrets, to anyone.
+
+For example:
 
     idp liveengage connectors 12345678 --live`
 }
 
-// Run prints the account's authentication servers.
-func (k connectorsCommand) Run(ctx context.Context, p *process) error {
-	c, err := k.newClient(p, k.Account, slog.LevelWarn, api.RetryThreeTimes)
+// Run prints the account's authentication connectors.
+func (c connectorsCommand) Run(ctx context.Context, p *process) error {
+	client, err := c.newClient(p, c.Account, slog.LevelWarn, api.RetryThreeTimes)
 	if err != nil {
 		return err
 	}
-	all, err := c.Connectors(ctx)
+	connectors, err := client.Connectors(ctx)
 	if err != nil {
 		return err
 	}
-	if k.JSON {
-		return printJSON(p.stdout, all)
+	if c.JSON {
+		return printJSON(p.stdout, connectors)
 	}
 	rows := [][]string{{"ID", "NAME", "FLOW", "PKCE", "ISSUER", "CLIENT", "KEY", ""}}
-	for _, one := range all {
-		to := one.Configuration
+	for _, connector := range connectors {
+		settings := connector.Configuration
+		status := textIf(connector.Deleted, "deleted") + textIf(settings.Preferred && !connector.Deleted, "preferred")
 		rows = append(rows, []string{
-			one.ID.String(), one.Name, string(one.Flow()), textIf(to.PKCEEnabled, "yes"), to.Issuer, to.ClientID, string(to.JWTValidationType),
-			textIf(one.Deleted, "deleted") + textIf(to.Preferred && !one.Deleted, "preferred"),
+			connector.ID.String(),
+			connector.Name,
+			string(connector.Flow()),
+			textIf(settings.PKCEEnabled, "yes"),
+			settings.Issuer,
+			settings.ClientID,
+			string(settings.JWTValidationType),
+			status,
 		})
 	}
 	return printTable(p.stdout, rows)

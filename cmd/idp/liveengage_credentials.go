@@ -1,131 +1,194 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
-	"sync/atomic"
+	"net/url"
 
-	"idpbridge/conformance"
+	"idpbridge/internal/robot"
 	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
 
-// credentialSource gets credentials from the brand by a person who has signed in there.
+// credentialSource gets credentials from the brand by signing a person in there. The
+// browser keeps its cookies, so that a person who is signed in is not asked again.
 type credentialSource struct {
-	visitor     *conformance.Visitor
-	outages     *outageRecorder
+	issuer      string
+	browser     *robot.Browser
+	clientID    string
+	redirectURI string // nothing needs to listen there
+	person      robot.Credentials
 	flow        liveengage.Flow
 	pkce        bool
-	redirectURI string
-	token       string // the last ID token
+
+	endpoint string // the authorization endpoint, once discovered
+	idToken  string // the last ID token
 }
 
-// newCredentialSource is a person at an issuer who has not been there yet.
-func newCredentialSource(issuer string, through http.RoundTripper, to conformance.Client, person conformance.Person) (*credentialSource, error) {
-	w := &outageRecorder{next: through}
-	visitor, err := conformance.NewVisitor(issuer, w, to, person)
-	if err != nil {
-		return nil, err
-	}
-	return &credentialSource{visitor: visitor, outages: w, redirectURI: to.RedirectURI}, nil
+// authorizationError is an OAuth error that the provider sent to the client (RFC
+// 6749 section 4.1.2.1).
+type authorizationError struct{ code, description string }
+
+func (e *authorizationError) Error() string {
+	return "the provider returned " + e.code + ": " + robot.Excerpt(e.description)
 }
 
-// outageRecorder notes whether the provider was away. A visitor tells faults in words alone.
-type outageRecorder struct {
-	next        http.RoundTripper
-	unavailable atomic.Bool // a request had no answer, or one that may be another later
-}
-
-func (w *outageRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := w.next.RoundTrip(r)
-	switch {
-	case errors.Is(err, api.ErrHostNotAllowed):
-	case err != nil, res.StatusCode >= http.StatusInternalServerError: // 429 is for passwords that were tried too often
-		w.unavailable.Store(true)
-	}
-	return res, err
-}
-
-// fetchCredential is an api.CredentialSource. A sign-in takes no longer than a request of any
-// service may. A provider that is away is asked again; a wrong password, or a request
-// that it refuses, is final: more attempts would lock the person out.
+// fetchCredential is an api.CredentialSource. A sign-in has as much time as a request
+// to any service. An unavailable provider may be retried. A wrong password or a
+// rejected request is permanent: more attempts would lock the person out.
 func (s *credentialSource) fetchCredential(ctx context.Context) (api.Credential, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, serviceTimeout, fmt.Errorf("the provider took more than %s", serviceTimeout))
+	errTimeout := fmt.Errorf("the provider took more than %s", serviceTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, serviceTimeout, errTimeout)
 	defer cancel()
-	s.outages.unavailable.Store(false)
-	k, err := s.signIn(ctx)
-	switch {
-	case err == nil:
-		return k, nil
-	case ctx.Err() != nil:
-		return k, context.Cause(ctx)
-	case s.outages.unavailable.Load(), strings.HasPrefix(err.Error(), "the provider answers temporarily_unavailable"):
-		return k, err
+	credential, err := s.signIn(ctx)
+	if err == nil {
+		return credential, nil
 	}
-	return k, api.Permanent(err)
+	if ctx.Err() != nil {
+		return credential, context.Cause(ctx)
+	}
+	if isTemporary(err) {
+		return credential, err
+	}
+	return credential, api.Permanent(err)
+}
+
+// isTemporary reports whether a sign-in that failed may succeed later: there was no
+// response, or a server error. Status 429 is not one; it is for passwords that were
+// tried too often.
+func isTemporary(err error) bool {
+	if errors.Is(err, api.ErrHostNotAllowed) {
+		return false
+	}
+	if rejected, ok := errors.AsType[*authorizationError](err); ok {
+		return rejected.code == "temporarily_unavailable"
+	}
+	if ended, ok := errors.AsType[*robot.PageError](err); ok {
+		return ended.Page.Status >= http.StatusInternalServerError
+	}
+	_, unanswered := errors.AsType[*robot.NoResponseError](err)
+	return unanswered
 }
 
 func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
 	if s.flow == liveengage.FlowImplicit {
-		answer, err := s.visitor.Authorize(ctx, "id_token")
+		response, err := s.authorize(ctx, "id_token")
 		if err != nil {
 			return api.Credential{}, err
 		}
-		s.token = answer.Get("id_token")
-		return api.Credential{IDToken: secret.New(s.token)}, nil
+		s.idToken = response.Get("id_token")
+		return api.Credential{IDToken: secret.New(s.idToken)}, nil
 	}
-	k := api.Credential{RedirectURI: s.redirectURI}
-	var changes []string
+	credential := api.Credential{RedirectURI: s.redirectURI}
+	var extra []string
 	if s.pkce {
 		verifier := rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
-		k.CodeVerifier = secret.New(verifier)
+		credential.CodeVerifier = secret.New(verifier)
 		sum := sha256.Sum256([]byte(verifier))
-		changes = []string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]), "code_challenge_method", "S256"}
+		challenge := base64.RawURLEncoding.EncodeToString(sum[:])
+		extra = []string{"code_challenge", challenge, "code_challenge_method", "S256"}
 	}
-	answer, err := s.visitor.Authorize(ctx, "code", changes...)
+	response, err := s.authorize(ctx, "code", extra...)
 	if err != nil {
 		return api.Credential{}, err
 	}
-	k.Code = secret.New(answer.Get("code"))
-	return k, nil
+	credential.Code = secret.New(response.Get("code"))
+	return credential, nil
 }
 
-// viewFromToken are those of the brand's token.
+// authorize sends an authorization request, signs the person in if a page asks for
+// that, and returns the response. Extra are pairs of a parameter and its value.
+func (s *credentialSource) authorize(ctx context.Context, responseType string, extra ...string) (robot.Response, error) {
+	endpoint, err := s.discover(ctx)
+	if err != nil {
+		return robot.Response{}, err
+	}
+	request := url.Values{
+		"client_id":     {s.clientID},
+		"redirect_uri":  {s.redirectURI},
+		"response_type": {responseType},
+		"scope":         {"openid"},
+		"state":         {rand.Text()},
+		"nonce":         {rand.Text()},
+	}
+	for i := 0; i+1 < len(extra); i += 2 {
+		request.Set(extra[i], extra[i+1])
+	}
+	if endpoint.RawQuery != "" {
+		endpoint.RawQuery += "&"
+	}
+	endpoint.RawQuery += request.Encode()
+	response, err := s.browser.SignIn(ctx, endpoint.String(), s.redirectURI, s.person)
+	if err != nil {
+		return robot.Response{}, err
+	}
+	if code := response.Get("error"); code != "" {
+		return robot.Response{}, &authorizationError{code, response.Get("error_description")}
+	}
+	if response.Get("state") != request.Get("state") {
+		return robot.Response{}, errors.New("the state of the response is not that of the request")
+	}
+	return response, nil
+}
+
+// discover returns the provider's authorization endpoint (OpenID Connect Discovery
+// section 4).
+func (s *credentialSource) discover(ctx context.Context) (*url.URL, error) {
+	if s.endpoint != "" {
+		return url.Parse(s.endpoint)
+	}
+	request, err := robot.NewRequest(ctx, http.MethodGet, s.issuer+"/.well-known/openid-configuration", nil)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.browser.Send(request)
+	if err != nil {
+		return nil, err
+	}
+	if page.Status != http.StatusOK {
+		return nil, fmt.Errorf("discovery at %s: %w", page.URL, &robot.PageError{Page: page})
+	}
+	var metadata struct {
+		Issuer   string `json:"issuer"`
+		Endpoint string `json:"authorization_endpoint"`
+	}
+	if err := json.Unmarshal([]byte(page.Body), &metadata); err != nil {
+		return nil, fmt.Errorf("discovery at %s is not JSON: %w", page.URL, err)
+	}
+	if metadata.Issuer != s.issuer {
+		return nil, fmt.Errorf("discovery names the issuer %q, not %q", metadata.Issuer, s.issuer)
+	}
+	endpoint, err := url.Parse(metadata.Endpoint)
+	if err != nil || endpoint.Host == "" {
+		return nil, fmt.Errorf("discovery has the authorization_endpoint %q, which is not a URL", metadata.Endpoint)
+	}
+	s.endpoint = metadata.Endpoint
+	return endpoint, nil
+}
+
+// viewFromToken returns what the agent sees according to the brand's ID token. In the
+// code flow, only LivePerson gets that token, so this fetches another one.
 func (s *credentialSource) viewFromToken(ctx context.Context) agentView {
-	if s.token == "" {
+	const hint = "; add --user or --key to see what the agent sees"
+	if s.idToken == "" {
 		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 		defer cancel()
-		answer, err := s.visitor.Authorize(ctx, "id_token", "prompt", "none")
+		response, err := s.authorize(ctx, "id_token", "prompt", "none")
 		if err != nil {
-			return agentView{Why: "the code flow hands the token to LivePerson alone; add --user or --key to see what the agent sees"}
+			return agentView{Why: "in the code flow, only LivePerson gets the token" + hint}
 		}
-		s.token = answer.Get("id_token")
+		s.idToken = response.Get("id_token")
 	}
-	out, err := parseSDEs(s.token)
+	view, err := parseSDEs(s.idToken)
 	if err != nil {
-		return agentView{Why: err.Error() + "; add --user or --key to see what the agent sees"}
+		return agentView{Why: err.Error() + hint}
 	}
-	return out
-}
-
-var errEncrypted = errors.New("the token is encrypted for LivePerson")
-
-// decodeClaims are the claims of a token, unverified: whoever verifies it is LivePerson.
-func decodeClaims(token string) ([]byte, error) {
-	parts := strings.Split(token, ".")
-	switch {
-	case len(parts) == 5:
-		return nil, errEncrypted
-	case len(parts) != 3:
-		return nil, errors.New("the provider's token is no JWT")
-	}
-	return base64.RawURLEncoding.DecodeString(cmp.Or(parts[1], "?"))
+	return view
 }

@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/conformance"
 	"idpbridge/dev"
+	"idpbridge/internal/robot"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -54,11 +54,12 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 					Log: slog.New(slog.DiscardHandler), Retry: api.RetryThreeTimes,
 				})
 				require.NoError(t, err)
-				in, err := newCredentialSource(soakIssuer, through, conformance.Client{ID: "liveengage", RedirectURI: fixedURI}, conformance.Person{Username: "jane", Password: "p"})
-				require.NoError(t, err)
-				in.flow = liveengage.FlowCode
+				in := &credentialSource{
+					issuer: soakIssuer, browser: robot.New(through), flow: liveengage.FlowCode,
+					clientID: "liveengage", redirectURI: fixedURI, person: robot.Credentials{Username: "jane", Password: "p"},
+				}
 				began := time.Now()
-				_, err = converseCommand{Say: "Hello"}.sendLine(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
+				_, err = converseCommand{Say: "Hello"}.sendMessage(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
 				require.ErrorContains(t, err, "get a credential from the brand: ")
 				require.ErrorContains(t, err, c.says)
 				require.Equal(t, c.took, time.Since(began))

@@ -4,17 +4,16 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"idpbridge/liveengage/explain"
 )
 
 type explainCommand struct {
-	Code []string `arg:"" optional:"" help:"A code such as 9007, or the answer that has it in it; without one, every code on a line of its own."`
+	Code []string `arg:"" optional:"" help:"A code such as 9007, or a response that contains it; without one, list every code."`
 	JSON bool     `name:"json" help:"Print JSON."`
 }
 
-// Help is shown below the flags.
+// Help is printed below the flags.
 func (explainCommand) Help() string {
 	return `For example:
 
@@ -22,7 +21,7 @@ func (explainCommand) Help() string {
     idp liveengage explain '{"internalErrorCode":"9007"}'`
 }
 
-// Run explains one error of LivePerson's side, or lists them all.
+// Run explains one error code of LivePerson, or lists them all.
 func (e explainCommand) Run(p *process) error {
 	if len(e.Code) == 0 {
 		return e.printCodes(p.stdout)
@@ -30,41 +29,50 @@ func (e explainCommand) Run(p *process) error {
 	text := strings.Join(e.Code, " ")
 	found, ok := explain.Lookup(text)
 	if !ok {
-		near := explain.Nearest(text)
-		if len(near) == 0 {
-			return fmt.Errorf("%q is not an error that is known of LiveEngage; idp liveengage explain lists them", truncate(text))
-		}
-		var codes []string
-		for _, n := range near {
-			codes = append(codes, n.Code+" ("+n.Name+")")
-		}
-		return fmt.Errorf("%q is not an error that is known of LiveEngage; the nearest are %s", truncate(text), strings.Join(codes, ", "))
+		return unknownCodeError(text)
 	}
 	if e.JSON {
 		return printJSON(p.stdout, found)
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s\n\n%s\n\nUsual causes:\n", found.Code, found.Name, found.Meaning)
-	for _, cause := range found.Causes {
-		fmt.Fprintf(&b, "  - %s\n", cause)
-	}
-	b.WriteString("\nWhat to do:\n")
-	for i, remedy := range found.Remedies {
-		fmt.Fprintf(&b, "  %d. %s\n", i+1, remedy)
-	}
-	fmt.Fprintf(&b, "\n%s\n", found.Source)
-	_, err := io.WriteString(p.stdout, b.String())
+	_, err := io.WriteString(p.stdout, formatErrorCode(found))
 	return err
 }
 
 func (e explainCommand) printCodes(out io.Writer) error {
-	all := explain.All()
+	known := explain.All()
 	if e.JSON {
-		return printJSON(out, all)
+		return printJSON(out, known)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, x := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%s\n", x.Code, x.Name)
+	rows := make([][]string, 0, len(known))
+	for _, c := range known {
+		rows = append(rows, []string{c.Code, c.Name})
 	}
-	return w.Flush()
+	return printTable(out, rows)
+}
+
+// unknownCodeError says that a code is unknown, and names similar ones.
+func unknownCodeError(text string) error {
+	similar := explain.Nearest(text)
+	if len(similar) == 0 {
+		return fmt.Errorf("%q is not a known LivePerson error; idp liveengage explain lists them", truncate(text))
+	}
+	names := make([]string, 0, len(similar))
+	for _, c := range similar {
+		names = append(names, c.Code+" ("+c.Name+")")
+	}
+	return fmt.Errorf("%q is not a known LivePerson error; similar ones are %s", truncate(text), strings.Join(names, ", "))
+}
+
+func formatErrorCode(c explain.ErrorCode) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s\n\n%s\n\nUsual causes:\n", c.Code, c.Name, c.Meaning)
+	for _, cause := range c.Causes {
+		fmt.Fprintf(&b, "  - %s\n", cause)
+	}
+	b.WriteString("\nWhat to do:\n")
+	for i, remedy := range c.Remedies {
+		fmt.Fprintf(&b, "  %d. %s\n", i+1, remedy)
+	}
+	fmt.Fprintf(&b, "\n%s\n", c.Source)
+	return b.String()
 }

@@ -35,7 +35,7 @@ func TestExplainCommand(t *testing.T) {
 	code, stdout, stderr = command(t, "", "liveengage", "explain", "9006")
 	require.Equal(t, 1, code)
 	require.Empty(t, stdout)
-	require.Contains(t, stderr, "the nearest are 9007 (CUSTOMER_JWT_NOT_VALID)")
+	require.Contains(t, stderr, "similar ones are 9007 (CUSTOMER_JWT_NOT_VALID)")
 	code, _, stderr = command(t, "", "liveengage", "explain", "what is this")
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "lists them")

@@ -12,133 +12,149 @@ import (
 	"idpbridge/liveengage/api"
 )
 
-// serviceTimeout is how long a handshake or a goodbye may take.
+// serviceTimeout limits a TLS handshake, a sign-in and a logout.
 const serviceTimeout = 10 * time.Second
 
-// serviceFlags are the flags of every command that talks to LiveEngage's services.
+// serviceFlags are the flags of the commands that call LivePerson's services.
 type serviceFlags struct {
-	Domains string `default:"https://api.liveperson.net" help:"Address of the Domain API, from which all others are found; of the simulator, http://127.0.0.1:8090 (${default})." placeholder:"URL"`
-	Live    bool   `help:"Allow hosts beyond this machine: LivePerson's, and those named by flags."`
-	Once    bool   `help:"Give up at the first fault instead of trying again."`
+	Domains string `default:"https://api.liveperson.net" help:"URL of the Domain API, which names all other services (${default}). For the simulator: http://127.0.0.1:8090." placeholder:"URL"`
+	Live    bool   `help:"Allow hosts beyond this machine: LivePerson's, and those that other flags name."`
+	Once    bool   `help:"Give up at the first error instead of retrying."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
-// commandLine is another command for the same services, as it has to be typed.
-func (s serviceFlags) commandLine(text string) string {
-	text = "idp liveengage " + text
+// commandLine returns another liveengage command for the same services, ready to type.
+func (s serviceFlags) commandLine(command string) string {
+	line := "idp liveengage " + command
 	if s.Domains != api.DefaultDomainAPI {
-		text += " --domains " + s.Domains
+		line += " --domains " + s.Domains
 	}
 	if s.Live {
-		text += " --live"
+		line += " --live"
 	}
-	return text
+	return line
 }
 
-// allowedHosts are those that may be contacted. Addresses beyond this machine need --live.
-func (s serviceFlags) allowedHosts(addresses ...string) (api.Hosts, error) {
-	var allow api.Hosts
+// allowedHosts returns the hosts that may be contacted. The Domain API and the other
+// URLs must be on this machine, or --live must be set.
+func (s serviceFlags) allowedHosts(urls ...string) (api.Hosts, error) {
+	var allowed api.Hosts
 	if s.Live {
-		allow = api.LivePersonHosts()
+		allowed = api.LivePersonHosts()
 	}
-	for _, address := range append([]string{s.Domains}, addresses...) {
-		u, err := url.Parse(address)
+	for _, raw := range append([]string{s.Domains}, urls...) {
+		u, err := url.Parse(raw)
 		if err != nil || u.Host == "" {
-			return nil, &usageError{fmt.Sprintf("%q is not an address such as http://127.0.0.1:8090", address)}
+			return nil, usageErrorf("%q is not a URL such as http://127.0.0.1:8090", raw)
 		}
 		if s.Live {
-			allow = append(allow, u.Hostname())
+			allowed = append(allowed, u.Hostname())
 		}
-		if err := allow.Check(u); err != nil && s.Live {
+		err = allowed.Check(u)
+		if err != nil && !s.Live {
+			return nil, usageErrorf("%s is not on this machine; add --live to contact it, or use the simulator: "+
+				"--domains http://127.0.0.1:8090", raw)
+		}
+		if err != nil {
 			return nil, &usageError{err.Error()}
-		} else if err != nil {
-			return nil, &usageError{fmt.Sprintf("%s is not on this machine; add --live to contact it, or name the simulator with --domains http://127.0.0.1:8090", address)}
 		}
 	}
-	return allow, nil
+	return allowed, nil
 }
 
-// newTransport carries requests to the hosts alone.
-func (s serviceFlags) newTransport(allow api.Hosts) http.RoundTripper {
-	return allow.Transport(&http.Transport{
-		Proxy:               http.ProxyFromEnvironment, // where the way out is a proxy
-		MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: serviceTimeout, ForceAttemptHTTP2: true,
+// newTransport returns a transport that sends requests only to the allowed hosts.
+func (s serviceFlags) newTransport(allowed api.Hosts) http.RoundTripper {
+	return allowed.Transport(&http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: serviceTimeout,
+		ForceAttemptHTTP2:   true,
 	})
 }
 
-// newClient is a client of the account's services, which logs from this level.
-func (s serviceFlags) newClient(p *process, account string, level slog.Level, persistence api.RetryPolicy) (*api.Client, error) {
-	allow, err := s.allowedHosts()
+// newClient returns a client of the account's services that logs from the given level.
+func (s serviceFlags) newClient(
+	p *process, account string, level slog.Level, retry api.RetryPolicy,
+) (*api.Client, error) {
+	allowed, err := s.allowedHosts()
 	if err != nil {
 		return nil, err
 	}
 	if s.Once {
-		persistence = api.NoRetry
+		retry = api.NoRetry
 	}
-	c, err := api.New(api.Config{
-		Account: account, DomainAPI: s.Domains, AllowedHosts: allow, HTTP: &http.Client{Transport: s.newTransport(allow)}, Now: p.now,
-		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})), Retry: persistence,
+	client, err := api.New(api.Config{
+		Account:      account,
+		DomainAPI:    s.Domains,
+		AllowedHosts: allowed,
+		HTTP:         &http.Client{Transport: s.newTransport(allowed)},
+		Now:          p.now,
+		Log:          slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})),
+		Retry:        retry,
 	})
 	if err != nil {
 		return nil, &usageError{err.Error()}
 	}
-	return c, nil
+	return client, nil
 }
 
-// loginFlags says as whom to call services that want a login. Secrets are no flags.
+// loginFlags name the user or the application that logs in. No flag takes a secret.
 type loginFlags struct {
-	User string `help:"Log in as this user; the password is IDP_LP_PASSWORD, or the first line of standard input." placeholder:"NAME"`
-	Key  string `help:"JSON file of an API key: appKey, secret, accessToken and accessTokenSecret." type:"existingfile" placeholder:"FILE"`
+	User string `help:"Log in as this user. The password is IDP_LP_PASSWORD, or the first line of standard input." placeholder:"NAME"`
+	Key  string `help:"JSON file with an API key: appKey, secret, accessToken and accessTokenSecret." type:"existingfile" placeholder:"FILE"`
 }
 
-// isSet says whether anything was named.
-func (a loginFlags) isSet() bool { return a.User != "" || a.Key != "" }
+// isSet reports whether a login was requested.
+func (f loginFlags) isSet() bool { return f.User != "" || f.Key != "" }
 
 // openSession logs in: as a user with a password, or as an application with a key.
-func (a loginFlags) openSession(ctx context.Context, p *process, c *api.Client) (*api.Session, error) {
-	if a.Key != "" {
-		key, err := a.readAPIKey()
+func (f loginFlags) openSession(ctx context.Context, p *process, client *api.Client) (*api.Session, error) {
+	if f.Key != "" {
+		key, err := f.readAPIKey()
 		if err != nil {
 			return nil, err
 		}
-		return c.LoginApplication(ctx, a.User, key)
+		return client.LoginApplication(ctx, f.User, key)
 	}
 	password, err := readPassword(p, "IDP_LP_PASSWORD")
 	if err != nil {
 		return nil, err
 	}
-	return c.Login(ctx, a.User, password)
+	return client.Login(ctx, f.User, password)
 }
 
-func (a loginFlags) readAPIKey() (api.Key, error) {
-	f, err := os.Open(a.Key)
+func (f loginFlags) readAPIKey() (api.Key, error) {
+	file, err := os.Open(f.Key)
 	if err != nil {
 		return api.Key{}, fmt.Errorf("read --key: %w", err)
 	}
-	defer func() { _ = f.Close() }()
-	k, err := api.ReadKey(f)
+	defer func() { _ = file.Close() }()
+	key, err := api.ReadKey(file)
 	if err != nil {
-		return api.Key{}, fmt.Errorf("--key %s: %w", a.Key, err)
+		return api.Key{}, fmt.Errorf("--key %s: %w", f.Key, err)
 	}
-	return k, nil
+	return key, nil
 }
 
-// authorizeCalls is how calls are authorized: a key without a user signs them, and
-// anything else logs in. The function ends what was begun.
-func (a loginFlags) authorizeCalls(ctx context.Context, p *process, c *api.Client) (api.Authorizer, func(), error) {
-	if a.Key != "" && a.User == "" {
-		key, err := a.readAPIKey()
-		return c.KeyAuthorizer(key), func() {}, err
+// authorizeCalls returns what authorizes calls, and a function to call afterwards. A
+// key without a user signs each call; anything else logs in.
+func (f loginFlags) authorizeCalls(
+	ctx context.Context, p *process, client *api.Client,
+) (authorizer api.Authorizer, done func(), err error) {
+	if f.Key != "" && f.User == "" {
+		key, err := f.readAPIKey()
+		return client.KeyAuthorizer(key), func() {}, err
 	}
-	session, err := a.openSession(ctx, p, c)
+	session, err := f.openSession(ctx, p, client)
 	if err != nil {
 		return nil, nil, err
 	}
 	return session.AuthorizationHeader, func() { closeSession(ctx, session) }, nil
 }
 
-// closeSession ends a session although the command was interrupted. It may fail: the
-// session then ends by itself.
+// closeSession logs out, even after an interrupt. An error is ignored, because the
+// session then expires by itself.
 func closeSession(ctx context.Context, session *api.Session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), serviceTimeout)
 	defer cancel()

@@ -15,19 +15,19 @@ type loginCommand struct {
 	serviceFlags
 	loginFlags
 	Account    string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
-	KeepAlive  bool   `help:"Keep the session alive by a refresh every 5 minutes until interrupted."`
-	ShowBearer bool   `help:"Print the bearer, and leave the session open."`
+	KeepAlive  bool   `help:"Refresh the session every 5 minutes until interrupted."`
+	ShowBearer bool   `help:"Print the bearer token and leave the session open."`
 }
 
-// Help is shown below the flags.
+// Help is printed below the flags.
 func (loginCommand) Help() string {
 	return `For example:
 
     printf %s 'the password' | idp liveengage login --live --account 12345678 --user ann
     idp liveengage login --live --account 12345678 --user bot --key key.json --keep-alive
 
-Without --keep-alive and --show-bearer the session is logged out at once: the
-command then tells whether the login works.`
+Without --keep-alive and --show-bearer, the command logs out at once: it only tests
+the login.`
 }
 
 // loginReport is what --json prints.
@@ -38,20 +38,20 @@ type loginReport struct {
 	Bearer  string `json:"bearer,omitempty"`
 }
 
-// Run logs in, and stays logged in if asked.
+// Run logs in, and keeps the session alive if --keep-alive is set.
 func (l loginCommand) Run(ctx context.Context, p *process) error {
 	if !l.isSet() {
-		return &usageError{"log in as whom? --user NAME, or --key FILE with --user BOT"}
+		return usageErrorf("login: name who logs in: --user NAME, or --key FILE with --user BOT")
 	}
-	persistence, level := api.RetryThreeTimes, slog.LevelWarn
+	retry, level := api.RetryThreeTimes, slog.LevelWarn
 	if l.KeepAlive {
-		persistence, level = api.RetryForever, slog.LevelInfo
+		retry, level = api.RetryForever, slog.LevelInfo
 	}
-	c, err := l.newClient(p, l.Account, level, persistence)
+	client, err := l.newClient(p, l.Account, level, retry)
 	if err != nil {
 		return err
 	}
-	session, err := l.openSession(ctx, p, c)
+	session, err := l.openSession(ctx, p, client)
 	if err != nil {
 		return addLoginHint(err)
 	}
@@ -68,25 +68,29 @@ func (l loginCommand) Run(ctx context.Context, p *process) error {
 	return addLoginHint(session.KeepAlive(ctx))
 }
 
-func (l loginCommand) printReport(p *process, r loginReport) error {
+func (l loginCommand) printReport(p *process, report loginReport) error {
 	if l.JSON {
-		return printJSON(p.stdout, r)
+		return printJSON(p.stdout, report)
 	}
-	rows := [][]string{{"account", r.Account}, {"logged in as", r.User}, {"ends without a refresh after", formatLifetime(r.TTL)}}
-	if r.Bearer != "" {
-		rows = append(rows, []string{"bearer", r.Bearer})
+	rows := [][]string{
+		{"account", report.Account},
+		{"logged in as", report.User},
+		{"expires without a refresh after", formatMinutes(report.TTL)},
+	}
+	if report.Bearer != "" {
+		rows = append(rows, []string{"bearer", report.Bearer})
 	}
 	return printTable(p.stdout, rows)
 }
 
-func formatLifetime(seconds int) string {
+func formatMinutes(seconds int) string {
 	if seconds == 0 {
-		return "(not told)"
+		return "(unknown)"
 	}
 	return fmt.Sprintf("%d minutes", seconds/60)
 }
 
-// hintedError is an error with what to do about it.
+// hintedError is an error with a hint how to fix it.
 type hintedError struct {
 	err  error
 	hint string
@@ -95,17 +99,18 @@ type hintedError struct {
 func (h *hintedError) Error() string { return strings.TrimRight(h.err.Error(), ". ") + "; " + h.hint }
 func (h *hintedError) Unwrap() error { return h.err }
 
-// addLoginHint adds what to do to an error that a person can mend. Whether a login was
-// refused, or the Domain API that has to be asked before it, says the error.
+// addLoginHint adds how to fix a failed login. The Domain API, which is called first,
+// may have failed instead.
 func addLoginHint(err error) error {
-	e, ok := errors.AsType[*api.Error](err)
-	switch {
-	case ok && e.Service == "domains" && e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests:
-		return &hintedError{err, "the Domain API refuses before any login: check --account and --domains"}
-	case errors.Is(err, api.ErrBadCredentials):
-		return &hintedError{err, "check name and password, or the four values of the key. It is not tried again"}
-	case errors.Is(err, api.ErrBadRequest):
-		return &hintedError{err, `application login needs --user with a bot user, and the feature "User Type - Bot"`}
+	if e, ok := errors.AsType[*api.Error](err); ok && e.Service == "domains" &&
+		e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests {
+		return &hintedError{err, "the Domain API rejected the request before the login; check --account and --domains"}
+	}
+	if errors.Is(err, api.ErrBadCredentials) {
+		return &hintedError{err, "check the user name and password, or the four values of the key; the login is not retried"}
+	}
+	if errors.Is(err, api.ErrBadRequest) {
+		return &hintedError{err, `application login needs a bot user in --user, and the feature "User Type - Bot"`}
 	}
 	return err
 }

@@ -11,46 +11,54 @@ import (
 	"unicode"
 )
 
-// errReported ends a command with status 1 that has said everything on its output.
-var errReported = errors.New("said on standard output")
+// errReported is the error of a command that has already printed what is wrong.
+// The exit status is then exitFailure, and nothing more is printed.
+var errReported = errors.New("reported on standard output")
 
-func printJSON(out io.Writer, v any) error {
+// printJSON prints a value as indented JSON.
+func printJSON(out io.Writer, value any) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return enc.Encode(value)
 }
 
-// printTable prints rows for people; - stands for what is empty, and a mark for
-// characters that would steer a terminal.
+// printTable prints rows in aligned columns. An empty cell becomes "-". Control
+// characters are replaced, because they could change the terminal.
 func printTable(out io.Writer, rows [][]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
+		cells := make([]string, len(row))
 		for i, cell := range row {
-			row[i] = cmp.Or(strings.Map(func(r rune) rune {
-				if unicode.IsControl(r) {
-					return unicode.ReplacementChar
-				}
-				return r
-			}, cell), "-")
+			cells[i] = cmp.Or(replaceControls(cell), "-")
 		}
-		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
+		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
 }
 
-func textIf(is bool, text string) string {
-	if is {
+func replaceControls(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// textIf returns text if the condition holds, otherwise "".
+func textIf(condition bool, text string) string {
+	if condition {
 		return text
 	}
 	return ""
 }
 
-// truncate is the beginning of a text, for messages.
+// truncate shortens a string for a message.
 func truncate(s string) string {
-	const most = 64
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
+	const longest = 64
+	if runes := []rune(s); len(runes) > longest {
+		return string(runes[:longest]) + "…"
 	}
 	return s
 }

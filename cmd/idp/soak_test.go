@@ -16,8 +16,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/conformance"
 	"idpbridge/dev"
+	"idpbridge/internal/robot"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
@@ -112,9 +113,6 @@ type soak struct {
 	connector, talk string
 	lines, losses   int
 	keySets         atomic.Int32 // read by LiveEngage
-
-	mu    sync.Mutex
-	heard []string
 }
 
 const (
@@ -138,7 +136,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := server.SetupFacts(s.idp.Settings, s.idp.Clients, "liveengage", s.idp.Keys, time.Now())
-	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: dev.LiveEngageSecret}
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(dev.LiveEngageSecret)}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -154,10 +152,10 @@ func newSoak(t *testing.T) *soak {
 	})
 	require.NoError(t, err)
 	for _, who := range []**credentialSource{&s.source, &s.other} {
-		*who, err = newCredentialSource(soakIssuer, toAll, conformance.Client{ID: "liveengage", RedirectURI: fixedURI},
-			conformance.Person{Username: "jane", Password: "jane-password"})
-		require.NoError(t, err)
-		(*who).flow, (*who).pkce = liveengage.FlowCode, true
+		*who = &credentialSource{
+			issuer: soakIssuer, browser: robot.New(toAll), flow: liveengage.FlowCode, pkce: true,
+			clientID: "liveengage", redirectURI: fixedURI, person: robot.Credentials{Username: "jane", Password: "jane-password"},
+		}
 	}
 	return s
 }
@@ -188,7 +186,6 @@ func TestTwoWeeks(t *testing.T) {
 				}
 				return s.authenticate(ctx, s.source)
 			},
-			Received: func(e api.Event) { s.mu.Lock(); s.heard = append(s.heard, e.Text); s.mu.Unlock() },
 		})
 		group.Go(func() {
 			if err := s.socket.Run(ctx); err != nil {
@@ -197,7 +194,6 @@ func TestTwoWeeks(t *testing.T) {
 		})
 		s.talk, err = s.socket.StartConversation(ctx)
 		require.NoError(t, err)
-		require.NoError(t, s.socket.Subscribe(ctx, s.talk))
 		agent, err := s.client.Login(ctx, "agent", "agent-password")
 		require.NoError(t, err)
 		group.Go(func() {
@@ -222,7 +218,6 @@ func TestTwoWeeks(t *testing.T) {
 			}
 			s.write(ctx)
 		}
-		require.NoError(t, s.socket.Subscribe(ctx, s.talk)) // when it is answered, all is told
 		s.check(ctx, agent, renewals, len(kids))
 	})
 }
@@ -319,16 +314,45 @@ func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int
 	for line := range strings.Lines(log) {
 		var entry struct{ Msg, Service, Request string }
 		require.NoError(s.t, json.Unmarshal([]byte(line), &entry), line)
-		if entry.Msg == "liveengage_fault" {
+		if entry.Msg == "liveengage_request_failed" {
 			kind, _, _ := strings.Cut(entry.Request, " ")
 			faults[entry.Service+" "+kind]++
 		}
 	}
 	require.Equal(s.t, map[string]int{"asyncMessagingEnt socket": s.losses}, faults)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	require.Len(s.t, s.heard, s.lines, "each line is shown once")
-	for i, text := range s.heard {
-		require.Equal(s.t, fmt.Sprintf("line %d", i), text)
+	stored := s.storedLines(ctx, agent)
+	require.Len(s.t, stored, 500, "the simulator keeps the last 500")
+	for i, text := range stored {
+		require.Equal(s.t, fmt.Sprintf("line %d", s.lines-len(stored)+i), text, "each line is stored once")
 	}
+}
+
+// storedLines returns the texts of the conversation, as the simulator keeps them.
+func (s *soak) storedLines(ctx context.Context, agent *api.Session) []string {
+	s.t.Helper()
+	address := soakSimulator + "/messaging_history/api/account/" + dev.Account + "/conversations/search?v=2"
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader("{}"))
+	require.NoError(s.t, err)
+	r.Header.Set("Authorization", agent.AuthorizationHeader(r.Method, address))
+	transport := s.net.transport()
+	defer transport.CloseIdleConnections()
+	res, err := (&http.Client{Transport: transport}).Do(r)
+	require.NoError(s.t, err)
+	defer func() { _ = res.Body.Close() }()
+	var found struct {
+		Records []struct {
+			Messages []struct {
+				Data struct {
+					Msg struct{ Text string } `json:"msg"`
+				} `json:"messageData"`
+			} `json:"messageRecords"`
+		} `json:"conversationHistoryRecords"`
+	}
+	require.NoError(s.t, json.NewDecoder(res.Body).Decode(&found))
+	require.Len(s.t, found.Records, 1)
+	var out []string
+	for _, m := range found.Records[0].Messages {
+		out = append(out, m.Data.Msg.Text)
+	}
+	return out
 }

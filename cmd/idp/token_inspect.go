@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/internal/netaddr"
 	"idpbridge/keys"
 	"idpbridge/liveengage/inspect"
@@ -69,7 +70,7 @@ func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
 	} else {
 		_, err = io.WriteString(p.stdout, formatReport(report))
 	}
-	if err == nil && report.Faults() > 0 {
+	if err == nil && report.CountErrors() > 0 {
 		err = errReported
 	}
 	return err
@@ -134,7 +135,7 @@ func (i tokenInspectCommand) loadKeys(ctx context.Context) ([]keys.PublicKey, []
 
 // parseKeys parses the keys that a flag names.
 func parseKeys(flag, text string) ([]keys.PublicKey, []inspect.Finding, error) {
-	found, findings, err := inspect.ReadKeys(text)
+	found, findings, err := inspect.ParseKeys(text)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", flag, err)
 	}
@@ -148,36 +149,35 @@ func fetchKeySet(ctx context.Context, address string) (string, error) {
 	if err != nil || u.Host == "" || u.User != nil || !isHTTPSOrLoopback(u) {
 		return "", usageErrorf("token inspect: --jwks needs an https URL, or http on loopback")
 	}
-	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
-	defer cancel()
-	client := &http.Client{CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > 3 || r.URL.Host != u.Host || r.URL.Scheme != u.Scheme {
-			return errors.New("it redirects to another host; use the final URL")
-		}
-		return nil
-	}}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", fmt.Errorf("fetch --jwks: %w", err)
 	}
 	r.Header.Set("Accept", "application/json")
+	transport := fetch.NewTransport()
+	transport.Proxy = http.ProxyFromEnvironment // if there is a proxy on the way out
+	defer transport.CloseIdleConnections()
+	client := fetch.New(fetch.Config{Timeout: jwksTimeout, MaxBody: maxKeySetBytes, MaxRedirects: 3, Transport: transport})
 	res, err := client.Do(r)
 	if err != nil {
-		return "", fmt.Errorf("fetch --jwks: %w", err)
+		return "", fmt.Errorf("fetch --jwks %s: %w%s", address, err, fetchRemedy(err))
 	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("fetch --jwks %s: the response is %s; LivePerson needs 200 without credentials",
-			address, res.Status)
+	if res.Status != http.StatusOK {
+		return "", fmt.Errorf("fetch --jwks %s: the response is %d %s; LivePerson needs 200 without credentials",
+			address, res.Status, http.StatusText(res.Status))
 	}
-	raw, err := io.ReadAll(io.LimitReader(res.Body, maxKeySetBytes+1))
-	if err != nil {
-		return "", fmt.Errorf("fetch --jwks: %w", err)
+	return string(res.Body), nil
+}
+
+// fetchRemedy returns what to do about a key set that couldn't be fetched.
+func fetchRemedy(err error) string {
+	if _, ok := errors.AsType[*fetch.RedirectError](err); ok {
+		return "; use the final URL"
 	}
-	if len(raw) > maxKeySetBytes {
-		return "", fmt.Errorf("fetch --jwks %s: more than %d bytes; that is not a key set", address, maxKeySetBytes)
+	if _, ok := errors.AsType[*fetch.TooLargeError](err); ok {
+		return "; that is not a key set"
 	}
-	return string(raw), nil
+	return ""
 }
 
 // isHTTPSOrLoopback reports whether a request to the URL can't be read on the way.

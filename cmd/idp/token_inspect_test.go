@@ -44,7 +44,7 @@ func TestTokenInspectOwnTokens(t *testing.T) {
 		var r inspect.Report
 		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 		require.Equal(t, inspect.Verified, r.Signature.State)
-		require.Zero(t, r.Warnings(), "%s: %v", person, r.Findings)
+		require.Zero(t, r.CountWarnings(), "%s: %v", person, r.Findings)
 		require.NotEmpty(t, r.AgentSees)
 		require.Less(t, len(token), 4096)
 	}
@@ -147,7 +147,7 @@ func TestTokenInspectFetchesOnce(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	for path, want := range map[string]string{"/large": "not a key set", "/away": "redirects elsewhere", "/near": "no RSA key"} {
+	for path, want := range map[string]string{"/large": "not a key set", "/away": "use the final URL", "/near": "no RSA key"} {
 		code, _, stderr := command(t, "a.b.c", "token", "inspect", "--jwks", s.URL+path)
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, want, path)

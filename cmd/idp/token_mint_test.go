@@ -19,7 +19,7 @@ func TestTokenMint(t *testing.T) {
 	issuer := startIDP(t, time.Now, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
 	code, token, stderr := command(t, "", "token", "mint", "--data", data, "--issuer", issuer, "--person", "Jane", "--scope", "profile")
 	require.Equal(t, 0, code, stderr)
-	require.Contains(t, stderr, "nobody signed in for it")
+	require.Contains(t, stderr, "who did not sign in for it")
 	claims := decoded(t, strings.TrimSpace(token))
 	require.Equal(t, janeSubject, claims["sub"])
 	require.Equal(t, "Jane", claims["given_name"])

@@ -29,8 +29,8 @@ var ErrNotInstalled = errors.New("PostgreSQL is not installed: run make deps")
 
 const (
 	superuser = "idp"
-	// patience is how long a start or a stop may take, on a slow machine too.
-	patience = 60 * time.Second
+	// timeout is how long a start or a stop may take, on a slow machine too.
+	timeout = 60 * time.Second
 )
 
 // Server is a running PostgreSQL. It is safe for concurrent use.
@@ -38,7 +38,7 @@ type Server struct {
 	dir      string
 	admin    *sql.DB
 	stop     chan struct{} // closed by Stop
-	gone     chan error    // what the server process ended with
+	exited   chan error    // what the server process ended with
 	names    atomic.Int64  // of databases
 	stderr   *bytes.Buffer // read only once the process has ended
 	stopping atomic.Bool
@@ -48,7 +48,7 @@ type Server struct {
 // can reach. It forgets everything when it stops and never waits for the disk.
 // ErrNotInstalled means that there is no server program here.
 func Start() (*Server, error) {
-	bin, err := newest()
+	bin, err := findInstallation()
 	if err != nil {
 		return nil, err
 	}
@@ -56,15 +56,15 @@ func Start() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	s := &Server{dir: dir, stop: make(chan struct{}), gone: make(chan error, 1), stderr: &bytes.Buffer{}}
-	if err := s.start(bin); err != nil {
+	s := &Server{dir: dir, stop: make(chan struct{}), exited: make(chan error, 1), stderr: &bytes.Buffer{}}
+	if err := s.initAndRun(bin); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
 	}
 	return s, nil
 }
 
-// newest is the folder of the newest server that Debian has installed.
-func newest() (string, error) {
+// findInstallation is the folder of the newest server that Debian has installed.
+func findInstallation() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
 		return "", ErrNotInstalled
@@ -77,9 +77,9 @@ func newest() (string, error) {
 	return filepath.Dir(best), nil
 }
 
-// start makes the data folder and runs the server on it.
-func (s *Server) start(bin string) error {
-	who, err := s.owner()
+// initAndRun makes the data folder and runs the server on it.
+func (s *Server) initAndRun(bin string) error {
+	who, err := s.processCredential()
 	if err != nil {
 		return err
 	}
@@ -97,23 +97,23 @@ func (s *Server) start(bin string) error {
 	// A test binary that is killed takes the server with it.
 	server.SysProcAttr = &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT}
 	started := make(chan error, 1)
-	go s.run(server, started)
+	go s.runProcess(server, started)
 	if err := <-started; err != nil {
 		return err
 	}
-	if s.admin, err = sql.Open("pgx", s.url("postgres")); err != nil {
-		return errors.Join(err, s.halt())
+	if s.admin, err = sql.Open("pgx", s.databaseURL("postgres")); err != nil {
+		return errors.Join(err, s.stopProcess())
 	}
 	s.admin.SetMaxOpenConns(2)
-	if err := s.await(); err != nil {
-		return errors.Join(err, s.admin.Close(), s.halt())
+	if err := s.waitUntilReady(); err != nil {
+		return errors.Join(err, s.admin.Close(), s.stopProcess())
 	}
 	return nil
 }
 
-// owner is whom the server runs as: PostgreSQL refuses to run as root, so then
+// processCredential is whom the server runs as: PostgreSQL refuses to run as root, so then
 // it is somebody who may do nothing else. Nil means the present user.
-func (s *Server) owner() (*syscall.Credential, error) {
+func (s *Server) processCredential() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil //nolint:nilnil // no credential is what SysProcAttr takes for the present user
 	}
@@ -137,9 +137,9 @@ func (s *Server) owner() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// run holds the server. Pdeathsig is about the thread that started the process,
+// runProcess holds the server. Pdeathsig is about the thread that started the process,
 // so that thread is kept until the server has gone.
-func (s *Server) run(server *exec.Cmd, started chan<- error) {
+func (s *Server) runProcess(server *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err := server.Start()
@@ -156,17 +156,17 @@ func (s *Server) run(server *exec.Cmd, started chan<- error) {
 		_ = server.Process.Signal(syscall.SIGINT)
 		select {
 		case err = <-ended:
-		case <-time.After(patience):
+		case <-time.After(timeout):
 			_ = server.Process.Signal(syscall.SIGQUIT)
 			err = <-ended
 		}
 	}
-	s.gone <- err
+	s.exited <- err
 }
 
-// await asks until the server answers, has gone, or patience is over.
-func (s *Server) await() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+// waitUntilReady asks until the server answers, has gone, or patience is over.
+func (s *Server) waitUntilReady() error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -176,8 +176,8 @@ func (s *Server) await() error {
 			return nil
 		}
 		select {
-		case end := <-s.gone:
-			s.gone <- end
+		case end := <-s.exited:
+			s.exited <- end
 			return fmt.Errorf("the server ended (%w): %s", end, bytes.TrimSpace(s.stderr.Bytes()))
 		case <-ctx.Done():
 			return fmt.Errorf("no answer: %w", err)
@@ -186,21 +186,21 @@ func (s *Server) await() error {
 	}
 }
 
-// url is the address of a database.
-func (s *Server) url(database string) string {
+// databaseURL is the address of a database.
+func (s *Server) databaseURL(database string) string {
 	return (&url.URL{
 		Scheme: "postgres", User: url.User(superuser), Path: "/" + database,
 		RawQuery: url.Values{"host": {s.dir}, "sslmode": {"disable"}}.Encode(),
 	}).String()
 }
 
-// halt ends the server process and waits for it.
-func (s *Server) halt() error {
+// stopProcess ends the server process and waits for it.
+func (s *Server) stopProcess() error {
 	if s.stopping.Swap(true) {
 		return nil
 	}
 	close(s.stop)
-	if err := <-s.gone; err != nil {
+	if err := <-s.exited; err != nil {
 		return fmt.Errorf("stop PostgreSQL: %w: %s", err, bytes.TrimSpace(s.stderr.Bytes()))
 	}
 	return nil
@@ -211,7 +211,7 @@ func (s *Server) Stop() error {
 	if s.stopping.Load() {
 		return nil
 	}
-	return errors.Join(s.admin.Close(), s.halt(), os.RemoveAll(s.dir))
+	return errors.Join(s.admin.Close(), s.stopProcess(), os.RemoveAll(s.dir))
 }
 
 // NewDatabase makes an empty database and returns its address. It is removed,
@@ -224,11 +224,11 @@ func (s *Server) NewDatabase(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		// The test's own context has ended by now.
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if _, err := s.admin.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Errorf("remove database: %v", err)
 		}
 	})
-	return s.url(name)
+	return s.databaseURL(name)
 }

@@ -1,13 +1,14 @@
-// Package api is a client of LivePerson's services: it finds them by the Domain
-// API, logs in, signs calls with an API key, reads connectors, users and
-// conversations, and plays the consumer who is authenticated and writes a line.
+// Package api is a client for LivePerson's services. It looks them up in the
+// Domain API, logs in, signs calls with an API key, reads connectors, users and
+// conversations, and can act as an authenticated consumer who sends a message.
 //
-// Read this file first, then call.go, through which every request goes, and
-// retry.go, which says when a request is made again; then socket.go, and publish.go,
-// which says what becomes of a line when the connection is lost.
+// Start here. Every request goes through call.go, and retry.go decides when it is
+// retried. socket.go keeps the messaging connection open, and publish.go delivers a
+// message even when that connection is lost.
 //
-// It was not tried against a live account. What nobody has documented, such as the
-// body of authenticate v3 with a code, is a guess, and its comment says so.
+// The client has not been tested against a live account. Where LivePerson documents
+// nothing, for example the body of authenticate v3 with a code, the code is a guess
+// and its comment says so.
 package api
 
 import (
@@ -23,10 +24,11 @@ import (
 	"sync"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/liveengage"
 )
 
-// DefaultDomainAPI is where LivePerson's Domain API is.
+// DefaultDomainAPI is the base URL of LivePerson's Domain API.
 const DefaultDomainAPI = liveengage.DomainAPI
 
 const (
@@ -35,85 +37,86 @@ const (
 	maxRedirects   = 3
 )
 
-// RetryPolicy is how long a client goes on after faults.
+// RetryPolicy is how often a client retries after a failure.
 type RetryPolicy int
 
-// The persistences. The first is LivePerson's own recommendation.
+// The retry policies. The first is what LivePerson recommends.
 const (
-	// RetryForever makes three retries, and for login and socket goes on after growing
+	// RetryForever retries three times. Login and socket then keep retrying at growing
 	// intervals until the context ends.
 	RetryForever RetryPolicy = iota
-	// RetryThreeTimes gives up after three retries, also for login and socket.
+	// RetryThreeTimes gives up after three retries, for login and socket too.
 	RetryThreeTimes
-	// NoRetry gives up at the first fault.
+	// NoRetry gives up at the first failure.
 	NoRetry
 )
 
-// Config is what a client needs. Account, Now and Log are required.
+// Config configures a Client. Account, Now and Log are required.
 type Config struct {
 	// Account is the number of the LivePerson account.
 	Account string
-	// DomainAPI is the address of the Domain API; DefaultDomains if empty.
+	// DomainAPI is the base URL of the Domain API. Empty means DefaultDomainAPI.
 	DomainAPI string
-	// Accdn is the address of the public account configuration. If empty, it is
-	// what the Domain API calls acCdnDomain, or LivePerson's usual one.
-	Accdn string
-	// AllowedHosts names the hosts that may be contacted beside those on loopback.
+	// AllowedHosts are the hosts the client may contact, in addition to loopback.
 	AllowedHosts Hosts
-	// HTTP lends its transport; a client of its own with keep-alive if nil. Its
-	// time-outs and its rule for redirects are replaced.
+	// HTTP provides the transport. Nil means a client of the package's own with
+	// keep-alive. Its timeout and redirect policy are replaced.
 	HTTP *http.Client
-	// Now is the time by which requests are signed.
+	// Now is the clock used to sign requests.
 	Now func() time.Time
-	// Log is told of every fault with its details, and of no secret.
+	// Log receives every failure with its details. Secrets are never logged.
 	Log *slog.Logger
-	// Retry is how long to go on after faults.
+	// Retry is how often to retry. The zero value is RetryForever.
 	Retry RetryPolicy
 }
 
 // Client calls the services of one account. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	http *http.Client
+	cfg    Config
+	http   *fetch.Client
+	socket *http.Client // for the handshakes of sockets
 
 	mu      sync.Mutex
-	domains map[string]string // by service; nil until asked
+	domains map[string]string // base URI by service; nil until fetched
 }
 
 var accountPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// New returns a client; it contacts nobody yet.
+// New returns a client. It makes no request. It returns an error for an invalid
+// account or URL, and if Now or Log is missing.
 func New(cfg Config) (*Client, error) {
 	if !accountPattern.MatchString(cfg.Account) {
-		return nil, fmt.Errorf("account %q is not an account number of LivePerson", cfg.Account)
+		return nil, fmt.Errorf("account %q is not an account number", cfg.Account)
 	}
 	if cfg.Now == nil || cfg.Log == nil {
-		return nil, errors.New("a client needs a clock and a log")
+		return nil, errors.New("api: Config.Now and Config.Log are required")
 	}
 	cfg.DomainAPI = strings.TrimSuffix(cmp.Or(cfg.DomainAPI, DefaultDomainAPI), "/")
-	cfg.Accdn = strings.TrimSuffix(cfg.Accdn, "/")
-	for _, address := range []string{cfg.DomainAPI, cfg.Accdn} {
-		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "https" && u.Scheme != "http") {
-			return nil, fmt.Errorf("%q is not an address such as %s", address, DefaultDomainAPI)
-		}
+	u, err := url.Parse(cfg.DomainAPI)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, fmt.Errorf("%q is not a valid URL for the Domain API, such as %s", cfg.DomainAPI, DefaultDomainAPI)
 	}
-	transport := http.RoundTripper(&http.Transport{
-		MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: attemptTimeout, ForceAttemptHTTP2: true,
-	})
+	transport := http.RoundTripper(fetch.NewTransport())
 	if cfg.HTTP != nil && cfg.HTTP.Transport != nil {
 		transport = cfg.HTTP.Transport
 	}
-	c := &Client{cfg: cfg, http: &http.Client{Transport: cfg.AllowedHosts.Transport(transport), CheckRedirect: checkRedirect}}
-	return c, nil
+	guarded := cfg.AllowedHosts.Transport(transport)
+	return &Client{
+		cfg: cfg,
+		http: fetch.New(fetch.Config{
+			Timeout: attemptTimeout, MaxBody: maxBody, MaxRedirects: maxRedirects, Transport: guarded,
+		}),
+		socket: &http.Client{Transport: guarded, CheckRedirect: fetch.CheckRedirect(maxRedirects)},
+	}, nil
 }
 
-// Account is the number of the account.
+// Account returns the account number.
 func (c *Client) Account() string { return c.cfg.Account }
 
-// accountPath is the beginning of most paths.
+// accountPath returns a path below the account, where most services have theirs.
 func (c *Client) accountPath(rest string) string { return "/api/account/" + c.cfg.Account + rest }
 
-// sleepContext lets time pass, or returns why it did not.
+// sleepContext waits for d. It returns early with the cause if the context ends.
 func sleepContext(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/internal/netaddr"
 )
 
@@ -99,9 +99,7 @@ func (c *Client) tryCall(ctx context.Context, call serviceCall) (serviceResponse
 	return a, err
 }
 
-func (c *Client) sendCall(outer context.Context, call serviceCall, address string, body []byte) (serviceResponse, error) {
-	ctx, cancel := context.WithTimeout(outer, attemptTimeout)
-	defer cancel()
+func (c *Client) sendCall(ctx context.Context, call serviceCall, address string, body []byte) (serviceResponse, error) {
 	r, err := http.NewRequestWithContext(ctx, call.method, address, bytes.NewReader(body))
 	if err != nil {
 		return serviceResponse{}, fmt.Errorf("%s has the address %q: %w", call.service, address, err)
@@ -119,19 +117,12 @@ func (c *Client) sendCall(outer context.Context, call serviceCall, address strin
 	carried := collectSecrets(body, r.Header)
 	res, err := c.http.Do(r)
 	if err != nil {
-		return serviceResponse{}, wrapTransportError(outer, call.service, err, carried)
+		return serviceResponse{}, wrapTransportError(ctx, call.service, err, carried)
 	}
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
-	switch {
-	case err != nil:
-		return serviceResponse{}, wrapTransportError(outer, call.service, err, carried)
-	case len(text) > maxBody:
-		return serviceResponse{}, fmt.Errorf("%s answers more than %d bytes", call.service, maxBody)
-	case res.StatusCode < 200 || res.StatusCode > 299:
-		return serviceResponse{}, c.parseErrorResponse(call.service, res.StatusCode, res.Header, text, carried)
+	if res.CheckStatus() != nil {
+		return serviceResponse{}, c.parseErrorResponse(call.service, res.Status, res.Header, res.Body, carried)
 	}
-	return serviceResponse{body: text, cookies: res.Cookies(), secrets: carried}, nil
+	return serviceResponse{body: res.Body, cookies: res.Cookies(), secrets: carried}, nil
 }
 
 // errTimedOut is an answer that did not come.
@@ -146,13 +137,21 @@ func wrapTransportError(ctx context.Context, service string, err error, carried 
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address, of which the log has the path
 	}
-	if errors.Is(err, ErrHostNotAllowed) || errors.Is(err, errRedirect) {
+	_, tooLarge := errors.AsType[*fetch.TooLargeError](err)
+	if tooLarge || isRedirect(err) || errors.Is(err, ErrHostNotAllowed) {
 		return fmt.Errorf("%s: %w", service, err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errTimedOut
 	}
 	return &noResponseError{service, err, carried}
+}
+
+// isRedirect reports whether an error is of a redirect that was not followed: what
+// is sent is meant for one host alone.
+func isRedirect(err error) bool {
+	_, ok := errors.AsType[*fetch.RedirectError](err)
+	return ok
 }
 
 // resolveBaseURI is a base URI of the Domain API, which has no scheme, as an address:

@@ -13,29 +13,30 @@ import (
 	"github.com/coder/websocket"
 )
 
-// errClosing is a request on a connection that is about to be closed.
-var errClosing = errors.New("the connection is about to be closed")
+// errClosing is returned for a request on a connection that is about to be closed. The
+// request was not sent.
+var errClosing = errors.New("the connection is closing")
 
-// connection is one connection of a socket.
+// connection is one connection of a Socket.
 type connection struct {
 	conn    *websocket.Conn
-	lost    chan struct{} // closed when nothing more will be read
-	secrets secrets       // never repeated in a message
+	lost    chan struct{} // closed when the reader has ended
+	secrets secrets       // removed from every message
 
 	mu        sync.Mutex
 	next      int
-	responses map[string]chan frame
-	running   map[string]bool // requests that have not returned
-	frames    int             // received
-	idle      chan struct{}   // closed when nothing is waited for; nil unless draining
-	err       error           // why it was lost
+	responses map[string]chan frame // by request ID, until the response arrives
+	running   map[string]bool       // requests that have not returned
+	frames    int                   // received so far
+	idle      chan struct{}         // closed when no request is running; nil unless waitUntilIdle was called
+	err       error                 // why the connection was lost
 }
 
 // frame is a message on the socket.
 type frame struct {
 	Kind    string           `json:"kind"`
 	ID      string           `json:"id,omitempty"`
-	ReqID   json.RawMessage  `json:"reqId,omitempty"` // text, or a number
+	ReqID   json.RawMessage  `json:"reqId,omitempty"` // a string or a number
 	Type    string           `json:"type"`
 	Code    int              `json:"code,omitempty"`
 	Headers []map[string]any `json:"headers,omitempty"`
@@ -43,10 +44,16 @@ type frame struct {
 }
 
 func newConnection(conn *websocket.Conn, carried secrets) *connection {
-	return &connection{conn: conn, secrets: carried, lost: make(chan struct{}), responses: map[string]chan frame{}, running: map[string]bool{}}
+	return &connection{
+		conn:      conn,
+		secrets:   carried,
+		lost:      make(chan struct{}),
+		responses: map[string]chan frame{},
+		running:   map[string]bool{},
+	}
 }
 
-// initConnection is the first message of a client that can send no header.
+// initConnection returns the first message of a client that cannot send headers.
 func initConnection(token string) frame {
 	return frame{Kind: "req", ID: "0", Type: "InitConnection", Headers: []map[string]any{
 		{"type": ".ams.headers.ClientProperties", "deviceFamily": "DESKTOP", "os": "LINUX"},
@@ -54,11 +61,12 @@ func initConnection(token string) frame {
 	}}
 }
 
-// readFrames reads until the connection ends, and tells notifications on.
+// readFrames reads until the connection ends. It passes responses to the requests
+// that wait for them, and notifications to notify.
 func (l *connection) readFrames(ctx context.Context, notify func(frame)) {
 	defer close(l.lost)
 	for {
-		_, text, err := l.conn.Read(ctx)
+		_, raw, err := l.conn.Read(ctx)
 		l.mu.Lock()
 		if err != nil {
 			l.err = &noResponseError{serviceMessaging, err, l.secrets}
@@ -67,55 +75,54 @@ func (l *connection) readFrames(ctx context.Context, notify func(frame)) {
 		}
 		l.frames++
 		var f frame
-		known := json.Unmarshal(text, &f) == nil // what is no JSON is left alone
-		answered := l.responses[unquoteJSON(f.ReqID)]
+		valid := json.Unmarshal(raw, &f) == nil // anything else is ignored
+		response := l.responses[unquoteJSON(f.ReqID)]
 		delete(l.responses, unquoteJSON(f.ReqID))
 		l.mu.Unlock()
-		switch {
-		case answered != nil:
-			answered <- f
-		case known && f.Kind == "notification":
+		if response != nil {
+			response <- f
+		} else if valid && f.Kind == "notification" {
 			notify(f)
 		}
 	}
 }
 
-// hasReceived says whether the service has sent anything.
+// hasReceived reports whether the service has sent anything.
 func (l *connection) hasReceived() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.frames > 0
 }
 
-// close ends the connection, waits until nothing more is read and returns why it
-// ended: by the service's own close code if there was one, else the reason given,
-// else what the reader met. Where there is a reason, the service is not waited for.
-func (l *connection) close(why error) error {
-	if why != nil {
-		_ = l.conn.CloseNow() // it may be gone already
+// close ends the connection, waits for the reader and returns why the connection
+// ended: the service's close code if there is one, otherwise the given reason,
+// otherwise the reader's error. With a reason it does not wait for the service to
+// close its side.
+func (l *connection) close(reason error) error {
+	if reason != nil {
+		_ = l.conn.CloseNow() // may be closed already
 	} else {
-		_ = l.conn.Close(websocket.StatusNormalClosure, "") // as above
+		_ = l.conn.Close(websocket.StatusNormalClosure, "") // likewise
 	}
 	<-l.lost
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if why != nil && websocket.CloseStatus(l.err) == -1 {
-		return why
+	if reason != nil && websocket.CloseStatus(l.err) == -1 {
+		return reason
 	}
 	return l.err
 }
 
-// abort ends a connection on which writing has failed, so that nobody takes it for one.
+// abort ends a connection on which a write has failed, so that nothing uses it again.
 func (l *connection) abort(ctx context.Context) {
-	_ = l.conn.CloseNow() // it may be gone already
+	_ = l.conn.CloseNow() // may be closed already
 	select {
 	case <-l.lost:
 	case <-ctx.Done():
 	}
 }
 
-// waitUntilIdle lets requests come to their end before the connection is closed, and begins
-// no more.
+// waitUntilIdle refuses new requests with errClosing and waits for the running ones.
 func (l *connection) waitUntilIdle(ctx context.Context) {
 	l.mu.Lock()
 	idle := make(chan struct{})
@@ -123,13 +130,13 @@ func (l *connection) waitUntilIdle(ctx context.Context) {
 	l.signalIfIdle()
 	l.mu.Unlock()
 	select {
-	case <-idle: // not later than the last request's time-out
+	case <-idle: // at the latest when the last request times out
 	case <-l.lost:
 	case <-ctx.Done():
 	}
 }
 
-// signalIfIdle tells drain when nothing is waited for. The mutex is held.
+// signalIfIdle closes idle if no request is running. The caller holds the mutex.
 func (l *connection) signalIfIdle() {
 	if l.idle != nil && !isClosed(l.idle) && len(l.running) == 0 {
 		close(l.idle)
@@ -137,19 +144,20 @@ func (l *connection) signalIfIdle() {
 }
 
 func (l *connection) writeFrame(ctx context.Context, f frame) error {
-	text, err := json.Marshal(f)
+	raw, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	if err := l.conn.Write(ctx, websocket.MessageText, text); err != nil {
+	if err := l.conn.Write(ctx, websocket.MessageText, raw); err != nil {
 		return &noResponseError{serviceMessaging, err, l.secrets}
 	}
 	return nil
 }
 
-// sendRequest sends a request and waits for its answer.
+// sendRequest sends a request, waits for its response and decodes it into out, unless
+// that is nil.
 func (l *connection) sendRequest(ctx context.Context, kind string, body, out any) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errTimedOut)
 	defer cancel()
@@ -161,29 +169,18 @@ func (l *connection) sendRequest(ctx context.Context, kind string, body, out any
 		}
 		f.Body = raw
 	}
-	answered := make(chan frame, 1)
-	l.mu.Lock()
-	if l.idle != nil {
-		l.mu.Unlock()
-		return errClosing
+	id, response, err := l.startRequest()
+	if err != nil {
+		return err
 	}
-	l.next++
-	f.ID = strconv.Itoa(l.next)
-	l.responses[f.ID], l.running[f.ID] = answered, true
-	l.mu.Unlock()
-	defer func() {
-		l.mu.Lock()
-		delete(l.responses, f.ID)
-		delete(l.running, f.ID)
-		l.signalIfIdle()
-		l.mu.Unlock()
-	}()
+	defer l.endRequest(id)
+	f.ID = id
 	if err := l.writeFrame(ctx, f); err != nil {
 		return fmt.Errorf("%s: %w", kind, err)
 	}
 	select {
-	case a := <-answered:
-		return l.decodeResponse(kind, a, out)
+	case f := <-response:
+		return l.decodeResponse(kind, f, out)
 	case <-l.lost:
 		return fmt.Errorf("%s: %w", kind, errConnectionLost)
 	case <-ctx.Done():
@@ -191,21 +188,42 @@ func (l *connection) sendRequest(ctx context.Context, kind string, body, out any
 	}
 }
 
-// decodeResponse reads the answer to a request.
-func (l *connection) decodeResponse(kind string, a frame, out any) error {
-	if a.Code != http.StatusOK {
-		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: a.Code, Explanation: sanitizeText(l.secrets.redactFrom(string(a.Body)))})
+// startRequest registers a request and returns its ID and where its response arrives.
+func (l *connection) startRequest() (string, <-chan frame, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.idle != nil {
+		return "", nil, errClosing
+	}
+	l.next++
+	id, response := strconv.Itoa(l.next), make(chan frame, 1)
+	l.responses[id], l.running[id] = response, true
+	return id, response, nil
+}
+
+func (l *connection) endRequest(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.responses, id)
+	delete(l.running, id)
+	l.signalIfIdle()
+}
+
+func (l *connection) decodeResponse(kind string, f frame, out any) error {
+	if f.Code != http.StatusOK {
+		explanation := sanitizeText(l.secrets.redactFrom(string(f.Body)))
+		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: f.Code, Explanation: explanation})
 	}
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(a.Body, out); err != nil {
-		return fmt.Errorf("%s: the answer is not the JSON that was due: %w", kind, errors.New(sanitizeText(l.secrets.redactFrom(err.Error()))))
+	if err := json.Unmarshal(f.Body, out); err != nil {
+		return fmt.Errorf("%s: invalid JSON: %s", kind, sanitizeText(l.secrets.redactFrom(err.Error())))
 	}
 	return nil
 }
 
-// getClock asks for the service's time.
+// getClock returns the service's time.
 func (l *connection) getClock(ctx context.Context) (time.Time, error) {
 	var got struct {
 		Milliseconds int64 `json:"currentTime"`

@@ -1,60 +1,45 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
 )
 
-// Credential is what a brand hands LivePerson for a consumer: an ID token, or a code
-// with the redirect URI that it was made for.
+// Credential is what a brand gives LivePerson for a consumer: an ID token, or an
+// authorization code with the redirect URI it was issued for.
 type Credential struct {
 	IDToken      secret.Value
 	Code         secret.Value
-	RedirectURI  string       // beside a code; empty for https://liveperson.net
-	CodeVerifier secret.Value // where the code is bound to one
+	RedirectURI  string       // of the code; empty means https://liveperson.net
+	CodeVerifier secret.Value // for a code with PKCE
 }
 
-// CredentialSource gets a credential from the brand. It is asked before every attempt,
-// because a code works once, and again whenever LivePerson's token has run out. Its
-// errors are taken for passing, and it is asked again as the client's persistence
-// says, unless Final marks them.
+// CredentialSource gets a credential from the brand. It is called before every
+// attempt, because a code works only once, and again when LivePerson's token has
+// expired. Its errors count as temporary and are retried, unless they are marked
+// with Permanent.
 type CredentialSource func(ctx context.Context) (Credential, error)
 
-// Authentication is how a consumer is authenticated.
+// Authentication says how to authenticate a consumer.
 type Authentication struct {
-	// Version is that of the request: 1, 2 or 3. 0 is 3.
+	// Version of the request: 1, 2 or 3. Zero means 3.
 	Version int
-	// Connector is the connector's id, for version 3; "default" if empty.
+	// Connector is the connector's ID, for version 3. Empty means "default".
 	Connector string
-	// Source is where credentials come from.
+	// Source provides the credentials.
 	Source CredentialSource
 }
 
-// Signup makes an anonymous consumer and returns LivePerson's token for it.
-func (c *Client) Signup(ctx context.Context) (string, error) {
-	return c.requestToken(ctx, serviceCall{path: c.accountPath("/signup")})
-}
-
-// AnonymousAuthorize gets an external token for an anonymous consumer, or with the
-// former one a new one for the same. It is handed in like a brand's ID token, lives
-// ten minutes and can be renewed for 730 hours.
-func (c *Client) AnonymousAuthorize(ctx context.Context, former string) (string, error) {
-	call := serviceCall{path: c.accountPath("/anonymous/authorize")}
-	if former != "" {
-		call.makeBody = fixedBody(map[string]string{"id_token": former})
-	}
-	return c.requestToken(ctx, call)
-}
-
-// Authenticate hands a brand's credential in and returns LivePerson's own token. An
-// answer with an error is an Error with LivePerson's code.
+// Authenticate hands a brand's credential to the idp service and returns
+// LivePerson's own token. If the service rejects it, the error is an *Error with
+// LivePerson's code.
 func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, error) {
 	call := serviceCall{}
 	switch a.Version {
@@ -63,48 +48,43 @@ func (c *Client) Authenticate(ctx context.Context, a Authentication) (string, er
 	case 2:
 		call.path, call.query = c.accountPath("/app/default/authenticate"), url.Values{"v": {"2.0"}}
 	case 0, 3:
-		connector := a.Connector
-		if connector == "" {
-			connector = "default"
-		}
-		call.path, call.query = c.accountPath("/app/"+url.PathEscape(connector)+"/authenticate"), url.Values{"v": {"3.0"}}
+		connector := url.PathEscape(cmp.Or(a.Connector, "default"))
+		call.path, call.query = c.accountPath("/app/"+connector+"/authenticate"), url.Values{"v": {"3.0"}}
 	default:
-		return "", Permanent(errors.New("authenticate: there is no version " + strconv.Itoa(a.Version)))
+		return "", Permanent(fmt.Errorf("authenticate: version %d does not exist; use 1, 2 or 3", a.Version))
 	}
 	call.makeBody = func(ctx context.Context) (any, error) {
 		credential, err := a.Source(ctx)
 		if err != nil {
-			return nil, &stepError{"brand", "get a credential", fmt.Errorf("get a credential from the brand: %w", classifyCallerError(err))}
+			err = fmt.Errorf("get a credential from the brand: %w", classifyCallerError(err))
+			return nil, &stepError{"brand", "get a credential", err}
 		}
 		return credential.encodeBody(a.Version)
 	}
 	return c.requestToken(ctx, call)
 }
 
-// encodeBody is the credential as each version wants it. That of version 3 with a code is
-// a guess: it is documented with an ID token alone.
+// encodeBody returns the request body for a version. The body of version 3 with a
+// code is a guess: LivePerson documents only the one with an ID token.
 func (k Credential) encodeBody(version int) (any, error) {
-	switch {
-	case !k.IDToken.IsSet() && !k.Code.IsSet():
-		return nil, Permanent(errors.New("the brand gave neither an ID token nor a code"))
-	case version == 1 && k.Code.IsSet():
-		return map[string]string{"authCode": k.Code.Reveal()}, nil
-	case version == 1:
-		return map[string]string{"authCode": k.IDToken.Reveal()}, nil
-	case !k.Code.IsSet():
-		return map[string]string{"id_token": k.IDToken.Reveal()}, nil
+	idToken, code := k.IDToken.Reveal(), k.Code.Reveal()
+	if idToken == "" && code == "" {
+		return nil, Permanent(errors.New("the brand returned neither an ID token nor a code"))
 	}
-	body := map[string]string{"code": k.Code.Reveal(), "redirect_uri": k.RedirectURI}
-	if k.RedirectURI == "" {
-		body["redirect_uri"] = liveengage.EmbeddedRedirectURI
+	if version == 1 {
+		return map[string]string{"authCode": cmp.Or(code, idToken)}, nil
 	}
+	if code == "" {
+		return map[string]string{"id_token": idToken}, nil
+	}
+	body := map[string]string{"code": code, "redirect_uri": cmp.Or(k.RedirectURI, liveengage.EmbeddedRedirectURI)}
 	if k.CodeVerifier.IsSet() {
 		body["code_verifier"] = k.CodeVerifier.Reveal()
 	}
 	return body, nil
 }
 
-// requestToken makes a call of the idp service and reads the token of its answer, which is
+// requestToken calls the idp service and returns the token in its response, which is
 // named jwt or token.
 func (c *Client) requestToken(ctx context.Context, call serviceCall) (string, error) {
 	call.service, call.method = serviceIDP, http.MethodPost
@@ -115,11 +95,9 @@ func (c *Client) requestToken(ctx context.Context, call serviceCall) (string, er
 	if _, err := c.callService(ctx, call, &got); err != nil {
 		return "", err
 	}
-	if got.JWT == "" {
-		got.JWT = got.Token
+	token := cmp.Or(got.JWT, got.Token)
+	if token == "" {
+		return "", Permanent(errors.New("the response of the idp service has no token"))
 	}
-	if got.JWT == "" {
-		return "", Permanent(errors.New("the idp service answers without a token"))
-	}
-	return got.JWT, nil
+	return token, nil
 }

@@ -14,39 +14,46 @@ import (
 	"idpbridge/liveengage"
 )
 
-// The services that this package asks, as the Domain API spells them.
+// The services this package calls, as the Domain API names them.
 const (
-	serviceDomains      = "domains"
-	serviceIDP          = "idp"
-	serviceMessaging    = "asyncMessagingEnt"
-	serviceLogin        = "agentVep"
-	serviceUsers        = "accountConfigReadWrite"
-	serviceInteractions = "msgHist"
-	serviceAccdn        = "acCdnDomain"
+	serviceDomains       = "domains"
+	serviceIDP           = "idp"
+	serviceMessaging     = "asyncMessagingEnt"
+	serviceLogin         = "agentVep"
+	serviceUsers         = "accountConfigReadWrite"
+	serviceInteractions  = "msgHist"
+	serviceAccountConfig = "acCdnDomain"
 )
 
-// Domain is where a service of the account is. BaseURI has no scheme.
+// Domain says where a service of the account is. BaseURI has no scheme.
 type Domain struct {
 	Service string `json:"service"`
 	Account string `json:"account"`
 	BaseURI string `json:"baseURI"`
 }
 
-// Domains asks for every service of the account, ordered by name, and remembers them.
+// Domains fetches the services of the account, sorted by name, and remembers them.
 func (c *Client) Domains(ctx context.Context) ([]Domain, error) {
 	var out []Domain
-	err := c.retryCall(ctx, newRetryPlan(c.cfg.Retry, threePauses(), false), serviceDomains, "GET "+c.domainsPath(""), func() (err error) {
+	plan := newRetryPlan(c.cfg.Retry, threePauses(), false)
+	err := c.retryCall(ctx, plan, serviceDomains, "GET "+c.domainsPath(""), func() (err error) {
 		out, err = c.fetchDomains(ctx)
 		return err
 	})
 	return out, err
 }
 
-// Domain asks where one service is and remembers it. Names of services are
-// case-sensitive.
+// Domain fetches one service and remembers it. Service names are case-sensitive. If
+// the account has no such service, the error is ErrUnknownService.
 func (c *Client) Domain(ctx context.Context, service string) (Domain, error) {
 	var all domainList
-	call := serviceCall{service: serviceDomains, baseURL: c.cfg.DomainAPI, method: http.MethodGet, path: c.domainsPath(service), query: domainQuery()}
+	call := serviceCall{
+		service: serviceDomains,
+		baseURL: c.cfg.DomainAPI,
+		method:  http.MethodGet,
+		path:    c.domainsPath(service),
+		query:   domainQuery(),
+	}
 	if _, err := c.callService(ctx, call, &all); err != nil {
 		return Domain{}, err
 	}
@@ -68,48 +75,50 @@ func (c *Client) domainsPath(service string) string {
 	return c.accountPath("/service/" + url.PathEscape(service) + "/baseURI.json")
 }
 
-// domainList reads an answer of the Domain API: a list, or for a single service
-// perhaps the service alone. The documentation shows the first.
+// domainList reads a response of the Domain API. It is a list; for a single service
+// it may also be that service alone. LivePerson documents only the list.
 type domainList []Domain
 
-// UnmarshalJSON reads either shape.
-func (l *domainList) UnmarshalJSON(text []byte) error {
-	var shape struct {
+// UnmarshalJSON reads both forms.
+func (l *domainList) UnmarshalJSON(raw []byte) error {
+	var form struct {
 		Domain
 
 		BaseURIs []Domain `json:"baseURIs"`
 	}
-	if err := json.Unmarshal(text, &shape); err != nil {
+	if err := json.Unmarshal(raw, &form); err != nil {
 		return err
 	}
-	*l = shape.BaseURIs
-	if shape.BaseURI != "" {
-		*l = append(*l, shape.Domain)
+	*l = form.BaseURIs
+	if form.BaseURI != "" {
+		*l = append(*l, form.Domain)
 	}
 	return nil
 }
 
-// fetchDomains makes one request; whoever calls it decides whether to make another.
+// fetchDomains makes one request. Retrying is up to the caller.
 func (c *Client) fetchDomains(ctx context.Context) ([]Domain, error) {
-	a, err := c.sendCall(ctx, serviceCall{service: serviceDomains, method: http.MethodGet}, c.cfg.DomainAPI+c.domainsPath("")+"?"+domainQuery().Encode(), nil)
+	call := serviceCall{service: serviceDomains, method: http.MethodGet}
+	address := c.cfg.DomainAPI + c.domainsPath("") + "?" + domainQuery().Encode()
+	response, err := c.sendCall(ctx, call, address, nil)
 	if err != nil {
 		return nil, err
 	}
 	var all domainList
-	if err := json.Unmarshal(a.body, &all); err != nil {
-		return nil, fmt.Errorf("the Domain API at %s answers what is not its JSON: %w", c.cfg.DomainAPI, err)
+	if err := json.Unmarshal(response.body, &all); err != nil {
+		return nil, fmt.Errorf("invalid JSON from the Domain API at %s: %w", c.cfg.DomainAPI, err)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("the Domain API at %s knows no services of account %s", c.cfg.DomainAPI, c.cfg.Account)
+		return nil, fmt.Errorf("the Domain API at %s lists no services for account %s", c.cfg.DomainAPI, c.cfg.Account)
 	}
 	slices.SortFunc(all, func(a, b Domain) int { return cmp.Compare(a.Service, b.Service) })
-	known := make(map[string]string, len(all))
+	domains := make(map[string]string, len(all))
 	for _, d := range all {
-		known[d.Service] = d.BaseURI
+		domains[d.Service] = d.BaseURI
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.domains = known
+	c.domains = domains
 	return all, nil
 }
 
@@ -122,14 +131,14 @@ func (c *Client) rememberDomain(d Domain) {
 	c.domains[d.Service] = d.BaseURI
 }
 
-// forgetService makes the next attempt look a service up again: it may have moved.
+// forgetService makes the next attempt look the service up again: it may have moved.
 func (c *Client) forgetService(service string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.domains, service)
 }
 
-// findServiceURL is the address of a service, from memory or by one request.
+// findServiceURL returns the base URL of a service, from memory or with one request.
 func (c *Client) findServiceURL(ctx context.Context, service string) (string, error) {
 	c.mu.Lock()
 	uri := c.domains[service]
@@ -148,17 +157,14 @@ func (c *Client) findServiceURL(ctx context.Context, service string) (string, er
 	return c.resolveBaseURI(uri)
 }
 
-// findAccountConfigURL is the address of the public account configuration.
+// findAccountConfigURL returns the base URL of the public account configuration.
 func (c *Client) findAccountConfigURL(ctx context.Context) (string, error) {
-	if c.cfg.Accdn != "" {
-		return c.cfg.Accdn, nil
-	}
-	base, err := c.findServiceURL(ctx, serviceAccdn)
-	switch {
-	case !errors.Is(err, ErrUnknownService):
+	base, err := c.findServiceURL(ctx, serviceAccountConfig)
+	if !errors.Is(err, ErrUnknownService) {
 		return base, err
-	case strings.EqualFold(c.cfg.DomainAPI, DefaultDomainAPI):
+	}
+	if strings.EqualFold(c.cfg.DomainAPI, DefaultDomainAPI) {
 		return liveengage.AccountConfig, nil
 	}
-	return c.cfg.DomainAPI, nil // a stand-in serves everything at one address
+	return c.cfg.DomainAPI, nil // a simulator serves everything at one URL
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,46 +10,47 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/liveengage"
 	"idpbridge/liveengage/explain"
 )
 
-// What callers branch on. An Error is one of these where its answer says so.
+// What callers branch on: an *Error wraps one of these if its response says so.
 var (
-	// ErrBadRequest is a request that the service could not read.
+	// ErrBadRequest means that the service could not read the request.
 	ErrBadRequest = errors.New("the service could not read the request")
-	// ErrBadCredentials are credentials that were refused.
-	ErrBadCredentials = errors.New("the credentials were refused")
-	// ErrCSRF is a session whose csrf value is wrong.
+	// ErrBadCredentials means that the credentials were rejected.
+	ErrBadCredentials = errors.New("the credentials were rejected")
+	// ErrCSRF means that the csrf value does not match the session.
 	ErrCSRF = errors.New("the csrf value is wrong")
-	// ErrTokenRejected is an answer 500 of the idp service whose code says that the token
-	// or the connector is at fault: it is a refusal in all but its status.
-	ErrTokenRejected = errors.New("the token or the connector was refused")
-	// ErrUnknownService is a service that the account's domains do not name.
-	ErrUnknownService = errors.New("the Domain API does not name the service")
+	// ErrTokenRejected means that the idp service rejected the token or the connector.
+	// It does so with status 500 and a code.
+	ErrTokenRejected = errors.New("the token or the connector was rejected")
+	// ErrUnknownService means that the Domain API does not list the service.
+	ErrUnknownService = errors.New("the Domain API does not list the service")
 )
 
-// Error is an answer of a service that is not a success.
+// Error is a response of a service that is not a success.
 type Error struct {
-	// Service is the name by which the Domain API knows it, or "domains".
+	// Service is its name in the Domain API, or "domains".
 	Service string
-	// Status is that of HTTP, or of a message on the socket.
+	// Status is the HTTP status, or that of a message on the socket.
 	Status int
-	// Code is LivePerson's own, such as 9007; empty where the answer has none.
+	// Code is LivePerson's own code, such as 9007. Empty if the response has none.
 	Code string
 	// Explanation is what the code means, or what the service said.
 	Explanation string
-	// RetryAfter is how long the service wants to be left alone; 0 if it said nothing.
+	// RetryAfter is how long the service asks to wait. Zero if it does not say.
 	RetryAfter time.Duration
 
 	kind error
 }
 
-// Error says which service answered what.
+// Error says which service responded, and how.
 func (e *Error) Error() string {
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, "%s answers %d", e.Service, e.Status)
-	if text := http.StatusText(e.Status); text != "" {
-		b.WriteString(" " + text)
+	_, _ = fmt.Fprintf(&b, "%s returned %d", e.Service, e.Status)
+	if status := http.StatusText(e.Status); status != "" {
+		b.WriteString(" " + status)
 	}
 	if e.Code != "" {
 		b.WriteString(", code " + e.Code)
@@ -61,96 +63,124 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap is one of the errors above, or nil.
+// Unwrap returns one of the errors above, or nil.
 func (e *Error) Unwrap() error { return e.kind }
 
-// noResponseError is a request that got no answer, or not all of it.
+// noResponseError is a request without a response, or with an incomplete one.
 type noResponseError struct {
 	service string
 	err     error
 	secrets secrets
 }
 
-func (u *noResponseError) Error() string {
-	return u.service + " gives no answer: " + replaceControls(u.secrets.redactFrom(u.err.Error()))
+func (e *noResponseError) Error() string {
+	return e.service + " did not respond: " + replaceControls(e.secrets.redactFrom(e.err.Error()))
 }
-func (u *noResponseError) Unwrap() error { return u.err }
+func (e *noResponseError) Unwrap() error { return e.err }
 
-// isRejectionCode says whether a code of the idp service is of those by which it refuses the
-// token or the connector as they are. They come with status 500, so LivePerson's
-// recommendation is three retries; but none can mend the token's form, its signature
-// or the connector's settings, and a person waits for the answer. Not among them is
-// what may pass: 9011 and 1038 where the brand's endpoint is away for a moment (each
-// retry has a code of its own), 1041 until the key set is read anew, and LivePerson's
-// own faults.
+// codeBadCSRF is the Login Service's code for a wrong csrf value.
+const codeBadCSRF = "10"
+
+// isRejectionCode reports whether the idp service uses this code to reject the token
+// or the connector as it is. These come with status 500, for which LivePerson
+// recommends three retries. But no retry can change the token's form, its signature
+// or the connector's settings, and a person is waiting. Codes that may be temporary
+// are not listed: 9011 and 1038 if the brand's endpoint is briefly down (each retry
+// has a new code), 1041 until the key set is read again, and LivePerson's own errors.
 func isRejectionCode(code string) bool {
 	switch code {
-	case "9007", "9009", "9012", "9015",
-		"1001", "1003", "1004", "1005", "1006", "1008", "1009", "1011", "1012", "1024", "1025", "1026", "1028", "1042":
+	case liveengage.CodeCustomerJWTNotValid,
+		liveengage.CodeESAPIError,
+		liveengage.CodeInputValidationError,
+		liveengage.CodeUnsupportedAuthType,
+		liveengage.CodeParseError,
+		liveengage.CodeNoSuchAlgorithm,
+		liveengage.CodeJOSEException,
+		liveengage.CodeInvalidKeySpec,
+		liveengage.CodeUnsupportedEncoding,
+		liveengage.CodeJWTNotValid,
+		liveengage.CodeJWTParsingError,
+		liveengage.CodeJWTMissingClaimset,
+		liveengage.CodeJWTExpired,
+		liveengage.CodeACConnectorNotFound,
+		liveengage.CodeACConnectorTypeNotFound,
+		liveengage.CodeSDEParseException,
+		liveengage.CodeRSAVerifierInitError,
+		liveengage.CodeMultipleJWKWithoutKidHeader:
 		return true
 	}
 	return false
 }
 
-// parseErrorResponse reads an answer that is not a success. Three shapes are known: the idp
-// service's, the Login Service's, and text. A service may repeat what it was sent.
-func (c *Client) parseErrorResponse(service string, status int, header http.Header, body []byte, carried secrets) *Error {
+// parseErrorResponse reads a response that is not a success: JSON of the idp service
+// or of the Login Service, or text. A service may repeat what it was sent, so secrets
+// are removed.
+func (c *Client) parseErrorResponse(
+	service string, status int, header http.Header, body []byte, carried secrets,
+) *Error {
 	e := &Error{Service: service, Status: status, RetryAfter: parseRetryAfter(header, c.cfg.Now())}
-	var shape struct {
+	var form struct {
 		Code  json.RawMessage `json:"internalErrorCode"`
 		Error struct {
 			Message string          `json:"message"`
 			Code    json.RawMessage `json:"internalCode"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(body, &shape) == nil {
-		e.Code, e.Explanation = carried.redactFrom(unquoteJSON(shape.Code)), shape.Error.Message
-		if e.Code == "" {
-			e.Code = carried.redactFrom(unquoteJSON(shape.Error.Code))
-		}
+	if json.Unmarshal(body, &form) == nil {
+		code := cmp.Or(unquoteJSON(form.Code), unquoteJSON(form.Error.Code))
+		e.Code = replaceControls(carried.redactFrom(code))
+		e.Explanation = sanitizeText(carried.redactFrom(form.Error.Message))
 	}
-	csrf := strings.Contains(strings.ToLower(e.Explanation), "csrf")
-	e.Code, e.Explanation = replaceControls(e.Code), sanitizeText(carried.redactFrom(e.Explanation))
 	if known, ok := explain.Lookup(e.Code); ok && service == serviceIDP {
 		e.Explanation = known.Name + ". " + known.Meaning
 	}
-	switch {
-	case status == http.StatusBadRequest:
-		e.kind = ErrBadRequest
-	case csrf:
-		e.kind = ErrCSRF
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		e.kind = ErrBadCredentials
-	case service == serviceIDP && status >= http.StatusInternalServerError && isRejectionCode(e.Code):
-		e.kind = ErrTokenRejected
-	}
+	e.kind = errorKind(service, status, e.Code)
 	return e
 }
 
-// unquoteJSON is a JSON string or number as text.
-func unquoteJSON(raw json.RawMessage) string {
-	text := string(raw)
-	_ = json.Unmarshal(raw, &text) // a number stays as it is
-	if text == "null" || len(text) > 64 {
-		return ""
+// errorKind returns the error for callers to branch on, or nil.
+func errorKind(service string, status int, code string) error {
+	switch status {
+	case http.StatusBadRequest:
+		return ErrBadRequest
+	case http.StatusUnauthorized, http.StatusForbidden:
+		if service == serviceLogin && code == codeBadCSRF {
+			return ErrCSRF
+		}
+		return ErrBadCredentials
 	}
-	return text
+	if service == serviceIDP && status >= http.StatusInternalServerError && isRejectionCode(code) {
+		return ErrTokenRejected
+	}
+	return nil
 }
 
-// parseRetryAfter reads the header of that name: seconds or a date (RFC 9110 section
-// 10.2.3). More than a day, or a number that is too long to be read, is taken for the
-// longest that is ever waited: nobody comes back to a client after it.
+// unquoteJSON returns a JSON string or number as a string. Null and anything longer
+// than 64 characters become "".
+func unquoteJSON(raw json.RawMessage) string {
+	value := string(raw)
+	_ = json.Unmarshal(raw, &value) // a number stays as it is
+	if value == "null" || len(value) > 64 {
+		return ""
+	}
+	return value
+}
+
+// parseRetryAfter reads a Retry-After header: seconds or a date (RFC 9110 section
+// 10.2.3). More than a day, or a number too long to read, counts as the longest wait
+// there is: a server that asks for more does not mean it.
 func parseRetryAfter(header http.Header, now time.Time) time.Duration {
-	var wait time.Duration
-	text := strings.TrimSpace(header.Get("Retry-After"))
-	seconds, err := strconv.ParseInt(text, 10, 32)
-	switch at, dateErr := http.ParseTime(text); {
-	case err == nil:
-		wait = time.Duration(seconds) * time.Second
-	case errors.Is(err, strconv.ErrRange) && seconds > 0:
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	seconds, err := strconv.ParseInt(value, 10, 32)
+	if errors.Is(err, strconv.ErrRange) && seconds > 0 {
 		return maxBackoff
-	case dateErr == nil:
-		wait = at.Sub(now)
+	}
+	wait := time.Duration(seconds) * time.Second
+	if err != nil {
+		wait = 0
+		if date, err := http.ParseTime(value); err == nil {
+			wait = date.Sub(now)
+		}
 	}
 	if wait > maxRetryAfter {
 		return maxBackoff

@@ -18,9 +18,9 @@ import (
 	"idpbridge/liveengage/api"
 )
 
-// TestFaultsRepeatNoSecret: a service that sends back what it was sent does not put
-// it into an error or the log, in whatever spelling.
-func TestFaultsRepeatNoSecret(t *testing.T) {
+// TestErrorsContainNoSecrets: if a service repeats what it was sent, in any encoding,
+// neither the error nor the log shows it.
+func TestErrorsContainNoSecrets(t *testing.T) {
 	t.Parallel()
 	const password = `hunter "2"/ä`
 	key := api.Key{
@@ -40,8 +40,10 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 				for _, one := range secrets {
 					text.WriteString("<" + echo(one) + ">")
 				}
-				return []reply{{status: http.StatusBadRequest, body: `{"error":{"message":"cannot read ` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text.String()) + ` here","internalCode":"` +
-					strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(echo(secrets[0])) + `"}}`}}
+				quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+				body := `{"error":{"message":"cannot read ` + quote.Replace(text.String()) + ` here","internalCode":"` +
+					quote.Replace(echo(secrets[0])) + `"}}`
+				return []reply{{status: http.StatusBadRequest, body: body}}
 			}
 			clean := func(err error, secrets ...string) {
 				require.ErrorContains(t, err, "cannot read <redacted>")
@@ -58,7 +60,11 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 			_, err = c.LoginApplication(t.Context(), "bot", key)
 			clean(err, ofKey...)
 
-			s.replies["POST /login"] = []reply{{status: 200, body: `{"csrf":"csrf-5","bearer":"bearer-6"}`, header: http.Header{"Set-Cookie": {"Session_id=cookie-7"}}}}
+			s.replies["POST /login"] = []reply{{
+				status: 200,
+				body:   `{"csrf":"csrf-5","bearer":"bearer-6"}`,
+				header: http.Header{"Set-Cookie": {"Session_id=cookie-7"}},
+			}}
 			session, err := c.Login(t.Context(), "ann", password)
 			require.NoError(t, err)
 			s.replies["POST /refresh"] = refuse("csrf-5", "cookie-7")
@@ -84,36 +90,46 @@ func TestFaultsRepeatNoSecret(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := startServices(t)
-		s.replies["POST /login"] = []reply{{status: http.StatusBadRequest, body: `{"error":{"message":"cannot read \"pw\"","internalCode":4}}`}}
+		s.replies["POST /login"] = []reply{
+			{status: http.StatusBadRequest, body: `{"error":{"message":"cannot read \"pw\"","internalCode":4}}`},
+		}
 		_, err := s.client().Login(t.Context(), "ann", "pw")
-		require.EqualError(t, err, "log in: agentVep answers 400 Bad Request, code 4: redacted", "a short one would show by its gaps")
-		s.sockets = []func(*fakeServices, *websocket.Conn){func(_ *fakeServices, conn *websocket.Conn) { _ = conn.Close(4407, "bad token lp-token-1\x1b[2J") }}
+		require.EqualError(t, err, "log in: agentVep returned 400 Bad Request, code 4: redacted",
+			"the gaps would give a short secret away")
+		s.sockets = []func(*fakeServices, *websocket.Conn){
+			func(_ *fakeServices, conn *websocket.Conn) { _ = conn.Close(4407, "bad token lp-token-1\x1b[2J") },
+		}
 		err = s.client(func(cfg *api.Config) { cfg.Retry = api.NoRetry }).
-			Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { return "lp-token-1", nil }}).Run(t.Context())
+			Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { return "lp-token-1", nil }}).
+			Run(t.Context())
 		require.ErrorContains(t, err, "4407")
 		require.NotContains(t, err.Error()+s.log.String(), "lp-token-1")
 		require.NotContains(t, err.Error()+s.log.String(), "\x1b")
 	})
 }
 
-// TestFaultsSteerNoTerminal: control characters of a service's words are marked.
-func TestFaultsSteerNoTerminal(t *testing.T) {
+// TestErrorsContainNoControlCharacters: they could manipulate a terminal.
+func TestErrorsContainNoControlCharacters(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := startServices(t)
-		s.replies["POST /login"] = []reply{{status: http.StatusBadRequest, body: `{"error":{"message":"a\u001b[2J\u009b1mb\u0007","internalCode":"4\u001b[2J"}}`}}
+		s.replies["POST /login"] = []reply{{
+			status: http.StatusBadRequest,
+			body:   `{"error":{"message":"a\u001b[2J\u009b1mb\u0007","internalCode":"4\u001b[2J"}}`,
+		}}
 		_, err := s.client().Login(t.Context(), "ann", "password")
-		require.EqualError(t, err, "log in: agentVep answers 400 Bad Request, code 4\uFFFD[2J: a\uFFFD[2J\uFFFD1mb\uFFFD")
-		_, err = s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
+		require.EqualError(t, err, "log in: agentVep returned 400 Bad Request, code 4\uFFFD[2J: a\uFFFD[2J\uFFFD1mb\uFFFD")
+		source := func(context.Context) (api.Credential, error) {
 			return api.Credential{}, api.Permanent(errors.New("the page says \x1b[2J"))
-		}})
+		}
+		_, err = s.client().Authenticate(t.Context(), api.Authentication{Source: source})
 		require.NotContains(t, err.Error()+s.log.String(), "\x1b")
 	})
 }
 
-// TestFaultsNameWhoAnswered: a call that failed because the Domain API refused was
-// never made, and the log does not say so.
-func TestFaultsNameWhoAnswered(t *testing.T) {
+// TestErrorsNameTheService: if the Domain API rejects the lookup, the call itself was
+// never made, and the error and the log name the Domain API.
+func TestErrorsNameTheService(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := startServices(t)
@@ -127,16 +143,18 @@ func TestFaultsNameWhoAnswered(t *testing.T) {
 	})
 }
 
-// TestSourceMayFailForAMoment: the brand's provider is away when a token has run out.
-// That passes; what the source says is final is not tried again.
-func TestSourceMayFailForAMoment(t *testing.T) {
+// TestSourceErrors: if the brand's provider is down when a token expires, the client
+// retries. Errors that the source marks as permanent are not retried.
+func TestSourceErrors(t *testing.T) {
 	t.Parallel()
-	run := func(t *testing.T, persistence api.RetryPolicy, failures int, failure error) (*fakeServices, int, time.Duration, error) {
+	run := func(
+		t *testing.T, policy api.RetryPolicy, failures int, failure error,
+	) (*fakeServices, int, time.Duration, error) {
 		t.Helper()
 		s := startServices(t)
 		s.replies["POST /app/default/authenticate"] = []reply{okReply(`{"token":"lp"}`)}
 		s.sockets = []func(*fakeServices, *websocket.Conn){serveSocket(time.Hour, 4407)}
-		c := s.client(func(cfg *api.Config) { cfg.Retry = persistence })
+		c := s.client(func(cfg *api.Config) { cfg.Retry = policy })
 		asked := 0
 		socket := c.Socket(api.SocketConfig{GetToken: func(ctx context.Context) (string, error) {
 			return c.Authenticate(ctx, api.Authentication{Source: func(context.Context) (api.Credential, error) {
@@ -156,9 +174,10 @@ func TestSourceMayFailForAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, asked, took, err := run(t, api.RetryForever, 6, away)
 		require.NoError(t, err)
-		require.Equal(t, 10*time.Hour+time.Minute, took, "it goes on to the end")
+		require.Equal(t, 10*time.Hour+time.Minute, took, "it keeps retrying")
 		require.Equal(t, 6+10, asked)
-		require.Contains(t, s.log.String(), `service=brand request="get a credential" attempt=1 error="get a credential from the brand: Get http://idp: connection refused" next_try_in=5s`)
+		require.Contains(t, s.log.String(), `service=brand request="get a credential" attempt=1 `+
+			`error="get a credential from the brand: Get http://idp: connection refused" next_try_in=5s`)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		_, asked, took, err := run(t, api.RetryThreeTimes, 100, away)
@@ -175,22 +194,24 @@ func TestSourceMayFailForAMoment(t *testing.T) {
 	require.NoError(t, api.Permanent(nil))
 }
 
-// TestCodesThatNoRetryMends end a request at once although their status is 500;
-// what may pass is tried again.
-func TestCodesThatNoRetryMends(t *testing.T) {
+// TestRejectionCodes end a request at once although their status is 500. Other codes
+// are retried.
+func TestRejectionCodes(t *testing.T) {
 	t.Parallel()
 	for code, attempts := range map[string]int{
 		"9007": 1, "9009": 1, "9012": 1, "9015": 1, "1001": 1, "1008": 1, "1012": 1, "1024": 1, "1042": 1,
-		"9000": 4, "9001": 4, "9010": 4, "9011": 4, "9013": 4, "9014": 4, "1022": 4, "1038": 4, "1041": 4, "1044": 4, "": 4, "9999": 4,
+		"9000": 4, "9001": 4, "9010": 4, "9011": 4, "9013": 4, "9014": 4, "1022": 4, "1038": 4, "1041": 4, "1044": 4,
+		"": 4, "9999": 4,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := startServices(t)
 			s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"` + code + `"}`}}
 			asked := 0
-			_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
+			source := func(context.Context) (api.Credential, error) {
 				asked++
 				return api.Credential{IDToken: secret.New("t")}, nil
-			}})
+			}
+			_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: source})
 			require.Error(t, err)
 			require.Equal(t, attempts, asked, code)
 			require.Equal(t, attempts == 1, errors.Is(err, api.ErrTokenRejected), code)
@@ -200,6 +221,6 @@ func TestCodesThatNoRetryMends(t *testing.T) {
 		s := startServices(t)
 		s.replies["POST /login"] = []reply{{status: 500, body: `{"internalErrorCode":"9007"}`}, okReply(loginBody)}
 		_, err := s.client().Login(t.Context(), "ann", "secret")
-		require.NoError(t, err, "the codes are the idp service's own")
+		require.NoError(t, err, "only the idp service uses these codes")
 	})
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/coder/websocket"
 )
 
-// fakeConversation is a conversation of the messaging service that is played, with its lines.
+// fakeConversation is a conversation at the fake messaging service.
 type fakeConversation struct {
 	mu          sync.Mutex
 	lines       []string
 	at          []time.Time
-	subscribers []*websocket.Conn // are told of lines
+	subscribers []*websocket.Conn
 
-	ending chan struct{} // told when a limit is over, in that moment; may be nil
+	ending chan struct{} // receives when a limit ends; may be nil
 }
 
-// addLine adds a line and tells the others of it, who may be gone.
+// addLine adds a line and notifies the other subscribers.
 func (k *fakeConversation) addLine(text string, by *websocket.Conn) int {
 	k.mu.Lock()
 	k.lines, k.at = append(k.lines, text), append(k.at, time.Now())
@@ -52,39 +52,47 @@ func (k *fakeConversation) allLines() []string {
 	return append([]string(nil), k.lines...)
 }
 
-// notification is a notification of the lines from a number on.
+// notification returns a notification of the lines from a sequence number on.
 func (k *fakeConversation) notification(from int) []byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	changes := []any{}
 	for i := from; i < len(k.lines); i++ {
 		changes = append(changes, map[string]any{
-			"sequence": i, "originatorMetadata": map[string]string{"role": "CONSUMER"}, "serverTimestamp": k.at[i].UnixMilli(), "dialogId": "conv-1",
-			"event": map[string]string{"type": "ContentEvent", "message": k.lines[i], "contentType": "text/plain"},
+			"sequence":           i,
+			"originatorMetadata": map[string]string{"role": "CONSUMER"},
+			"serverTimestamp":    k.at[i].UnixMilli(),
+			"dialogId":           "conv-1",
+			"event":              map[string]string{"type": "ContentEvent", "message": k.lines[i], "contentType": "text/plain"},
 		})
 	}
 	if len(changes) == 0 {
 		return nil
 	}
-	raw, _ := json.Marshal(map[string]any{"kind": "notification", "type": "ms.MessagingEventNotification", "body": map[string]any{"changes": changes}})
+	raw, _ := json.Marshal(map[string]any{
+		"kind": "notification",
+		"type": "ms.MessagingEventNotification",
+		"body": map[string]any{"changes": changes},
+	})
 	return raw
 }
 
-// failure is what befalls a request: whether it is heard, and what comes then.
+// failure is what happens to one request.
 type failure struct {
-	kind       string        // of the request
-	after      int           // so many of its kind that went well
-	ignored    bool          // it is not heard
-	notifies   bool          // its line is told before the connection ends
-	silent     bool          // nothing is answered, and the connection stays
-	unnotified bool          // it is answered, and its line is not told
-	delay      time.Duration // it is answered after a while
-	code       websocket.StatusCode
+	kind     string        // type of the request
+	after    int           // requests of that type that succeed first
+	ignored  bool          // the connection ends before the request is handled
+	notifies bool          // the notification is sent before the connection ends
+	silent   bool          // there is no response, but the connection stays open
+	delay    time.Duration // the response is late
+	code     websocket.StatusCode
 }
 
-// serveSocket answers a connection of the conversation until it ends, a limit is over or an
-// accident happens.
-func (k *fakeConversation) serveSocket(limit time.Duration, code websocket.StatusCode, accidents ...failure) func(*fakeServices, *websocket.Conn) {
+// serveSocket returns a script that responds to requests until the connection ends,
+// the limit is over or a failure happens.
+func (k *fakeConversation) serveSocket(
+	limit time.Duration, code websocket.StatusCode, failures ...failure,
+) func(*fakeServices, *websocket.Conn) {
 	return func(s *fakeServices, conn *websocket.Conn) {
 		ctx := context.Background()
 		end := func(code websocket.StatusCode) {
@@ -106,66 +114,75 @@ func (k *fakeConversation) serveSocket(limit time.Duration, code websocket.Statu
 		}
 		defer k.unsubscribe(conn)
 		for {
-			_, text, err := conn.Read(ctx)
+			_, raw, err := conn.Read(ctx)
 			if err != nil {
 				return
 			}
 			var m message
-			_ = json.Unmarshal(text, &m)
+			_ = json.Unmarshal(raw, &m)
 			s.record("%s", m.Type)
-			var met *failure
-			if len(accidents) > 0 && accidents[0].kind == m.Type {
-				if accidents[0].after == 0 {
-					met, accidents = &accidents[0], accidents[1:]
+			var now failure
+			fails := false
+			if len(failures) > 0 && failures[0].kind == m.Type {
+				if failures[0].after == 0 {
+					now, fails, failures = failures[0], true, failures[1:]
 				} else {
-					accidents[0].after--
+					failures[0].after--
 				}
 			}
-			if met != nil && met.ignored {
-				end(met.code)
+			if now.ignored {
+				end(now.code)
 				return
 			}
-			body, later := map[string]any{}, []byte(nil)
-			code := 200
-			switch m.Type {
-			case "cm.ConsumerRequestConversation":
-				body["conversationId"] = "conv-1"
-			case "GetClock":
-				body["currentTime"] = time.Now().UnixMilli()
-			case "ms.SubscribeMessagingEvents":
-				k.subscribe(conn)
-				from, _ := m.Body["fromSeq"].(float64)
-				later = k.notification(int(from))
-				if m.Body["dialogId"] != "conv-1" {
-					code = 404
-				}
-			case "ms.PublishEvent":
-				event, _ := m.Body["event"].(map[string]any)
-				said, _ := event["message"].(string)
-				n := k.addLine(said, conn)
-				body["sequence"], later = n, k.notification(n)
-			}
-			switch {
-			case met != nil && met.delay > 0:
-				answer, _ := json.Marshal(map[string]any{"kind": "resp", "reqId": m.ID, "code": code, "type": m.Type + "Response", "body": body})
-				timer := time.AfterFunc(met.delay, func() { _ = conn.Write(ctx, websocket.MessageText, answer) })
+			response, notification := k.respond(conn, m)
+			if now.delay > 0 {
+				timer := time.AfterFunc(now.delay, func() { _ = conn.Write(ctx, websocket.MessageText, response) })
 				defer timer.Stop()
 				continue
-			case met != nil && met.unnotified:
-				later = nil
-			case met != nil && met.silent:
+			}
+			if now.silent {
 				continue
-			case met != nil:
-				if met.notifies {
-					_ = conn.Write(ctx, websocket.MessageText, later)
+			}
+			if fails {
+				if now.notifies {
+					_ = conn.Write(ctx, websocket.MessageText, notification)
 				}
-				end(met.code)
+				end(now.code)
 				return
 			}
-			answer, _ := json.Marshal(map[string]any{"kind": "resp", "reqId": m.ID, "code": code, "type": m.Type + "Response", "body": body})
-			if conn.Write(ctx, websocket.MessageText, answer) != nil || later != nil && conn.Write(ctx, websocket.MessageText, later) != nil {
+			if conn.Write(ctx, websocket.MessageText, response) != nil {
+				return
+			}
+			if notification != nil && conn.Write(ctx, websocket.MessageText, notification) != nil {
 				return
 			}
 		}
 	}
+}
+
+// respond handles a request. It returns the response and a notification, if any.
+func (k *fakeConversation) respond(conn *websocket.Conn, m message) (response, notification []byte) {
+	body, code := map[string]any{}, 200
+	switch m.Type {
+	case "cm.ConsumerRequestConversation":
+		body["conversationId"] = "conv-1"
+	case "GetClock":
+		body["currentTime"] = time.Now().UnixMilli()
+	case "ms.SubscribeMessagingEvents":
+		k.subscribe(conn)
+		from, _ := m.Body["fromSeq"].(float64)
+		notification = k.notification(int(from))
+		if m.Body["dialogId"] != "conv-1" {
+			code = 404
+		}
+	case "ms.PublishEvent":
+		event, _ := m.Body["event"].(map[string]any)
+		text, _ := event["message"].(string)
+		n := k.addLine(text, conn)
+		body["sequence"], notification = n, k.notification(n)
+	}
+	response, _ = json.Marshal(map[string]any{
+		"kind": "resp", "reqId": m.ID, "code": code, "type": m.Type + "Response", "body": body,
+	})
+	return response, notification
 }

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,26 +17,28 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/memnet"
+	"idpbridge/internal/secret"
 	"idpbridge/liveengage/api"
 )
 
 const account = "12345678"
 
-// fakeServices plays LivePerson's services in memory, on the clock of the test's bubble,
-// and notes when it was asked for what.
+// fakeServices are LivePerson's services in memory, on the clock of the test's bubble.
+// They record which request came when.
 type fakeServices struct {
-	t         testing.TB
-	start     time.Time
-	transport *http.Transport
+	t       testing.TB
+	start   time.Time
+	network *memnet.Network
 
-	mu              sync.Mutex
-	timelineEntries []string
-	bodies          []string
-	headers         []http.Header
-	replies         map[string][]reply // by method and path without the account; the last stays
-	sockets         []func(s *fakeServices, conn *websocket.Conn)
-	domains         map[string]string
-	log             lockedBuffer
+	mu      sync.Mutex
+	entries []string // of the timeline
+	bodies  []string
+	headers []http.Header
+	replies map[string][]reply // by method and path without the account; the last one repeats
+	sockets []func(s *fakeServices, conn *websocket.Conn)
+	domains map[string]string
+	log     lockedBuffer
 }
 
 // lockedBuffer is a log that may be read while it is written.
@@ -57,75 +59,39 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// reply is one answer.
+// reply is one response.
 type reply struct {
 	status int
 	body   string
 	header http.Header
-	drop   bool // the connection ends without an answer
-	hang   bool // nothing is answered for a minute
+	drop   bool // the connection ends without a response
+	hang   bool // there is no response
 }
 
 func okReply(body string) reply { return reply{status: 200, body: body} }
 
 const loginBody = `{"csrf":"c-1","wsuk":"w","config":{},"bearer":"b-1","sessionTTl":"28800000"}`
 
-// startServices starts the services; the test must be in a bubble.
+// startServices starts the services. The test must be in a bubble.
 func startServices(t testing.TB) *fakeServices {
 	t.Helper()
 	s := &fakeServices{
 		t: t, start: time.Now(), replies: map[string][]reply{}, domains: map[string]string{
-			"idp": "127.0.0.1:1", "agentVep": "127.0.0.1:1", "asyncMessagingEnt": "127.0.0.1:1", "accountConfigReadWrite": "127.0.0.1:1", "msgHist": "127.0.0.1:1",
+			"idp": "127.0.0.1:1", "agentVep": "127.0.0.1:1", "asyncMessagingEnt": "127.0.0.1:1",
+			"accountConfigReadWrite": "127.0.0.1:1", "msgHist": "127.0.0.1:1",
 		},
 	}
-	l := &listener{conns: make(chan net.Conn), done: make(chan struct{})}
-	server := &http.Server{Handler: s}
-	var group sync.WaitGroup
-	group.Go(func() { _ = server.Serve(l) })
-	s.transport = &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
-		if strings.HasSuffix(address, ":9") {
-			return nil, fmt.Errorf("%s refuses", address)
-		}
-		ours, theirs := net.Pipe()
-		select {
-		case l.conns <- theirs:
-			return ours, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}}
-	t.Cleanup(func() {
-		s.transport.CloseIdleConnections()
-		_ = server.Close()
-		group.Wait()
-		time.Sleep(time.Hour) // lets handlers that wait come to their end
-	})
+	// The clock stops at the end of the test. Closing handshakes time out before that.
+	t.Cleanup(func() { time.Sleep(time.Hour) })
+	s.network = memnet.New(t)
+	s.network.Serve(t, "127.0.0.1:1", s)
 	return s
 }
-
-type listener struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error { l.once.Do(func() { close(l.done) }); return nil }
-
-func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
 func (s *fakeServices) client(change ...func(*api.Config)) *api.Client {
 	s.t.Helper()
 	cfg := api.Config{
-		Account: account, DomainAPI: "http://127.0.0.1:1", HTTP: &http.Client{Transport: s.transport},
+		Account: account, DomainAPI: "http://127.0.0.1:1", HTTP: &http.Client{Transport: s.network.Transport()},
 		Now: time.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
 	for _, c := range change {
@@ -136,18 +102,19 @@ func (s *fakeServices) client(change ...func(*api.Config)) *api.Client {
 	return c
 }
 
-// record writes down that something happened now.
+// record adds an entry to the timeline.
 func (s *fakeServices) record(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.timelineEntries = append(s.timelineEntries, fmt.Sprintf("%v ", time.Since(s.start))+fmt.Sprintf(format, args...))
+	s.entries = append(s.entries, fmt.Sprintf("%v ", time.Since(s.start))+fmt.Sprintf(format, args...))
 }
 
-// timeline is what was noted, without the questions to the Domain API.
+// timeline returns what was recorded. Requests to the Domain API are missing unless a
+// test sets their replies.
 func (s *fakeServices) timeline() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.timelineEntries...)
+	return slices.Clone(s.entries)
 }
 
 func (s *fakeServices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +146,7 @@ func (s *fakeServices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case a.hang:
-		time.Sleep(time.Minute)
+		<-r.Context().Done()
 		return
 	case a.drop:
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -206,7 +173,8 @@ func (s *fakeServices) domainReply() reply {
 	return okReply(string(text))
 }
 
-// acceptSocket plays the messaging service: by the next script, and the last one stays.
+// acceptSocket runs the next script; the last one repeats. A nil script drops the
+// connection.
 func (s *fakeServices) acceptSocket(w http.ResponseWriter, r *http.Request) {
 	s.record("socket %s", strings.TrimPrefix(r.Header.Get("Authorization"), "jwt "))
 	s.mu.Lock()
@@ -230,7 +198,7 @@ func (s *fakeServices) acceptSocket(w http.ResponseWriter, r *http.Request) {
 	_ = conn.CloseNow()
 }
 
-// message is a frame as the services read it.
+// message is a frame on the socket.
 type message struct {
 	ID      string           `json:"id"`
 	Type    string           `json:"type"`
@@ -238,8 +206,8 @@ type message struct {
 	Body    map[string]any   `json:"body"`
 }
 
-// serveSocket answers requests until the connection ends or a limit is over; then it goes
-// away without a word, or with a close code.
+// serveSocket returns a script that responds to requests until the connection ends or
+// the limit is over. Then it drops the connection, or closes it with the code.
 func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeServices, conn *websocket.Conn) {
 	return func(s *fakeServices, conn *websocket.Conn) {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -265,7 +233,13 @@ func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeSer
 			s.mu.Lock()
 			s.bodies = append(s.bodies, string(text))
 			s.mu.Unlock()
-			answer := map[string]any{"kind": "resp", "reqId": m.ID, "code": 200, "type": m.Type + "Response", "body": map[string]any{}}
+			answer := map[string]any{
+				"kind":  "resp",
+				"reqId": m.ID,
+				"code":  200,
+				"type":  m.Type + "Response",
+				"body":  map[string]any{},
+			}
 			switch m.Type {
 			case "cm.ConsumerRequestConversation":
 				answer["body"] = map[string]any{"conversationId": "conv-1"}
@@ -278,19 +252,31 @@ func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeSer
 			if conn.Write(ctx, websocket.MessageText, raw) != nil {
 				return
 			}
-			if m.Type == "ms.SubscribeMessagingEvents" {
-				_ = conn.Write(ctx, websocket.MessageText, []byte(`{"kind":"notification","type":"ms.MessagingEventNotification","body":{"changes":[`+
-					`{"sequence":0,"originatorId":"a","originatorMetadata":{"role":"ASSIGNED_AGENT"},"serverTimestamp":1,"dialogId":"conv-1","event":{"type":"ContentEvent","message":"Hello","contentType":"text/plain"}}]}}`))
-			}
 		}
 	}
 }
 
-// ignoreRequests accepts a socket and never answers.
+// ignoreRequests is a script that never responds.
 func ignoreRequests(_ *fakeServices, conn *websocket.Conn) {
 	for {
 		if _, _, err := conn.Read(context.Background()); err != nil {
 			return
 		}
+	}
+}
+
+// authenticate makes a simple request.
+func authenticate(t testing.TB, c *api.Client) (string, error) {
+	t.Helper()
+	source := func(context.Context) (api.Credential, error) { return api.Credential{IDToken: secret.New("t")}, nil }
+	return c.Authenticate(t.Context(), api.Authentication{Version: 1, Source: source})
+}
+
+func testKey() api.Key {
+	return api.Key{
+		AppKey:            secret.New("a"),
+		Secret:            secret.New("b"),
+		AccessToken:       secret.New("c"),
+		AccessTokenSecret: secret.New("d"),
 	}
 }

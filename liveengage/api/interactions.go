@@ -7,37 +7,40 @@ import (
 	"net/url"
 )
 
-// Interaction is what the Messaging Interactions API tells of a conversation: what
-// an agent sees of the consumer, in an envelope of its own.
+// Interaction is what the Messaging Interactions API knows about a conversation: the
+// consumer's engagement attributes, as an agent sees them.
 type Interaction struct {
 	SDEs       SDEs `json:"sdes"`
 	UnAuthSDEs SDEs `json:"unAuthSdes"`
 }
 
-// SDEs are engagement attributes in their envelope.
+// SDEs is a list of engagement attributes.
 type SDEs struct {
 	Events []SDEEvent `json:"events"`
 }
 
-// SDEEvent is one of two: customerInfo with the type CUSTOMER_INFO, or personalInfo
-// with PERSONAL_INFO. Each holds a member of the same name.
+// SDEEvent has either customerInfo, with the type CUSTOMER_INFO, or personalInfo,
+// with PERSONAL_INFO. Both contain a member of the same name.
 type SDEEvent struct {
 	Type         string          `json:"sdeType"`
 	CustomerInfo json.RawMessage `json:"customerInfo,omitempty"`
 	PersonalInfo json.RawMessage `json:"personalInfo,omitempty"`
-	At           json.RawMessage `json:"serverTimeStamp,omitempty"` // a number, shown as text
+	At           json.RawMessage `json:"serverTimeStamp,omitempty"` // a number, or a string in version 1
 }
 
-// Interactions reads what is known of a conversation by its id: one record, or none
-// while the service does not know it yet.
-func (c *Client) Interactions(ctx context.Context, as Authorizer, conversation string) ([]Interaction, error) {
+// Interactions returns what is known about a conversation: one record, or none if
+// the service does not know the conversation yet.
+func (c *Client) Interactions(ctx context.Context, auth Authorizer, conversation string) ([]Interaction, error) {
 	var out struct {
 		Records []Interaction `json:"conversationHistoryRecords"`
 	}
 	_, err := c.callService(ctx, serviceCall{
-		service: serviceInteractions, method: http.MethodPost, authorize: as, query: url.Values{"v": {"2"}},
-		path:     "/messaging_history" + c.accountPath("/conversations/conversation/search"),
-		makeBody: fixedBody(map[string]string{"conversationId": conversation}),
+		service:   serviceInteractions,
+		method:    http.MethodPost,
+		path:      "/messaging_history" + c.accountPath("/conversations/conversation/search"),
+		query:     url.Values{"v": {"2"}},
+		makeBody:  fixedBody(map[string]string{"conversationId": conversation}),
+		authorize: auth,
 	}, &out)
 	return out.Records, err
 }

@@ -12,8 +12,8 @@ import (
 	"idpbridge/liveengage/api"
 )
 
-// TestAuthorizationOfOAuthCore is appendix A of OAuth Core 1.0, in full.
-func TestAuthorizationOfOAuthCore(t *testing.T) {
+// TestKeyAuthorizationHeader is the example in appendix A of OAuth Core 1.0.
+func TestKeyAuthorizationHeader(t *testing.T) {
 	t.Parallel()
 	k := api.Key{
 		AppKey: secret.New("dpf43f3p2l4k3l03"), Secret: secret.New("kd94hf93k423kf44"),
@@ -21,9 +21,10 @@ func TestAuthorizationOfOAuthCore(t *testing.T) {
 	}
 	const address = "http://photos.example.net/photos?file=vacation.jpg&size=original"
 	header := k.AuthorizationHeader("GET", address, time.Unix(1191242096, 0), "kllo9940pd9333jh")
-	require.Equal(t, `OAuth oauth_consumer_key="dpf43f3p2l4k3l03", oauth_nonce="kllo9940pd9333jh", oauth_signature_method="HMAC-SHA1", `+
-		`oauth_timestamp="1191242096", oauth_token="nnch734d00sl2jdk", oauth_version="1.0", oauth_signature="tR3%2BTy81lMeYAr%2FFid0kMTYa%2FWM%3D"`, header)
-	require.NotContains(t, header, "\n", "on a single line")
+	require.Equal(t, `OAuth oauth_consumer_key="dpf43f3p2l4k3l03", oauth_nonce="kllo9940pd9333jh", `+
+		`oauth_signature_method="HMAC-SHA1", oauth_timestamp="1191242096", oauth_token="nnch734d00sl2jdk", `+
+		`oauth_version="1.0", oauth_signature="tR3%2BTy81lMeYAr%2FFid0kMTYa%2FWM%3D"`, header)
+	require.NotContains(t, header, "\n", "on one line")
 	for _, other := range []string{
 		k.AuthorizationHeader("POST", address, time.Unix(1191242096, 0), "kllo9940pd9333jh"),
 		k.AuthorizationHeader("GET", address+"&x=y", time.Unix(1191242096, 0), "kllo9940pd9333jh"),

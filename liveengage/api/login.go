@@ -14,14 +14,14 @@ import (
 	"idpbridge/internal/secret"
 )
 
-// refreshInterval is how often a session is refreshed: the Login Service says every
-// three to five minutes.
+// refreshInterval is how often a session is refreshed. The Login Service asks for
+// every three to five minutes.
 const refreshInterval = 5 * time.Minute
 
-// sessionCookie is the cookie that a session is known by.
+// sessionCookie is the name of the cookie that identifies a session.
 const sessionCookie = "Session_id"
 
-// Session is a login of the Login Service. It is safe for concurrent use.
+// Session is a login at the Login Service. It is safe for concurrent use.
 type Session struct {
 	client      *Client
 	credentials credentials
@@ -33,24 +33,26 @@ type Session struct {
 	ttl    time.Duration
 }
 
-// credentials log in: either as a user with a password, or as an application with
-// a key.
+// credentials are either a user with a password, or an application with a key.
 type credentials struct {
 	username string
 	password secret.Value
 	key      Key
 }
 
-// request is the body of the login request.
-func (c credentials) request() loginRequest {
+// loginRequest returns the body of the request.
+func (c credentials) loginRequest() loginRequest {
 	return loginRequest{
-		Username: c.username, Password: c.password.Reveal(),
-		AppKey: c.key.AppKey.Reveal(), Secret: c.key.Secret.Reveal(),
-		AccessToken: c.key.AccessToken.Reveal(), AccessTokenSecret: c.key.AccessTokenSecret.Reveal(),
+		Username:          c.username,
+		Password:          c.password.Reveal(),
+		AppKey:            c.key.AppKey.Reveal(),
+		Secret:            c.key.Secret.Reveal(),
+		AccessToken:       c.key.AccessToken.Reveal(),
+		AccessTokenSecret: c.key.AccessTokenSecret.Reveal(),
 	}
 }
 
-// loginRequest is the body of a login: as a user or as an application.
+// loginRequest is the body of a login, as a user or as an application.
 type loginRequest struct {
 	Username          string `json:"username,omitempty"`
 	Password          string `json:"password,omitempty"`
@@ -60,15 +62,14 @@ type loginRequest struct {
 	AccessTokenSecret string `json:"accessTokenSecret,omitempty"`
 }
 
-// Login logs in as a user. Refused credentials are ErrCredentials and are not tried
-// again; a service that cannot answer is tried again as the client's persistence
-// says.
+// Login logs in as a user. Rejected credentials are ErrBadCredentials and are not
+// retried. If the service is unavailable, Login retries according to Config.Retry.
 func (c *Client) Login(ctx context.Context, username, password string) (*Session, error) {
 	return c.logIn(ctx, credentials{username: username, password: secret.New(password)})
 }
 
-// LoginApplication logs in as an application: a bot user and an API key. The four
-// values go in the body; the header of OAuth 1.0 is for calls without a login.
+// LoginApplication logs in as an application: a bot user with an API key. The four
+// values go in the body; the OAuth 1.0 header is for calls without a login.
 func (c *Client) LoginApplication(ctx context.Context, username string, k Key) (*Session, error) {
 	return c.logIn(ctx, credentials{username: username, key: k})
 }
@@ -82,29 +83,33 @@ func (s *Session) logIn(ctx context.Context) error {
 	var got struct {
 		Bearer string          `json:"bearer"`
 		CSRF   string          `json:"csrf"`
-		TTL    json.RawMessage `json:"sessionTTl"` // milliseconds, as text
+		TTL    json.RawMessage `json:"sessionTTl"` // milliseconds, as a string
 	}
-	a, err := s.client.callService(ctx, serviceCall{
-		service: serviceLogin, method: http.MethodPost, path: s.client.accountPath("/login"), query: url.Values{"v": {"1.3"}},
-		makeBody:     func(context.Context) (any, error) { return s.credentials.request(), nil },
+	response, err := s.client.callService(ctx, serviceCall{
+		service:      serviceLogin,
+		method:       http.MethodPost,
+		path:         s.client.accountPath("/login"),
+		query:        url.Values{"v": {"1.3"}},
+		makeBody:     func(context.Context) (any, error) { return s.credentials.loginRequest(), nil },
 		retryForever: true,
 	}, &got)
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
 	if got.Bearer == "" {
-		return errors.New("log in: the answer has no bearer")
+		return errors.New("log in: the response has no bearer")
 	}
-	milliseconds, _ := strconv.ParseInt(unquoteJSON(got.TTL), 10, 64) // 0 where it is not told
+	milliseconds, _ := strconv.ParseInt(unquoteJSON(got.TTL), 10, 64) // 0 if missing
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bearer, s.csrf = secret.New(got.Bearer), secret.New(got.CSRF)
 	s.ttl = time.Duration(milliseconds) * time.Millisecond
-	s.keepCookie(a.cookies)
+	s.keepCookie(response.cookies)
 	return nil
 }
 
-// keepCookie remembers the session's cookie where an answer sets it.
+// keepCookie remembers the session's cookie if the response sets it. The caller holds
+// the mutex.
 func (s *Session) keepCookie(cookies []*http.Cookie) {
 	for _, c := range cookies {
 		if c.Name == sessionCookie && c.Value != "" {
@@ -113,7 +118,7 @@ func (s *Session) keepCookie(cookies []*http.Cookie) {
 	}
 }
 
-// Bearer is the token for calls of other services. It changes when the session has
+// Bearer returns the token for calls of other services. It changes when KeepAlive has
 // to log in again.
 func (s *Session) Bearer() string {
 	s.mu.Lock()
@@ -121,42 +126,42 @@ func (s *Session) Bearer() string {
 	return s.bearer.Reveal()
 }
 
-// TTL is how long the session lives unless it is refreshed; 0 if nobody said.
+// TTL is how long the session lasts without a refresh. Zero means unknown.
 func (s *Session) TTL() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ttl
 }
 
-// AuthorizationHeader is the header with the bearer.
+// AuthorizationHeader returns the header with the bearer. It is an Authorizer.
 func (s *Session) AuthorizationHeader(_, _ string) string { return "Bearer " + s.Bearer() }
 
-// KeepAlive refreshes the session every five minutes until the context ends, which
-// is no error. A session that is gone is replaced by a new login. It returns an
-// error when the service refuses for good, or when the client's persistence is
-// spent.
+// KeepAlive refreshes the session every five minutes. If the session has expired, it
+// logs in again. It returns nil when the context ends, and an error when the service
+// rejects the login or Config.Retry is exhausted.
 func (s *Session) KeepAlive(ctx context.Context) error {
+	log := s.client.cfg.Log.With("account", s.client.cfg.Account, "service", serviceLogin)
 	for {
 		if sleepContext(ctx, refreshInterval) != nil {
-			return nil //nolint:nilerr // the context has ended, which is no error here
+			return nil //nolint:nilerr // the end of the context is not an error here
 		}
 		err := s.Refresh(ctx)
 		if errors.Is(err, ErrBadCredentials) || errors.Is(err, ErrCSRF) {
-			s.client.cfg.Log.InfoContext(ctx, "liveengage_session_gone", "account", s.client.cfg.Account, "service", serviceLogin)
+			log.InfoContext(ctx, "liveengage_session_expired")
 			err = s.logIn(ctx)
 		}
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // the context has ended, which is no error here
+			return nil //nolint:nilerr // the end of the context is not an error here
 		}
 		if err != nil {
 			return err
 		}
-		s.client.cfg.Log.InfoContext(ctx, "liveengage_session_alive", "account", s.client.cfg.Account, "service", serviceLogin)
+		log.InfoContext(ctx, "liveengage_session_refreshed")
 	}
 }
 
-// Refresh tells the service that the session is in use. One that is gone is
-// ErrCredentials or ErrCSRF.
+// Refresh extends the session. If it has expired, the error is ErrBadCredentials or
+// ErrCSRF.
 func (s *Session) Refresh(ctx context.Context) error {
 	if err := s.postCSRF(ctx, "/refresh", true); err != nil {
 		return fmt.Errorf("refresh the session: %w", err)
@@ -172,20 +177,26 @@ func (s *Session) Logout(ctx context.Context) error {
 	return nil
 }
 
-func (s *Session) postCSRF(ctx context.Context, path string, growing bool) error {
+func (s *Session) postCSRF(ctx context.Context, path string, retryForever bool) error {
 	s.mu.Lock()
-	body := map[string]string{"csrf": s.csrf.Reveal()}
-	call := serviceCall{service: serviceLogin, method: http.MethodPost, path: s.client.accountPath(path), makeBody: fixedBody(body), retryForever: growing}
+	call := serviceCall{
+		service:      serviceLogin,
+		method:       http.MethodPost,
+		path:         s.client.accountPath(path),
+		makeBody:     fixedBody(map[string]string{"csrf": s.csrf.Reveal()}),
+		retryForever: retryForever,
+	}
 	if s.cookie.IsSet() {
-		call.cookies = []*http.Cookie{{Name: sessionCookie, Value: s.cookie.Reveal()}} //nolint:gosec // a request's cookie has no attributes
+		//nolint:gosec // a request's cookie has no attributes
+		call.cookies = []*http.Cookie{{Name: sessionCookie, Value: s.cookie.Reveal()}}
 	}
 	s.mu.Unlock()
-	a, err := s.client.callService(ctx, call, nil)
+	response, err := s.client.callService(ctx, call, nil)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keepCookie(a.cookies)
+	s.keepCookie(response.cookies)
 	return nil
 }

@@ -7,126 +7,124 @@ import (
 	"time"
 )
 
-// ErrOutcomeUnknown is a request of which nobody knows whether the service has done it: the
-// connection was lost before the answer, and what happened could not be asked.
-var ErrOutcomeUnknown = errors.New("nobody knows whether it has been done")
+// ErrOutcomeUnknown means that the service may or may not have received a message:
+// the connection was lost before the response, and there was no way to find out.
+var ErrOutcomeUnknown = errors.New("the message may or may not have been delivered")
 
 const (
-	// deliveryWait is how long a line may be on its way: what was sent on a connection that
-	// is lost may still be read, and be told to the next.
+	// deliveryWait is how long to look for a message in the conversation before sending
+	// it again. A message sent on a lost connection may still be on its way.
 	deliveryWait = 2 * time.Second
-	// clockSlack is how far the service's time, as it is told, may be from that of the
-	// lines.
+	// clockSlack is how far timestamps of messages may be off from the service's clock.
 	clockSlack = time.Second
 )
 
-// pendingMessage is one that is being written, until it is known to have arrived.
+// pendingMessage is a message on its way to the service.
 type pendingMessage struct {
 	conversation, text string
 
-	firstSequence int       // the first number that it can have; 0 where none is known
-	started       time.Time // of the first attempt
-	sent          bool      // the service may have it
+	firstSequence int       // the lowest sequence it can have; 0 if unknown
+	started       time.Time // when the first attempt began
+	sent          bool      // the service may have received it
 
-	// What of it is told after a loss. The socket's mutex guards these.
-	notBefore time.Time     // no earlier line is this one, where from is not known
-	sequence  int           // of the line that is this one
-	found     chan struct{} // closed when it is told
+	// For the search after a lost connection. The socket's mutex guards these.
+	notBefore time.Time     // older messages do not match, if firstSequence is unknown
+	sequence  int           // of the matching message
+	found     chan struct{} // closed when the message is found
 }
 
-// Publish writes a line into a conversation and returns its number there. It waits
-// for a connection. Where one is lost before the answer, the next is asked for the
-// conversation's lines, and the line is written again unless it is among them within
-// two seconds: so it is there once. The protocol has no mark by which the service could tell a line that
-// is written again, so three things cannot be known: whether a line of the same words
-// that was written at the same time from the consumer's other device is this one;
-// whether a service that changed the words has it; and whether one that was on its way
-// for longer comes after all. Lines are written one after the other.
+// Publish sends a text message to a conversation and returns its sequence number. It
+// waits for a connection. Messages are sent one after the other.
 //
-// How often a line is written again says the client's persistence. An error is
-// ErrUnsure where the line may be there.
+// If the connection is lost before the response, Publish reads the conversation over
+// the next one. It sends the message again only if it does not find it there within
+// two seconds, so the message arrives once. LivePerson's protocol has no ID to
+// recognize a repeated message, which leaves three cases open: the consumer sent the
+// same text from another device at the same time; the service changed the text; or
+// the first message arrives after more than two seconds.
+//
+// Config.Retry limits how often the message is sent again. If the message may have
+// arrived, the error is ErrOutcomeUnknown.
 func (s *Socket) Publish(ctx context.Context, conversation, text string) (int, error) {
 	select {
 	case s.publishing <- struct{}{}:
 		defer func() { <-s.publishing }()
 	case <-ctx.Done():
-		return 0, fmt.Errorf("wait for the line before: %w", context.Cause(ctx))
+		return 0, fmt.Errorf("wait for the previous message: %w", context.Cause(ctx))
 	}
-	w := &pendingMessage{conversation: conversation, text: text}
+	m := &pendingMessage{conversation: conversation, text: text}
 	err := s.withConnection(ctx, func(l *connection) (err error) {
-		return s.sendMessage(ctx, l, w)
+		return s.sendMessage(ctx, l, m)
 	})
-	if _, refused := errors.AsType[*Error](err); err != nil && w.sent && !refused && !errors.Is(err, ErrOutcomeUnknown) {
+	_, rejected := errors.AsType[*Error](err)
+	if err != nil && m.sent && !rejected && !errors.Is(err, ErrOutcomeUnknown) {
 		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	}
-	return w.sequence, err
+	return m.sequence, err
 }
 
-// sendMessage writes a line on one connection, unless it has arrived on a former one.
-func (s *Socket) sendMessage(ctx context.Context, l *connection, w *pendingMessage) error {
-	if w.sent {
-		arrived, err := s.wasDelivered(ctx, l, w)
-		if _, refused := errors.AsType[*Error](err); refused {
-			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err) // it is not the line that is refused
+// sendMessage sends a message on one connection, unless it has arrived over an
+// earlier one.
+func (s *Socket) sendMessage(ctx context.Context, l *connection, m *pendingMessage) error {
+	if m.sent {
+		delivered, err := s.wasDelivered(ctx, l, m)
+		if _, rejected := errors.AsType[*Error](err); rejected {
+			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err) // the search was rejected, not the message
 		}
-		if err != nil || arrived {
+		if err != nil || delivered {
 			return err
 		}
-		s.client.cfg.Log.InfoContext(ctx, "liveengage_written_again", "account", s.client.cfg.Account, "service", serviceMessaging)
+		s.client.cfg.Log.InfoContext(ctx, "liveengage_message_resent",
+			"account", s.client.cfg.Account, "service", serviceMessaging)
 	}
 	var got struct {
 		Sequence *int `json:"sequence"`
 	}
 	s.mu.Lock()
-	if !w.sent {
-		w.firstSequence, w.started = s.nextSequence[w.conversation], s.client.cfg.Now()
+	if !m.sent {
+		m.firstSequence, m.started = s.nextSequence[m.conversation], s.client.cfg.Now()
 	}
 	s.mu.Unlock()
 	err := l.sendRequest(ctx, "ms.PublishEvent", map[string]any{
-		"dialogId": w.conversation,
-		"event":    map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": w.text},
+		"dialogId": m.conversation,
+		"event":    map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": m.text},
 	}, &got)
-	w.sent = w.sent || !errors.Is(err, errClosing)
+	m.sent = m.sent || !errors.Is(err, errClosing)
 	if err == nil && got.Sequence != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		w.sequence = *got.Sequence
-		s.nextSequence[w.conversation] = max(s.nextSequence[w.conversation], w.sequence+1)
+		m.sequence = *got.Sequence
+		s.nextSequence[m.conversation] = max(s.nextSequence[m.conversation], m.sequence+1)
 	}
 	return err
 }
 
-// wasDelivered asks for the lines of a conversation and waits for a certain one.
-func (s *Socket) wasDelivered(ctx context.Context, l *connection, w *pendingMessage) (bool, error) {
-	if w.firstSequence == 0 {
+// wasDelivered subscribes to the conversation and waits for the message to appear.
+func (s *Socket) wasDelivered(ctx context.Context, l *connection, m *pendingMessage) (bool, error) {
+	if m.firstSequence == 0 {
 		now, err := l.getClock(ctx)
 		if err != nil {
 			return false, err
 		}
-		w.notBefore = now.Add(w.started.Sub(s.client.cfg.Now()) - clockSlack)
+		m.notBefore = now.Add(m.started.Sub(s.client.cfg.Now()) - clockSlack)
 	}
 	s.mu.Lock()
-	w.found = make(chan struct{})
-	s.awaited = w
-	from := w.firstSequence
-	for _, d := range s.dialogs {
-		if d == w.conversation { // nothing is left out for those who are told of it
-			from = min(from, s.sequence[d])
-		}
-	}
+	m.found = make(chan struct{})
+	s.awaited = m
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		s.awaited = nil
 		s.mu.Unlock()
 	}()
-	if err := l.sendRequest(ctx, "ms.SubscribeMessagingEvents", map[string]any{"fromSeq": from, "dialogId": w.conversation}, nil); err != nil {
+	subscription := map[string]any{"fromSeq": m.firstSequence, "dialogId": m.conversation}
+	if err := l.sendRequest(ctx, "ms.SubscribeMessagingEvents", subscription, nil); err != nil {
 		return false, err
 	}
 	timer := time.NewTimer(deliveryWait)
 	defer timer.Stop()
 	select {
-	case <-w.found:
+	case <-m.found:
 		return true, nil
 	case <-timer.C:
 		return false, nil
@@ -137,20 +135,30 @@ func (s *Socket) wasDelivered(ctx context.Context, l *connection, w *pendingMess
 	}
 }
 
-// matchChanges looks at the lines of a notification for one that is sought. The socket's
-// mutex is held.
-func (w *pendingMessage) matchChanges(all []messageChange) {
-	for _, c := range all {
-		if c.Dialog != w.conversation {
-			continue
-		}
-		ours := c.Event.Type == "ContentEvent" && c.plainText() == w.text && (c.Metadata.Role == "" || c.Metadata.Role == "CONSUMER")
-		late := c.Sequence >= w.firstSequence && (w.firstSequence > 0 || !time.UnixMilli(c.Milliseconds).Before(w.notBefore))
-		if ours && late && !isClosed(w.found) {
-			w.sequence = c.Sequence
-			close(w.found)
+// matchChanges looks for the message among the messages of a notification. The caller
+// holds the socket's mutex.
+func (m *pendingMessage) matchChanges(changes []messageChange) {
+	for _, c := range changes {
+		if c.Dialog == m.conversation && m.matches(c) && !isClosed(m.found) {
+			m.sequence = c.Sequence
+			close(m.found)
 		}
 	}
+}
+
+// matches reports whether c is a text message of the consumer with the same text, and
+// recent enough.
+func (m *pendingMessage) matches(c messageChange) bool {
+	if c.Event.Type != "ContentEvent" || c.plainText() != m.text {
+		return false
+	}
+	if c.Metadata.Role != "" && c.Metadata.Role != "CONSUMER" {
+		return false
+	}
+	if m.firstSequence > 0 {
+		return c.Sequence >= m.firstSequence
+	}
+	return !time.UnixMilli(c.Milliseconds).Before(m.notBefore)
 }
 
 func isClosed(c chan struct{}) bool {
@@ -162,9 +170,9 @@ func isClosed(c chan struct{}) bool {
 	}
 }
 
-// withConnection does something on a connection, and on the next where that one was lost or
-// gave no answer, as often as the client's persistence says. What it does must bear
-// being done twice.
+// withConnection runs do on a connection, and again on the next one if that was lost
+// or the service did not respond, as often as Config.Retry allows. It must be safe to
+// run do twice.
 func (s *Socket) withConnection(ctx context.Context, do func(*connection) error) error {
 	for attempt := 1; ; attempt++ {
 		l, err := s.waitForConnection(ctx)
@@ -172,20 +180,23 @@ func (s *Socket) withConnection(ctx context.Context, do func(*connection) error)
 			return err
 		}
 		err = do(l)
-		_, broken := errors.AsType[*noResponseError](err)
-		switch {
-		case err == nil:
+		if err == nil {
 			return nil
-		case ctx.Err() != nil:
+		}
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
-		case errors.Is(err, errClosing): // nothing was tried
-			attempt--
-		case broken:
+		}
+		_, broken := errors.AsType[*noResponseError](err)
+		if broken {
 			l.abort(ctx)
-		case !errors.Is(err, errConnectionLost) && !errors.Is(err, errTimedOut):
+		}
+		if errors.Is(err, errClosing) {
+			attempt-- // nothing was sent
+		} else if !broken && !errors.Is(err, errConnectionLost) && !errors.Is(err, errTimedOut) {
 			return err
 		}
-		if p := s.client.cfg.Retry; attempt > 0 && (p == NoRetry || p == RetryThreeTimes && attempt > len(threePauses())) {
+		p := s.client.cfg.Retry
+		if attempt > 0 && (p == NoRetry || p == RetryThreeTimes && attempt > len(threePauses())) {
 			return err
 		}
 	}

@@ -8,39 +8,38 @@ import (
 )
 
 const (
-	minBackoff       = 2 * time.Minute // no growing interval is shorter
-	maxBackoff       = time.Hour       // nor longer
-	maxRetryAfter    = 24 * time.Hour  // a longer Retry-After is not meant
+	minBackoff       = 2 * time.Minute // the first growing interval
+	maxBackoff       = time.Hour       // the longest growing interval
+	maxRetryAfter    = 24 * time.Hour  // a longer Retry-After is ignored
 	minThrottlePause = time.Second
-	maxThrottled     = 5 // answers 429 in a row that a call waits for
+	maxThrottled     = 5 // responses 429 in a row that a call waits for
 )
 
-// threePauses are those between the retries of a request that a server could not
-// answer.
+// threePauses returns the pauses between the retries of a request.
 func threePauses() []time.Duration {
 	return []time.Duration{5 * time.Second, 10 * time.Second, 15 * time.Second}
 }
 
-// socketPauses are those before a lost socket is opened again.
+// socketPauses returns the pauses before a lost socket is opened again.
 func socketPauses() []time.Duration {
 	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
 }
 
-// exhaustedError is a fault that has been retried as often as its plan allows.
+// exhaustedError is a failure after all the retries its plan allows.
 type exhaustedError struct{ err error }
 
 func (e *exhaustedError) Error() string { return e.err.Error() }
 func (e *exhaustedError) Unwrap() error { return e.err }
 
-// permanentError is an error that time does not mend.
+// permanentError is an error that a retry cannot fix.
 type permanentError struct{ err error }
 
-func (l *permanentError) Error() string { return replaceControls(l.err.Error()) }
-func (l *permanentError) Unwrap() error { return l.err }
+func (e *permanentError) Error() string { return replaceControls(e.err.Error()) }
+func (e *permanentError) Unwrap() error { return e.err }
 
-// Permanent marks an error of a TokenSource, or of SocketConfig.Token, as one that time
-// does not mend, such as a wrong password: it is not tried again. Any other error of
-// theirs is taken for passing, like a service that gives no answer.
+// Permanent marks an error of a CredentialSource or of SocketConfig.GetToken as one
+// that a retry cannot fix, such as a wrong password. All their other errors count as
+// temporary and are retried. Permanent returns nil for nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -48,57 +47,58 @@ func Permanent(err error) error {
 	return &permanentError{err}
 }
 
-// temporaryError is an error of what a caller brings along: of the brand's provider, say.
+// temporaryError is an error of the caller's code, for example of the brand's
+// provider. It is retried.
 type temporaryError struct{ err error }
 
-func (p *temporaryError) Error() string { return replaceControls(p.err.Error()) }
-func (p *temporaryError) Unwrap() error { return p.err }
+func (e *temporaryError) Error() string { return replaceControls(e.err.Error()) }
+func (e *temporaryError) Unwrap() error { return e.err }
 
-// classifyCallerError reads an error of what a caller brings along: nobody here knows what it
-// means, unless it is one of this package's own.
+// classifyCallerError marks an error of the caller's code as temporary, unless it is
+// marked as permanent or is one of this package's own.
 func classifyCallerError(err error) error {
-	_, answered := errors.AsType[*Error](err)
-	_, marked := errors.AsType[*permanentError](err)
-	switch {
-	case answered, marked, errors.Is(err, ErrHostNotAllowed), errors.Is(err, errRedirect), errors.Is(err, ErrUnknownService):
+	_, fromService := errors.AsType[*Error](err)
+	_, permanent := errors.AsType[*permanentError](err)
+	if fromService || permanent || errors.Is(err, ErrHostNotAllowed) ||
+		isRedirect(err) || errors.Is(err, ErrUnknownService) {
 		return err
 	}
 	return &temporaryError{err}
 }
 
-// stepError is an error of what had to be done before a request could be made, so that
-// the log names who has failed.
+// stepError is a failure before a request could be made. The log names this step
+// instead of the request.
 type stepError struct {
 	service, request string
 	err              error
 }
 
-func (s *stepError) Error() string { return s.err.Error() }
-func (s *stepError) Unwrap() error { return s.err }
+func (e *stepError) Error() string { return e.err.Error() }
+func (e *stepError) Unwrap() error { return e.err }
 
-// retryPlan is when to try again. Its pauses come first, then, if it grows, intervals of
-// 2, 4, 8 minutes and so on to an hour, without end.
+// retryPlan is when to try again: after its pauses and then, if it backs off, at
+// intervals of 2, 4, 8 minutes and so on up to an hour, without end.
 type retryPlan struct {
 	pauses   []time.Duration
 	backsOff bool
 
-	used      int           // pauses
-	interval  time.Duration // growing interval
-	throttled int           // answers 429 in a row
+	used      int           // pauses so far
+	interval  time.Duration // the last growing interval
+	throttled int           // responses 429 in a row
 }
 
-func newRetryPlan(p RetryPolicy, pauses []time.Duration, grows bool) *retryPlan {
+func newRetryPlan(p RetryPolicy, pauses []time.Duration, backsOff bool) *retryPlan {
 	if p == NoRetry {
 		return &retryPlan{}
 	}
-	return &retryPlan{pauses: pauses, backsOff: grows && p == RetryForever}
+	return &retryPlan{pauses: pauses, backsOff: backsOff && p == RetryForever}
 }
 
-// reset starts afresh, after a success.
+// reset starts over after a success.
 func (p *retryPlan) reset() { p.used, p.interval, p.throttled = 0, 0, 0 }
 
-// isRetryable says whether the same request may succeed later: no answer, 5xx and
-// 429. Every other 4xx is the caller's to mend, and so is what ErrRefused says.
+// isRetryable reports whether the same request may succeed later: after no response,
+// 5xx or 429. Any other 4xx is for the caller to fix, and so is ErrTokenRejected.
 func isRetryable(err error) bool {
 	if _, ok := errors.AsType[*permanentError](err); ok || errors.Is(err, ErrTokenRejected) {
 		return false
@@ -109,28 +109,28 @@ func isRetryable(err error) bool {
 	if _, ok := errors.AsType[*temporaryError](err); ok {
 		return true
 	}
-	_, lost := errors.AsType[*noResponseError](err)
-	return lost
+	_, ok := errors.AsType[*noResponseError](err)
+	return ok
 }
 
-// nextPause is how long to wait after a fault; false if it is final.
+// nextPause returns how long to wait after a failure, and whether to retry at all.
 func (p *retryPlan) nextPause(err error) (time.Duration, bool) {
 	if !isRetryable(err) || p.pauses == nil {
 		return 0, false
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusTooManyRequests {
 		p.throttled++
-		if p.throttled > maxThrottled || e.RetryAfter >= maxBackoff {
-			if !p.backsOff {
-				return 0, false
-			}
-			return max(p.growInterval(), e.RetryAfter), true
+		if p.throttled <= maxThrottled && e.RetryAfter < maxBackoff {
+			return max(e.RetryAfter, minThrottlePause<<(p.throttled-1)), true
 		}
-		return max(e.RetryAfter, minThrottlePause<<(p.throttled-1)), true
+		if !p.backsOff {
+			return 0, false
+		}
+		return max(p.growInterval(), e.RetryAfter), true
 	}
 	p.throttled = 0
 	if _, ok := errors.AsType[*exhaustedError](err); ok {
-		p.used = len(p.pauses) // they have been spent one level below
+		p.used = len(p.pauses) // the inner call has already used them
 	}
 	if p.used < len(p.pauses) {
 		p.used++
@@ -147,20 +147,20 @@ func (p *retryPlan) growInterval() time.Duration {
 	return p.interval
 }
 
-// retryCall does something until it succeeds, fails for good or the plan ends. Every
-// fault is logged.
+// retryCall runs do until it succeeds, fails permanently or the plan ends. It logs
+// every failure.
 func (c *Client) retryCall(ctx context.Context, p *retryPlan, service, request string, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
 		if err == nil {
 			return nil
 		}
-		pause, again := p.nextPause(err)
+		pause, retries := p.nextPause(err)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		c.logFailure(ctx, failedAttempt{service, request, attempt, pause, again, err})
-		if !again {
+		c.logFailure(ctx, failedAttempt{service, request, attempt, pause, retries, err})
+		if !retries {
 			if isRetryable(err) {
 				return &exhaustedError{err}
 			}
@@ -172,7 +172,7 @@ func (c *Client) retryCall(ctx context.Context, p *retryPlan, service, request s
 	}
 }
 
-// failedAttempt is what the log is told of a failure.
+// failedAttempt is what is logged about a failure.
 type failedAttempt struct {
 	service, request string
 	attempt          int
@@ -194,9 +194,10 @@ func (c *Client) logFailure(ctx context.Context, f failedAttempt) {
 	}
 	args = append(args, "error", sanitizeText(f.err.Error()))
 	if f.retries {
-		args = append(args, "next_try_in", f.pause.String(), "next_try", c.cfg.Now().Add(f.pause).UTC().Format(time.RFC3339))
+		next := c.cfg.Now().Add(f.pause).UTC().Format(time.RFC3339)
+		args = append(args, "next_try_in", f.pause.String(), "next_try", next)
 	} else {
 		args = append(args, "next_try", "never")
 	}
-	c.cfg.Log.WarnContext(ctx, "liveengage_fault", args...)
+	c.cfg.Log.WarnContext(ctx, "liveengage_request_failed", args...)
 }

@@ -12,34 +12,34 @@ import (
 	"unicode"
 )
 
-// secrets are values of a request that no message may repeat, in every spelling in
-// which a service may send them back.
+// secrets are values of a request that must not appear in messages, in every encoding
+// in which a service may send them back.
 type secrets []string
 
-// redactedText is what stands in the place of a secret.
+// redactedText replaces a secret.
 const redactedText = "redacted"
 
-// isPublicMember are the members of a request's body that are no secret: without them a
-// message says less than a person needs.
+// isPublicMember reports whether a member of a request's body is not secret. Without
+// these, messages would be of little use.
 func isPublicMember(member string) bool {
 	return member == "username" || member == "redirect_uri" || member == "conversationId"
 }
 
-// collectSecrets are those of a request: the body's texts, what authorizes it, and its
-// cookies.
+// collectSecrets returns the secrets of a request: the strings in its body, its
+// authorization and its cookies.
 func collectSecrets(body []byte, header http.Header) secrets {
 	var s secrets
 	var members map[string]any
 	if json.Unmarshal(body, &members) == nil {
-		for name, v := range members {
-			if text, ok := v.(string); ok && !isPublicMember(name) {
-				s = s.add(text)
+		for name, member := range members {
+			if value, ok := member.(string); ok && !isPublicMember(name) {
+				s = s.add(value)
 			}
 		}
 	}
 	_, credentials, _ := strings.Cut(header.Get("Authorization"), " ")
 	s = s.add(credentials)
-	for part := range strings.SplitSeq(credentials, ",") { // of OAuth 1.0
+	for part := range strings.SplitSeq(credentials, ",") { // OAuth 1.0
 		name, value, found := strings.Cut(part, `="`)
 		switch strings.TrimSpace(name) {
 		case "oauth_consumer_key", "oauth_token", "oauth_signature", "oauth_nonce":
@@ -54,26 +54,27 @@ func collectSecrets(body []byte, header http.Header) secrets {
 	return s
 }
 
-// add adds a value in its spellings: as it is, as in JSON, as in an address, and in
-// base64. The longest are first, so that no half of one is left.
+// add adds a value in its encodings: as it is, in JSON, in a URL and in base64. The
+// longest come first, so that no part of one is left over.
 func (s secrets) add(value string) secrets {
 	if value == "" {
 		return s
 	}
-	all := append(slices.Clone(s), value, url.QueryEscape(value), url.PathEscape(value), base64.StdEncoding.EncodeToString([]byte(value)))
+	all := append(slices.Clone(s),
+		value, url.QueryEscape(value), url.PathEscape(value), base64.StdEncoding.EncodeToString([]byte(value)))
 	for _, escapeHTML := range []bool{true, false} {
 		var b strings.Builder
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(escapeHTML)
-		_ = enc.Encode(value) // a text can always be encoded
+		encoder := json.NewEncoder(&b)
+		encoder.SetEscapeHTML(escapeHTML)
+		_ = encoder.Encode(value) // cannot fail for a string
 		all = append(all, strings.Trim(strings.TrimSpace(b.String()), `"`))
 	}
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	return slices.Compact(all)
 }
 
-// redactFrom is a text without the secrets. One of fewer than four characters strikes all
-// of it: the gaps would tell what was there.
+// redactFrom removes the secrets from text. For a secret of fewer than four characters
+// it removes everything, because the gaps would give it away.
 func (s secrets) redactFrom(text string) string {
 	for _, secret := range s {
 		if secret == "" || !strings.Contains(text, secret) {
@@ -89,22 +90,22 @@ func (s secrets) redactFrom(text string) string {
 
 var secretPattern = regexp.MustCompile(`[A-Za-z0-9_+=-]{32,}`)
 
-// sanitizeText is the beginning of a text without what may be a secret or steer a
-// terminal.
-func sanitizeText(s string) string {
-	s = secretPattern.ReplaceAllString(replaceControls(strings.Join(strings.Fields(s), " ")), redactedText)
-	if r := []rune(s); len(r) > 200 {
-		return string(r[:200]) + "…"
+// sanitizeText returns the first 200 characters of a service's text, without control
+// characters and without anything that looks like a token.
+func sanitizeText(text string) string {
+	text = secretPattern.ReplaceAllString(replaceControls(strings.Join(strings.Fields(text), " ")), redactedText)
+	if runes := []rune(text); len(runes) > 200 {
+		return string(runes[:200]) + "…"
 	}
-	return s
+	return text
 }
 
-// replaceControls is a text with a mark for characters that would steer a terminal.
-func replaceControls(s string) string {
+// replaceControls replaces control characters, which could manipulate a terminal.
+func replaceControls(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, s)
+	}, text)
 }

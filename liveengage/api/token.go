@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// renewalLead is how long before its end a token is replaced, at most.
+	// renewalLead is the longest time before its expiry that a token is renewed.
 	renewalLead = time.Minute
-	// shortLife is that of a token which is not replaced early: it would be a storm.
+	// shortLife is the lifetime up to which a token is not renewed early: renewals would
+	// follow each other too closely.
 	shortLife = 10 * time.Second
 )
 
-// errTokenRenewed ends a connection whose token is about to run out.
-var errTokenRenewed = errors.New("the connection is renewed")
+// errTokenRenewed ends a connection whose token is about to expire.
+var errTokenRenewed = errors.New("the connection was replaced because its token was renewed")
 
-// consumerToken is a token of the consumer, whether the service has answered to it, and when
-// it is to be replaced: zero where that is not known.
+// consumerToken is LivePerson's token of the consumer.
 type consumerToken struct {
 	value   string
-	proven  bool
-	renewAt time.Time
+	proven  bool      // the service has accepted it
+	renewAt time.Time // zero if unknown
 }
 
-// newConsumerToken reads from a token when it ends. It is not verified: if it lies, the
-// service closes the connection, which is then opened with another.
+// newConsumerToken reads the expiry from a token without verifying it. If it is
+// wrong, the service closes the connection and Run opens the next.
 func newConsumerToken(token string, now time.Time) consumerToken {
 	p := consumerToken{value: token}
 	parts := strings.Split(token, ".")
@@ -43,11 +43,12 @@ func newConsumerToken(token string, now time.Time) consumerToken {
 	if err != nil || json.Unmarshal(payload, &claims) != nil {
 		return p
 	}
-	// The whole life is right by any clock, if the token is new; what is left of it is
-	// right for any token, if the clock is.
+	// For a new token, exp minus iat is right even if this clock is wrong. For an older
+	// one, exp minus now is right if this clock is. The smaller one is safe.
 	left := time.Unix(claims.Expires, 0).Sub(now)
-	if whole := time.Duration(claims.Expires-claims.Issued) * time.Second; claims.Issued > 0 && (left <= 0 || whole < left) {
-		left = whole
+	lifetime := time.Duration(claims.Expires-claims.Issued) * time.Second
+	if claims.Issued > 0 && (left <= 0 || lifetime < left) {
+		left = lifetime
 	}
 	if left > shortLife {
 		p.renewAt = now.Add(left - min(renewalLead, left/10))
@@ -55,18 +56,21 @@ func newConsumerToken(token string, now time.Time) consumerToken {
 	return p
 }
 
-// renewToken gets the next token shortly before one ends, while the connection goes on. If
-// that fails, the service will close the connection, and Run goes on from there.
-func (s *Socket) renewToken(ctx context.Context, p consumerToken, fresh chan<- string) {
+// renewToken gets the next token shortly before one expires, while the connection
+// stays open. If that fails, the service will close the connection and Run opens the
+// next.
+func (s *Socket) renewToken(ctx context.Context, p consumerToken, renewed chan<- string) {
 	if p.renewAt.IsZero() || sleepContext(ctx, p.renewAt.Sub(s.client.cfg.Now())) != nil {
 		return
 	}
 	token, err := s.cfg.GetToken(ctx)
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		s.client.logFailure(ctx, failedAttempt{"token", "renew the consumer's token", 1, renewalLead, true, classifyCallerError(err)})
-	default:
-		fresh <- token
+	if ctx.Err() != nil {
+		return
 	}
+	if err != nil {
+		err = classifyCallerError(err)
+		s.client.logFailure(ctx, failedAttempt{"token", "renew the consumer's token", 1, renewalLead, true, err})
+		return
+	}
+	renewed <- token
 }

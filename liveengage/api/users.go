@@ -6,20 +6,24 @@ import (
 	"net/http"
 )
 
-// User is somebody who may log in to the account, as far as this package reads it.
+// User is a user who can log in to the account.
 type User struct {
 	ID        json.Number `json:"id"`
 	LoginName string      `json:"loginName"`
 	FullName  string      `json:"fullName"`
-	Nickname  string      `json:"nickname"`
 	Email     string      `json:"email"`
 	Enabled   bool        `json:"isEnabled"`
 	Deleted   bool        `json:"deleted"`
 }
 
-// Users reads the account's list of users, with a session's or a key's authorization.
-func (c *Client) Users(ctx context.Context, as Authorizer) ([]User, error) {
+// Users returns the account's users. It needs a session or an API key.
+func (c *Client) Users(ctx context.Context, auth Authorizer) ([]User, error) {
 	var out []User
-	_, err := c.callService(ctx, serviceCall{service: serviceUsers, method: http.MethodGet, path: c.accountPath("/configuration/le-users/users"), authorize: as}, &out)
+	_, err := c.callService(ctx, serviceCall{
+		service:   serviceUsers,
+		method:    http.MethodGet,
+		path:      c.accountPath("/configuration/le-users/users"),
+		authorize: auth,
+	}, &out)
 	return out, err
 }

@@ -1,34 +1,36 @@
 package explain
 
+import "idpbridge/liveengage"
+
 // internalErrors are about LivePerson's own machinery: a brand can only tell
 // its support.
 func internalErrors() []ErrorCode {
 	var out []ErrorCode
 	for _, e := range [][3]string{
-		{"1007", "SNMP_INIT_FAILED", "LivePerson's monitoring could not be set up."},
-		{"1029", "AES_SECRET_DECODING_ERROR", "LivePerson could not read the secret by which it encrypts claims in its own token."},
-		{"1030", "ENCRYPTION_INIT_FAILED", "LivePerson could not set up the encryption of claims in its own token."},
-		{"1031", "ENCRYPTION_FAILED", "LivePerson could not encrypt claims for its own token."},
-		{"1032", "DECRYPTION_INIT_FAILED", "LivePerson could not set up the decryption of claims in its own token."},
-		{"1033", "DECRYPTION_DECODE_EXCEPTION", "LivePerson could not read the encrypted claims in its own token."},
-		{"1034", "DECRYPTION_EXCEPTION", "LivePerson could not decrypt the claims in its own token."},
-		{"1036", "DEPENDENCY_TESTER_INIT_FAILED", "LivePerson's health check could not be set up."},
-		{"1037", "LE_AUTH_DESERIALIZER_FAILED", "LivePerson could not read its own record of an authentication."},
-		{"1043", "SSL_INIT_FAILED", "LivePerson could not set up a secure connection. Whether one to a brand's address can cause it is not known."},
-		{"1044", "CASSANDRA_CLIENT_INIT_FAILED", "LivePerson could not reach its database."},
-		{"1045", "BLACKLIST_UPDATE_FAILED", "LivePerson could not update its list of revoked anonymous tokens."},
-		{"1046", "BLACKLIST_READ_FAILED", "LivePerson could not read its list of revoked anonymous tokens."},
-		{"1047", "BLACKLIST_ADD_FAILED", "LivePerson could not revoke an anonymous token."},
-		{"1048", "BLACKLIST_REMOVE_FAILED", "LivePerson could not take an anonymous token off its list of revoked ones."},
+		{liveengage.CodeSNMPInitFailed, "SNMP_INIT_FAILED", "LivePerson's monitoring could not be set up."},
+		{liveengage.CodeAESSecretDecodingError, "AES_SECRET_DECODING_ERROR", "LivePerson could not read the secret by which it encrypts claims in its own token."},
+		{liveengage.CodeEncryptionInitFailed, "ENCRYPTION_INIT_FAILED", "LivePerson could not set up the encryption of claims in its own token."},
+		{liveengage.CodeEncryptionFailed, "ENCRYPTION_FAILED", "LivePerson could not encrypt claims for its own token."},
+		{liveengage.CodeDecryptionInitFailed, "DECRYPTION_INIT_FAILED", "LivePerson could not set up the decryption of claims in its own token."},
+		{liveengage.CodeDecryptionDecodeException, "DECRYPTION_DECODE_EXCEPTION", "LivePerson could not read the encrypted claims in its own token."},
+		{liveengage.CodeDecryptionException, "DECRYPTION_EXCEPTION", "LivePerson could not decrypt the claims in its own token."},
+		{liveengage.CodeDependencyTesterInitFailed, "DEPENDENCY_TESTER_INIT_FAILED", "LivePerson's health check could not be set up."},
+		{liveengage.CodeLEAuthDeserializerFailed, "LE_AUTH_DESERIALIZER_FAILED", "LivePerson could not read its own record of an authentication."},
+		{liveengage.CodeSSLInitFailed, "SSL_INIT_FAILED", "LivePerson could not set up a secure connection. Whether one to a brand's address can cause it is not known."},
+		{liveengage.CodeCassandraClientInitFailed, "CASSANDRA_CLIENT_INIT_FAILED", "LivePerson could not reach its database."},
+		{liveengage.CodeBlacklistUpdateFailed, "BLACKLIST_UPDATE_FAILED", "LivePerson could not update its list of revoked anonymous tokens."},
+		{liveengage.CodeBlacklistReadFailed, "BLACKLIST_READ_FAILED", "LivePerson could not read its list of revoked anonymous tokens."},
+		{liveengage.CodeBlacklistAddFailed, "BLACKLIST_ADD_FAILED", "LivePerson could not revoke an anonymous token."},
+		{liveengage.CodeBlacklistRemoveFailed, "BLACKLIST_REMOVE_FAILED", "LivePerson could not take an anonymous token off its list of revoked ones."},
 	} {
 		x := ErrorCode{Code: e[0], Name: e[1], Meaning: e[2], Causes: []string{notUnusual}, Remedies: []string{tellSupport}, Source: fromTable}
-		if x.Code == "1043" {
+		if x.Code == liveengage.CodeSSLInitFailed {
 			x.Remedies = []string{runDoctor, tellSupport}
 		}
 		out = append(out, x)
 	}
 	return append(out, ErrorCode{
-		Code: "1050", Name: "AC_PROVISION_DATA_NOT_FOUND", Meaning: "The account lacks a feature that this needs.",
+		Code: liveengage.CodeACProvisionDataNotFound, Name: "AC_PROVISION_DATA_NOT_FOUND", Meaning: "The account lacks a feature that this needs.",
 		Causes:   []string{"Async_Messaging or Authenticated_Chat is not switched on for the account."},
 		Remedies: []string{"Ask LivePerson which features the account has; authenticated messaging needs both."}, Source: fromTable,
 	})
@@ -39,27 +41,27 @@ func internalErrors() []ErrorCode {
 func anonymousErrors() []ErrorCode {
 	fresh := []string{"Let the chat ask for a new anonymous token: reload the page."}
 	return []ErrorCode{{
-		Code: "1049", Name: "UN_AUTH_JWT_FOUND_IN_BLACKLIST", Meaning: "The anonymous token of this visitor was revoked.",
+		Code: liveengage.CodeUnAuthJWTFoundInBlacklist, Name: "UN_AUTH_JWT_FOUND_IN_BLACKLIST", Meaning: "The anonymous token of this visitor was revoked.",
 		Causes: []string{"The visitor signed in or out in the meantime."}, Remedies: fresh, Source: fromTable,
 	}, {
-		Code: "2001", Name: "NON_AUTH_JWT_REFRESH_EXPIRED", Meaning: "An anonymous token is too old to be renewed.",
+		Code: liveengage.CodeNonAuthJWTRefreshExpired, Name: "NON_AUTH_JWT_REFRESH_EXPIRED", Meaning: "An anonymous token is too old to be renewed.",
 		Causes: []string{"The visitor comes back after about a month."}, Remedies: fresh, Source: fromTable,
 	}, {
-		Code: "2002", Name: "NON_AUTH_JWT_INVALID_SIGNATURE", Meaning: "An anonymous token is not one of LivePerson's.",
+		Code: liveengage.CodeNonAuthJWTInvalidSignature, Name: "NON_AUTH_JWT_INVALID_SIGNATURE", Meaning: "An anonymous token is not one of LivePerson's.",
 		Causes: []string{"A token of yours was sent where an anonymous one belongs."}, Remedies: fresh, Source: fromTable,
 	}, {
-		Code: "2004", Name: "NON_AUTH_JWT_WRONG_ACCOUNT_ID", Meaning: "An anonymous token belongs to another account.",
+		Code: liveengage.CodeNonAuthJWTWrongAccountID, Name: "NON_AUTH_JWT_WRONG_ACCOUNT_ID", Meaning: "An anonymous token belongs to another account.",
 		Causes:   []string{"Test and live account are mixed up on one site."},
 		Remedies: []string{"Check the account number in the page's LivePerson tag, then reload the page."}, Source: fromTable,
 	}, {
-		Code: "2005", Name: "NON_AUTH_JWT_MESSAGING_FEATURE_OFF", Meaning: "The account does not allow messaging without signing in.",
+		Code: liveengage.CodeNonAuthJWTMessagingFeatureOff, Name: "NON_AUTH_JWT_MESSAGING_FEATURE_OFF", Meaning: "The account does not allow messaging without signing in.",
 		Causes:   []string{"Messaging.Un_Auth_Messaging is off."},
 		Remedies: []string{"Ask LivePerson to switch it on if visitors should chat before they sign in."}, Source: fromTable,
 	}, {
-		Code: "2006", Name: "CAPTCHA_VERIFICATION_FAILED", Meaning: "The visitor did not pass the check that keeps robots out.",
+		Code: liveengage.CodeCaptchaVerificationFailed, Name: "CAPTCHA_VERIFICATION_FAILED", Meaning: "The visitor did not pass the check that keeps robots out.",
 		Causes: []string{notUnusual}, Remedies: fresh, Source: fromTable,
 	}, {
-		Code: "2007", Name: "CAPTCHA_VERIFICATION_SERVICE_ERROR", Meaning: "The check that keeps robots out could not be made.",
+		Code: liveengage.CodeCaptchaVerificationServiceError, Name: "CAPTCHA_VERIFICATION_SERVICE_ERROR", Meaning: "The check that keeps robots out could not be made.",
 		Causes: []string{notUnusual}, Remedies: []string{tellSupport}, Source: fromTable,
 	}}
 }

@@ -7,9 +7,9 @@ import (
 	"idpbridge/liveengage"
 )
 
-// quoted is a text as a string of JavaScript, Java or Swift, safe within a script
-// element too.
-func quoted(s string) string {
+// quoteJS returns the text as a string literal of JavaScript, Java and Swift. It is
+// safe inside a script element too.
+func quoteJS(s string) string {
 	out, err := json.Marshal(s)
 	if err != nil {
 		return `""`
@@ -17,93 +17,119 @@ func quoted(s string) string {
 	return string(out)
 }
 
-// pages are the snippets for the brand's pages: the page script where it may be
-// used, else the identity function to write oneself.
-func (f Facts) pages() []Snippet {
+// writePageSnippets returns the snippets for the brand's pages: the page script if it
+// may be used, otherwise the identity function.
+func (f Facts) writePageSnippets() []Snippet {
 	if f.Page.Script == "" {
 		return []Snippet{{
-			Title: "The identity function", Where: "On every page where a customer is signed in, before LiveEngage’s tag.",
-			Code:    identity(f.Issuer),
-			Mistake: "The same sub for everybody. It merges all customers into one conversation.",
+			Title: "The identity function",
+			Where: "On every page where a customer is signed in, before the LiveEngage tag.",
+			Code:  writeIdentityFunction(f.Issuer),
+			Mistake: "Sending the same sub for all customers: LiveEngage then merges them into one " +
+				"conversation.",
 		}}
 	}
-	what := "a token"
+	credential := "a token"
 	if f.Page.Code {
-		what = "a code"
+		credential = "a code"
 	}
 	out := []Snippet{{
 		Title: "The page script",
-		Where: "On every page with the chat, before LiveEngage’s tag. It defines " + f.JSContext + "." + f.JSMethod + ", which hands LiveEngage " + what +
-			" of whoever is signed in here, and the identity function. Allowed on: " + strings.Join(f.Page.Origins, ", ") + ".",
-		Code:    `<script src=` + quoted(f.Page.Script) + `></script>`,
-		Mistake: "Loading it with async or defer: LiveEngage’s tag may then look for the function before it is there.",
+		Where: "On every page with the chat, before the LiveEngage tag. It defines the identity function and " +
+			f.JSContext + "." + f.JSMethod + ", which gives LiveEngage " + credential + " of the customer who is " +
+			"signed in to this provider. Allowed on: " + strings.Join(f.Page.Origins, ", ") + ".",
+		Code:    `<script src=` + quoteJS(f.Page.Script) + `></script>`,
+		Mistake: "Loading it with async or defer: the LiveEngage tag may then run before the function exists.",
 	}}
 	if f.Page.ReturnURI != "" {
 		out = append(out, Snippet{
-			Title: "The same where the browser keeps cookies from this provider",
-			Where: "On pages of which you know that the customer is signed in: the script then goes by this provider and comes back to " + f.Page.ReturnURI +
-				", where it must be loaded too. Name the customer’s sub if you know it.",
-			Code:    `<script src=` + quoted(f.Page.Script) + ` data-signed-in="SUB"></script>`,
-			Mistake: "Writing data-signed-in on pages for strangers: they would be sent around for nothing.",
+			Title: "The page script, if the browser blocks this provider’s cookies",
+			Where: "On pages where you know that the customer is signed in. The script redirects to this provider " +
+				"and back to " + f.Page.ReturnURI + ", which must load it too. Replace SUB with the sub of " +
+				"that customer.",
+			Code: `<script src=` + quoteJS(f.Page.Script) + ` data-signed-in="SUB"></script>`,
+			Mistake: "Setting data-signed-in on pages for customers who are not signed in: they are redirected " +
+				"for nothing.",
 		})
 	}
 	return out
 }
 
-// identity is the function by which a page tells LiveEngage who is signed in.
-func identity(issuer string) string {
+// writeIdentityFunction returns the function that tells LiveEngage who is signed in.
+func writeIdentityFunction(issuer string) string {
 	return `lpTag.identities = lpTag.identities || [];
 lpTag.identities.push(function (callback) {
   callback({
-    iss: ` + quoted(issuer) + `,
+    iss: ` + quoteJS(issuer) + `,
     acr: "` + liveengage.ACR + `",
     sub: "the sub of the customer who is signed in"
   });
 });`
 }
 
-// apps are the calls of LivePerson's mobile SDKs with this provider's values.
-func (f Facts) apps() []Snippet {
-	const where = "The customer is signed in to your app already; it has got the code by its system browser, from "
-	display := quoted(f.DisplayName)
-	return []Snippet{{
-		Title: "Android, implicit", Where: "idToken is an ID token that your own server has obtained.",
+// writeAppSnippets returns the calls of LivePerson's mobile SDKs with the values of
+// this provider.
+func (f Facts) writeAppSnippets() []Snippet {
+	return []Snippet{f.writeAndroidImplicit(), f.writeAndroidCode(), f.writeIOSImplicit(), f.writeIOSCode()}
+}
+
+const (
+	whereIDToken = "idToken is an ID token that your server has obtained."
+	whereCode    = "The customer is already signed in to your app. The app got the code through the system browser, from "
+)
+
+func (f Facts) writeAndroidImplicit() Snippet {
+	return Snippet{
+		Title: "Android, implicit", Where: whereIDToken,
 		Code: `LPAuthenticationParams params =
     new LPAuthenticationParams(LPAuthenticationParams.LPAuthenticationType.AUTH);
 params.setHostAppJWT(idToken);
-params.setIssuerDisplayName(` + display + `);
+params.setIssuerDisplayName(` + quoteJS(f.DisplayName) + `);
 LivePerson.showConversation(activity, params, new ConversationViewParams(false));`,
-	}, {
-		Title: "Android, code with PKCE", Where: where + f.AuthorizationEndpoint + ".",
+	}
+}
+
+func (f Facts) writeAndroidCode() Snippet {
+	return Snippet{
+		Title: "Android, code with PKCE", Where: whereCode + f.AuthorizationEndpoint + ".",
 		Code: `LPAuthenticationParams params =
     new LPAuthenticationParams(LPAuthenticationParams.LPAuthenticationType.AUTH);
-params.setIssuerDisplayName(` + display + `);
+params.setIssuerDisplayName(` + quoteJS(f.DisplayName) + `);
 LivePerson.getPKCEParams(context, params, pkce -> {
   // Open in the system browser:
   //   ` + f.AuthorizationEndpoint + `
   //   ?client_id=` + f.ClientID + `&response_type=code&scope=openid&redirect_uri=YOUR_DEEP_LINK
   //   &code_challenge=<pkce.codeChallenge>&code_challenge_method=S256
-  // When it comes back to YOUR_DEEP_LINK with the code:
+  // When the browser returns to YOUR_DEEP_LINK with the code:
   params.setAuthKey(code);
   params.setCodeVerifier(pkce.codeVerifier);
   params.setHostAppRedirectUri("YOUR_DEEP_LINK");
   LivePerson.showConversation(activity, params, new ConversationViewParams(false));
 });`,
-		Mistake: "Leaving the deep link out of redirect_uris of this client: then the sign-in stops with an error page.",
-	}, {
-		Title: "iOS, implicit", Where: "idToken is an ID token that your own server has obtained.",
+		Mistake: "Not adding the deep link to redirect_uris of this client: the sign-in then ends with an error page.",
+	}
+}
+
+func (f Facts) writeIOSImplicit() Snippet {
+	return Snippet{
+		Title: "iOS, implicit", Where: whereIDToken,
 		Code: `let params = LPAuthenticationParams(
   jwt: idToken,
-  issuerDisplayName: ` + display + `)
+  issuerDisplayName: ` + quoteJS(f.DisplayName) + `)
 LPMessaging.instance.showConversation(conversationViewParams, authenticationParams: params)`,
-	}, {
-		Title: "iOS, code with PKCE", Where: where + f.AuthorizationEndpoint + ", with the challenge of getPkceParams.",
+	}
+}
+
+func (f Facts) writeIOSCode() Snippet {
+	return Snippet{
+		Title: "iOS, code with PKCE",
+		Where: whereCode + f.AuthorizationEndpoint + ", with the challenge from getPkceParams.",
 		Code: `let params = LPAuthenticationParams(
   authenticationCode: code,
   redirectURI: "YOUR_DEEP_LINK",
   codeVerifier: pkce.codeVerifier,
-  issuerDisplayName: ` + display + `)
+  issuerDisplayName: ` + quoteJS(f.DisplayName) + `)
 LPMessaging.instance.showConversation(conversationViewParams, authenticationParams: params)`,
-		Mistake: "Giving jwt as well: the code is then ignored.",
-	}}
+		Mistake: "Passing jwt as well: the code is then ignored.",
+	}
 }

@@ -1,12 +1,9 @@
 package sim
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/internal/netaddr"
 )
 
@@ -21,7 +19,7 @@ import (
 // goes to this machine and to the named hosts only, follows no redirect to another
 // origin, and reads no more than maxBody.
 type outgoing struct {
-	http    *http.Client
+	client  *fetch.Client
 	hosts   []string // in lower case
 	timeout time.Duration
 	now     func() time.Time
@@ -48,14 +46,18 @@ var (
 )
 
 func newOutgoing(c Config) *outgoing {
-	client := http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConns: 8, IdleConnTimeout: time.Minute}}
-	if c.HTTP != nil {
-		client = *c.HTTP
-	}
-	client.Timeout, client.Jar = c.Timeout, nil
 	// get follows redirects itself: each is an exchange of its own.
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	o := &outgoing{http: &client, timeout: c.Timeout, now: c.Now}
+	bounds := fetch.Config{Timeout: c.Timeout, MaxBody: maxBody}
+	if c.HTTP != nil {
+		if bounds.Transport = c.HTTP.Transport; bounds.Transport == nil {
+			bounds.Transport = http.DefaultTransport
+		}
+	} else {
+		transport := fetch.NewTransport()
+		transport.DisableCompression, transport.MaxIdleConns = true, 8
+		bounds.Transport = transport
+	}
+	o := &outgoing{client: fetch.New(bounds), timeout: c.Timeout, now: c.Now}
 	for _, host := range c.Hosts {
 		o.hosts = append(o.hosts, strings.ToLower(host))
 	}
@@ -137,7 +139,7 @@ func (o *outgoing) do(ctx context.Context, q request) (answer, error) {
 	a, err := o.send(ctx, q.method, q.address, q.body, q.header)
 	x.Duration = o.now().Sub(x.At)
 	if err != nil {
-		x.Answer, x.Refused = quoted(cause(err), q.secrets), true
+		x.Answer, x.Refused = redactQuote(cause(err), q.secrets), true
 	} else {
 		shown := http.Header{}
 		for _, name := range []string{"Content-Type", "Cache-Control", "Location", "Www-Authenticate"} {
@@ -145,7 +147,7 @@ func (o *outgoing) do(ctx context.Context, q request) (answer, error) {
 				shown.Set(name, redactURL(v))
 			}
 		}
-		x.Answer = fmt.Sprintf("%d %s\n", a.status, http.StatusText(a.status)) + hide(redactHeader(shown)+redactBody(a.header.Get("Content-Type"), string(a.body)), q.secrets)
+		x.Answer = fmt.Sprintf("%d %s\n", a.status, http.StatusText(a.status)) + removeSecrets(redactHeader(shown)+redactBody(a.header.Get("Content-Type"), string(a.body)), q.secrets)
 		_, followed := redirected(a, q.address)
 		x.Refused = a.status != http.StatusOK && (!followed || q.method != http.MethodGet)
 	}
@@ -164,19 +166,11 @@ func (o *outgoing) send(ctx context.Context, method, address, body string, heade
 	for name, values := range header {
 		r.Header[name] = values
 	}
-	res, err := o.http.Do(r)
+	res, err := o.client.Do(r)
 	if err != nil {
-		return answer{}, fmt.Errorf("request: %w", err)
+		return answer{}, err
 	}
-	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
-	if err != nil {
-		return answer{}, fmt.Errorf("read the answer: %w", err)
-	}
-	if len(raw) > maxBody {
-		return answer{}, fmt.Errorf("the answer is longer than %d bytes", maxBody)
-	}
-	return answer{status: res.StatusCode, header: res.Header, body: raw}, nil
+	return answer{status: res.Status, header: res.Header, body: res.Body}, nil
 }
 
 // cause says why there is no answer, without the address and what is secret in it.
@@ -184,18 +178,12 @@ func cause(err error) string {
 	if timedOut(err) {
 		return "no answer in time"
 	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return cmp.Or(u.Err, err).Error()
-	}
 	return err.Error()
 }
 
 func timedOut(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	n, ok := errors.AsType[net.Error](err)
-	return ok && n.Timeout()
+	unreachable, ok := errors.AsType[*fetch.UnreachableError](err)
+	return ok && unreachable.TimedOut
 }
 
 // note keeps an exchange, and forgets the oldest.

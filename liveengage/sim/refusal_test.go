@@ -61,7 +61,7 @@ func badTokens() []refusal {
 		{"alg none", implicitID, text(raw(`{"alg":"none"}`, `{}`)), nil, "1003", `"none"`},
 		{"alg HS256 with the public key", implicitID, token(func(t *testing.T, b *bench) string {
 			t.Helper()
-			s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(sim.PublicLine(brandKey()))}, nil)
+			s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(sim.PublicKeyLine(brandKey()))}, nil)
 			require.NoError(t, err)
 			claims, err := json.Marshal(b.idp.claims(nil))
 			require.NoError(t, err)
@@ -163,7 +163,7 @@ func brokenKeys() []refusal {
 			c.Configuration.JWTPublicKey = strings.Replace(c.Configuration.JWTPublicKey, "Q", "", 1)
 		}), "1028", "cannot be used"},
 		{"no pasted key", implicitID, good, change(func(c *sim.Connector) { c.Configuration.JWTPublicKey = "" }), "1028", "no JWT Public Key"},
-		{"another pasted key", implicitID, good, change(func(c *sim.Connector) { c.Configuration.JWTPublicKey = sim.PublicLine(otherKey()) }), "9007", "fingerprints"},
+		{"another pasted key", implicitID, good, change(func(c *sim.Connector) { c.Configuration.JWTPublicKey = sim.PublicKeyLine(otherKey()) }), "9007", "fingerprints"},
 		{"a connector of another type", implicitID, good, change(func(c *sim.Connector) { c.Type = 7 }), "1025", "type is 7"},
 		{"a connector that is not there", 99, good, nil, "1024", "no connector"},
 		{"a connector for delegation", botID, code, nil, "9015", "delegation"},
@@ -184,7 +184,7 @@ func brokenEndpoints() []refusal {
 		{"a page instead of JSON", codeID, code, says(answers(200, "text/html", "<h1>Sign in</h1>")), "9011", "content type"},
 		{"JSON that is a list", codeID, code, says(answers(200, "application/json", `["x"]`)), "9011", "JSON object"},
 		{"no id_token", codeID, code, says(gives(map[string]any{"access_token": "x"})), "9011", "no id_token"},
-		{"an answer without end", codeID, code, says(answers(200, "application/json", `{"x":"`+strings.Repeat("x", 300<<10)+`"}`)), "9011", "longer than"},
+		{"an answer without end", codeID, code, says(answers(200, "application/json", `{"x":"`+strings.Repeat("x", 300<<10)+`"}`)), "9011", "larger than"},
 		{"slow", codeID, code, says(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "9013", "longer than"},
 		{"a bad token from the endpoint", codeID, code, func(t *testing.T, b *bench) {
 			t.Helper()
