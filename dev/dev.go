@@ -108,7 +108,8 @@ func (env *environment) greet(out io.Writer, settings config.Config) {
 	}
 	_, _ = fmt.Fprintf(out, "idp dev is ready at %s\n\n"+
 		"  Sign in as jane with jane-password, or click a demo person.\n"+
-		"  LiveEngage:  %[1]s/setup\n%s  Discovery:   %[1]s%s\n  Operations:  http://%s/metrics\n"+
+		"  LiveEngage:  %s\n%s  Discovery:   %s\n  Operations:  http://%s/metrics\n"+
 		"  Data:        %s (delete it to start over)\n\n",
-		settings.Issuer, simulator, oidc.PathDiscovery, settings.Operations, settings.Data)
+		settings.Issuer, settings.Issuer+web.PathSetup, simulator, settings.Issuer+oidc.PathDiscovery,
+		settings.Operations, settings.Data)
 }

@@ -93,7 +93,8 @@ func (e *exam) checkWrongCode(ctx context.Context, res response) bool {
 // explainRejectedSecret finds out whether the secret is wrong, or only rejected
 // because LivePerson does not encode it.
 func (e *exam) explainRejectedSecret(ctx context.Context, rejected response) {
-	sentence := fmt.Sprintf("The token endpoint rejects the client ID %q with its secret in a Basic header.", e.cfg.ClientID)
+	const rejects = "The token endpoint rejects the client ID %q with its secret in a Basic header."
+	sentence := fmt.Sprintf(rejects, e.cfg.ClientID)
 	secret := e.cfg.ClientSecret.Reveal()
 	encodedID, encodedSecret := url.QueryEscape(e.cfg.ClientID), url.QueryEscape(secret)
 	if encodedID == e.cfg.ClientID && encodedSecret == secret {

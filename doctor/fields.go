@@ -30,7 +30,8 @@ func connectorFields() []connectorField {
 		},
 		{
 			name: "pkceEnabled", code: ConnectorPKCE, label: "PKCE",
-			remedy: "Set it as your page needs it: if it is on, the page must pass the code challenge to the authorization endpoint.",
+			remedy: "Set it as your page needs it: if it is on, the page must pass the code challenge to the authorization " +
+				"endpoint.",
 		},
 		{
 			name: "issuerDisplayName", code: ConnectorDisplayName, label: "Issuer Display Name",
@@ -76,8 +77,8 @@ func connectorFields() []connectorField {
 		},
 		{
 			name: "rfcCompliance", code: ConnectorRFC, label: "RFC compliance",
-			remedy: "Ask LivePerson support to set the connector to OAuth 2 RFC. Otherwise the pop-out window sends a redirect URI " +
-				"that is not registered.",
+			remedy: "Ask LivePerson support to set the connector to OAuth 2 RFC. Otherwise the pop-out window sends a " +
+				"redirect URI that is not registered.",
 		},
 	}
 }
@@ -174,7 +175,8 @@ func (e *exam) checkKeySource(c connector) {
 		return
 	}
 	if len(e.keys) == 0 {
-		e.addSkip(ConnectorKey, "The key in the connector was not compared, because the key set has no usable key.", fixKeySet)
+		e.addSkip(ConnectorKey, "The key in the connector was not compared, because the key set has no usable key.",
+			fixKeySet)
 		return
 	}
 	e.comparePastedKey(ConnectorKey, "The key in the connector "+c.label(), pasted)

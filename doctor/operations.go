@@ -106,6 +106,6 @@ func (e *exam) checkActiveKey(ctx context.Context, base string) {
 			"Paste the newer key, or set the connector to use the key set. Then remove pinned_key from the configuration.")
 		return
 	}
-	e.addNote(KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client, so rotation does not change it.", key.ID, age),
-		nothingToDo)
+	e.addNote(KeyPinned,
+		fmt.Sprintf("The key %s%s is pinned for this client, so rotation does not change it.", key.ID, age), nothingToDo)
 }
