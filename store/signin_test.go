@@ -9,9 +9,9 @@ import (
 
 	"idpbridge/claims"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/upstream"
-	"idpbridge/session"
 )
 
 // storeWithSession returns a store with one person who has the session b, and a sign-in of

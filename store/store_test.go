@@ -13,10 +13,10 @@ import (
 	"idpbridge/claims"
 	"idpbridge/internal/pgtest"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/store/storetest"
 	"idpbridge/upstream"
-	"idpbridge/session"
 )
 
 // postgres is nil if PostgreSQL is not installed.
