@@ -44,7 +44,7 @@ func TestTokenInspectOwnTokens(t *testing.T) {
 		var r inspect.Report
 		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 		require.Equal(t, inspect.Verified, r.Signature.State)
-		require.Zero(t, r.Warnings(), "%s: %v", person, r.Findings)
+		require.Zero(t, r.CountWarnings(), "%s: %v", person, r.Findings)
 		require.NotEmpty(t, r.AgentSees)
 		require.Less(t, len(token), 4096)
 	}
