@@ -12,7 +12,8 @@ import (
 // attackChecks are the rows of the attack table that can be seen from outside, by
 // number, and a few of our own.
 func attackChecks() []Check {
-	return slices.Concat(redirectAttacks(), requestAttacks(), pageAttacks(), codeAttacks(), pkceAttacks(), implicitAttacks(), tokenAttacks(),
+	return slices.Concat(redirectAttacks(), requestAttacks(), pageAttacks(), codeAttacks(), pkceAttacks(),
+		implicitAttacks(), tokenAttacks(),
 		refreshAttacks(), clientAttacks(), assertionAttacks(), sessionAttacks(), logoutAttacks(), metadataAttacks(), extraAttacks(), variationAttacks())
 }
 
@@ -24,7 +25,8 @@ func codeFlow() variant { return variant{responseType: "code"} }
 // inline scripts.
 func (r *run) requireErrorPage(p *robot.Page, why string) {
 	r.require(p.Location == "", "%s: the browser was sent on to %s", why, robot.Excerpt(p.Location))
-	r.require(p.Status >= 400 && p.Status < 500, "%s: a page with an error status was due, not %d: %s", why, p.Status, robot.Excerpt(p.Body))
+	r.require(p.Status >= 400 && p.Status < 500,
+		"%s: a page with an error status was due, not %d: %s", why, p.Status, robot.Excerpt(p.Body))
 	_, asks := p.PasswordForm()
 	r.require(!asks, "%s: the person is asked to sign in", why)
 	r.requirePageHeaders(p)
@@ -33,11 +35,15 @@ func (r *run) requireErrorPage(p *robot.Page, why string) {
 // requirePageHeaders demands the headers that every page has.
 func (r *run) requirePageHeaders(p *robot.Page) {
 	csp := p.Header.Get("Content-Security-Policy")
-	r.expect(strings.Contains(csp, "frame-ancestors 'none'"), "a page may be framed: its Content-Security-Policy is %q", csp)
-	r.expect(!strings.Contains(csp, "unsafe-inline") && !strings.Contains(csp, "unsafe-eval"), "a page allows inline code: %q", csp)
+	r.expect(strings.Contains(csp, "frame-ancestors 'none'"),
+		"a page may be framed: its Content-Security-Policy is %q", csp)
+	r.expect(!strings.Contains(csp, "unsafe-inline") && !strings.Contains(csp, "unsafe-eval"),
+		"a page allows inline code: %q", csp)
 	r.expect(strings.EqualFold(p.Header.Get("X-Frame-Options"), "DENY"), "a page lacks X-Frame-Options: DENY")
-	r.expect(strings.Contains(p.Header.Get("Cache-Control"), "no-store"), "a page may be stored: Cache-Control is %q", p.Header.Get("Cache-Control"))
-	r.expect(p.Header.Get("Referrer-Policy") == "no-referrer", "a page tells where it was: Referrer-Policy is %q", p.Header.Get("Referrer-Policy"))
+	r.expect(strings.Contains(p.Header.Get("Cache-Control"), "no-store"),
+		"a page may be stored: Cache-Control is %q", p.Header.Get("Cache-Control"))
+	r.expect(p.Header.Get("Referrer-Policy") == "no-referrer",
+		"a page tells where it was: Referrer-Policy is %q", p.Header.Get("Referrer-Policy"))
 }
 
 // obtainCode is a fresh code of the client, in a browser that is signed in by then.

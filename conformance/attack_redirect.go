@@ -9,16 +9,45 @@ import (
 
 func redirectAttacks() []Check {
 	return []Check{
-		{Name: "attack/01-redirect-uri-variants", Requirement: "A redirect URI that differs by anything is refused on a page.", do: func(r *run) { checkRedirectVariants(r, r.target.Web) }},
-		{Name: "attack/02-redirect-uri-encoded-again", Requirement: "A redirect URI that is percent-encoded once more is another one.", do: checkRedirectEncoded},
-		{Name: "attack/03-unknown-client", Requirement: "An unknown client leads to a page like that of a bad redirect URI.", do: checkUnknownClient},
+		{
+			Name:        "attack/01-redirect-uri-variants",
+			Requirement: "A redirect URI that differs by anything is refused on a page.",
+			do:          func(r *run) { checkRedirectVariants(r, r.target.Web) },
+		},
+		{
+			Name:        "attack/02-redirect-uri-encoded-again",
+			Requirement: "A redirect URI that is percent-encoded once more is another one.",
+			do:          checkRedirectEncoded,
+		},
+		{
+			Name:        "attack/03-unknown-client",
+			Requirement: "An unknown client leads to a page like that of a bad redirect URI.",
+			do:          checkUnknownClient,
+		},
 		{Name: "attack/04-redirect-uri-missing", Requirement: "Without a redirect URI there is a page.", do: func(r *run) {
-			r.requireErrorPage(r.browser().authorize(r.newRequest(r.target.Web, codeFlow(), "redirect_uri", "")), "no redirect_uri")
+			r.requireErrorPage(r.browser().authorize(r.newRequest(r.target.Web, codeFlow(), "redirect_uri", "")),
+				"no redirect_uri")
 		}},
-		{Name: "attack/07-nobody-registers-redirects", Requirement: "Strangers cannot register a client to be redirected to.", do: checkNoRegistration},
-		{Name: "attack/08-repeated-parameters", Requirement: "A parameter that occurs twice is refused; where it decides about trust, on a page.", do: checkRepeatedParameters},
-		{Name: "attack/14-issuer-in-answers", Requirement: "Every answer, good or bad, names the issuer.", do: checkIssuerParameter},
-		{Name: "attack/13-hostile-state", Requirement: "state comes back as it was, and never as markup or headers.", do: checkHostileState},
+		{
+			Name:        "attack/07-nobody-registers-redirects",
+			Requirement: "Strangers cannot register a client to be redirected to.",
+			do:          checkNoRegistration,
+		},
+		{
+			Name:        "attack/08-repeated-parameters",
+			Requirement: "A parameter that occurs twice is refused; where it decides about trust, on a page.",
+			do:          checkRepeatedParameters,
+		},
+		{
+			Name:        "attack/14-issuer-in-answers",
+			Requirement: "Every answer, good or bad, names the issuer.",
+			do:          checkIssuerParameter,
+		},
+		{
+			Name:        "attack/13-hostile-state",
+			Requirement: "state comes back as it was, and never as markup or headers.",
+			do:          checkHostileState,
+		},
 	}
 }
 
@@ -70,12 +99,14 @@ func checkRedirectEncoded(r *run) {
 	b := r.browser()
 	once := url.QueryEscape(r.target.Web.RedirectURI)
 	u, _ := url.Parse(r.target.Web.RedirectURI)
-	inner := strings.Replace(r.target.Web.RedirectURI, u.Path, "/"+strings.ReplaceAll(url.PathEscape(u.Path[1:]+"/"), "/", "%2F"), 1)
+	inner := strings.Replace(r.target.Web.RedirectURI, u.Path,
+		"/"+strings.ReplaceAll(url.PathEscape(u.Path[1:]+"/"), "/", "%2F"), 1)
 	for why, uri := range map[string]string{
 		"encoded once more": once, "encoded twice more": url.QueryEscape(once),
-		"its slashes encoded":                 strings.ReplaceAll(r.target.Web.RedirectURI, "/", "%2F"),
-		"its slashes encoded twice":           strings.ReplaceAll(r.target.Web.RedirectURI, "/", "%252F"),
-		"a letter of its path encoded":        strings.Replace(r.target.Web.RedirectURI, u.Path, "/%"+hexDigits(u.Path[1])+u.Path[2:], 1),
+		"its slashes encoded":       strings.ReplaceAll(r.target.Web.RedirectURI, "/", "%2F"),
+		"its slashes encoded twice": strings.ReplaceAll(r.target.Web.RedirectURI, "/", "%252F"),
+		"a letter of its path encoded": strings.Replace(r.target.Web.RedirectURI, u.Path,
+			"/%"+hexDigits(u.Path[1])+u.Path[2:], 1),
 		"a slash and an end that are encoded": inner,
 	} {
 		r.requireErrorPage(b.authorize(r.newRequest(r.target.Web, codeFlow(), "redirect_uri", uri)), why)
@@ -94,7 +125,8 @@ func checkUnknownClient(r *run) {
 	r.requireErrorPage(b.authorize(r.newRequest(r.target.Web, codeFlow(), "client_id", "")), "no client")
 	bad := b.authorize(r.newRequest(r.target.Web, codeFlow(), "redirect_uri", "https://evil.example/"))
 	r.requireErrorPage(bad, "a bad redirect URI")
-	r.require(unknown.Status == bad.Status, "an unknown client answers %d, a bad redirect URI %d", unknown.Status, bad.Status)
+	r.require(unknown.Status == bad.Status,
+		"an unknown client answers %d, a bad redirect URI %d", unknown.Status, bad.Status)
 	r.require(!strings.Contains(unknown.Body, "nobody-"), "the page repeats the client_id that was sent")
 }
 
@@ -123,9 +155,11 @@ func checkRepeatedParameters(r *run) {
 		p := b.openQuery(request.Encode() + "&" + name + "=x&" + name + "=y")
 		response, ok := p.AuthorizationResponse(request.Get("redirect_uri"))
 		r.require(ok, "%s twice leads to a page (status %d)", name, p.Status)
-		r.require(response.Get("error") == "invalid_request" && !response.Has("code"), "%s twice is answered with %s", name, strings.Join(sortedNames(response.Values), ", "))
+		r.require(response.Get("error") == "invalid_request" && !response.Has("code"),
+			"%s twice is answered with %s", name, strings.Join(sortedNames(response.Values), ", "))
 	}
-	t := r.postForm(r.metadata().TokenEndpoint, url.Values{"grant_type": {"authorization_code"}, "code": {"a", "b"}, "redirect_uri": {request.Get("redirect_uri")}},
+	t := r.postForm(r.metadata().TokenEndpoint,
+		url.Values{"grant_type": {"authorization_code"}, "code": {"a", "b"}, "redirect_uri": {request.Get("redirect_uri")}},
 		r.authenticateClient(r.target.Web, nil))
 	r.requireTokenError(t, http.StatusBadRequest, "invalid_request")
 }
@@ -160,8 +194,10 @@ func checkHostileState(r *run) {
 				continue
 			}
 			r.requireSuccess(response, request)
-			r.require(!slices.Contains(response.Page.Attributes("script", "src"), "") || !strings.Contains(response.Page.Body, "<script>alert"), "state became markup")
-			r.require(response.Page.Header.Get("Set-Cookie") == "" || !strings.Contains(response.Page.Header.Get("Set-Cookie"), "x=y"), "state became a header")
+			r.require(!slices.Contains(response.Page.Attributes("script", "src"),
+				"") || !strings.Contains(response.Page.Body, "<script>alert"), "state became markup")
+			r.require(response.Page.Header.Get("Set-Cookie") == "" || !strings.Contains(response.Page.Header.Get("Set-Cookie"),
+				"x=y"), "state became a header")
 		}
 	}
 }

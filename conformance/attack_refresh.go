@@ -13,40 +13,67 @@ import (
 
 func refreshAttacks() []Check {
 	return []Check{
-		{Name: "attack/54-spent-refresh-token", Requirement: "A spent refresh token that comes back ends the family and its access tokens.", Serial: true, do: checkUsedRefreshToken},
-		{Name: "attack/55-parallel-refresh", Requirement: "Refreshing twice at once leads to one lineage.", do: checkParallelRefresh},
-		{Name: "attack/56-refresh-token-of-another-client", Requirement: "A refresh token is its own client's, which must say who it is.", do: checkForeignRefreshToken},
-		{Name: "attack/57-wider-scope-on-refresh", Requirement: "A refresh gives no scope that was not granted, and the mistake costs nothing.", do: func(r *run) {
-			flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow())
-			r.requireTokenError(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken, "scope", "openid offline_access email"), http.StatusBadRequest, "invalid_scope")
-			r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
-		}},
-		{Name: "attack/58-refresh-after-sign-out", Requirement: "A sign-out ends the refresh tokens of the session.", do: func(r *run) {
-			r.skipWithout("end_session_endpoint", r.metadata().EndSessionEndpoint != "")
-			b := r.browser()
-			flow := r.runOfflineFlow(b, r.target.Web, codeFlow())
-			t := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
-			b.confirmLogout(b.openEndSession(newValues("id_token_hint", flow.idToken)))
-			r.requireSignedOut(b, codeFlow())
-			r.requireTokenError(r.sendRefreshToken(r.target.Web, t.RefreshToken), http.StatusBadRequest, "invalid_grant")
-			r.requireRevoked(t.AccessToken, "after the sign-out the access token must be dead")
-		}},
-		{Name: "attack/59-refreshed-id-token", Requirement: "A refreshed ID token is about the same sign-in.", do: func(r *run) {
-			flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow())
-			r.passTime(2 * time.Second)
-			t := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
-			if t.IDToken != "" {
-				_, claims := r.verifyJWT(t.IDToken)
-				r.requireSameSignIn(flow.claims, claims)
-			}
-		}},
+		{
+			Name:        "attack/54-spent-refresh-token",
+			Requirement: "A spent refresh token that comes back ends the family and its access tokens.",
+			Serial:      true,
+			do:          checkUsedRefreshToken,
+		},
+		{
+			Name:        "attack/55-parallel-refresh",
+			Requirement: "Refreshing twice at once leads to one lineage.",
+			do:          checkParallelRefresh,
+		},
+		{
+			Name:        "attack/56-refresh-token-of-another-client",
+			Requirement: "A refresh token is its own client's, which must say who it is.",
+			do:          checkForeignRefreshToken,
+		},
+		{
+			Name:        "attack/57-wider-scope-on-refresh",
+			Requirement: "A refresh gives no scope that was not granted, and the mistake costs nothing.",
+			do: func(r *run) {
+				flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow())
+				r.requireTokenError(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken, "scope",
+					"openid offline_access email"), http.StatusBadRequest, "invalid_scope")
+				r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
+			},
+		},
+		{
+			Name:        "attack/58-refresh-after-sign-out",
+			Requirement: "A sign-out ends the refresh tokens of the session.",
+			do: func(r *run) {
+				r.skipWithout("end_session_endpoint", r.metadata().EndSessionEndpoint != "")
+				b := r.browser()
+				flow := r.runOfflineFlow(b, r.target.Web, codeFlow())
+				t := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
+				b.confirmLogout(b.openEndSession(newValues("id_token_hint", flow.idToken)))
+				r.requireSignedOut(b, codeFlow())
+				r.requireTokenError(r.sendRefreshToken(r.target.Web, t.RefreshToken), http.StatusBadRequest, "invalid_grant")
+				r.requireRevoked(t.AccessToken, "after the sign-out the access token must be dead")
+			},
+		},
+		{
+			Name:        "attack/59-refreshed-id-token",
+			Requirement: "A refreshed ID token is about the same sign-in.",
+			do: func(r *run) {
+				flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow())
+				r.passTime(2 * time.Second)
+				t := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
+				if t.IDToken != "" {
+					_, claims := r.verifyJWT(t.IDToken)
+					r.requireSameSignIn(flow.claims, claims)
+				}
+			},
+		},
 	}
 }
 
 func checkUsedRefreshToken(r *run) {
 	flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow())
 	second := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
-	r.require(second.RefreshToken != "" && second.RefreshToken != flow.tokens.RefreshToken, "the refresh token was not replaced")
+	r.require(second.RefreshToken != "" && second.RefreshToken != flow.tokens.RefreshToken,
+		"the refresh token was not replaced")
 	third := r.requireRefreshed(r.sendRefreshToken(r.target.Web, second.RefreshToken))
 	r.passTime(11 * time.Second) // past any grace for a lost answer
 	r.requireTokenError(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken), http.StatusBadRequest, "invalid_grant")
@@ -71,34 +98,73 @@ func checkParallelRefresh(r *run) {
 	r.require(len(slices.Compact(successors)) <= 1, "eight refreshes at once made more than one lineage")
 	if len(successors) > 0 {
 		again := r.sendRefreshToken(r.target.Web, successors[0])
-		r.require(again.Status == http.StatusOK || again.Error == "invalid_grant", "the successor is answered by %d %s", again.Status, again.Error)
+		r.require(again.Status == http.StatusOK || again.Error == "invalid_grant",
+			"the successor is answered by %d %s", again.Status, again.Error)
 	}
 }
 
 func checkForeignRefreshToken(r *run) {
 	r.skipWithout("other client", r.target.Other.ID != "")
 	flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow())
-	r.requireTokenError(r.sendRefreshToken(r.target.Other, flow.tokens.RefreshToken), http.StatusBadRequest, "invalid_grant")
+	r.requireTokenError(r.sendRefreshToken(r.target.Other, flow.tokens.RefreshToken), http.StatusBadRequest,
+		"invalid_grant")
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {flow.tokens.RefreshToken}}
 	t := r.postForm(r.metadata().TokenEndpoint, form)
-	r.require(t.Status == http.StatusUnauthorized || t.Status == http.StatusBadRequest, "a refresh without a client is answered by %d", t.Status)
+	r.require(t.Status == http.StatusUnauthorized || t.Status == http.StatusBadRequest,
+		"a refresh without a client is answered by %d", t.Status)
 	form.Set("client_id", r.target.Web.ID)
 	r.requireTokenError(r.postForm(r.metadata().TokenEndpoint, form), http.StatusUnauthorized, "invalid_client")
 }
 
 func extraAttacks() []Check {
 	return []Check{
-		{Name: "extra/access-token-narrowed", Requirement: "A refresh with a narrower scope gives an access token that is good for no more.", do: checkNarrowedScope},
-		{Name: "extra/refresh-token-revoked", Requirement: "Revoking a refresh token ends what came of it.", do: checkRefreshRevoked},
-		{Name: "extra/refresh-token-introspected", Requirement: "A spent refresh token is inactive, and a stranger's is always.", do: checkRefreshIntrospected},
-		{Name: "extra/claims-parameter", Requirement: "The claims parameter is read strictly, and tells a client no more than its scopes could.", do: checkClaimsParameter},
-		{Name: "extra/logout-token-is-no-hint", Requirement: "A logout token is no ID token, though the same keys have signed it.", do: checkLogoutTokenHint},
-		{Name: "extra/end-session-by-post", Requirement: "A sign-out that is posted from another site says the truth.", do: checkEndSessionByPost},
-		{Name: "extra/hint-of-another-person-asks", Requirement: "A hint about somebody else signs nobody out without a question.", do: checkHintOfOtherPerson},
-		{Name: "extra/par", Requirement: "A pushed request is what the browser then does, whatever stands beside it.", do: checkPushed},
+		{
+			Name:        "extra/access-token-narrowed",
+			Requirement: "A refresh with a narrower scope gives an access token that is good for no more.",
+			do:          checkNarrowedScope,
+		},
+		{
+			Name:        "extra/refresh-token-revoked",
+			Requirement: "Revoking a refresh token ends what came of it.",
+			do:          checkRefreshRevoked,
+		},
+		{
+			Name:        "extra/refresh-token-introspected",
+			Requirement: "A spent refresh token is inactive, and a stranger's is always.",
+			do:          checkRefreshIntrospected,
+		},
+		{
+			Name:        "extra/claims-parameter",
+			Requirement: "The claims parameter is read strictly, and tells a client no more than its scopes could.",
+			do:          checkClaimsParameter,
+		},
+		{
+			Name:        "extra/logout-token-is-no-hint",
+			Requirement: "A logout token is no ID token, though the same keys have signed it.",
+			do:          checkLogoutTokenHint,
+		},
+		{
+			Name:        "extra/end-session-by-post",
+			Requirement: "A sign-out that is posted from another site says the truth.",
+			do:          checkEndSessionByPost,
+		},
+		{
+			Name:        "extra/hint-of-another-person-asks",
+			Requirement: "A hint about somebody else signs nobody out without a question.",
+			do:          checkHintOfOtherPerson,
+		},
+		{
+			Name:        "extra/par",
+			Requirement: "A pushed request is what the browser then does, whatever stands beside it.",
+			do:          checkPushed,
+		},
 		{Name: "extra/par-of-another-client", Requirement: "A pushed request is its own client's.", do: checkPushedByOther},
 		{Name: "extra/par-expired", Requirement: "A pushed request expires.", Serial: true, do: checkPushedExpiry},
-		{Name: "extra/par-refused", Requirement: "A push is checked like a request, and its client authenticated.", do: checkPushRejected},
+		{
+			Name:        "extra/par-refused",
+			Requirement: "A push is checked like a request, and its client authenticated.",
+			do:          checkPushRejected,
+		},
 	}
 }
 
@@ -114,8 +180,10 @@ func checkNarrowedScope(r *run) {
 	bare := r.requireRefreshed(r.sendRefreshToken(r.target.Web, again.RefreshToken, "scope", "email"))
 	r.require(bare.IDToken == "", "an ID token came without openid")
 	res := r.fetchUserinfo(bare.AccessToken)
-	r.require(res.Status == http.StatusForbidden || res.Status == http.StatusUnauthorized, "userinfo answers %d to a token without openid", res.Status)
-	r.require(strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"), "WWW-Authenticate is %q", res.Header.Get("WWW-Authenticate"))
+	r.require(res.Status == http.StatusForbidden || res.Status == http.StatusUnauthorized,
+		"userinfo answers %d to a token without openid", res.Status)
+	r.require(strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"),
+		"WWW-Authenticate is %q", res.Header.Get("WWW-Authenticate"))
 }
 
 func checkRefreshRevoked(r *run) {
@@ -135,12 +203,14 @@ func checkRefreshIntrospected(r *run) {
 	r.skipWithout("introspection_endpoint", r.metadata().IntrospectionEndpoint != "")
 	r.skipWithout("other client", r.target.Other.ID != "")
 	flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow())
-	r.require(r.introspectToken(r.target.Other, flow.tokens.RefreshToken)["active"] == false, "a stranger is told that a refresh token is active")
+	r.require(r.introspectToken(r.target.Other, flow.tokens.RefreshToken)["active"] == false,
+		"a stranger is told that a refresh token is active")
 	if r.introspectToken(r.target.Web, flow.tokens.RefreshToken)["active"] == false {
 		r.skipCheck("the provider does not describe refresh tokens")
 	}
 	r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
-	r.require(r.introspectToken(r.target.Web, flow.tokens.RefreshToken)["active"] == false, "a spent refresh token is active")
+	r.require(r.introspectToken(r.target.Web, flow.tokens.RefreshToken)["active"] == false,
+		"a spent refresh token is active")
 }
 
 func checkClaimsParameter(r *run) {
@@ -151,18 +221,24 @@ func checkClaimsParameter(r *run) {
 		r.requireRejected(r.newRequest(r.target.Web, codeFlow(), "claims", bad), "invalid_request")
 	}
 	b := r.browser()
-	flow := r.runFlow(b, r.target.Web, codeFlow(), "claims", `{"userinfo":{"email":null,"nonsense":null,"password":{"essential":true}},"id_token":{"given_name":null,"zzz":null}}`)
+	flow := r.runFlow(b, r.target.Web, codeFlow(), "claims",
+		`{"userinfo":{"email":null,"nonsense":null,"password":{"essential":true}},"id_token":{"given_name":null,"zzz":null}}`)
 	info := r.decodeUserinfo(r.fetchUserinfo(flow.accessToken))
 	r.require(info["email"] != nil && flow.claims["given_name"] != nil, "claims that were asked for by name did not come")
-	r.require(info["password"] == nil && info["nonsense"] == nil && flow.claims["zzz"] == nil, "claims that nobody knows came")
+	r.require(info["password"] == nil && info["nonsense"] == nil && flow.claims["zzz"] == nil,
+		"claims that nobody knows came")
 	sub, _ := flow.claims["sub"].(string)
-	request := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "claims", `{"id_token":{"sub":{"value":"`+sub+`"}}}`)
+	request := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "claims",
+		`{"id_token":{"sub":{"value":"`+sub+`"}}}`)
 	r.requireSuccess(b.authorizeSilently(request), request)
-	request = r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "claims", `{"id_token":{"sub":{"value":"somebody-else"}}}`)
+	request = r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "claims",
+		`{"id_token":{"sub":{"value":"somebody-else"}}}`)
 	r.requireError(b.authorizeSilently(request), request, loginErrors()...)
-	request = r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "claims", `{"id_token":{"acr":{"essential":true,"value":null},"sub":{"value":null}}}`)
+	request = r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "claims",
+		`{"id_token":{"acr":{"essential":true,"value":null},"sub":{"value":null}}}`)
 	r.requireSuccess(b.authorizeSilently(request), request) // null asks for nothing
-	request = r.newRequest(r.target.Web, codeFlow(), "claims", `{"id_token":{"acr":{"essential":true,"values":["urn:no-such-level"]}}}`)
+	request = r.newRequest(r.target.Web, codeFlow(), "claims",
+		`{"id_token":{"acr":{"essential":true,"values":["urn:no-such-level"]}}}`)
 	r.requireError(b.signIn(request), request, "unmet_authentication_requirements", "access_denied", "login_required")
 }
 
@@ -177,7 +253,8 @@ func checkLogoutTokenHint(r *run) {
 	request := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "id_token_hint", token)
 	response := fresh.authorizeSilently(request)
 	r.require(response.Get("error") != "", "a logout token is taken for an id_token_hint")
-	p := fresh.openEndSession(newValues("id_token_hint", token, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI))
+	p := fresh.openEndSession(newValues("id_token_hint", token, "post_logout_redirect_uri",
+		r.target.Web.PostLogoutRedirectURI))
 	r.require(r.nextURL(p) == "", "a logout token signs out without a question and leads on")
 	r.requireSignedIn(fresh, codeFlow())
 	r.require(r.fetchUserinfo(token).Status == http.StatusUnauthorized, "a logout token is taken for an access token")
@@ -195,11 +272,13 @@ func checkEndSessionByPost(r *run) {
 	next, err := res.URL.Parse(res.Header.Get("Location"))
 	if res.Status == http.StatusSeeOther && err == nil && !r.leavesProvider(next) {
 		p := b.confirmLogout(b.get(next.String())) // which the browser's own cookies come along to
-		r.require(strings.HasPrefix(r.nextURL(p), r.target.Web.PostLogoutRedirectURI), "the sign-out leads to %q", r.nextURL(p))
+		r.require(strings.HasPrefix(r.nextURL(p), r.target.Web.PostLogoutRedirectURI),
+			"the sign-out leads to %q", r.nextURL(p))
 		r.requireSignedOut(b, codeFlow())
 		return
 	}
-	r.require(res.Status >= 400, "a sign-out posted without cookies is answered by %d to %q, as if it were done", res.Status, robot.Excerpt(res.Header.Get("Location")))
+	r.require(res.Status >= 400,
+		"a sign-out posted without cookies is answered by %d to %q, as if it were done", res.Status, robot.Excerpt(res.Header.Get("Location")))
 	r.requireSignedIn(b, codeFlow())
 }
 
@@ -209,7 +288,8 @@ func checkHintOfOtherPerson(r *run) {
 	b := r.browser()
 	request := r.newRequest(r.target.Web, codeFlow())
 	r.requireSuccess(b.signInAs(r.target.OtherPerson, request), request)
-	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI))
+	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri",
+		r.target.Web.PostLogoutRedirectURI))
 	r.requirePage(p, http.StatusOK)
 	r.requireSignedIn(b, codeFlow())
 }

@@ -14,7 +14,11 @@ import (
 func sessionAttacks() []Check {
 	return []Check{
 		{Name: "attack/68-login-csrf", Requirement: "A sign-in form that another site sends is refused.", do: checkLoginCSRF},
-		{Name: "attack/69-session-fixation", Requirement: "A sign-in that one browser starts, no other can finish, and the session is new.", do: checkSessionFixation},
+		{
+			Name:        "attack/69-session-fixation",
+			Requirement: "A sign-in that one browser starts, no other can finish, and the session is new.",
+			do:          checkSessionFixation,
+		},
 		{Name: "attack/70-prompt-none-shows-nothing", Requirement: "prompt=none never shows a page.", do: checkPromptNone},
 		{Name: "attack/71-prompt-none-with-another", Requirement: "prompt=none goes with no other value.", do: func(r *run) {
 			b := r.browser()
@@ -24,11 +28,27 @@ func sessionAttacks() []Check {
 				r.requireError(b.authorizeSilently(request), request, "invalid_request")
 			}
 		}},
-		{Name: "attack/72-fresh-sign-in-passed-by", Requirement: "prompt=login and max_age cannot be passed by.", do: checkFreshSignIn},
+		{
+			Name:        "attack/72-fresh-sign-in-passed-by",
+			Requirement: "prompt=login and max_age cannot be passed by.",
+			do:          checkFreshSignIn,
+		},
 		{Name: "attack/73-hint-of-somebody-else", Requirement: "id_token_hint never signs anybody in.", do: checkForeignHint},
-		{Name: "attack/74-password-guessing", Requirement: "Whoever guesses waits, longer each time, and nobody else does.", do: checkPasswordGuessing},
-		{Name: "attack/75-unknown-user", Requirement: "An unknown name is answered like a wrong password.", do: checkUnknownUser},
-		{Name: "attack/86-key-in-header", Requirement: "A token that brings its own key is not believed.", do: checkKeyInHeader},
+		{
+			Name:        "attack/74-password-guessing",
+			Requirement: "Whoever guesses waits, longer each time, and nobody else does.",
+			do:          checkPasswordGuessing,
+		},
+		{
+			Name:        "attack/75-unknown-user",
+			Requirement: "An unknown name is answered like a wrong password.",
+			do:          checkUnknownUser,
+		},
+		{
+			Name:        "attack/86-key-in-header",
+			Requirement: "A token that brings its own key is not believed.",
+			do:          checkKeyInHeader,
+		},
 	}
 }
 
@@ -61,10 +81,12 @@ func checkSessionFixation(r *run) {
 	f := r.requireSignInForm(p)
 	seen := victim.get(p.URL.String())
 	_, asks := seen.PasswordForm()
-	r.require(!asks || seen.URL.String() != p.URL.String() || seen.Status >= 400, "another browser opens the attacker's sign-in page")
+	r.require(!asks || seen.URL.String() != p.URL.String() || seen.Status >= 400,
+		"another browser opens the attacker's sign-in page")
 	finished := victim.submit(p, f, f.FillIn(r.target.Person))
 	_, answered := finished.AuthorizationResponse(request.Get("redirect_uri"))
-	r.require(!answered && finished.Status >= 400, "another browser finished the attacker's sign-in (status %d)", finished.Status)
+	r.require(!answered && finished.Status >= 400,
+		"another browser finished the attacker's sign-in (status %d)", finished.Status)
 	silent := r.newRequest(r.target.Web, codeFlow(), "prompt", "none")
 	r.requireError(attacker.authorizeSilently(silent), silent, loginErrors()...)
 
@@ -115,7 +137,10 @@ func checkPromptNone(r *run) {
 func checkFreshSignIn(r *run) {
 	b := r.browser()
 	first := r.runFlow(b, r.target.Web, codeFlow(), "max_age", "15000")
-	for _, changes := range [][]string{{"prompt", "login", "max_age", "15000"}, {"max_age", "0"}, {"max_age", "1"}, {"prompt", "select_account", "max_age", "15000"}} {
+	for _, changes := range [][]string{
+		{"prompt", "login", "max_age", "15000"}, {"max_age", "0"}, {"max_age", "1"},
+		{"prompt", "select_account", "max_age", "15000"},
+	} {
 		r.passTime(2 * time.Second)
 		request := r.newRequest(r.target.Web, codeFlow(), changes...)
 		p := b.authorize(request)
@@ -124,7 +149,8 @@ func checkFreshSignIn(r *run) {
 		r.requireSignInForm(b.get(p.URL.String()))
 		r.requireSignInForm(b.authorize(request))
 		second := r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, request.Get("redirect_uri")))
-		r.require(r.requireNumber(second.claims, "auth_time") > r.requireNumber(first.claims, "auth_time"), "%v: auth_time is not new", changes)
+		r.require(r.requireNumber(second.claims, "auth_time") > r.requireNumber(first.claims, "auth_time"),
+			"%v: auth_time is not new", changes)
 	}
 	request := r.newRequest(r.target.Web, codeFlow(), "max_age", "-1")
 	r.requireError(b.authorizeSilently(request), request, "invalid_request")
@@ -138,8 +164,20 @@ func checkForeignHint(r *run) {
 	theirs := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.target.OtherPerson, request))
 	parts := strings.Split(own.idToken, ".")
 	now := r.target.Now().Unix()
-	claims := map[string]any{"iss": r.target.Issuer, "aud": r.target.Web.ID, "sub": theirs.claims["sub"], "iat": now, "exp": now + 60}
-	foreign := map[string]any{"iss": "https://evil.example", "aud": r.target.Web.ID, "sub": own.claims["sub"], "iat": now, "exp": now + 60}
+	claims := map[string]any{
+		"iss": r.target.Issuer,
+		"aud": r.target.Web.ID,
+		"sub": theirs.claims["sub"],
+		"iat": now,
+		"exp": now + 60,
+	}
+	foreign := map[string]any{
+		"iss": "https://evil.example",
+		"aud": r.target.Web.ID,
+		"sub": own.claims["sub"],
+		"iat": now,
+		"exp": now + 60,
+	}
 	for why, hint := range map[string]string{
 		"somebody else's":          theirs.idToken,
 		"unsigned":                 unsignedObject(claims),
@@ -151,7 +189,8 @@ func checkForeignHint(r *run) {
 	} {
 		ask := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "id_token_hint", hint)
 		response := b.authorizeSilently(ask)
-		r.require(response.Get("error") != "" && !response.Has("code"), "a hint %s is answered with %s", why, strings.Join(sortedNames(response.Values), ", "))
+		r.require(response.Get("error") != "" && !response.Has("code"),
+			"a hint %s is answered with %s", why, strings.Join(sortedNames(response.Values), ", "))
 		nobodyIn := r.browser().authorizeSilently(ask)
 		r.require(nobodyIn.Get("error") != "", "a hint %s signs somebody in", why)
 	}
@@ -184,8 +223,10 @@ func checkUnknownUser(r *run) {
 	}
 	ghost := "ghost" + randomString(4)
 	known, unknown := try(r.target.Person.Username), try(ghost)
-	r.require(known.Status == unknown.Status, "a wrong password answers %d, an unknown name %d", known.Status, unknown.Status)
-	r.require(len(known.Attributes("p", "id")) == len(unknown.Attributes("p", "id")), "the two pages are built differently")
+	r.require(known.Status == unknown.Status,
+		"a wrong password answers %d, an unknown name %d", known.Status, unknown.Status)
+	r.require(len(known.Attributes("p", "id")) == len(unknown.Attributes("p", "id")),
+		"the two pages are built differently")
 	response, b := known.AlertText(), unknown.AlertText()
 	r.require(response == b && response != "", "a wrong password says %q, an unknown name %q", response, b)
 }
@@ -194,7 +235,8 @@ func checkKeyInHeader(r *run) {
 	b := r.browser()
 	own := r.runFlow(b, r.target.Web, codeFlow())
 	key := generateKey(r)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("JWT"))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key},
+		(&jose.SignerOptions{EmbedJWK: true}).WithType("JWT"))
 	r.require(err == nil, "no signer: %v", err)
 	hint := r.signWith(signer, own.claims)
 	header, _ := r.verifyJWT(own.idToken)
@@ -213,16 +255,26 @@ func checkKeyInHeader(r *run) {
 
 func logoutAttacks() []Check {
 	return []Check{
-		{Name: "attack/81-logout-by-image", Requirement: "A sign-out without a hint asks, and only the person's own yes ends the session.", do: checkLogoutByImage},
-		{Name: "attack/82-unregistered-post-logout", Requirement: "An address that is not registered is never gone to.", do: func(r *run) {
-			for _, uri := range []string{"https://evil.example/", r.target.Web.RedirectURI, "javascript:alert(1)", "//evil.example"} {
-				b := r.browser()
-				flow := r.signInForLogout(b, codeFlow())
-				p := b.confirmLogout(b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri", uri)))
-				r.require(p.Location == "" && r.nextURL(p) == "", "the sign-out leads to %q", p.Location+r.nextURL(p))
-				r.require(!strings.Contains(p.Body, `href="`+uri), "the page links to %q", uri)
-			}
-		}},
+		{
+			Name:        "attack/81-logout-by-image",
+			Requirement: "A sign-out without a hint asks, and only the person's own yes ends the session.",
+			do:          checkLogoutByImage,
+		},
+		{
+			Name:        "attack/82-unregistered-post-logout",
+			Requirement: "An address that is not registered is never gone to.",
+			do: func(r *run) {
+				for _, uri := range []string{
+					"https://evil.example/", r.target.Web.RedirectURI, "javascript:alert(1)", "//evil.example",
+				} {
+					b := r.browser()
+					flow := r.signInForLogout(b, codeFlow())
+					p := b.confirmLogout(b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri", uri)))
+					r.require(p.Location == "" && r.nextURL(p) == "", "the sign-out leads to %q", p.Location+r.nextURL(p))
+					r.require(!strings.Contains(p.Body, `href="`+uri), "the page links to %q", uri)
+				}
+			},
+		},
 	}
 }
 
@@ -238,7 +290,8 @@ func checkLogoutByImage(r *run) {
 	to, err := p.URL.Parse(forms[0].Action)
 	r.require(err == nil, "the form leads to %q", forms[0].Action)
 	// Another site cannot press the button: it does not know what the form holds.
-	empty := b.sendOnce(http.MethodPost, to.String(), url.Values{"request": {"x"}}, func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") })
+	empty := b.sendOnce(http.MethodPost, to.String(), url.Values{"request": {"x"}},
+		func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") })
 	r.require(empty.Status >= 400, "a made-up yes is answered by %d", empty.Status)
 	r.requireSignedIn(b, codeFlow())
 	// Neither does the yes of another browser count in this one.

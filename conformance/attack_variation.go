@@ -13,15 +13,53 @@ import (
 // variationAttacks are variations on the rows that are easily forgotten.
 func variationAttacks() []Check {
 	return []Check{
-		{Name: "extra/code-replayed-late", Requirement: "A code that comes back after it has expired still ends what it gave.", Serial: true, do: checkLateReplay},
-		{Name: "extra/hybrid-code-replayed", Requirement: "A replayed code ends the access token of the front channel as well.", do: checkHybridReplay},
-		{Name: "extra/access-token-expires", Requirement: "An access token ends when it was said to.", Serial: true, do: checkAccessTokenExpiry},
-		{Name: "extra/kinds-not-mixed", Requirement: "A code, an access token, a refresh token and an ID token are good for one thing each.", do: checkTokenKinds},
-		{Name: "extra/refresh-token-forged", Requirement: "A refresh token cannot be made from another.", do: checkForgedRefreshToken},
-		{Name: "extra/assertion-spent-once", Requirement: "An assertion counts once, however many use it at once and at whichever endpoint.", do: checkAssertionOnce},
-		{Name: "extra/session-cookie", Requirement: "Whatever cookie makes the session is out of reach of scripts, other sites and guesses.", do: checkSessionCookie},
-		{Name: "extra/posted-request-makes-no-header", Requirement: "A posted request that is sent on by redirect brings no header or fragment of its own.", do: checkPostedRequest},
-		{Name: "extra/sign-out-hint-of-another-client", Requirement: "A hint does not sign out for a client that it was not made for.", do: checkLogoutHintClient},
+		{
+			Name:        "extra/code-replayed-late",
+			Requirement: "A code that comes back after it has expired still ends what it gave.",
+			Serial:      true,
+			do:          checkLateReplay,
+		},
+		{
+			Name:        "extra/hybrid-code-replayed",
+			Requirement: "A replayed code ends the access token of the front channel as well.",
+			do:          checkHybridReplay,
+		},
+		{
+			Name:        "extra/access-token-expires",
+			Requirement: "An access token ends when it was said to.",
+			Serial:      true,
+			do:          checkAccessTokenExpiry,
+		},
+		{
+			Name:        "extra/kinds-not-mixed",
+			Requirement: "A code, an access token, a refresh token and an ID token are good for one thing each.",
+			do:          checkTokenKinds,
+		},
+		{
+			Name:        "extra/refresh-token-forged",
+			Requirement: "A refresh token cannot be made from another.",
+			do:          checkForgedRefreshToken,
+		},
+		{
+			Name:        "extra/assertion-spent-once",
+			Requirement: "An assertion counts once, however many use it at once and at whichever endpoint.",
+			do:          checkAssertionOnce,
+		},
+		{
+			Name:        "extra/session-cookie",
+			Requirement: "Whatever cookie makes the session is out of reach of scripts, other sites and guesses.",
+			do:          checkSessionCookie,
+		},
+		{
+			Name:        "extra/posted-request-makes-no-header",
+			Requirement: "A posted request that is sent on by redirect brings no header or fragment of its own.",
+			do:          checkPostedRequest,
+		},
+		{
+			Name:        "extra/sign-out-hint-of-another-client",
+			Requirement: "A hint does not sign out for a client that it was not made for.",
+			do:          checkLogoutHintClient,
+		},
 	}
 }
 
@@ -57,7 +95,8 @@ func checkAccessTokenExpiry(r *run) {
 	r.passTime(time.Duration(*flow.tokens.ExpiresIn+1) * time.Second)
 	res := r.fetchUserinfo(flow.accessToken)
 	r.require(res.Status == http.StatusUnauthorized, "an expired access token answers %d", res.Status)
-	r.require(strings.Contains(res.Header.Get("WWW-Authenticate"), "invalid_token"), "WWW-Authenticate is %q (RFC 6750 section 3.1)", res.Header.Get("WWW-Authenticate"))
+	r.require(strings.Contains(res.Header.Get("WWW-Authenticate"), "invalid_token"),
+		"WWW-Authenticate is %q (RFC 6750 section 3.1)", res.Header.Get("WWW-Authenticate"))
 	if r.metadata().IntrospectionEndpoint != "" {
 		got := r.introspectToken(r.target.Web, flow.accessToken)
 		r.require(got["active"] == false && len(got) == 1, "an expired access token is described: %v", got)
@@ -68,15 +107,22 @@ func checkTokenKinds(r *run) {
 	b := r.browser()
 	flow := r.runOfflineFlow(b, r.target.Web, codeFlow())
 	unspent := b.obtainCode(r.target.Web)
-	kinds := map[string]string{"code": unspent, "access token": flow.accessToken, "refresh token": flow.tokens.RefreshToken, "ID token": flow.idToken}
+	kinds := map[string]string{
+		"code":          unspent,
+		"access token":  flow.accessToken,
+		"refresh token": flow.tokens.RefreshToken,
+		"ID token":      flow.idToken,
+	}
 	for kind, token := range kinds {
 		if kind != "code" {
 			t := r.sendCode(r.target.Web, token)
-			r.require(t.Status == http.StatusBadRequest && t.Error == "invalid_grant", "an unspent %s as a code is answered by %d %s", kind, t.Status, t.Error)
+			r.require(t.Status == http.StatusBadRequest && t.Error == "invalid_grant",
+				"an unspent %s as a code is answered by %d %s", kind, t.Status, t.Error)
 		}
 		if kind != "refresh token" {
 			t := r.sendRefreshToken(r.target.Web, token)
-			r.require(t.Status == http.StatusBadRequest && t.Error == "invalid_grant", "a %s as a refresh token is answered by %d %s", kind, t.Status, t.Error)
+			r.require(t.Status == http.StatusBadRequest && t.Error == "invalid_grant",
+				"a %s as a refresh token is answered by %d %s", kind, t.Status, t.Error)
 		}
 		if kind != "access token" {
 			r.require(r.fetchUserinfo(token).Status == http.StatusUnauthorized, "a %s works at userinfo", kind)
@@ -84,7 +130,8 @@ func checkTokenKinds(r *run) {
 	}
 	if r.metadata().IntrospectionEndpoint != "" {
 		for _, kind := range []string{"code", "ID token"} {
-			r.require(r.introspectToken(r.target.Web, kinds[kind])["active"] == false, "a %s is introspected as an active token", kind)
+			r.require(r.introspectToken(r.target.Web, kinds[kind])["active"] == false,
+				"a %s is introspected as an active token", kind)
 		}
 	}
 	r.requireActive(flow.accessToken, "none of this ends the access token")
@@ -96,7 +143,8 @@ func checkForgedRefreshToken(r *run) {
 	b := r.browser()
 	mine := r.runOfflineFlow(b, r.target.Web, codeFlow()).tokens.RefreshToken
 	other := r.runOfflineFlow(b, r.target.Web, codeFlow()).tokens.RefreshToken
-	r.require(mine != other && len(mine) >= 22, "a refresh token of %d characters can be guessed, or is no other than the last", len(mine))
+	r.require(mine != other && len(mine) >= 22,
+		"a refresh token of %d characters can be guessed, or is no other than the last", len(mine))
 	forged := []string{mine + "A", mine[:len(mine)-1], other[:len(other)/2] + mine[len(mine)/2:]}
 	for i := 0; i < len(mine); i += max(1, len(mine)/8) {
 		changed := []byte(mine)
@@ -125,11 +173,18 @@ func checkAssertionOnce(r *run) {
 		}
 	})
 	r.require(won.Load() == 1, "%d of %d who used one assertion at once were believed", won.Load(), len(codes))
-	for _, address := range []string{r.metadata().RevocationEndpoint, r.metadata().IntrospectionEndpoint, r.metadata().PAREndpoint} {
+	for _, address := range []string{
+		r.metadata().RevocationEndpoint, r.metadata().IntrospectionEndpoint,
+		r.metadata().PAREndpoint,
+	} {
 		if address == "" {
 			continue
 		}
-		form := url.Values{"token": {"x"}, "client_assertion": {shared}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
+		form := url.Values{
+			"token":                 {"x"},
+			"client_assertion":      {shared},
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		}
 		res := r.fetch(http.MethodPost, address, form)
 		r.require(res.Status >= 400 && res.Status < 500, "%s believes a spent assertion: %d", address, res.Status)
 	}
@@ -148,15 +203,18 @@ func checkSessionCookie(r *run) {
 	makes := 0
 	for _, c := range set {
 		without := r.browser()
-		without.robot.Jar.SetCookies(to, secureCookies(slices.DeleteFunc(b.robot.Jar.Cookies(to), func(k *http.Cookie) bool { return k.Name == c.Name }), to))
+		without.robot.Jar.SetCookies(to,
+			secureCookies(slices.DeleteFunc(b.robot.Jar.Cookies(to), func(k *http.Cookie) bool { return k.Name == c.Name }), to))
 		if without.authorizeSilently(silent).Has("code") {
 			continue // not the session's
 		}
 		makes++
-		r.require(len(c.Value) >= 22 && isUnguessable(c.Value), "the cookie %s of %d characters can be guessed", c.Name, len(c.Value))
+		r.require(len(c.Value) >= 22 && isUnguessable(c.Value),
+			"the cookie %s of %d characters can be guessed", c.Name, len(c.Value))
 		r.require(c.HttpOnly, "scripts can read the cookie %s", c.Name)
 		r.require(c.Secure || to.Scheme != "https", "the cookie %s travels without https", c.Name)
-		r.require(c.SameSite == http.SameSiteLaxMode || c.SameSite == http.SameSiteStrictMode, "the cookie %s comes along from other sites", c.Name)
+		r.require(c.SameSite == http.SameSiteLaxMode || c.SameSite == http.SameSiteStrictMode,
+			"the cookie %s comes along from other sites", c.Name)
 		r.require(c.Domain == "", "the cookie %s is for every host of %s", c.Name, c.Domain)
 	}
 	r.require(makes > 0, "none of the sign-in's cookies makes the session")
@@ -170,9 +228,11 @@ func checkPostedRequest(r *run) {
 		res := r.fetch(http.MethodPost, r.metadata().AuthorizationEndpoint, url.Values{}, func(req *http.Request) {
 			setBody(req, request.Encode()+tail)
 		})
-		r.require(res.Header.Get("X-Planted") == "" && !strings.Contains(strings.Join(res.Header.Values("Set-Cookie"), ";"), "planted"), "%s in a posted request becomes a header", why)
+		r.require(res.Header.Get("X-Planted") == "" && !strings.Contains(strings.Join(res.Header.Values("Set-Cookie"), ";"),
+			"planted"), "%s in a posted request becomes a header", why)
 		// A browser keeps a fragment over redirects that have none of their own.
-		r.require(!strings.Contains(res.Header.Get("Location"), "#code=planted"), "%s in a posted request becomes the answer's fragment", why)
+		r.require(!strings.Contains(res.Header.Get("Location"), "#code=planted"),
+			"%s in a posted request becomes the answer's fragment", why)
 	}
 }
 
@@ -187,8 +247,9 @@ func checkLogoutHintClient(r *run) {
 	flow := r.signInForLogout(b, codeFlow())
 	for why, ask := range map[string]url.Values{
 		"client_id of another client": newValues("id_token_hint", flow.idToken, "client_id", r.target.Other.ID),
-		"address of another client":   newValues("id_token_hint", flow.idToken, "client_id", r.target.Other.ID, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI),
-		"no such client":              newValues("id_token_hint", flow.idToken, "client_id", "nobody-"+randomString(6)),
+		"address of another client": newValues("id_token_hint", flow.idToken, "client_id", r.target.Other.ID,
+			"post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI),
+		"no such client": newValues("id_token_hint", flow.idToken, "client_id", "nobody-"+randomString(6)),
 	} {
 		p := b.openEndSession(ask)
 		r.require(p.Location == "" && r.nextURL(p) == "", "%s: the browser is sent on to %q", why, p.Location+r.nextURL(p))

@@ -9,7 +9,12 @@ import (
 func claimModules() []module {
 	scope := func(name, scope string) module {
 		releases := func(r *run, v variant) { checkScope(r, v, scope) }
-		return module{"oidcc-scope-" + name, "The scope " + scope + " releases every one of its claims.", anyType, false, releases}
+		return module{
+			name:        "oidcc-scope-" + name,
+			requirement: "The scope " + scope + " releases every one of its claims.",
+			appliesTo:   anyType,
+			do:          releases,
+		}
 	}
 	return []module{
 		scope("profile", "profile"),
@@ -17,7 +22,12 @@ func claimModules() []module {
 		scope("address", "address"),
 		scope("phone", "phone"),
 		scope("all", "profile email address phone"),
-		{"oidcc-claims-essential", "A claim that is asked for by name comes where it was asked for.", anyType, false, oidccClaimsEssential},
+		{
+			name:        "oidcc-claims-essential",
+			requirement: "A claim that is asked for by name comes where it was asked for.",
+			appliesTo:   anyType,
+			do:          oidccClaimsEssential,
+		},
 	}
 }
 
@@ -57,8 +67,10 @@ func checkScope(r *run, v variant, scope string) {
 		r.warnUnless(has, "%s lacks the claim %s", where, name)
 	}
 	for name := range told {
-		known := slices.ContainsFunc([]string{"profile", "email", "address", "phone"}, func(s string) bool { return slices.Contains(scopeClaims(s), name) })
-		r.warnUnless(!known || slices.Contains(claims, name), "%s has the claim %s, which the scope does not release", where, name)
+		known := slices.ContainsFunc([]string{"profile", "email", "address", "phone"},
+			func(s string) bool { return slices.Contains(scopeClaims(s), name) })
+		r.warnUnless(!known || slices.Contains(claims, name),
+			"%s has the claim %s, which the scope does not release", where, name)
 	}
 }
 

@@ -14,16 +14,22 @@ import (
 // configModules are the plan Config.
 func configModules() []module {
 	return []module{
-		{"oidcc-discovery-endpoint-verification", "The discovery document is complete, and of the right types.", nil, false, oidccDiscovery},
+		{
+			name:        "oidcc-discovery-endpoint-verification",
+			requirement: "The discovery document is complete, and of the right types.",
+			do:          oidccDiscovery,
+		},
 	}
 }
 
 func oidccDiscovery(r *run, _ variant) {
 	res := r.fetch(http.MethodGet, r.target.Issuer+pathDiscovery, nil)
-	r.require(res.Status == http.StatusOK && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json"), "discovery answers %d %s", res.Status, res.Header.Get("Content-Type"))
+	r.require(res.Status == http.StatusOK && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json"),
+		"discovery answers %d %s", res.Status, res.Header.Get("Content-Type"))
 	m := r.metadata()
 	issuer, err := url.Parse(m.Issuer)
-	r.require(err == nil && issuer.Host != "" && issuer.RawQuery == "" && issuer.Fragment == "" && issuer.User == nil, "the issuer %q is not a bare address", m.Issuer)
+	r.require(err == nil && issuer.Host != "" && issuer.RawQuery == "" && issuer.Fragment == "" && issuer.User == nil,
+		"the issuer %q is not a bare address", m.Issuer)
 	r.requireHTTPS("issuer", m.Issuer)
 	r.warnUnless(issuer.Scheme == "https", "the issuer is http, on a loopback address: at work it must be https")
 	for name := range m.all {
@@ -34,14 +40,17 @@ func oidccDiscovery(r *run, _ variant) {
 	r.warnUnless(m.UserinfoEndpoint != "", "userinfo_endpoint is missing")
 
 	types := r.requireList("response_types_supported", true)
-	r.require(slices.ContainsFunc(types, func(t string) bool { return t == "code" || strings.Contains(t, "id_token") }), "response_types_supported has no type of OpenID Connect")
+	r.require(slices.ContainsFunc(types, func(t string) bool { return t == "code" || strings.Contains(t, "id_token") }),
+		"response_types_supported has no type of OpenID Connect")
 	r.requireList("subject_types_supported", true)
-	r.require(slices.Contains(r.requireList("id_token_signing_alg_values_supported", true), "RS256"), "id_token_signing_alg_values_supported lacks RS256")
+	r.require(slices.Contains(r.requireList("id_token_signing_alg_values_supported", true), "RS256"),
+		"id_token_signing_alg_values_supported lacks RS256")
 	scopes := r.requireList("scopes_supported", false)
 	r.warnUnless(len(scopes) > 0, "scopes_supported is missing")
 	r.require(len(scopes) == 0 || slices.Contains(scopes, "openid"), "scopes_supported lacks openid")
 	for _, s := range scopes {
-		r.require(regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`).MatchString(s), "scopes_supported has %q, which is no scope (RFC 6749 section 3.3)", s)
+		r.require(regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`).MatchString(s),
+			"scopes_supported has %q, which is no scope (RFC 6749 section 3.3)", s)
 	}
 	r.warnUnless(len(r.requireList("claims_supported", false)) > 0, "claims_supported is missing")
 	if _, has := m.all["grant_types_supported"]; has {
@@ -50,7 +59,8 @@ func oidccDiscovery(r *run, _ variant) {
 	r.requireList("code_challenge_methods_supported", false)
 	for _, name := range []string{"ui_locales_supported", "claims_locales_supported"} {
 		for _, tag := range r.requireList(name, false) {
-			r.require(regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`).MatchString(tag), "%s has %q, which is no language tag in its usual letters", name, tag)
+			r.require(regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`).MatchString(tag),
+				"%s has %q, which is no language tag in its usual letters", name, tag)
 		}
 	}
 	if algorithms, has := m.all["request_object_signing_alg_values_supported"]; has {
@@ -65,8 +75,10 @@ func oidccDiscovery(r *run, _ variant) {
 // address, which is not reached from elsewhere, its endpoints may be too.
 func (r *run) requireHTTPS(name, address string) {
 	u, err := url.Parse(address)
-	r.require(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), "%s is %q, not an address", name, address)
-	r.require(u.Scheme == "https" || strings.HasPrefix(r.target.Issuer, "http:") && netaddr.IsLoopback(u.Hostname()), "%s is %q, not https", name, address)
+	r.require(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"),
+		"%s is %q, not an address", name, address)
+	r.require(u.Scheme == "https" || strings.HasPrefix(r.target.Issuer, "http:") && netaddr.IsLoopback(u.Hostname()),
+		"%s is %q, not https", name, address)
 }
 
 // requireString and list are members of the metadata, of the right type.

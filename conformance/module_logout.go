@@ -17,10 +17,10 @@ import (
 func logoutModules() []module {
 	const name = "oidcc-rp-initiated-logout"
 	ends := func(suffix, says string, do func(r *run, flow flowResult) url.Values) module {
-		return module{name + suffix, says, nil, false, func(r *run, v variant) { checkSignOut(r, v, do) }}
+		return module{name: name + suffix, requirement: says, do: func(r *run, v variant) { checkSignOut(r, v, do) }}
 	}
 	stays := func(suffix, says string, do func(r *run, flow flowResult) url.Values) module {
-		return module{name + suffix, says, nil, false, func(r *run, v variant) { checkNoRedirect(r, v, do) }}
+		return module{name: name + suffix, requirement: says, do: func(r *run, v variant) { checkNoRedirect(r, v, do) }}
 	}
 	hinted := func(flow flowResult, more ...string) url.Values {
 		return newValues(append([]string{"id_token_hint", flow.idToken}, more...)...)
@@ -30,37 +30,50 @@ func logoutModules() []module {
 		{name + "-discovery-endpoint-verification", "Discovery names an end_session_endpoint.", isCode, false, func(r *run, _ variant) {
 			r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
 		}},
-		{name, "A sign-out with hint, address and state ends the session and comes back with that state.", nil, false, func(r *run, v variant) {
-			checkReturn(r, v, "aZ0 ~!@#$%^&*()_+-=[]{}|;':,./<>?`\"\\ end of state")
-		}},
-		{name + "-no-state", "Without state the address comes back without one.", nil, false, func(r *run, v variant) { checkReturn(r, v, "") }},
-		ends("-no-params", "Without anything the person signs out.", func(*run, flowResult) url.Values { return url.Values{} }),
-		ends("-only-state", "With state alone the person signs out.", func(*run, flowResult) url.Values { return newValues("state", randomString(10)) }),
-		ends("-no-post-logout-redirect-uri", "Without an address a page says that it is done.", func(_ *run, flow flowResult) url.Values {
-			return hinted(flow, "state", randomString(10))
-		}),
+		{
+			name:        name,
+			requirement: "A sign-out with hint, address and state ends the session and comes back with that state.",
+			do: func(r *run, v variant) {
+				checkReturn(r, v, "aZ0 ~!@#$%^&*()_+-=[]{}|;':,./<>?`\"\\ end of state")
+			},
+		},
+		{
+			name + "-no-state", "Without state the address comes back without one.", nil, false,
+			func(r *run, v variant) { checkReturn(r, v, "") },
+		},
+		ends("-no-params", "Without anything the person signs out.",
+			func(*run, flowResult) url.Values { return url.Values{} }),
+		ends("-only-state", "With state alone the person signs out.",
+			func(*run, flowResult) url.Values { return newValues("state", randomString(10)) }),
+		ends("-no-post-logout-redirect-uri", "Without an address a page says that it is done.",
+			func(_ *run, flow flowResult) url.Values {
+				return hinted(flow, "state", randomString(10))
+			}),
 		stays("-no-id-token-hint", "An address without a hint is not followed.", func(r *run, _ flowResult) url.Values {
 			return newValues("post_logout_redirect_uri", post(r), "state", randomString(10))
 		}),
-		stays("-bad-post-logout-redirect-uri", "An address that is not registered is not followed.", func(r *run, flow flowResult) url.Values {
-			return hinted(flow, "post_logout_redirect_uri", strings.TrimSuffix(post(r), "/")+"/bad_post_logout_redirect_uri")
-		}),
-		stays("-query-added-to-post-logout-redirect-uri", "A query added to a registered address makes another one.", func(r *run, flow flowResult) url.Values {
-			return hinted(flow, "post_logout_redirect_uri", appendQuery(post(r), "foo=bar"))
-		}),
+		stays("-bad-post-logout-redirect-uri", "An address that is not registered is not followed.",
+			func(r *run, flow flowResult) url.Values {
+				return hinted(flow, "post_logout_redirect_uri", strings.TrimSuffix(post(r), "/")+"/bad_post_logout_redirect_uri")
+			}),
+		stays("-query-added-to-post-logout-redirect-uri", "A query added to a registered address makes another one.",
+			func(r *run, flow flowResult) url.Values {
+				return hinted(flow, "post_logout_redirect_uri", appendQuery(post(r), "foo=bar"))
+			}),
 		stays("-modified-id-token-hint", "A hint without a signature is none.", func(r *run, flow flowResult) url.Values {
 			parts := strings.Split(flow.idToken, ".")
 			none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg": "none"}`)) + "." + parts[1] + "."
 			return newValues("id_token_hint", none, "post_logout_redirect_uri", post(r))
 		}),
-		stays("-bad-id-token-hint", "A hint that the client has signed itself is none.", func(r *run, flow flowResult) url.Values {
-			c := r.target.Web
-			now := r.target.Now().Unix()
-			forged := r.signClaims(jose.HS256, []byte(c.Secret), "", map[string]any{
-				"iss": c.ID, "aud": r.target.Issuer, "sub": flow.claims["sub"], "iat": now, "exp": now + 300,
-			})
-			return newValues("id_token_hint", forged, "post_logout_redirect_uri", post(r))
-		}),
+		stays("-bad-id-token-hint", "A hint that the client has signed itself is none.",
+			func(r *run, flow flowResult) url.Values {
+				c := r.target.Web
+				now := r.target.Now().Unix()
+				forged := r.signClaims(jose.HS256, []byte(c.Secret), "", map[string]any{
+					"iss": c.ID, "aud": r.target.Issuer, "sub": flow.claims["sub"], "iat": now, "exp": now + 300,
+				})
+				return newValues("id_token_hint", forged, "post_logout_redirect_uri", post(r))
+			}),
 	}
 }
 
@@ -130,7 +143,8 @@ func checkReturn(r *run, v variant, state string) {
 	p := b.confirmLogout(b.openEndSession(ask))
 	got, ok := r.parseReturnURL(r.nextURL(p))
 	r.require(ok, "the sign-out leads to %q (status %d)", r.nextURL(p), p.Status)
-	r.require(got.Get("state") == state && got.Has("state") == (state != ""), "state came back as %q instead of %q", got.Get("state"), state)
+	r.require(got.Get("state") == state && got.Has("state") == (state != ""),
+		"state came back as %q instead of %q", got.Get("state"), state)
 	for name := range got {
 		r.warnUnless(name == "state", "the address came back with %s", name)
 	}
@@ -187,13 +201,22 @@ func checkNoRedirect(r *run, v variant, do func(*run, flowResult) url.Values) {
 // backchannelModules are the plan Back-Channel Logout.
 func backchannelModules() []module {
 	return []module{
-		{"oidcc-backchannel-rp-initiated-logout-discovery-endpoint-verification", "Discovery says that logouts are told by the back channel.", isCode, false, func(r *run, _ variant) {
-			r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
-			for _, name := range []string{"backchannel_logout_supported", "backchannel_logout_session_supported"} {
-				r.require(string(r.metadata().all[name]) == "true", "%s is %s", name, r.metadata().all[name])
-			}
-		}},
-		{"oidcc-backchannel-rp-initiated-logout", "A sign-out is told to the client by a logout token.", nil, false, oidccBackchannel},
+		{
+			name:        "oidcc-backchannel-rp-initiated-logout-discovery-endpoint-verification",
+			requirement: "Discovery says that logouts are told by the back channel.",
+			appliesTo:   isCode,
+			do: func(r *run, _ variant) {
+				r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
+				for _, name := range []string{"backchannel_logout_supported", "backchannel_logout_session_supported"} {
+					r.require(string(r.metadata().all[name]) == "true", "%s is %s", name, r.metadata().all[name])
+				}
+			},
+		},
+		{
+			name:        "oidcc-backchannel-rp-initiated-logout",
+			requirement: "A sign-out is told to the client by a logout token.",
+			do:          oidccBackchannel,
+		},
 	}
 }
 
@@ -209,12 +232,15 @@ func oidccBackchannel(r *run, v variant) {
 	flow := r.signInForLogout(b, v)
 	sid, _ := flow.claims["sid"].(string)
 	r.require(sid != "", "the ID token has no sid, though backchannel_logout_session_supported says so")
-	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI, "state", "s"))
-	r.require(strings.HasPrefix(r.nextURL(p), r.target.Web.PostLogoutRedirectURI), "the sign-out leads to %q (status %d)", r.nextURL(p), p.Status)
+	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri",
+		r.target.Web.PostLogoutRedirectURI, "state", "s"))
+	r.require(strings.HasPrefix(r.nextURL(p), r.target.Web.PostLogoutRedirectURI),
+		"the sign-out leads to %q (status %d)", r.nextURL(p), p.Status)
 	r.requireSignedOut(b, v)
 	token := r.awaitLogoutToken(r.target.Web, flow.claims)
 	header, t := r.verifyJWT(token)
-	r.warnUnless(header.ExtraHeaders[jose.HeaderType] == "logout+jwt", "typ is %v, not logout+jwt", header.ExtraHeaders[jose.HeaderType])
+	r.warnUnless(header.ExtraHeaders[jose.HeaderType] == "logout+jwt",
+		"typ is %v, not logout+jwt", header.ExtraHeaders[jose.HeaderType])
 	now := float64(r.target.Now().Unix())
 	iat := r.requireNumber(t, "iat")
 	r.require(t["iss"] == r.target.Issuer, "iss is %v", t["iss"])
@@ -245,21 +271,32 @@ func (r *run) awaitLogoutToken(c Client, claims map[string]any) string {
 		return got.Path == u.Path && decodeClaims(got.Form.Get("logout_token"))["sid"] == claims["sid"]
 	})
 	r.require(err == nil, "no logout token came: %v", err)
-	r.require(got.Method == http.MethodPost && strings.HasPrefix(got.ContentType, robot.FormEncoded), "the logout came as %s %s", got.Method, got.ContentType)
-	r.require(len(got.Form) == 1 && len(got.Form["logout_token"]) == 1, "the logout came with %s", strings.Join(sortedNames(got.Form), ", "))
+	r.require(got.Method == http.MethodPost && strings.HasPrefix(got.ContentType, robot.FormEncoded),
+		"the logout came as %s %s", got.Method, got.ContentType)
+	r.require(len(got.Form) == 1 && len(got.Form["logout_token"]) == 1,
+		"the logout came with %s", strings.Join(sortedNames(got.Form), ", "))
 	return got.Form.Get("logout_token")
 }
 
 // frontchannelModules are the plan Front-Channel Logout.
 func frontchannelModules() []module {
 	return []module{
-		{"oidcc-frontchannel-rp-initiated-logout-discovery-endpoint-verification", "Discovery says that logouts are told by the front channel.", isCode, false, func(r *run, _ variant) {
-			r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
-			for _, name := range []string{"frontchannel_logout_supported", "frontchannel_logout_session_supported"} {
-				r.require(string(r.metadata().all[name]) == "true", "%s is %s", name, r.metadata().all[name])
-			}
-		}},
-		{"oidcc-frontchannel-rp-initiated-logout", "A sign-out is told to the client by a frame, before the browser goes on.", nil, false, oidccFrontchannel},
+		{
+			name:        "oidcc-frontchannel-rp-initiated-logout-discovery-endpoint-verification",
+			requirement: "Discovery says that logouts are told by the front channel.",
+			appliesTo:   isCode,
+			do: func(r *run, _ variant) {
+				r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
+				for _, name := range []string{"frontchannel_logout_supported", "frontchannel_logout_session_supported"} {
+					r.require(string(r.metadata().all[name]) == "true", "%s is %s", name, r.metadata().all[name])
+				}
+			},
+		},
+		{
+			name:        "oidcc-frontchannel-rp-initiated-logout",
+			requirement: "A sign-out is told to the client by a frame, before the browser goes on.",
+			do:          oidccFrontchannel,
+		},
 	}
 }
 
@@ -278,20 +315,24 @@ func oidccFrontchannel(r *run, v variant) {
 	given, err := url.ParseQuery(raw)
 	r.require(err == nil && before == r.target.Web.FrontchannelLogoutURI, "the frame loads %q", frames[0])
 	r.require(given.Get("iss") == r.target.Issuer, "iss is %q", given.Get("iss"))
-	r.require(given.Get("sid") != "" && given.Get("sid") == flow.claims["sid"], "sid is %q, in the ID token it was %v", given.Get("sid"), flow.claims["sid"])
+	r.require(given.Get("sid") != "" && given.Get("sid") == flow.claims["sid"],
+		"sid is %q, in the ID token it was %v", given.Get("sid"), flow.claims["sid"])
 	for name := range given {
 		r.warnUnless(name == "iss" || name == "sid", "the frame's address has %s", name)
 	}
 	r.requireFrameLoads(p, before)
-	r.require(r.nextURL(p) == appendQuery(r.target.Web.PostLogoutRedirectURI, "state=s"), "the page leads on to %q", r.nextURL(p))
+	r.require(r.nextURL(p) == appendQuery(r.target.Web.PostLogoutRedirectURI, "state=s"),
+		"the page leads on to %q", r.nextURL(p))
 	r.requireSignedOut(b, v)
 }
 
 // requireFrameLoads demands that nothing on the page keeps its frame from loading, or
 // from reading its own cookies.
 func (r *run) requireFrameLoads(p *robot.Page, address string) {
-	r.require(!p.HasAttribute("iframe", "sandbox"), "the frame is in a sandbox, where the client does not find its cookies")
-	r.require(!slices.Contains(p.Attributes("iframe", "loading"), "lazy"), "the frame is loaded when it is seen, which may be never")
+	r.require(!p.HasAttribute("iframe", "sandbox"),
+		"the frame is in a sandbox, where the client does not find its cookies")
+	r.require(!slices.Contains(p.Attributes("iframe", "loading"), "lazy"),
+		"the frame is loaded when it is seen, which may be never")
 	u, err := url.Parse(address)
 	r.require(err == nil, "the frame loads %q", address)
 	for _, policy := range p.Header.Values("Content-Security-Policy") {
@@ -306,7 +347,8 @@ func (r *run) requireFrameLoads(p *robot.Page, address string) {
 			if !has {
 				continue
 			}
-			fits := slices.ContainsFunc([]string{"*", u.Scheme + ":", u.Host, u.Scheme + "://" + u.Host, address}, func(s string) bool { return slices.Contains(allowed, s) })
+			fits := slices.ContainsFunc([]string{"*", u.Scheme + ":", u.Host, u.Scheme + "://" + u.Host, address},
+				func(s string) bool { return slices.Contains(allowed, s) })
 			r.require(fits, "the page's policy does not let the frame load: %s", policy)
 			break
 		}

@@ -11,19 +11,46 @@ import (
 // request objects.
 func requestModules() []module {
 	harmless := func(name, says string, changes ...string) module {
-		return module{name, says, anyType, false, func(r *run, v variant) { r.runFlow(r.browser(), r.target.Web, v, changes...) }}
+		return module{
+			name:        name,
+			requirement: says,
+			appliesTo:   anyType,
+			do:          func(r *run, v variant) { r.runFlow(r.browser(), r.target.Web, v, changes...) },
+		}
 	}
 	return []module{
 		harmless("oidcc-display-page", "display=page breaks nothing.", "display", "page"),
 		harmless("oidcc-display-popup", "display=popup breaks nothing.", "display", "popup"),
-		harmless("oidcc-ensure-request-with-unknown-parameter-succeeds", "An unknown parameter is ignored.", "extra", "foobar"),
-		harmless("oidcc-login-hint", "login_hint breaks nothing, also for somebody unknown.", "login_hint", "buffy@example.com"),
+		harmless("oidcc-ensure-request-with-unknown-parameter-succeeds", "An unknown parameter is ignored.", "extra",
+			"foobar"),
+		harmless("oidcc-login-hint", "login_hint breaks nothing, also for somebody unknown.", "login_hint",
+			"buffy@example.com"),
 		harmless("oidcc-ui-locales", "ui_locales breaks nothing.", "ui_locales", "se"),
 		harmless("oidcc-claims-locales", "claims_locales breaks nothing.", "claims_locales", "se"),
-		{"oidcc-ensure-request-with-acr-values-succeeds", "acr_values is a wish, and the ID token says what came of it.", anyType, false, oidccACRValues},
-		{"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", "A request object is obeyed or refused, never ignored.", anyType, false, oidccUnsignedRequestObject},
-		{"oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", "A request_uri is obeyed or refused, never ignored.", anyType, false, oidccRequestURIUnsigned},
-		{"oidcc-ensure-request-object-with-redirect-uri", "A bad redirect URI beside a request object leads to a page.", anyType, false, oidccRequestObjectRedirectURI},
+		{
+			name:        "oidcc-ensure-request-with-acr-values-succeeds",
+			requirement: "acr_values is a wish, and the ID token says what came of it.",
+			appliesTo:   anyType,
+			do:          oidccACRValues,
+		},
+		{
+			name:        "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported",
+			requirement: "A request object is obeyed or refused, never ignored.",
+			appliesTo:   anyType,
+			do:          oidccUnsignedRequestObject,
+		},
+		{
+			name:        "oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported",
+			requirement: "A request_uri is obeyed or refused, never ignored.",
+			appliesTo:   anyType,
+			do:          oidccRequestURIUnsigned,
+		},
+		{
+			name:        "oidcc-ensure-request-object-with-redirect-uri",
+			requirement: "A bad redirect URI beside a request object leads to a page.",
+			appliesTo:   anyType,
+			do:          oidccRequestObjectRedirectURI,
+		},
 	}
 }
 

@@ -65,7 +65,8 @@ func (r *Receiver) handleLogout(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.mu.Lock()
-	r.got = append(r.got, Received{Path: req.URL.Path, Method: req.Method, ContentType: req.Header.Get("Content-Type"), Form: form})
+	r.got = append(r.got,
+		Received{Path: req.URL.Path, Method: req.Method, ContentType: req.Header.Get("Content-Type"), Form: form})
 	close(r.arrived)
 	r.arrived = make(chan struct{})
 	r.mu.Unlock()

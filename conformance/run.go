@@ -143,11 +143,14 @@ func (r *run) metadata() *metadata {
 		return r.known
 	}
 	res := r.fetch(http.MethodGet, r.target.Issuer+pathDiscovery, nil)
-	r.require(res.Status == http.StatusOK, "discovery at %s answers %d instead of 200", r.target.Issuer+pathDiscovery, res.Status)
+	r.require(res.Status == http.StatusOK,
+		"discovery at %s answers %d instead of 200", r.target.Issuer+pathDiscovery, res.Status)
 	var m metadata
-	r.require(json.Unmarshal([]byte(res.Body), &m) == nil && json.Unmarshal([]byte(res.Body), &m.all) == nil, "discovery is not JSON of the right types")
+	r.require(json.Unmarshal([]byte(res.Body), &m) == nil && json.Unmarshal([]byte(res.Body), &m.all) == nil,
+		"discovery is not JSON of the right types")
 	r.require(m.Issuer == r.target.Issuer, "discovery names the issuer %q, not %q", m.Issuer, r.target.Issuer)
-	r.require(m.AuthorizationEndpoint != "" && m.TokenEndpoint != "" && m.JWKSURI != "", "discovery lacks authorization_endpoint, token_endpoint or jwks_uri")
+	r.require(m.AuthorizationEndpoint != "" && m.TokenEndpoint != "" && m.JWKSURI != "",
+		"discovery lacks authorization_endpoint, token_endpoint or jwks_uri")
 	r.known = &m
 	return r.known
 }
@@ -177,7 +180,8 @@ func (r *run) skipUnsupported(v variant) {
 	if !r.metadata().supportsType(v.responseType) {
 		r.skipCheck("response_types_supported lacks %q", v.responseType)
 	}
-	if modes := r.metadata().ResponseModesSupported; v.responseMode != "" && modes != nil && !slices.Contains(modes, v.responseMode) {
+	if modes := r.metadata().ResponseModesSupported; v.responseMode != "" && modes != nil && !slices.Contains(modes,
+		v.responseMode) {
 		r.skipCheck("response_modes_supported lacks %q", v.responseMode)
 	}
 }
@@ -185,7 +189,8 @@ func (r *run) skipUnsupported(v variant) {
 // decodeObject reads a JSON body, or fails the check.
 func (r *run) decodeObject(res *robot.Page) map[string]any {
 	var v map[string]any
-	r.require(json.Unmarshal([]byte(res.Body), &v) == nil, "the answer (status %d) is not a JSON object: %s", res.Status, robot.Excerpt(res.Body))
+	r.require(json.Unmarshal([]byte(res.Body), &v) == nil,
+		"the answer (status %d) is not a JSON object: %s", res.Status, robot.Excerpt(res.Body))
 	return v
 }
 

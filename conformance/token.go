@@ -37,7 +37,8 @@ func (r *run) fetchKeySet() jose.JSONWebKeySet {
 
 // verifyJWT verifies a JWT by the provider's key set and returns header and claims.
 func (r *run) verifyJWT(token string) (header jose.Header, claims map[string]any) {
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.EdDSA})
+	jws, err := jose.ParseSignedCompact(token,
+		[]jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.EdDSA})
 	r.require(err == nil, "not a signed JWT: %v", err)
 	r.require(len(jws.Signatures) == 1, "the JWT has %d signatures", len(jws.Signatures))
 	header = jws.Signatures[0].Header
@@ -47,8 +48,10 @@ func (r *run) verifyJWT(token string) (header jose.Header, claims map[string]any
 		keys = set.Keys
 	}
 	r.require(len(keys) == 1, "no key of the key set has the JWT's kid %q", header.KeyID)
-	r.require(keys[0].Use == "" || keys[0].Use == "sig", "the key %q is for %q, not for signatures", header.KeyID, keys[0].Use)
-	r.require(keys[0].Algorithm == "" || keys[0].Algorithm == header.Algorithm, "the key %q is for %s, the JWT says %s", header.KeyID, keys[0].Algorithm, header.Algorithm)
+	r.require(keys[0].Use == "" || keys[0].Use == "sig",
+		"the key %q is for %q, not for signatures", header.KeyID, keys[0].Use)
+	r.require(keys[0].Algorithm == "" || keys[0].Algorithm == header.Algorithm,
+		"the key %q is for %s, the JWT says %s", header.KeyID, keys[0].Algorithm, header.Algorithm)
 	payload, err := jws.Verify(keys[0].Key)
 	r.require(err == nil, "the signature is wrong")
 	r.require(json.Unmarshal(payload, &claims) == nil, "the claims are not a JSON object")
@@ -75,7 +78,8 @@ func decodeClaims(token string) map[string]any {
 // and absent where the request had none.
 func (r *run) verifyIDToken(token string, c Client, request url.Values) map[string]any {
 	header, t := r.verifyJWT(token)
-	r.require(header.Algorithm == "RS256" || header.Algorithm == "ES256" || header.Algorithm == "PS256", "the ID token is signed with %s", header.Algorithm)
+	r.require(header.Algorithm == "RS256" || header.Algorithm == "ES256" || header.Algorithm == "PS256",
+		"the ID token is signed with %s", header.Algorithm)
 	r.require(t["iss"] == r.target.Issuer, "iss is %v", t["iss"])
 	r.require(hasAudience(t["aud"], c.ID), "aud is %v, without %s", t["aud"], c.ID)
 	azp, has := t["azp"]
@@ -88,9 +92,12 @@ func (r *run) verifyIDToken(token string, c Client, request url.Values) map[stri
 	r.require(okIat && iat >= now-300 && iat <= now+300, "iat is %v, now is %.0f", t["iat"], now)
 	r.require(okExp && exp > now, "exp is %v, now is %.0f", t["exp"], now)
 	nonce, has := t["nonce"]
-	r.require(has == request.Has("nonce") && (!has || nonce == request.Get("nonce")), "nonce is %v, sent was %q", nonce, request.Get("nonce"))
+	r.require(has == request.Has("nonce") && (!has || nonce == request.Get("nonce")),
+		"nonce is %v, sent was %q", nonce, request.Get("nonce"))
 	sub, _ := t["sub"].(string)
-	r.require(sub != "" && len(sub) <= 255 && !strings.ContainsFunc(sub, func(c rune) bool { return c < 0x20 || c > 0x7e }), "sub is %v, not 1 to 255 ASCII characters", t["sub"])
+	r.require(sub != "" && len(sub) <= 255 && !strings.ContainsFunc(sub,
+		func(c rune) bool { return c < 0x20 || c > 0x7e }),
+		"sub is %v, not 1 to 255 ASCII characters", t["sub"])
 	if acr, has := t["acr"]; has {
 		text, ok := acr.(string)
 		r.require(ok && text != "", "acr is %v", acr)
@@ -127,7 +134,8 @@ func (r *run) checkClaimTypes(claims map[string]any) {
 			continue
 		}
 		text, ok := v.(string)
-		r.require(ok && strings.TrimSpace(text) != "" && text != "null", "the claim %s is %v, not a text that says something", name, v)
+		r.require(ok && strings.TrimSpace(text) != "" && text != "null",
+			"the claim %s is %v, not a text that says something", name, v)
 	}
 	for _, name := range []string{"email_verified", "phone_number_verified"} {
 		if v, has := claims[name]; has {
@@ -172,7 +180,14 @@ var profileClaims = []string{ //nolint:gochecknoglobals // read only
 // with the issuer as its audience. Changes are applied to its claims.
 func (r *run) signAssertion(c Client, changes ...func(map[string]any)) string {
 	now := r.target.Now().Unix()
-	claims := map[string]any{"iss": c.ID, "sub": c.ID, "aud": r.target.Issuer, "jti": randomString(22), "iat": now, "exp": now + 60}
+	claims := map[string]any{
+		"iss": c.ID,
+		"sub": c.ID,
+		"aud": r.target.Issuer,
+		"jti": randomString(22),
+		"iat": now,
+		"exp": now + 60,
+	}
 	for _, change := range changes {
 		change(claims)
 	}
