@@ -15,17 +15,17 @@ func codeAttacks() []Check {
 	return []Check{
 		{
 			Name:        "attack/23-code-replay",
-			Requirement: "A code works once; coming back it ends the tokens that it gave.",
+			Requirement: "A code works once; a replay revokes the tokens issued for it.",
 			do:          checkCodeReplay,
 		},
 		{
 			Name:        "attack/24-parallel-code-redemption",
-			Requirement: "Of twenty who redeem a code at once, one succeeds.",
+			Requirement: "If a code is redeemed twenty times at once, one request succeeds.",
 			do:          checkParallelRedemption,
 		},
 		{
 			Name:        "attack/25-old-code",
-			Requirement: "A code does not live longer than ten minutes.",
+			Requirement: "A code expires within ten minutes.",
 			Serial:      true,
 			do: func(r *run) {
 				code := r.browser().obtainCode(r.target.Web)
@@ -35,7 +35,7 @@ func codeAttacks() []Check {
 		},
 		{
 			Name:        "attack/26-code-of-another-client",
-			Requirement: "A code of one client is nothing to another, and burnt by the attempt.",
+			Requirement: "A code cannot be redeemed by another client, and the attempt uses it up.",
 			do: func(r *run) {
 				r.skipWithout("other client", r.target.Other.ID != "")
 				code := r.browser().obtainCode(r.target.Web)
@@ -46,18 +46,19 @@ func codeAttacks() []Check {
 		},
 		{
 			Name:        "attack/27-other-redirect-uri-at-token",
-			Requirement: "The token endpoint wants the redirect URI of the request.",
+			Requirement: "The token endpoint requires the redirect URI of the authorization request.",
 			do: func(r *run) {
 				b := r.browser()
 				for _, uri := range []string{"", r.target.Web.RedirectURI + "/x", "https://evil.example/"} {
 					t := r.sendCode(r.target.Web, b.obtainCode(r.target.Web), "redirect_uri", uri)
-					r.require(t.Status == http.StatusBadRequest && (t.Error == "invalid_grant" || uri == "" && t.Error == "invalid_request"), "redirect_uri %q is answered by %d %s", uri, t.Status, t.Error)
+					known := t.Error == "invalid_grant" || uri == "" && t.Error == "invalid_request"
+					r.require(t.Status == http.StatusBadRequest && known, "redirect_uri %q returned %d %s", uri, t.Status, t.Error)
 				}
 			},
 		},
 		{
 			Name:        "attack/28-guessing",
-			Requirement: "Codes, tokens and session cookies have 128 bits and more, and no two are alike.",
+			Requirement: "Codes, tokens and session cookies have at least 128 bits and are unique.",
 			do:          checkGuessing,
 		},
 	}
@@ -66,9 +67,9 @@ func codeAttacks() []Check {
 func checkCodeReplay(r *run) {
 	code := r.browser().obtainCode(r.target.Web)
 	t := r.redeemCode(r.target.Web, code)
-	r.requireActive(t.AccessToken, "before the replay the token works")
+	r.requireActive(t.AccessToken, "before the replay")
 	r.requireTokenError(r.sendCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
-	r.requireRevoked(t.AccessToken, "after the replay the token must be dead")
+	r.requireRevoked(t.AccessToken, "after the replay")
 }
 
 func checkParallelRedemption(r *run) {
@@ -83,7 +84,7 @@ func checkParallelRedemption(r *run) {
 	})
 	r.require(won.Load() == 1, "%d of 20 succeeded", won.Load())
 	token, _ := access.Load().(string)
-	r.requireRevoked(token, "a race is a replay, so the winner's token must be dead")
+	r.requireRevoked(token, "after concurrent redemption, which is a replay")
 }
 
 func checkGuessing(r *run) {
@@ -94,17 +95,17 @@ func checkGuessing(r *run) {
 		t := r.redeemCode(r.target.Web, code)
 		for _, secret := range []string{code, t.AccessToken} {
 			r.require(len(secret) >= 22 && isUnguessable(secret), "a code or token of %d characters can be guessed", len(secret))
-			r.require(!seen[secret], "a code or token was issued twice")
+			r.require(!seen[secret], "the same code or token was issued twice")
 			seen[secret] = true
 		}
 	}
 	u, err := url.Parse(r.target.Issuer)
-	r.require(err == nil, "the issuer is no address")
+	r.require(err == nil, "the issuer is not a URL")
 	strongest := 0
 	for _, cookie := range b.robot.Jar.Cookies(u) {
 		strongest = max(strongest, len(cookie.Value))
 	}
-	r.require(strongest >= 22, "no cookie of the session has 128 bits")
+	r.require(strongest >= 22, "no session cookie has 128 bits")
 	for range 3 {
 		r.requireRevoked(randomString(43), "a made-up token")
 		r.requireTokenError(r.sendCode(r.target.Web, randomString(43)), http.StatusBadRequest, "invalid_grant")
@@ -121,14 +122,14 @@ func pkceAttacks() []Check {
 				r.requireRejected(r.newRequest(r.target.Public, codeFlow()), "invalid_request")
 			},
 		},
-		{Name: "attack/30-pkce-method", Requirement: "plain, an empty and an unknown method are refused.", do: func(r *run) {
+		{Name: "attack/30-pkce-method", Requirement: "plain, an empty and an unknown method are rejected.", do: func(r *run) {
 			for _, method := range []string{"plain", "", "S512", "s256"} {
 				request := r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkceChallenge(randomString(64)),
 					"code_challenge_method", method)
 				r.requireRejected(request, "invalid_request")
 			}
 		}},
-		{Name: "attack/31-pkce-form", Requirement: "A challenge or verifier of another form is refused.", do: checkPKCEForm},
+		{Name: "attack/31-pkce-form", Requirement: "A challenge or verifier of another form is rejected.", do: checkPKCEForm},
 		{Name: "attack/32-wrong-verifier", Requirement: "A wrong verifier burns the code.", do: func(r *run) {
 			verifier := randomString(64)
 			code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(verifier), "code_challenge_method",
@@ -140,7 +141,7 @@ func pkceAttacks() []Check {
 		}},
 		{
 			Name:        "attack/33-pkce-stripped",
-			Requirement: "A verifier without an earlier challenge is refused.",
+			Requirement: "A code_verifier without a code_challenge is rejected.",
 			do: func(r *run) {
 				code := r.browser().obtainCode(r.target.Web)
 				r.requireTokenError(r.sendCode(r.target.Web, code, "code_verifier", randomString(64)), http.StatusBadRequest,
@@ -149,7 +150,7 @@ func pkceAttacks() []Check {
 		},
 		{
 			Name:        "attack/34-verifier-missing",
-			Requirement: "A challenge wants its verifier, whatever secret the client has.",
+			Requirement: "A code_challenge requires its code_verifier, even from a client with a secret.",
 			do: func(r *run) {
 				code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(randomString(64)),
 					"code_challenge_method", "S256")
@@ -158,7 +159,7 @@ func pkceAttacks() []Check {
 		},
 		{
 			Name:        "attack/35-stolen-code-injected",
-			Requirement: "A stolen code fails by PKCE in the attacker's session, and nonce comes back as it was.",
+			Requirement: "PKCE stops a stolen code in the attacker's session, and the nonce is returned unchanged.",
 			do:          checkStolenCode,
 		},
 	}
@@ -174,7 +175,7 @@ func checkPKCEForm(r *run) {
 		code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(bad), "code_challenge_method", "S256")
 		t := r.sendCode(r.target.Web, code, "code_verifier", bad)
 		r.require(t.Status == http.StatusBadRequest && slices.Contains([]string{"invalid_grant", "invalid_request"}, t.Error),
-			"the verifier %q is answered by %d %s", robot.Excerpt(bad), t.Status, t.Error)
+			"the verifier %q returned %d %s", robot.Excerpt(bad), t.Status, t.Error)
 	}
 }
 
@@ -195,7 +196,7 @@ func implicitAttacks() []Check {
 	return []Check{
 		{
 			Name:        "attack/37-access-token-in-front-channel",
-			Requirement: "An access token in the front channel is for clients alone that are configured for it.",
+			Requirement: "Only clients configured for it get an access token in the front channel.",
 			do: func(r *run) {
 				r.skipWithout("public client", r.target.Public.ID != "")
 				for _, t := range []string{"token", "id_token token", "code token"} {
@@ -207,7 +208,7 @@ func implicitAttacks() []Check {
 		},
 		{
 			Name:        "attack/38-hashes",
-			Requirement: "at_hash and c_hash are there and right wherever they are due.",
+			Requirement: "at_hash and c_hash are present where required, and correct.",
 			do: func(r *run) {
 				for _, t := range r.supportedTypes("id_token token", "code id_token", "code id_token token") {
 					r.runFlow(r.browser(), r.target.Web, variant{responseType: t})
@@ -218,20 +219,21 @@ func implicitAttacks() []Check {
 		},
 		{
 			Name:        "attack/41-token-of-another-client",
-			Requirement: "An ID token of one client is no hint for another.",
+			Requirement: "An ID token of one client is not accepted as a hint from another.",
 			do:          checkHintOfOtherClient,
 		},
 		{
 			Name:        "attack/42-client-as-person",
-			Requirement: "No client gets a token for itself that could pass for a person's.",
+			Requirement: "No client gets a token for itself that could pass for a user's.",
 			do: func(r *run) {
 				t := r.requestTokens(r.target.Web, url.Values{"grant_type": {"client_credentials"}, "scope": {"openid"}})
-				r.require(t.Status == http.StatusBadRequest && slices.Contains([]string{"unsupported_grant_type", "unauthorized_client"}, t.Error), "client_credentials is answered by %d %s", t.Status, t.Error)
+				r.require(t.Status == http.StatusBadRequest && t.rejectsGrant(),
+					"client_credentials returned %d %s", t.Status, t.Error)
 			},
 		},
 		{
 			Name:        "attack/43-subjects",
-			Requirement: "A person's sub is the same everywhere and always, and nobody else's.",
+			Requirement: "A person's sub is stable and unique.",
 			do:          checkSubjects,
 		},
 	}
@@ -246,7 +248,7 @@ func checkHintOfOtherClient(r *run) {
 	request := r.newRequest(r.target.Other, codeFlow(), "prompt", "none", "id_token_hint", flow.idToken)
 	response := b.authorizeSilently(request)
 	r.require(response.Get("error") != "" && !response.Has("code"),
-		"the hint of another client is answered with %s", strings.Join(sortedNames(response.Values), ", "))
+		"with a hint of another client the response has %s", strings.Join(sortedNames(response.Values), ", "))
 }
 
 func checkSubjects(r *run) {
@@ -256,5 +258,5 @@ func checkSubjects(r *run) {
 	r.skipWithout("second person", r.target.OtherPerson.Username != "")
 	request := r.newRequest(r.target.Web, codeFlow())
 	flow := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.target.OtherPerson, request))
-	r.require(flow.claims["sub"] != first.claims["sub"], "two people have one sub")
+	r.require(flow.claims["sub"] != first.claims["sub"], "two people have the same sub")
 }

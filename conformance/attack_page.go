@@ -12,23 +12,23 @@ func pageAttacks() []Check {
 	return []Check{
 		{
 			Name:        "attack/15-cross-origin-authorize",
-			Requirement: "No script of another origin reads the authorization endpoint; elsewhere never with credentials.",
+			Requirement: "The authorization endpoint has no CORS; other endpoints never allow credentials.",
 			do:          checkCrossOrigin,
 		},
 		{Name: "attack/16-framed-page", Requirement: "No page can be framed.", do: checkPageHeaders},
 		{
 			Name:        "attack/17-referrer-leak",
-			Requirement: "No page tells its address to another, and none loads anything from elsewhere.",
+			Requirement: "No page sends a referrer or loads anything from another site.",
 			do:          checkReferrers,
 		},
 		{
 			Name:        "attack/18-credentials-posted-on",
-			Requirement: "A posted password is answered by 303, which never posts it again.",
+			Requirement: "A posted password is redirected by 303, so that it is not posted again.",
 			do:          checkPostedPassword,
 		},
 		{
 			Name:        "attack/20-strict-transport",
-			Requirement: "Over https the browser is told to come by https alone.",
+			Requirement: "Responses over https have Strict-Transport-Security.",
 			do: func(r *run) {
 				if !strings.HasPrefix(r.target.Issuer, "https:") {
 					r.skipCheck("the issuer is http")
@@ -42,12 +42,12 @@ func pageAttacks() []Check {
 		},
 		{
 			Name:        "attack/21-forged-headers",
-			Requirement: "Headers that a stranger forges change no address.",
+			Requirement: "Forged forwarding headers change no URL.",
 			do:          checkForgedHeaders,
 		},
 		{
 			Name:        "attack/22-reflected-input",
-			Requirement: "What a stranger sends is on no page as markup.",
+			Requirement: "Input from the request never appears as markup on a page.",
 			do:          checkReflectedInput,
 		},
 	}
@@ -58,7 +58,7 @@ func checkCrossOrigin(r *run) {
 	request := r.newRequest(r.target.Web, codeFlow())
 	for _, address := range []string{
 		r.authorizationURL(request),
-		r.authorizationURL(r.newRequest(r.target.Web, codeFlow(), "client_id", "nobody")),
+		r.authorizationURL(r.newRequest(r.target.Web, codeFlow(), "client_id", "unknown")),
 		r.authorizationURL(r.newRequest(r.target.Web, codeFlow(), "prompt", "none")),
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
@@ -78,7 +78,7 @@ func checkPageHeaders(r *run) {
 	r.requirePageHeaders(b.authorize(r.newRequest(r.target.Web, codeFlow())))
 	wrong := b.authorize(r.newRequest(r.target.Web, codeFlow()))
 	f := r.requireSignInForm(wrong)
-	r.requirePageHeaders(b.submit(wrong, f, f.FillIn(Person{Username: "nobody-" + randomString(6), Password: "wrong"})))
+	r.requirePageHeaders(b.submit(wrong, f, f.FillIn(Person{Username: "unknown-" + randomString(6), Password: "wrong"})))
 	r.requirePageHeaders(b.authorize(r.newRequest(r.target.Web, codeFlow(), "redirect_uri", "https://evil.example/")))
 	b.obtainCode(r.target.Web)
 	r.requirePageHeaders(b.authorize(r.newRequest(r.target.Web, variant{"code", "form_post"})))
@@ -111,11 +111,11 @@ func checkPostedPassword(r *run) {
 	b := r.browser()
 	p := b.authorize(r.newRequest(r.target.Web, codeFlow()))
 	res, _ := b.postPassword(p)
-	r.require(res.Status == http.StatusSeeOther, "a posted password is answered by %d", res.Status)
+	r.require(res.Status == http.StatusSeeOther, "a posted password returned %d", res.Status)
 	request := r.newRequest(r.target.Web, codeFlow())
 	res = b.sendOnce(http.MethodPost, r.metadata().AuthorizationEndpoint, request)
 	r.require(res.Status == http.StatusSeeOther || res.Status == http.StatusFound || res.Status == http.StatusOK,
-		"a posted request is answered by %d", res.Status)
+		"a posted request returned %d", res.Status)
 }
 
 func checkForgedHeaders(r *run) {
@@ -133,7 +133,7 @@ func checkForgedHeaders(r *run) {
 		"discovery names another issuer")
 	res = r.fetch(http.MethodGet, r.authorizationURL(r.newRequest(r.target.Web, codeFlow())), nil, forge)
 	r.require(!strings.Contains(res.Header.Get("Location")+res.Body, "evil.example"),
-		"a forged host is in an address of ours")
+		"a URL of the provider has a forged host")
 	res = r.fetch(http.MethodGet, r.target.Issuer+pathDiscovery, nil,
 		func(req *http.Request) { req.Host = "evil.example" })
 	r.require(!strings.Contains(res.Body,
@@ -155,6 +155,6 @@ func checkReflectedInput(r *run) {
 	pages = append(pages, b.submit(pages[0], f, f.FillIn(Person{Username: script, Password: "wrong"})))
 	for _, p := range pages {
 		r.require(!strings.Contains(p.Body, "<script>alert") && !strings.Contains(p.Body, "<img src=x"),
-			"%s shows what was sent as markup", p.URL.Path)
+			"%s shows input as markup", p.URL.Path)
 	}
 }

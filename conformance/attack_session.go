@@ -13,10 +13,14 @@ import (
 
 func sessionAttacks() []Check {
 	return []Check{
-		{Name: "attack/68-login-csrf", Requirement: "A sign-in form that another site sends is refused.", do: checkLoginCSRF},
+		{
+			Name:        "attack/68-login-csrf",
+			Requirement: "A sign-in form that another site sends is rejected.",
+			do:          checkLoginCSRF,
+		},
 		{
 			Name:        "attack/69-session-fixation",
-			Requirement: "A sign-in that one browser starts, no other can finish, and the session is new.",
+			Requirement: "A sign-in cannot be finished in another browser, and it starts a new session.",
 			do:          checkSessionFixation,
 		},
 		{Name: "attack/70-prompt-none-shows-nothing", Requirement: "prompt=none never shows a page.", do: checkPromptNone},
@@ -30,23 +34,23 @@ func sessionAttacks() []Check {
 		}},
 		{
 			Name:        "attack/72-fresh-sign-in-passed-by",
-			Requirement: "prompt=login and max_age cannot be passed by.",
+			Requirement: "prompt=login and max_age cannot be bypassed.",
 			do:          checkFreshSignIn,
 		},
 		{Name: "attack/73-hint-of-somebody-else", Requirement: "id_token_hint never signs anybody in.", do: checkForeignHint},
 		{
 			Name:        "attack/74-password-guessing",
-			Requirement: "Whoever guesses waits, longer each time, and nobody else does.",
+			Requirement: "Wrong passwords lead to increasing delays for the caller only.",
 			do:          checkPasswordGuessing,
 		},
 		{
 			Name:        "attack/75-unknown-user",
-			Requirement: "An unknown name is answered like a wrong password.",
+			Requirement: "An unknown username looks like a wrong password.",
 			do:          checkUnknownUser,
 		},
 		{
 			Name:        "attack/86-key-in-header",
-			Requirement: "A token that brings its own key is not believed.",
+			Requirement: "A token that contains its own key is not accepted.",
 			do:          checkKeyInHeader,
 		},
 	}
@@ -64,14 +68,14 @@ func checkLoginCSRF(r *run) {
 		"Origin null":            func(req *http.Request) { req.Header.Set("Origin", "null") },
 	} {
 		res := b.sendOnce(http.MethodPost, to.String(), f.FillIn(r.target.Person), edit)
-		r.require(res.Status >= 400, "%s: the form is answered by %d", why, res.Status)
+		r.require(res.Status >= 400, "%s: the form returned %d", why, res.Status)
 	}
 	// The attacker's own form in the victim's browser.
 	attacker := r.browser()
 	theirs := attacker.authorize(r.newRequest(r.target.Web, codeFlow()))
 	f = r.requireSignInForm(theirs)
 	res := r.browser().sendOnce(http.MethodPost, to.String(), f.FillIn(r.target.Person))
-	r.require(res.Status >= 400, "a form without its browser's cookie is answered by %d", res.Status)
+	r.require(res.Status >= 400, "a form without its browser's cookie returned %d", res.Status)
 }
 
 func checkSessionFixation(r *run) {
@@ -90,17 +94,18 @@ func checkSessionFixation(r *run) {
 	silent := r.newRequest(r.target.Web, codeFlow(), "prompt", "none")
 	r.requireError(attacker.authorizeSilently(silent), silent, loginErrors()...)
 
-	// What a browser held before the sign-in is worth nothing after it.
+	// A cookie from before the sign-in must be worthless after it.
 	b := r.browser()
 	p = b.authorize(request)
 	u, err := url.Parse(r.target.Issuer)
-	r.require(err == nil, "the issuer is no address")
+	r.require(err == nil, "the issuer is not a URL")
 	before := b.robot.Jar.Cookies(u)
 	b.finishSignIn(p, r.target.Person, request.Get("redirect_uri"))
 	thief := r.browser()
 	thief.robot.Jar.SetCookies(u, secureCookies(before, u))
 	r.requireError(thief.authorizeSilently(silent), silent, loginErrors()...)
-	// A second sign-in in the same browser makes the first cookie worthless, too.
+	// A second sign-in in the same browser makes the first cookie worthless as
+	// well.
 	first := b.robot.Jar.Cookies(u)
 	again := r.newRequest(r.target.Web, codeFlow(), "prompt", "login")
 	b.signIn(again)
@@ -109,7 +114,8 @@ func checkSessionFixation(r *run) {
 	r.requireError(old.authorizeSilently(silent), silent, loginErrors()...)
 }
 
-// secureCookies are cookies as a jar returns them, made fit to be put into another.
+// secureCookies returns cookies that a jar returned in a form that another jar
+// accepts.
 func secureCookies(cookies []*http.Cookie, u *url.URL) []*http.Cookie {
 	out := make([]*http.Cookie, 0, len(cookies))
 	for _, c := range cookies {
@@ -145,12 +151,12 @@ func checkFreshSignIn(r *run) {
 		request := r.newRequest(r.target.Web, codeFlow(), changes...)
 		p := b.authorize(request)
 		r.requireSignInForm(p)
-		// Asking again, in whatever way, leads back to the password.
+		// Asking again in any way leads back to the password.
 		r.requireSignInForm(b.get(p.URL.String()))
 		r.requireSignInForm(b.authorize(request))
 		second := r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, request.Get("redirect_uri")))
 		r.require(r.requireNumber(second.claims, "auth_time") > r.requireNumber(first.claims, "auth_time"),
-			"%v: auth_time is not new", changes)
+			"%v: auth_time has not changed", changes)
 	}
 	request := r.newRequest(r.target.Web, codeFlow(), "max_age", "-1")
 	r.requireError(b.authorizeSilently(request), request, "invalid_request")
@@ -179,20 +185,20 @@ func checkForeignHint(r *run) {
 		"exp": now + 60,
 	}
 	for why, hint := range map[string]string{
-		"somebody else's":          theirs.idToken,
-		"unsigned":                 unsignedObject(claims),
-		"with a changed signature": parts[0] + "." + parts[1] + "." + strings.Split(theirs.idToken, ".")[2],
-		"with a changed body":      parts[0] + "." + strings.Split(theirs.idToken, ".")[1] + "." + parts[2],
-		"under a stranger's key":   r.signClaims(jose.ES256, generateKey(r), "", claims),
-		"of another issuer":        r.signClaims(jose.ES256, generateKey(r), "", foreign),
-		"no token":                 "nonsense",
+		"of another person":          theirs.idToken,
+		"unsigned":                   unsignedObject(claims),
+		"with a changed signature":   parts[0] + "." + parts[1] + "." + strings.Split(theirs.idToken, ".")[2],
+		"with a changed body":        parts[0] + "." + strings.Split(theirs.idToken, ".")[1] + "." + parts[2],
+		"signed with an unknown key": r.signClaims(jose.ES256, generateKey(r), "", claims),
+		"of another issuer":          r.signClaims(jose.ES256, generateKey(r), "", foreign),
+		"that is not a token":        "nonsense",
 	} {
 		ask := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "id_token_hint", hint)
 		response := b.authorizeSilently(ask)
 		r.require(response.Get("error") != "" && !response.Has("code"),
-			"a hint %s is answered with %s", why, strings.Join(sortedNames(response.Values), ", "))
-		nobodyIn := r.browser().authorizeSilently(ask)
-		r.require(nobodyIn.Get("error") != "", "a hint %s signs somebody in", why)
+			"with a hint %s the response has %s", why, strings.Join(sortedNames(response.Values), ", "))
+		anonymous := r.browser().authorizeSilently(ask)
+		r.require(anonymous.Get("error") != "", "a hint %s is accepted without a session", why)
 	}
 }
 
@@ -210,8 +216,8 @@ func checkPasswordGuessing(r *run) {
 			break
 		}
 	}
-	r.require(limited, "twelve wrong passwords of one name in a row are not slowed down")
-	r.browser().obtainCode(r.target.Web) // nobody else is held up
+	r.require(limited, "twelve wrong passwords in a row are not delayed")
+	r.browser().obtainCode(r.target.Web) // no other client is slowed down
 }
 
 func checkUnknownUser(r *run) {
@@ -224,11 +230,12 @@ func checkUnknownUser(r *run) {
 	ghost := "ghost" + randomString(4)
 	known, unknown := try(r.target.Person.Username), try(ghost)
 	r.require(known.Status == unknown.Status,
-		"a wrong password answers %d, an unknown name %d", known.Status, unknown.Status)
+		"a wrong password returns %d, an unknown username %d", known.Status, unknown.Status)
 	r.require(len(known.Attributes("p", "id")) == len(unknown.Attributes("p", "id")),
-		"the two pages are built differently")
-	response, b := known.AlertText(), unknown.AlertText()
-	r.require(response == b && response != "", "a wrong password says %q, an unknown name %q", response, b)
+		"the two pages have a different structure")
+	knownText, unknownText := known.AlertText(), unknown.AlertText()
+	r.require(knownText == unknownText && knownText != "",
+		"for a wrong password the page says %q, for an unknown username %q", knownText, unknownText)
 }
 
 func checkKeyInHeader(r *run) {
@@ -241,11 +248,11 @@ func checkKeyInHeader(r *run) {
 	hint := r.signWith(signer, own.claims)
 	header, _ := r.verifyJWT(own.idToken)
 	known := r.signClaims(jose.ES256, key, header.KeyID, own.claims)
-	for why, token := range map[string]string{"with its key in the header": hint, "with our kid": known} {
+	for why, token := range map[string]string{"with its key in the header": hint, "with the provider's kid": known} {
 		request := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "id_token_hint", token)
 		response := b.authorizeSilently(request)
 		r.require(response.Get("error") != "", "a hint %s is believed", why)
-		r.require(r.fetchUserinfo(token).Status == http.StatusUnauthorized, "a token %s works at userinfo", why)
+		r.require(r.fetchUserinfo(token).Status == http.StatusUnauthorized, "a token %s is accepted at userinfo", why)
 		if r.metadata().EndSessionEndpoint != "" {
 			b.openEndSession(newValues("id_token_hint", token))
 			r.requireSignedIn(b, codeFlow())
@@ -257,12 +264,12 @@ func logoutAttacks() []Check {
 	return []Check{
 		{
 			Name:        "attack/81-logout-by-image",
-			Requirement: "A sign-out without a hint asks, and only the person's own yes ends the session.",
+			Requirement: "A sign-out without a hint asks, and only the person's own confirmation ends the session.",
 			do:          checkLogoutByImage,
 		},
 		{
 			Name:        "attack/82-unregistered-post-logout",
-			Requirement: "An address that is not registered is never gone to.",
+			Requirement: "A post-logout redirect URI that is not registered is never used.",
 			do: func(r *run) {
 				for _, uri := range []string{
 					"https://evil.example/", r.target.Web.RedirectURI, "javascript:alert(1)", "//evil.example",
@@ -289,12 +296,12 @@ func checkLogoutByImage(r *run) {
 	r.require(len(forms) > 0, "the page does not ask")
 	to, err := p.URL.Parse(forms[0].Action)
 	r.require(err == nil, "the form leads to %q", forms[0].Action)
-	// Another site cannot press the button: it does not know what the form holds.
+	// Another site cannot submit the form, because it does not know its fields.
 	empty := b.sendOnce(http.MethodPost, to.String(), url.Values{"request": {"x"}},
 		func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") })
-	r.require(empty.Status >= 400, "a made-up yes is answered by %d", empty.Status)
+	r.require(empty.Status >= 400, "a forged confirmation returned %d", empty.Status)
 	r.requireSignedIn(b, codeFlow())
-	// Neither does the yes of another browser count in this one.
+	// A confirmation from another browser does not count either.
 	other := r.browser()
 	other.obtainCode(r.target.Web)
 	theirs := other.openEndSession(nil).Forms()

@@ -12,8 +12,8 @@ import (
 	"idpbridge/internal/robot"
 )
 
-// flowResult is what a good flow has given: the answer, the tokens of the token
-// endpoint where there was a code, and the claims of the ID token that counts.
+// flowResult is the result of a successful flow: the response, the tokens of
+// the token endpoint if there was a code, and the claims of the last ID token.
 type flowResult struct {
 	request     url.Values
 	response    robot.Response
@@ -23,16 +23,16 @@ type flowResult struct {
 	idToken     string // the ID token
 }
 
-// runFlow signs the target's person in as the client and demands everything that
-// the suite checks all along: the answer, the tokens, the ID tokens and that
-// userinfo answers.
+// runFlow signs the target's person in as the client and requires everything
+// that the suite checks throughout: the response, the tokens, the ID tokens,
+// and that userinfo works.
 func (r *run) runFlow(b *browser, c Client, v variant, changes ...string) flowResult {
 	request := r.newRequest(c, v, changes...)
 	return r.finishFlow(c, request, b.signIn(request))
 }
 
-// finishFlow takes a good answer through to its tokens, with all checks. Changes
-// are those of the token request.
+// finishFlow takes a successful response through to its tokens, with all
+// checks. Changes apply to the token request.
 func (r *run) finishFlow(c Client, request url.Values, response robot.Response, changes ...string) flowResult {
 	r.requireSuccess(response, request)
 	r.checkMetadata(c)
@@ -40,12 +40,12 @@ func (r *run) finishFlow(c Client, request url.Values, response robot.Response, 
 	if flow.accessToken != "" {
 		r.require(strings.EqualFold(response.Get("token_type"), "Bearer"), "token_type is %q", response.Get("token_type"))
 		seconds, err := strconv.ParseInt(response.Get("expires_in"), 10, 64)
-		r.warnUnless(response.Has("expires_in"), "there is no expires_in beside the access token")
+		r.warnUnless(response.Has("expires_in"), "the access token comes without expires_in")
 		r.require(!response.Has("expires_in") || err == nil && seconds > 0 && seconds <= longestToken,
 			"expires_in is %q", response.Get("expires_in"))
 	}
 	if code := response.Get("code"); code != "" {
-		r.require(isUnguessable(code), "the code %d characters long can be guessed: it has less than 96 bits", len(code))
+		r.require(isUnguessable(code), "a code of %d characters has less than 96 bits", len(code))
 	}
 	if flow.idToken = response.Get("id_token"); flow.idToken != "" {
 		flow.claims = r.verifyIDToken(flow.idToken, c, request)
@@ -61,7 +61,7 @@ func (r *run) finishFlow(c Client, request url.Values, response robot.Response, 
 			r.require(claims["iss"] == flow.claims["iss"] && claims["sub"] == flow.claims["sub"],
 				"the two ID tokens differ in iss or sub")
 		}
-		if flow.accessToken != "" { // the one beside the code must work as well
+		if flow.accessToken != "" { // the access token from the front channel must work as well
 			r.checkUserinfo(flow.accessToken, claims)
 		}
 		flow.claims, flow.idToken, flow.accessToken = claims, flow.tokens.IDToken, flow.tokens.AccessToken
@@ -72,14 +72,14 @@ func (r *run) finishFlow(c Client, request url.Values, response robot.Response, 
 	return flow
 }
 
-// checkUserinfo demands that userinfo answers about the person of the ID token.
+// checkUserinfo requires that userinfo is about the person of the ID token.
 func (r *run) checkUserinfo(access string, idToken map[string]any) {
 	info := r.decodeUserinfo(r.fetchUserinfo(access))
 	r.require(info["sub"] == idToken["sub"], "sub is %v at userinfo and %v in the ID token", info["sub"], idToken["sub"])
 }
 
-// checkMetadata demands that discovery lists the method by which the client
-// authenticates, where it lists any.
+// checkMetadata requires that discovery lists the client's authentication
+// method, if it lists any.
 func (r *run) checkMetadata(c Client) {
 	method := "client_secret_basic"
 	switch {
@@ -95,19 +95,20 @@ func (r *run) checkMetadata(c Client) {
 		"token_endpoint_auth_methods_supported lacks %s", method)
 }
 
-// decodeUserinfo demands a good answer of userinfo.
+// decodeUserinfo requires a good response of userinfo and returns its claims.
 func (r *run) decodeUserinfo(res *robot.Page) map[string]any {
-	r.require(res.Status == http.StatusOK, "userinfo answers %d", res.Status)
+	r.require(res.Status == http.StatusOK, "userinfo returned %d", res.Status)
 	r.require(strings.HasPrefix(res.Header.Get("Content-Type"), "application/json"),
-		"userinfo answers %q, not JSON", res.Header.Get("Content-Type"))
+		"userinfo returned %q, not JSON", res.Header.Get("Content-Type"))
 	claims := r.decodeObject(res)
 	r.checkClaimTypes(claims)
 	return claims
 }
 
-// checkHashes demands at_hash and c_hash: right where they are there, and there where
-// token or code come from the authorization endpoint with the ID token (OIDC Core
-// sections 3.2.2.10 and 3.3.2.11).
+// checkHashes checks at_hash and c_hash. They must be right if present, and
+// must be present if the access token or code comes from the authorization
+// endpoint together with the ID token (OIDC Core sections 3.2.2.10 and
+// 3.3.2.11).
 func (r *run) checkHashes(claims map[string]any, access, code string, required bool) {
 	for _, h := range []struct{ name, of string }{{"at_hash", access}, {"c_hash", code}} {
 		got, has := claims[h.name]
@@ -119,9 +120,10 @@ func (r *run) checkHashes(claims map[string]any, access, code string, required b
 	}
 }
 
-// checkRequestedClaims warns of claims in an ID token that nobody asked for. Those of a scope
-// belong there where there is no access token to fetch them with (OIDC Core
-// section 5.4), and those of the parameter claims where it says so (section 5.5).
+// checkRequestedClaims warns of claims in an ID token that were not requested.
+// Those of a scope belong in the ID token only if there is no access token to
+// fetch them with (OIDC Core section 5.4), those of the claims parameter only
+// if it says so (section 5.5).
 func (r *run) checkRequestedClaims(c Client, request url.Values, claims map[string]any) {
 	if c.ClaimsInIDToken {
 		return
@@ -138,12 +140,12 @@ func (r *run) checkRequestedClaims(c Client, request url.Values, claims map[stri
 	_ = json.Unmarshal([]byte(request.Get("claims")), &parameter)
 	for name := range claims {
 		_, named := parameter.IDToken[name]
-		r.warnUnless(named || slices.Contains(asked, name), "the ID token holds the claim %s, which was not asked for", name)
+		r.warnUnless(named || slices.Contains(asked, name), "the ID token has the claim %s, which was not requested", name)
 	}
 }
 
-// isUnguessable says whether a text has 16 bytes and, by Shannon's measure of its own
-// characters, more than 96 bits.
+// isUnguessable reports whether a string has at least 16 bytes and, by the
+// Shannon entropy of its own characters, more than 96 bits.
 func isUnguessable(s string) bool {
 	count := map[rune]float64{}
 	for _, c := range s {
@@ -156,12 +158,12 @@ func isUnguessable(s string) bool {
 	return len(s) >= 16 && bits*length > 96
 }
 
-// requirePage demands a page for a person: no redirect, something to read, and no
-// form that a script might send anywhere but to the provider.
+// requirePage requires a page for a person: no redirect, text to read, and no
+// form that a script might submit to another site.
 func (r *run) requirePage(p *robot.Page, statuses ...int) {
 	r.require(p.Location == "", "the browser was sent on to %s", robot.Excerpt(p.Location))
 	r.require(slices.Contains(statuses, p.Status),
-		"a page with status %v was due, not %d: %s", statuses, p.Status, robot.Excerpt(p.Body))
+		"expected a page with status %v, got %d: %s", statuses, p.Status, robot.Excerpt(p.Body))
 	r.require(strings.HasPrefix(p.Header.Get("Content-Type"), "text/html"),
 		"the page is %q, not HTML", p.Header.Get("Content-Type"))
 	r.require(p.Text() != "", "the page says nothing")
@@ -172,20 +174,21 @@ func (r *run) requirePage(p *robot.Page, statuses ...int) {
 	}
 }
 
-// requireSignInForm demands that the person is asked for a password.
+// requireSignInForm requires a page that asks for a password and returns its
+// form.
 func (r *run) requireSignInForm(p *robot.Page) robot.Form {
 	f, ok := p.PasswordForm()
 	r.require(ok && p.Status == http.StatusOK,
-		"a sign-in page was due, not status %d at %s: %s", p.Status, p.URL.Path, robot.Excerpt(p.Location+p.Body))
+		"expected the sign-in page, got status %d at %s: %s", p.Status, p.URL.Path, robot.Excerpt(p.Location+p.Body))
 	return f
 }
 
-// loginErrors are the errors that say that prompt=none cannot be answered.
+// loginErrors returns the errors for a prompt=none request that needs a page.
 func loginErrors() []string {
 	return []string{"login_required", "interaction_required", "account_selection_required", "consent_required"}
 }
 
-// requireNumber is a claim that is one, or fails the check.
+// requireNumber requires that a claim is a number and returns it.
 func (r *run) requireNumber(claims map[string]any, name string) float64 {
 	n, ok := claims[name].(float64)
 	r.require(ok, "%s is %v, not a number", name, claims[name])

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// claimModules are about scopes and the claims parameter.
+// claimModules returns the modules about scopes and the claims parameter.
 func claimModules() []module {
 	scope := func(name, scope string) module {
 		releases := func(r *run, v variant) { checkScope(r, v, scope) }
 		return module{
 			name:        "oidcc-scope-" + name,
-			requirement: "The scope " + scope + " releases every one of its claims.",
+			requirement: "The scope " + scope + " releases all of its claims.",
 			appliesTo:   anyType,
 			do:          releases,
 		}
@@ -24,14 +24,14 @@ func claimModules() []module {
 		scope("all", "profile email address phone"),
 		{
 			name:        "oidcc-claims-essential",
-			requirement: "A claim that is asked for by name comes where it was asked for.",
+			requirement: "A claim requested by name is returned where it was requested.",
 			appliesTo:   anyType,
 			do:          oidccClaimsEssential,
 		},
 	}
 }
 
-// scopeClaims are the claims that a scope releases (OIDC Core section 5.4).
+// scopeClaims returns the claims that a scope releases (OIDC Core section 5.4).
 func scopeClaims(scope string) []string {
 	switch scope {
 	case "profile":
@@ -46,8 +46,8 @@ func scopeClaims(scope string) []string {
 	return nil
 }
 
-// checkScope demands every claim of the scopes: at userinfo, and in the ID
-// token where there is no access token.
+// checkScope requires every claim of the scopes: at userinfo, and in the ID
+// token if there is no access token.
 func checkScope(r *run, v variant, scope string) {
 	supported := r.metadata().ScopesSupported
 	var claims []string
@@ -86,9 +86,9 @@ func oidccClaimsEssential(r *run, v variant) {
 	told := flow.claims
 	if where == "userinfo" {
 		_, has := flow.claims["name"]
-		r.warnUnless(!has || r.target.Web.ClaimsInIDToken, "name was asked for at userinfo and is in the ID token")
+		r.warnUnless(!has || r.target.Web.ClaimsInIDToken, "name was requested at userinfo but is in the ID token")
 		told = r.decodeUserinfo(r.fetchUserinfo(flow.accessToken))
 	}
 	_, has := told["name"]
-	r.warnUnless(has, "%s lacks name, which was asked for as essential", where)
+	r.warnUnless(has, "%s lacks name, which was requested as essential", where)
 }

@@ -5,12 +5,12 @@ import (
 	"net/url"
 )
 
-// flowModules are about the flow itself and userinfo.
+// flowModules returns the modules about the flow itself and userinfo.
 func flowModules() []module {
 	return []module{
 		{
 			name:        "oidcc-server",
-			requirement: "A sign-in succeeds, with every token as the specification has it.",
+			requirement: "A sign-in succeeds, and every token is as specified.",
 			appliesTo:   anyType,
 			do: func(r *run, v variant) {
 				r.runFlow(r.browser(), r.target.Web, v)
@@ -24,7 +24,7 @@ func flowModules() []module {
 		},
 		{
 			name:        "oidcc-userinfo-get",
-			requirement: "Userinfo answers GET with a bearer header.",
+			requirement: "Userinfo accepts GET with a bearer header.",
 			appliesTo:   hasAccessToken,
 			do: func(r *run, v variant) {
 				flow := r.runFlow(r.browser(), r.target.Web, v)
@@ -33,7 +33,7 @@ func flowModules() []module {
 		},
 		{
 			name:        "oidcc-userinfo-post-header",
-			requirement: "Userinfo answers POST with a bearer header.",
+			requirement: "Userinfo accepts POST with a bearer header.",
 			appliesTo:   hasAccessToken,
 			do: func(r *run, v variant) {
 				flow := r.runFlow(r.browser(), r.target.Web, v)
@@ -43,12 +43,12 @@ func flowModules() []module {
 		},
 		{
 			name:        "oidcc-userinfo-post-body",
-			requirement: "Userinfo answers POST with the token in the form, or refuses it.",
+			requirement: "Userinfo accepts or rejects POST with the token in the form.",
 			appliesTo:   hasAccessToken,
 			do: func(r *run, v variant) {
 				flow := r.runFlow(r.browser(), r.target.Web, v)
 				res := r.fetch(http.MethodPost, r.metadata().UserinfoEndpoint, url.Values{"access_token": {flow.accessToken}})
-				r.warnUnless(res.Status == http.StatusOK, "userinfo answers %d to a token in the body", res.Status)
+				r.warnUnless(res.Status == http.StatusOK, "userinfo returned %d for a token in the body", res.Status)
 				if res.Status == http.StatusOK {
 					r.decodeUserinfo(res)
 				}
@@ -56,13 +56,13 @@ func flowModules() []module {
 		},
 		{
 			name:        "oidcc-response-type-missing",
-			requirement: "A request without response_type is refused.",
+			requirement: "A request without response_type is rejected.",
 			appliesTo:   anyType,
 			do:          oidccResponseTypeMissing,
 		},
 		{
 			name:        "oidcc-ensure-request-without-nonce-succeeds-for-code-flow",
-			requirement: "nonce is optional where no ID token comes from the authorization endpoint.",
+			requirement: "nonce is optional if no ID token comes from the authorization endpoint.",
 			appliesTo:   lacksFrontIDToken,
 			do: func(r *run, v variant) {
 				r.runFlow(r.browser(), r.target.Web, v, "nonce", "")
@@ -70,7 +70,7 @@ func flowModules() []module {
 		},
 		{
 			name:        "oidcc-ensure-request-without-nonce-fails",
-			requirement: "nonce is required where an ID token comes from the authorization endpoint.",
+			requirement: "nonce is required if an ID token comes from the authorization endpoint.",
 			appliesTo:   hasFrontIDToken,
 			do: func(r *run, v variant) {
 				request := r.newRequest(r.target.Web, v, "nonce", "")
@@ -79,31 +79,31 @@ func flowModules() []module {
 					r.requireError(response, request, "invalid_request")
 					return
 				}
-				r.require(p.Status >= 400, "the request was not refused (status %d)", p.Status)
+				r.require(p.Status >= 400, "the request was not rejected (status %d)", p.Status)
 				r.requirePage(p, p.Status)
 			},
 		},
 		{
 			name:        "oidcc-alternate-happy-flow",
-			requirement: "Nothing depends on the order of parameters or scopes.",
+			requirement: "The order of parameters and scopes does not matter.",
 			appliesTo:   anyType,
 			do:          oidccAlternateHappyFlow,
 		},
 		{
 			name:        "oidcc-ensure-registered-redirect-uri",
-			requirement: "A redirect URI that is not registered leads to a page and nowhere else.",
+			requirement: "A redirect URI that is not registered leads to an error page.",
 			appliesTo:   anyType,
 			do: func(r *run, v variant) {
 				request := r.newRequest(r.target.Web, v, "redirect_uri", r.target.Web.RedirectURI+"/"+randomString(8))
 				p := r.browser().authorize(request)
 				r.requirePage(p, http.StatusBadRequest, http.StatusForbidden, http.StatusOK)
 				_, asks := p.PasswordForm()
-				r.require(!asks, "the person is asked to sign in, to be sent on to an address that is not registered")
+				r.require(!asks, "the sign-in page is shown for a redirect URI that is not registered")
 			},
 		},
 		{
 			name:        "oidcc-ensure-post-request-succeeds",
-			requirement: "The authorization endpoint takes POST.",
+			requirement: "The authorization endpoint accepts POST.",
 			appliesTo:   anyType,
 			do: func(r *run, v variant) {
 				request := r.newRequest(r.target.Web, v)
@@ -129,7 +129,7 @@ func oidccResponseTypeMissing(r *run, v variant) {
 		r.requireError(response, request, "invalid_request", "unsupported_response_type")
 		return
 	}
-	r.require(p.Status >= 400, "the request was not refused (status %d)", p.Status)
+	r.require(p.Status >= 400, "the request was not rejected (status %d)", p.Status)
 	r.requirePage(p, p.Status)
 }
 
@@ -137,7 +137,7 @@ func oidccAlternateHappyFlow(r *run, v variant) {
 	request := r.newRequest(r.target.Web, v, "scope", "email openid", "nonce", randomString(43), "state",
 		randomString(120)+"-._~-._~")
 	reversed := ""
-	for _, name := range sortedNames(request) { // sorted, so that this turns them round
+	for _, name := range sortedNames(request) { // sorted above, so that this reverses them
 		pair := url.Values{name: request[name]}.Encode()
 		if reversed != "" {
 			pair += "&"

@@ -13,7 +13,7 @@ import (
 	"idpbridge/internal/robot"
 )
 
-// logoutModules are the plan RP-Initiated Logout.
+// logoutModules returns the modules of the plan RP-Initiated Logout.
 func logoutModules() []module {
 	const name = "oidcc-rp-initiated-logout"
 	ends := func(suffix, says string, do func(r *run, flow flowResult) url.Values) module {
@@ -27,12 +27,17 @@ func logoutModules() []module {
 	}
 	post := func(r *run) string { return r.target.Web.PostLogoutRedirectURI }
 	return []module{
-		{name + "-discovery-endpoint-verification", "Discovery names an end_session_endpoint.", isCode, false, func(r *run, _ variant) {
-			r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
-		}},
+		{
+			name:        name + "-discovery-endpoint-verification",
+			requirement: "Discovery names an end_session_endpoint.",
+			appliesTo:   isCode,
+			do: func(r *run, _ variant) {
+				r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
+			},
+		},
 		{
 			name:        name,
-			requirement: "A sign-out with hint, address and state ends the session and comes back with that state.",
+			requirement: "A sign-out with hint, redirect URI and state ends the session and returns the state.",
 			do: func(r *run, v variant) {
 				checkReturn(r, v, "aZ0 ~!@#$%^&*()_+-=[]{}|;':,./<>?`\"\\ end of state")
 			},
@@ -85,8 +90,8 @@ func newValues(of ...string) url.Values {
 	return v
 }
 
-// signInForLogout signs in for a check of sign-outs. Response types without an ID token
-// in the end do not exist: a code gives one.
+// signInForLogout signs in for a check of sign-outs. Every response type leads
+// to an ID token; with a code it comes from the token endpoint.
 func (r *run) signInForLogout(b *browser, v variant) flowResult {
 	r.skipWithout("post-logout redirect URI", r.target.Web.PostLogoutRedirectURI != "")
 	r.require(r.metadata().EndSessionEndpoint != "", "discovery names no end_session_endpoint")
@@ -102,20 +107,20 @@ func (b *browser) openEndSession(v url.Values) *robot.Page {
 	return b.get(address)
 }
 
-// requireSignedOut demands that nobody is signed in in the browser.
+// requireSignedOut requires that no user is signed in in the browser.
 func (r *run) requireSignedOut(b *browser, v variant) {
 	request := r.newRequest(r.target.Web, v, "prompt", "none")
 	r.requireError(b.authorizeSilently(request), request, loginErrors()...)
 }
 
-// requireSignedIn demands that the person still is.
+// requireSignedIn requires that the person is still signed in.
 func (r *run) requireSignedIn(b *browser, v variant) {
 	request := r.newRequest(r.target.Web, v, "prompt", "none")
 	r.requireSuccess(b.authorizeSilently(request), request)
 }
 
-// nextURL is where a sign-out leads in the end: the redirect, or where the page
-// that ends it goes on to.
+// nextURL returns where a sign-out leads: the target of the redirect, or of the
+// page that ends the sign-out.
 func (r *run) nextURL(p *robot.Page) string {
 	if p.Location != "" {
 		return p.Location
@@ -144,15 +149,15 @@ func checkReturn(r *run, v variant, state string) {
 	got, ok := r.parseReturnURL(r.nextURL(p))
 	r.require(ok, "the sign-out leads to %q (status %d)", r.nextURL(p), p.Status)
 	r.require(got.Get("state") == state && got.Has("state") == (state != ""),
-		"state came back as %q instead of %q", got.Get("state"), state)
+		"state is %q instead of %q", got.Get("state"), state)
 	for name := range got {
 		r.warnUnless(name == "state", "the address came back with %s", name)
 	}
 	r.requireSignedOut(b, v)
 }
 
-// parseReturnURL reads what was added to the post-logout redirect URI; false where an
-// address is another one.
+// parseReturnURL returns the parameters that were added to the post-logout
+// redirect URI. It returns false if the URL is another one.
 func (r *run) parseReturnURL(address string) (added url.Values, ok bool) {
 	rest, ok := strings.CutPrefix(address, r.target.Web.PostLogoutRedirectURI)
 	if !ok || rest != "" && rest[0] != '?' && rest[0] != '&' {
@@ -162,7 +167,7 @@ func (r *run) parseReturnURL(address string) (added url.Values, ok bool) {
 	return added, err == nil
 }
 
-// confirmLogout presses the button that confirms a sign-out, where there is one.
+// confirmLogout confirms a sign-out if the page asks for that.
 func (b *browser) confirmLogout(p *robot.Page) *robot.Page {
 	forms := p.Forms()
 	if p.Location != "" || len(forms) == 0 || p.Status >= 300 {
@@ -179,31 +184,31 @@ func checkSignOut(r *run, v variant, do func(*run, flowResult) url.Values) {
 	flow := r.signInForLogout(b, v)
 	p := b.confirmLogout(b.openEndSession(do(r, flow)))
 	r.requirePage(p, http.StatusOK)
-	r.require(r.nextURL(p) == "", "the page leads on to %q, which nobody asked for", r.nextURL(p))
+	r.require(r.nextURL(p) == "", "the page leads to %q, which was not requested", r.nextURL(p))
 	r.requireSignedOut(b, v)
 }
 
-// checkNoRedirect demands a page: an error, or a question. Its answer must not lead
-// to an address that is not registered, and should lead nowhere.
+// checkNoRedirect requires an error page or a question. Confirming must not
+// lead to a URL that is not registered, and should lead nowhere.
 func checkNoRedirect(r *run, v variant, do func(*run, flowResult) url.Values) {
 	b := r.browser()
 	flow := r.signInForLogout(b, v)
 	p := b.openEndSession(do(r, flow))
 	r.requirePage(p, http.StatusOK, http.StatusBadRequest, http.StatusForbidden)
-	r.require(r.nextURL(p) == "", "the page leads on to %q", r.nextURL(p))
+	r.require(r.nextURL(p) == "", "the page leads to %q", r.nextURL(p))
 	to := r.nextURL(b.confirmLogout(p))
 	added, registered := r.parseReturnURL(to)
 	added.Del("state")
-	r.require(to == "" || registered && len(added) == 0, "after a yes the person is sent to %q", to)
-	r.warnUnless(to == "", "after a yes the person is sent to %q, though no genuine hint says who asks", to)
+	r.require(to == "" || registered && len(added) == 0, "confirming leads to %q", to)
+	r.warnUnless(to == "", "confirming leads to %q although the request had no valid hint", to)
 }
 
-// backchannelModules are the plan Back-Channel Logout.
+// backchannelModules returns the modules of the plan Back-Channel Logout.
 func backchannelModules() []module {
 	return []module{
 		{
 			name:        "oidcc-backchannel-rp-initiated-logout-discovery-endpoint-verification",
-			requirement: "Discovery says that logouts are told by the back channel.",
+			requirement: "Discovery announces back-channel logout.",
 			appliesTo:   isCode,
 			do: func(r *run, _ variant) {
 				r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
@@ -214,20 +219,20 @@ func backchannelModules() []module {
 		},
 		{
 			name:        "oidcc-backchannel-rp-initiated-logout",
-			requirement: "A sign-out is told to the client by a logout token.",
+			requirement: "The client gets a logout token after a sign-out.",
 			do:          oidccBackchannel,
 		},
 	}
 }
 
-// logoutWait is how long a logout token may take to arrive, in real time.
+// logoutWait is how long to wait for a logout token, in real time.
 const logoutWait = 20 * time.Second
 
 func oidccBackchannel(r *run, v variant) {
 	if !r.metadata().BackchannelLogout {
 		r.skipCheck("backchannel_logout_supported is not true")
 	}
-	r.skipWithout("address for logout tokens", r.target.Logouts != nil && r.target.Web.BackchannelLogoutURI != "")
+	r.skipWithout("receiver for logout tokens", r.target.Logouts != nil && r.target.Web.BackchannelLogoutURI != "")
 	b := r.browser()
 	flow := r.signInForLogout(b, v)
 	sid, _ := flow.claims["sid"].(string)
@@ -262,15 +267,15 @@ func oidccBackchannel(r *run, v variant) {
 	r.require(!has, "the logout token has a nonce")
 }
 
-// awaitLogoutToken waits for the logout token of a sign-in to arrive, in the form that
-// is due, and returns it.
+// awaitLogoutToken waits for the logout token of a sign-in and checks how it
+// was sent.
 func (r *run) awaitLogoutToken(c Client, claims map[string]any) string {
 	u, err := url.Parse(c.BackchannelLogoutURI)
-	r.require(err == nil, "the client's backchannel_logout_uri is no address")
+	r.require(err == nil, "the client's backchannel_logout_uri is not a URL")
 	got, err := r.target.Logouts.Await(r.ctx, logoutWait, func(got Received) bool {
 		return got.Path == u.Path && decodeClaims(got.Form.Get("logout_token"))["sid"] == claims["sid"]
 	})
-	r.require(err == nil, "no logout token came: %v", err)
+	r.require(err == nil, "no logout token arrived: %v", err)
 	r.require(got.Method == http.MethodPost && strings.HasPrefix(got.ContentType, robot.FormEncoded),
 		"the logout came as %s %s", got.Method, got.ContentType)
 	r.require(len(got.Form) == 1 && len(got.Form["logout_token"]) == 1,
@@ -278,12 +283,12 @@ func (r *run) awaitLogoutToken(c Client, claims map[string]any) string {
 	return got.Form.Get("logout_token")
 }
 
-// frontchannelModules are the plan Front-Channel Logout.
+// frontchannelModules returns the modules of the plan Front-Channel Logout.
 func frontchannelModules() []module {
 	return []module{
 		{
 			name:        "oidcc-frontchannel-rp-initiated-logout-discovery-endpoint-verification",
-			requirement: "Discovery says that logouts are told by the front channel.",
+			requirement: "Discovery announces front-channel logout.",
 			appliesTo:   isCode,
 			do: func(r *run, _ variant) {
 				r.requireHTTPS("end_session_endpoint", r.metadata().EndSessionEndpoint)
@@ -294,7 +299,7 @@ func frontchannelModules() []module {
 		},
 		{
 			name:        "oidcc-frontchannel-rp-initiated-logout",
-			requirement: "A sign-out is told to the client by a frame, before the browser goes on.",
+			requirement: "The client is notified of a sign-out by a frame before the browser is redirected.",
 			do:          oidccFrontchannel,
 		},
 	}
@@ -307,8 +312,9 @@ func oidccFrontchannel(r *run, v variant) {
 	r.skipWithout("client with a frontchannel_logout_uri", r.target.Web.FrontchannelLogoutURI != "")
 	b := r.browser()
 	flow := r.signInForLogout(b, v)
-	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri", r.target.Web.PostLogoutRedirectURI, "state", "s"))
-	r.require(p.Location == "", "the browser was sent on to %s before any frame was loaded", robot.Excerpt(p.Location))
+	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri",
+		r.target.Web.PostLogoutRedirectURI, "state", "s"))
+	r.require(p.Location == "", "the browser was redirected to %s before any frame was loaded", robot.Excerpt(p.Location))
 	frames := p.Attributes("iframe", "src")
 	r.require(len(frames) == 1, "there are %d frames for the one client of the session", len(frames))
 	before, raw, _ := strings.Cut(frames[0], "?")
@@ -318,21 +324,21 @@ func oidccFrontchannel(r *run, v variant) {
 	r.require(given.Get("sid") != "" && given.Get("sid") == flow.claims["sid"],
 		"sid is %q, in the ID token it was %v", given.Get("sid"), flow.claims["sid"])
 	for name := range given {
-		r.warnUnless(name == "iss" || name == "sid", "the frame's address has %s", name)
+		r.warnUnless(name == "iss" || name == "sid", "the frame's URL has %s", name)
 	}
 	r.requireFrameLoads(p, before)
 	r.require(r.nextURL(p) == appendQuery(r.target.Web.PostLogoutRedirectURI, "state=s"),
-		"the page leads on to %q", r.nextURL(p))
+		"the page leads to %q", r.nextURL(p))
 	r.requireSignedOut(b, v)
 }
 
-// requireFrameLoads demands that nothing on the page keeps its frame from loading, or
-// from reading its own cookies.
+// requireFrameLoads requires that nothing on the page keeps its frame from
+// loading or from reading its own cookies.
 func (r *run) requireFrameLoads(p *robot.Page, address string) {
 	r.require(!p.HasAttribute("iframe", "sandbox"),
-		"the frame is in a sandbox, where the client does not find its cookies")
+		"the frame is sandboxed, so the client does not get its cookies")
 	r.require(!slices.Contains(p.Attributes("iframe", "loading"), "lazy"),
-		"the frame is loaded when it is seen, which may be never")
+		"the frame is loaded lazily, which may be never")
 	u, err := url.Parse(address)
 	r.require(err == nil, "the frame loads %q", address)
 	for _, policy := range p.Header.Values("Content-Security-Policy") {
@@ -349,7 +355,7 @@ func (r *run) requireFrameLoads(p *robot.Page, address string) {
 			}
 			fits := slices.ContainsFunc([]string{"*", u.Scheme + ":", u.Host, u.Scheme + "://" + u.Host, address},
 				func(s string) bool { return slices.Contains(allowed, s) })
-			r.require(fits, "the page's policy does not let the frame load: %s", policy)
+			r.require(fits, "the page's policy blocks the frame: %s", policy)
 			break
 		}
 	}

@@ -2,7 +2,7 @@ package conformance
 
 import "time"
 
-// promptModules are about who is signed in already.
+// promptModules returns the modules about an existing session.
 func promptModules() []module {
 	return []module{
 		{
@@ -23,7 +23,7 @@ func promptModules() []module {
 		},
 		{
 			name:        "oidcc-prompt-none-not-logged-in",
-			requirement: "prompt=none without a session is refused, with the state as it was.",
+			requirement: "prompt=none without a session is rejected, and state is returned unchanged.",
 			appliesTo:   anyType,
 			do: func(r *run, v variant) {
 				request := r.newRequest(r.target.Web, v, "prompt", "none", "state", randomString(120)+"-._~-._~")
@@ -32,7 +32,7 @@ func promptModules() []module {
 		},
 		{
 			name:        "oidcc-prompt-none-logged-in",
-			requirement: "prompt=none with a session is answered for the same person and auth_time.",
+			requirement: "prompt=none with a session succeeds for the same person and auth_time.",
 			appliesTo:   anyType,
 			do: func(r *run, v variant) {
 				checkSilent(r, v, nil, func(flowResult) []string { return []string{"prompt", "none"} })
@@ -40,7 +40,7 @@ func promptModules() []module {
 		},
 		{
 			name:        "oidcc-max-age-10000",
-			requirement: "max_age that the sign-in satisfies asks nobody, and auth_time is the same.",
+			requirement: "max_age that the session satisfies shows no page, and auth_time is the same.",
 			appliesTo:   anyType,
 			do: func(r *run, v variant) {
 				checkSilent(r, v, []string{"max_age", "15000"}, func(flowResult) []string { return []string{"max_age", "10000"} })
@@ -48,7 +48,7 @@ func promptModules() []module {
 		},
 		{
 			name:        "oidcc-id-token-hint",
-			requirement: "id_token_hint of the person who is signed in is answered silently.",
+			requirement: "id_token_hint of the signed-in person succeeds without a page.",
 			appliesTo:   anyType,
 			do: func(r *run, v variant) {
 				checkSilent(r, v, nil,
@@ -58,9 +58,9 @@ func promptModules() []module {
 	}
 }
 
-// checkAsksAgain demands that a second request is asked for a password, and that the
-// sign-in which follows is a later one. Max_age needs an auth_time; otherwise it
-// counts where it is there (OIDC Core section 2).
+// checkAsksAgain requires that a second request asks for the password and that
+// the following sign-in is a later one. With max_age an auth_time is required,
+// otherwise it is checked if present (OIDC Core section 2).
 func checkAsksAgain(r *run, v variant, timed bool, changes ...string) {
 	b := r.browser()
 	first := r.runFlow(b, r.target.Web, v)
@@ -80,8 +80,8 @@ func checkAsksAgain(r *run, v variant, timed bool, changes ...string) {
 	r.require(after >= float64(r.target.Now().Unix()-60), "auth_time is %.0f, not now", after)
 }
 
-// checkSilent demands that a second request is answered without a page, for
-// the same person and auth_time.
+// checkSilent requires that a second request gets a response without a page,
+// for the same person and auth_time.
 func checkSilent(r *run, v variant, first []string, then func(flowResult) []string) {
 	b := r.browser()
 	before := r.runFlow(b, r.target.Web, v, first...)
