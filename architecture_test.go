@@ -87,6 +87,7 @@ func arrows() map[string]allowance {
 				"internal/spelling",
 				"keys",
 				"liveengage",
+				"oidc",
 			},
 			theirs: []string{yaml},
 		},

@@ -21,7 +21,7 @@ func (s serveCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	clients, err := configuredClients(cfg.Clients)
+	clients, err := cfg.BuildClients()
 	if err != nil {
 		return err
 	}

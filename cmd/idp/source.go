@@ -41,7 +41,7 @@ func (s source) open(ctx context.Context, p *process, issuer string) (*opened, e
 			return nil, err
 		}
 		o.config = *cfg
-		if o.clients, err = configuredClients(cfg.Clients); err != nil {
+		if o.clients, err = cfg.BuildClients(); err != nil {
 			return nil, err
 		}
 	case s.Data != "":
