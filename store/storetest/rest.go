@@ -14,39 +14,39 @@ import (
 	"idpbridge/web"
 )
 
-func peopleReplaced(t *testing.T, s Store) {
-	people(t, s, "cid", "ann", "bob")
+func testPeopleAreReplaced(t *testing.T, s Store) {
+	replacePeople(t, s, "cid", "ann", "bob")
 	got, err := s.Accounts(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []upstream.Account{account("ann"), account("bob"), account("cid")}, got)
+	require.Equal(t, []upstream.Account{newAccount("ann"), newAccount("bob"), newAccount("cid")}, got)
 	one, err := s.AccountByUsername(t.Context(), "bob")
 	require.NoError(t, err)
-	require.Equal(t, account("bob"), one)
+	require.Equal(t, newAccount("bob"), one)
 
-	people(t, s, "ann", "dan")
+	replacePeople(t, s, "ann", "dan")
 	_, err = s.AccountByUsername(t.Context(), "bob")
 	require.ErrorIs(t, err, upstream.ErrNotFound)
 	got, err = s.Accounts(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []upstream.Account{account("ann"), account("dan")}, got)
-	people(t, s)
+	require.Equal(t, []upstream.Account{newAccount("ann"), newAccount("dan")}, got)
+	replacePeople(t, s)
 	got, err = s.Accounts(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, got)
 }
 
-func peopleLose(t *testing.T, s Store) {
-	people(t, s, "ann", "bob", "cid")
+func testPeopleLoseAccess(t *testing.T, s Store) {
+	replacePeople(t, s, "ann", "bob", "cid")
 	for _, name := range []string{"ann", "bob", "cid"} {
-		require.NoError(t, s.StartSession(t.Context(), session(name, name)))
-		require.NoError(t, s.Answer(t.Context(), signin(name, name, name)))
+		require.NoError(t, s.StartSession(t.Context(), newSession(name, name)))
+		require.NoError(t, s.Answer(t.Context(), newSignin(name, name, name)))
 	}
-	changed := account("bob")
+	changed := newAccount("bob")
 	changed.PasswordHash = "another"
-	renamed := account("ann")
+	renamed := newAccount("ann")
 	renamed.Username = "anna"
 	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{renamed, changed}, start))
-	people(t, s, "ann", "bob", "cid")
+	replacePeople(t, s, "ann", "bob", "cid")
 	// Bob's hash changed back, and cid came back: neither brings anything back.
 	for _, name := range []string{"bob", "cid"} {
 		_, _, err := s.FindSession(t.Context(), name, start)
@@ -60,9 +60,9 @@ func peopleLose(t *testing.T, s Store) {
 	require.NoError(t, err)
 }
 
-func peopleSwap(t *testing.T, s Store) {
-	people(t, s, "ann", "bob")
-	a, b := account("ann"), account("bob")
+func testPeopleSwapUsernames(t *testing.T, s Store) {
+	replacePeople(t, s, "ann", "bob")
+	a, b := newAccount("ann"), newAccount("bob")
 	a.Username, b.Username = b.Username, a.Username
 	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a, b}, start))
 	got, err := s.Accounts(t.Context())
@@ -70,46 +70,46 @@ func peopleSwap(t *testing.T, s Store) {
 	require.Equal(t, []upstream.Account{b, a}, got)
 }
 
-func peopleClash(t *testing.T, s Store) {
-	people(t, s, "ann")
-	sameName := account("bob")
+func testDuplicatePeople(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	sameName := newAccount("bob")
 	sameName.Username = "cid"
-	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{sameName, account("cid")}, start))
-	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{account("bob"), account("bob")}, start))
+	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{sameName, newAccount("cid")}, start))
+	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{newAccount("bob"), newAccount("bob")}, start))
 	got, err := s.Accounts(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []upstream.Account{account("ann")}, got)
+	require.Equal(t, []upstream.Account{newAccount("ann")}, got)
 }
 
-func key(id, algorithm string, state keys.State) keys.Record {
+func newKey(id, algorithm string, state keys.State) keys.Record {
 	return keys.Record{ID: id, Algorithm: algorithm, State: state, Sealed: "sealed " + id, Created: start, Changed: start}
 }
 
-func keyAdded(t *testing.T, s Store) {
+func testKeysAreAdded(t *testing.T, s Store) {
 	for _, c := range []struct {
 		key  keys.Record
 		want bool
 	}{
-		{key("1", "RS256", keys.Active), true},
-		{key("2", "RS256", keys.Active), false},
-		{key("1", "RS256", keys.Next), false}, // the id is taken
-		{key("2", "RS256", keys.Next), true},
-		{key("3", "RS256", keys.Next), false},
-		{key("3", "ES256", keys.Active), true},
+		{newKey("1", "RS256", keys.Active), true},
+		{newKey("2", "RS256", keys.Active), false},
+		{newKey("1", "RS256", keys.Next), false}, // the id is taken
+		{newKey("2", "RS256", keys.Next), true},
+		{newKey("3", "RS256", keys.Next), false},
+		{newKey("3", "ES256", keys.Active), true},
 	} {
 		added, err := s.AddKey(t.Context(), c.key)
 		require.NoError(t, err)
 		require.Equal(t, c.want, added, c.key)
 	}
-	_, err := s.AddKey(t.Context(), key("4", "PS256", keys.Retiring))
+	_, err := s.AddKey(t.Context(), newKey("4", "PS256", keys.Retiring))
 	require.Error(t, err)
 	got, err := s.Keys(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []keys.Record{key("1", "RS256", keys.Active), key("2", "RS256", keys.Next), key("3", "ES256", keys.Active)}, got)
+	require.Equal(t, []keys.Record{newKey("1", "RS256", keys.Active), newKey("2", "RS256", keys.Next), newKey("3", "ES256", keys.Active)}, got)
 }
 
-func keyRotated(t *testing.T, s Store) {
-	for _, k := range []keys.Record{key("1", "RS256", keys.Active), key("2", "RS256", keys.Next), key("3", "ES256", keys.Active)} {
+func testKeysAreRotated(t *testing.T, s Store) {
+	for _, k := range []keys.Record{newKey("1", "RS256", keys.Active), newKey("2", "RS256", keys.Next), newKey("3", "ES256", keys.Active)} {
 		_, err := s.AddKey(t.Context(), k)
 		require.NoError(t, err)
 	}
@@ -121,7 +121,7 @@ func keyRotated(t *testing.T, s Store) {
 	}
 	got, err := s.Keys(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, key("1", "RS256", keys.Active), got[0], "neither moved")
+	require.Equal(t, newKey("1", "RS256", keys.Active), got[0], "neither moved")
 	moved, err := s.RotateKeys(t.Context(), "2", "1", at)
 	require.NoError(t, err)
 	require.True(t, moved)
@@ -134,17 +134,17 @@ func keyRotated(t *testing.T, s Store) {
 		require.NoError(t, err)
 		require.Equal(t, want, removed, id)
 	}
-	now := key("2", "RS256", keys.Active)
+	now := newKey("2", "RS256", keys.Active)
 	now.Changed = at
 	got, err = s.Keys(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []keys.Record{now, key("3", "ES256", keys.Active)}, got)
+	require.Equal(t, []keys.Record{now, newKey("3", "ES256", keys.Active)}, got)
 }
 
-func keyRaces(t *testing.T, s Store) {
+func testConcurrentKeyChanges(t *testing.T, s Store) {
 	once := func(do func(n int) (bool, error)) {
 		won := make([]bool, 16)
-		for _, err := range together(16, func(n int) (err error) {
+		for _, err := range runConcurrently(16, func(n int) (err error) {
 			won[n], err = do(n)
 			return err
 		}) {
@@ -158,9 +158,9 @@ func keyRaces(t *testing.T, s Store) {
 		}
 		require.Equal(t, 1, count)
 	}
-	_, err := s.AddKey(t.Context(), key("active", "RS256", keys.Active))
+	_, err := s.AddKey(t.Context(), newKey("active", "RS256", keys.Active))
 	require.NoError(t, err)
-	once(func(n int) (bool, error) { return s.AddKey(t.Context(), key(fmt.Sprint(n), "RS256", keys.Next)) })
+	once(func(n int) (bool, error) { return s.AddKey(t.Context(), newKey(fmt.Sprint(n), "RS256", keys.Next)) })
 	all, err := s.Keys(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 2)
@@ -171,15 +171,15 @@ func keyRaces(t *testing.T, s Store) {
 	once(func(int) (bool, error) { return s.RotateKeys(t.Context(), next, "active", start) })
 }
 
-func swept(t *testing.T, s Store) {
-	people(t, s, "ann")
-	require.NoError(t, s.StartSession(t.Context(), session("b", "ann")))
-	longer := session("longer", "ann")
+func testSweep(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	require.NoError(t, s.StartSession(t.Context(), newSession("b", "ann")))
+	longer := newSession("longer", "ann")
 	longer.Expires = longer.Ends
 	require.NoError(t, s.StartSession(t.Context(), longer))
 	const many = 1100 // more than one batch
 	for i := range many {
-		require.NoError(t, s.Answer(t.Context(), signin(fmt.Sprint(i), "", "ann")))
+		require.NoError(t, s.Answer(t.Context(), newSignin(fmt.Sprint(i), "", "ann")))
 	}
 	require.NoError(t, s.CloseSignin(t.Context(), "1"))
 	_, _, err := s.Redeem(t.Context(), "0", start)
@@ -197,22 +197,22 @@ func swept(t *testing.T, s Store) {
 	require.NoError(t, err)
 }
 
-func cancelled(t *testing.T, s Store) {
-	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("i", "", "ann")))
+func testCanceledContext(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	require.NoError(t, s.Answer(t.Context(), newSignin("i", "", "ann")))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, _, redeemed := s.Redeem(ctx, "i", start)
 	_, _, found := s.FindSession(ctx, "b", start)
-	_, added := s.AddKey(ctx, key("k", "RS256", keys.Next))
+	_, added := s.AddKey(ctx, newKey("k", "RS256", keys.Next))
 	_, sweep := s.Sweep(ctx, start)
 	_, ended := s.EndSession(ctx, "b", start)
-	_, _, rotated := s.Rotate(ctx, rotation(1))
+	_, _, rotated := s.Rotate(ctx, newRotation(1))
 	_, taken := s.TakeLogouts(ctx, start, start, 1)
 	_, spent := s.SpendAssertion(ctx, "liveengage", "a", start)
 	for _, err := range []error{
-		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, signin("j", "", "ann")), ended,
-		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, session("b", "ann")),
+		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, newSignin("j", "", "ann")), ended,
+		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, newSession("b", "ann")),
 		rotated, taken, spent, s.JoinSession(ctx, "b", "liveengage"),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
@@ -222,14 +222,14 @@ func cancelled(t *testing.T, s Store) {
 	require.NoError(t, err)
 }
 
-func strange(t *testing.T, s Store) {
+func testSpecialCharacters(t *testing.T, s Store) {
 	const odd = "Zoë 😀 '\"; -- $1 ?1 %s \\ \u202e\u0001\r\n\t\ufffd é 漢字"
-	a := upstream.Account{Username: odd, PasswordHash: odd, Person: person(odd)}
+	a := upstream.Account{Username: odd, PasswordHash: odd, Person: newPerson(odd)}
 	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a}, start))
 	got, err := s.AccountByUsername(t.Context(), odd)
 	require.NoError(t, err)
 	require.Equal(t, a, got)
-	in := signin(odd, "", "")
+	in := newSignin(odd, "", "")
 	in.Reference, in.ClientID, in.Subject, in.Grant.Nonce, in.Grant.RedirectURI = odd, odd, odd, odd, odd
 	require.NoError(t, s.Answer(t.Context(), in))
 	in.State = oidc.Redeemed
@@ -238,7 +238,7 @@ func strange(t *testing.T, s Store) {
 	require.Equal(t, in, back)
 }
 
-func claimed(t *testing.T, s Store) {
+func testOwnership(t *testing.T, s Store) {
 	owner, err := s.Owner(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, owner)

@@ -10,33 +10,33 @@ import (
 	"idpbridge/web"
 )
 
-func sessionKept(t *testing.T, s Store) {
-	people(t, s, "ann")
-	want := session("b", "ann")
+func testSessionIsStored(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	want := newSession("b", "ann")
 	require.NoError(t, s.StartSession(t.Context(), want))
 	require.Error(t, s.StartSession(t.Context(), want), "an id is used once")
 	got, who, err := s.FindSession(t.Context(), "b", start)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	require.Equal(t, person("sub-ann"), who)
+	require.Equal(t, newPerson("sub-ann"), who)
 
-	plain := session("plain", "ann")
+	plain := newSession("plain", "ann")
 	plain.AMR, plain.ACR = nil, ""
 	require.NoError(t, s.StartSession(t.Context(), plain))
 	got, _, err = s.FindSession(t.Context(), "plain", start)
 	require.NoError(t, err)
 	require.Equal(t, plain, got)
 
-	require.NoError(t, s.StartSession(t.Context(), session("nobody", "bob")))
+	require.NoError(t, s.StartSession(t.Context(), newSession("nobody", "bob")))
 	for _, id := range []string{"unknown", "nobody", ""} {
 		_, _, err = s.FindSession(t.Context(), id, start)
 		require.ErrorIs(t, err, web.ErrNoSession)
 	}
 }
 
-func sessionExpires(t *testing.T, s Store) {
-	people(t, s, "ann")
-	idle, absolute := session("idle", "ann"), session("absolute", "ann")
+func testSessionExpires(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	idle, absolute := newSession("idle", "ann"), newSession("absolute", "ann")
 	absolute.Ends, absolute.Expires = idle.Expires, idle.Ends
 	for _, b := range []web.Session{idle, absolute} {
 		require.NoError(t, s.StartSession(t.Context(), b))
@@ -47,9 +47,9 @@ func sessionExpires(t *testing.T, s Store) {
 	}
 }
 
-func sessionRenewed(t *testing.T, s Store) {
-	people(t, s, "ann")
-	b := session("b", "ann")
+func testSessionIsRenewed(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	b := newSession("b", "ann")
 	require.NoError(t, s.StartSession(t.Context(), b))
 	renewed := b
 	renewed.SecretHash, renewed.ACR, renewed.AMR = "new", "urn:two", []string{"hwk"}
@@ -67,12 +67,12 @@ func sessionRenewed(t *testing.T, s Store) {
 	require.ErrorIs(t, s.RenewSession(t.Context(), b.SecretHash, renewed), web.ErrNoSession)
 }
 
-func sessionRenewRace(t *testing.T, s Store) {
-	people(t, s, "ann")
-	b := session("b", "ann")
+func testConcurrentRenewals(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	b := newSession("b", "ann")
 	require.NoError(t, s.StartSession(t.Context(), b))
 	won := 0
-	for _, err := range together(16, func(n int) error {
+	for _, err := range runConcurrently(16, func(n int) error {
 		renewed := b
 		renewed.SecretHash = string(rune('a' + n))
 		return s.RenewSession(t.Context(), b.SecretHash, renewed)
@@ -86,9 +86,9 @@ func sessionRenewRace(t *testing.T, s Store) {
 	require.Equal(t, 1, won)
 }
 
-func sessionTouched(t *testing.T, s Store) {
-	people(t, s, "ann")
-	b := session("b", "ann")
+func testSessionIsTouched(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	b := newSession("b", "ann")
 	require.NoError(t, s.StartSession(t.Context(), b))
 	later := start.Add(30 * time.Minute)
 	require.NoError(t, s.TouchSession(t.Context(), "b", later, later.Add(time.Hour)))
@@ -105,12 +105,12 @@ func sessionTouched(t *testing.T, s Store) {
 	require.NoError(t, s.TouchSession(t.Context(), "unknown", later, ended))
 }
 
-func sessionEnded(t *testing.T, s Store) {
-	people(t, s, "ann")
+func testSessionEnds(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
 	for _, id := range []string{"b", "other"} {
-		require.NoError(t, s.StartSession(t.Context(), session(id, "ann")))
-		require.NoError(t, s.Answer(t.Context(), signin("answered "+id, id, "ann")))
-		require.NoError(t, s.Answer(t.Context(), signin("redeemed "+id, id, "ann")))
+		require.NoError(t, s.StartSession(t.Context(), newSession(id, "ann")))
+		require.NoError(t, s.Answer(t.Context(), newSignin("answered "+id, id, "ann")))
+		require.NoError(t, s.Answer(t.Context(), newSignin("redeemed "+id, id, "ann")))
 		_, _, err := s.Redeem(t.Context(), "redeemed "+id, start)
 		require.NoError(t, err)
 	}

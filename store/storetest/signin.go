@@ -13,28 +13,28 @@ import (
 	"idpbridge/oidc"
 )
 
-func signinKept(t *testing.T, s Store) {
-	people(t, s, "ann")
-	want := signin("i", "", "ann")
+func testSigninIsStored(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	want := newSignin("i", "", "ann")
 	require.NoError(t, s.Answer(t.Context(), want))
 	require.Error(t, s.Answer(t.Context(), want), "an id is used once")
 	got, who, err := s.Find(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	require.Equal(t, person("sub-ann"), who)
+	require.Equal(t, newPerson("sub-ann"), who)
 	_, _, err = s.Find(t.Context(), "I", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
-func signinForward(t *testing.T, s Store) {
-	people(t, s, "ann")
-	want := signin("i", "", "ann")
+func testSigninStatesMoveForward(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	want := newSignin("i", "", "ann")
 	require.NoError(t, s.Answer(t.Context(), want))
 	got, who, err := s.Redeem(t.Context(), "i", start)
 	require.NoError(t, err)
 	want.State = oidc.Redeemed
 	require.Equal(t, want, got)
-	require.Equal(t, person("sub-ann"), who)
+	require.Equal(t, newPerson("sub-ann"), who)
 	got, _, err = s.Find(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
@@ -48,9 +48,9 @@ func signinForward(t *testing.T, s Store) {
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
-func signinReplayed(t *testing.T, s Store) {
-	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("i", "", "ann")))
+func testReplayedCode(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	require.NoError(t, s.Answer(t.Context(), newSignin("i", "", "ann")))
 	_, _, err := s.Redeem(t.Context(), "i", start)
 	require.NoError(t, err)
 	// Long after the code has expired it is still known.
@@ -62,9 +62,9 @@ func signinReplayed(t *testing.T, s Store) {
 	require.ErrorIs(t, err, oidc.ErrNotFound, "closed says nothing of why")
 }
 
-func signinWithoutCode(t *testing.T, s Store) {
-	people(t, s, "ann")
-	in := signin("i", "", "ann")
+func testSigninWithoutCode(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	in := newSignin("i", "", "ann")
 	in.State, in.CodeExpires = oidc.Redeemed, time.Time{}
 	require.NoError(t, s.Answer(t.Context(), in))
 	_, _, err := s.Redeem(t.Context(), "i", start)
@@ -74,9 +74,9 @@ func signinWithoutCode(t *testing.T, s Store) {
 	require.Equal(t, in, got)
 }
 
-func signinExpires(t *testing.T, s Store) {
-	people(t, s, "ann")
-	in := signin("i", "", "ann")
+func testCodeAndSigninExpire(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	in := newSignin("i", "", "ann")
 	require.NoError(t, s.Answer(t.Context(), in))
 	_, _, err := s.Redeem(t.Context(), "i", in.CodeExpires)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
@@ -88,30 +88,30 @@ func signinExpires(t *testing.T, s Store) {
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
-func signinNeedsSession(t *testing.T, s Store) {
-	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("gone", "never", "ann")))
+func testCodeNeedsSession(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	require.NoError(t, s.Answer(t.Context(), newSignin("gone", "never", "ann")))
 	_, _, err := s.Redeem(t.Context(), "gone", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 
-	b := session("b", "ann")
+	b := newSession("b", "ann")
 	b.Expires = start.Add(codeLife / 2)
 	require.NoError(t, s.StartSession(t.Context(), b))
-	require.NoError(t, s.Answer(t.Context(), signin("i", "b", "ann")))
+	require.NoError(t, s.Answer(t.Context(), newSignin("i", "b", "ann")))
 	_, _, err = s.Redeem(t.Context(), "i", b.Expires)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "the session has expired")
 	_, _, err = s.Redeem(t.Context(), "i", start)
 	require.NoError(t, err)
 
-	require.NoError(t, s.Answer(t.Context(), signin("nobody", "", "bob")))
+	require.NoError(t, s.Answer(t.Context(), newSignin("nobody", "", "bob")))
 	_, _, err = s.Redeem(t.Context(), "nobody", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "the person does not exist")
 }
 
-func signinRace(t *testing.T, s Store) {
-	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("i", "", "ann")))
-	results := together(64, func(int) error {
+func testConcurrentRedemptions(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	require.NoError(t, s.Answer(t.Context(), newSignin("i", "", "ann")))
+	results := runConcurrently(64, func(int) error {
 		_, _, err := s.Redeem(t.Context(), "i", start)
 		return err
 	})
@@ -132,14 +132,14 @@ func signinRace(t *testing.T, s Store) {
 	require.ErrorIs(t, err, oidc.ErrNotFound, "a race is a replay: nobody keeps tokens")
 }
 
-func manyWriters(t *testing.T, s Store) {
-	people(t, s, "ann")
-	for _, err := range together(32, func(n int) error {
+func testConcurrentWriters(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	for _, err := range runConcurrently(32, func(n int) error {
 		b := fmt.Sprint("b", n)
-		err := s.StartSession(t.Context(), session(b, "ann"))
+		err := s.StartSession(t.Context(), newSession(b, "ann"))
 		for i := range 5 {
 			id := fmt.Sprint(b, "-", i)
-			answered := s.Answer(t.Context(), signin(id, b, "ann"))
+			answered := s.Answer(t.Context(), newSignin(id, b, "ann"))
 			_, _, redeemed := s.Redeem(t.Context(), id, start)
 			_, _, found := s.FindSession(t.Context(), b, start)
 			err = errors.Join(err, answered, redeemed, found)
@@ -151,8 +151,8 @@ func manyWriters(t *testing.T, s Store) {
 	}
 }
 
-// together calls do from n goroutines at once and returns what each got.
-func together(n int, do func(n int) error) []error {
+// runConcurrently calls do from n goroutines at once and returns what each got.
+func runConcurrently(n int, do func(n int) error) []error {
 	out := make([]error, n)
 	begin := make(chan struct{})
 	var group sync.WaitGroup
