@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,11 +11,11 @@ import (
 	"idpbridge/upstream"
 )
 
-// startJoinedSession starts a session of a person that was used for some clients.
+// startJoinedSession starts a session of a person that clients have joined.
 func startJoinedSession(t *testing.T, s Store, id, name string, clients ...string) {
 	t.Helper()
 	require.NoError(t, s.StartSession(t.Context(), newSession(id, name)))
-	for range 2 { // the second time changes nothing
+	for range 2 { // the second time has no effect
 		for _, client := range clients {
 			require.NoError(t, s.JoinSession(t.Context(), id, client))
 		}
@@ -31,7 +30,7 @@ func endSession(t *testing.T, s Store, id string, at time.Time) []string {
 	return clients
 }
 
-// takeLogouts takes logouts until five minutes later.
+// takeLogouts takes logouts for five minutes.
 func takeLogouts(t *testing.T, s Store, at time.Time, limit int) []oidc.Logout {
 	t.Helper()
 	got, err := s.TakeLogouts(t.Context(), at, at.Add(5*time.Minute), limit)
@@ -39,7 +38,7 @@ func takeLogouts(t *testing.T, s Store, at time.Time, limit int) []oidc.Logout {
 	return got
 }
 
-// countPendingLogouts is how long the queue is.
+// countPendingLogouts returns the length of the queue.
 func countPendingLogouts(t *testing.T, s Store) int {
 	t.Helper()
 	n, err := s.PendingLogouts(t.Context())
@@ -60,20 +59,22 @@ func testLogoutsAreQueued(t *testing.T, s Store) {
 	require.Empty(t, takeLogouts(t, s, start.Add(time.Hour), 9))
 
 	require.Equal(t, []string{"Zeta", "app", "web"}, endSession(t, s, "b", start))
-	require.Empty(t, endSession(t, s, "b", start.Add(time.Hour)), "it has ended")
+	require.Empty(t, endSession(t, s, "b", start.Add(time.Hour)), "the session has ended already")
 	require.Empty(t, endSession(t, s, "alone", start))
 	require.Empty(t, endSession(t, s, "unknown", start))
-	// Joined as it ended, by another request: nobody is told twice.
+	// Another request has joined while the session ended: no client is notified twice.
 	require.NoError(t, s.JoinSession(t.Context(), "b", "web"))
 	require.Empty(t, endSession(t, s, "b", start.Add(time.Hour)))
 
 	require.Equal(t, 3, countPendingLogouts(t, s))
 	require.Empty(t, takeLogouts(t, s, start.Add(-time.Millisecond), 9))
 	require.Equal(t, []oidc.Logout{
-		newLogout("b", "Zeta", "ann", start, 1), newLogout("b", "app", "ann", start, 1), newLogout("b", "web", "ann", start, 1),
+		newLogout("b", "Zeta", "ann", start, 1),
+		newLogout("b", "app", "ann", start, 1),
+		newLogout("b", "web", "ann", start, 1),
 	}, takeLogouts(t, s, start, 9))
-	require.Equal(t, 3, countPendingLogouts(t, s), "taken is not told")
-	require.Equal(t, []string{"web"}, endSession(t, s, "other", start), "the other session is another matter")
+	require.Equal(t, 3, countPendingLogouts(t, s), "a taken logout stays pending")
+	require.Equal(t, []string{"web"}, endSession(t, s, "other", start), "the other session is independent")
 }
 
 func testPeopleAreLoggedOut(t *testing.T, s Store) {
@@ -90,11 +91,13 @@ func testPeopleAreLoggedOut(t *testing.T, s Store) {
 	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{changed, renamed}, at))
 	require.Empty(t, takeLogouts(t, s, at.Add(-time.Millisecond), 9))
 	require.Equal(t, []oidc.Logout{
-		newLogout("ann 1", "app", "ann", at, 1), newLogout("ann 1", "web", "ann", at, 1), newLogout("ann 2", "web", "ann", at, 1),
+		newLogout("ann 1", "app", "ann", at, 1),
+		newLogout("ann 1", "web", "ann", at, 1),
+		newLogout("ann 2", "web", "ann", at, 1),
 		newLogout("bob", "web", "bob", at, 1),
 	}, takeLogouts(t, s, at, 9))
 	require.Empty(t, endSession(t, s, "ann 1", at))
-	require.Equal(t, []string{"web"}, endSession(t, s, "cid", at), "a new name is no reason")
+	require.Equal(t, []string{"web"}, endSession(t, s, "cid", at), "a new username does not end the session")
 }
 
 func testLogoutsAreTaken(t *testing.T, s Store) {
@@ -105,13 +108,18 @@ func testLogoutsAreTaken(t *testing.T, s Store) {
 		endSession(t, s, id, start.Add(time.Duration(i)*time.Second))
 	}
 	at := start.Add(time.Minute)
-	require.Equal(t, []oidc.Logout{newLogout("4", "web", "ann", start, 1), newLogout("3", "web", "ann", start.Add(time.Second), 1)}, takeLogouts(t, s, at, 2))
+	require.Equal(t, []oidc.Logout{
+		newLogout("4", "web", "ann", start, 1),
+		newLogout("3", "web", "ann", start.Add(time.Second), 1),
+	}, takeLogouts(t, s, at, 2))
 	require.Len(t, takeLogouts(t, s, at, 2), 2)
-	require.Equal(t, []oidc.Logout{newLogout("0", "web", "ann", start.Add(4*time.Second), 1)}, takeLogouts(t, s, at, 2))
+	require.Equal(t, []oidc.Logout{
+		newLogout("0", "web", "ann", start.Add(4*time.Second), 1),
+	}, takeLogouts(t, s, at, 2))
 	until := at.Add(5 * time.Minute)
-	require.Empty(t, takeLogouts(t, s, until.Add(-time.Millisecond), 9), "whoever took them has them")
+	require.Empty(t, takeLogouts(t, s, until.Add(-time.Millisecond), 9), "the first taker still has them")
 	got := takeLogouts(t, s, until, 9)
-	require.Len(t, got, 5, "whoever took them has died")
+	require.Len(t, got, 5, "the first taker has not finished in time")
 	for i, l := range got {
 		require.Equal(t, newLogout(fmt.Sprint(4-i), "web", "ann", start.Add(time.Duration(i)*time.Second), 2), l)
 	}
@@ -127,7 +135,7 @@ func testConcurrentTakers(t *testing.T, s Store) {
 	}
 	taken := make([][]oidc.Logout, 16)
 	for _, err := range runConcurrently(16, func(n int) (err error) {
-		for range many { // a taker that came second may get less than there is
+		for range many { // a concurrent taker may get fewer than are due
 			got, failed := s.TakeLogouts(t.Context(), start, start.Add(time.Minute), 7)
 			if failed != nil {
 				return failed
@@ -165,11 +173,13 @@ func testPostponeAndDropLogout(t *testing.T, s Store) {
 	require.Equal(t, 1, countPendingLogouts(t, s))
 	require.Empty(t, takeLogouts(t, s, until.Add(-time.Millisecond), 9))
 	require.Equal(t, []oidc.Logout{newLogout("b", "web", "ann", start, 2)}, takeLogouts(t, s, until, 9))
-	// What has been due longest is taken first, however old the others are.
+	// The logout that has been due longest is taken first, whatever its age.
 	require.NoError(t, s.PostponeLogout(t.Context(), web, until.Add(3*time.Hour)))
 	startJoinedSession(t, s, "new", "ann", "web")
 	endSession(t, s, "new", until.Add(2*time.Hour))
-	require.Equal(t, []oidc.Logout{newLogout("new", "web", "ann", until.Add(2*time.Hour), 1)}, takeLogouts(t, s, until.Add(4*time.Hour), 1))
+	require.Equal(t, []oidc.Logout{
+		newLogout("new", "web", "ann", until.Add(2*time.Hour), 1),
+	}, takeLogouts(t, s, until.Add(4*time.Hour), 1))
 }
 
 func testSweepKeepsLogouts(t *testing.T, s Store) {
@@ -183,117 +193,16 @@ func testSweepKeepsLogouts(t *testing.T, s Store) {
 	endSession(t, s, "ended", start)
 	n, err := s.Sweep(t.Context(), start)
 	require.NoError(t, err)
-	require.Zero(t, n, "a session takes its clients with it")
+	require.Zero(t, n, "the clients were deleted with the session")
 	require.NoError(t, s.JoinSession(t.Context(), "ended", "web"))
 	n, err = s.Sweep(t.Context(), start.Add(time.Hour-time.Millisecond))
 	require.NoError(t, err)
 	require.Equal(t, 1, n, "the client of a session that has ended")
 	n, err = s.Sweep(t.Context(), start.Add(time.Hour))
 	require.NoError(t, err)
-	require.Equal(t, 3, n, "the session that has expired and its clients")
+	require.Equal(t, 3, n, "the expired session and its clients")
 	require.Equal(t, []string{"web"}, endSession(t, s, "open", start))
 	_, err = s.Sweep(t.Context(), start.Add(10000*time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, 2, countPendingLogouts(t, s))
-}
-
-func testConcurrentAssertions(t *testing.T, s Store) {
-	var won atomic.Int64
-	for _, err := range runConcurrently(64, func(int) error {
-		first, err := s.SpendAssertion(t.Context(), "web", "a", start)
-		if first {
-			won.Add(1)
-		}
-		return err
-	}) {
-		require.NoError(t, err)
-	}
-	require.EqualValues(t, 1, won.Load())
-}
-
-func testAssertionExpires(t *testing.T, s Store) {
-	spend := func(client, id string, want bool) {
-		t.Helper()
-		first, err := s.SpendAssertion(t.Context(), client, id, start)
-		require.NoError(t, err)
-		require.Equal(t, want, first)
-	}
-	spend("web", "a", true)
-	spend("app", "a", true)
-	spend("web", "A", true)
-	spend("web", "a", false)
-	n, err := s.Sweep(t.Context(), start.Add(-time.Millisecond))
-	require.NoError(t, err)
-	require.Zero(t, n)
-	spend("web", "a", false)
-	n, err = s.Sweep(t.Context(), start)
-	require.NoError(t, err)
-	require.Equal(t, 3, n)
-	spend("web", "a", true)
-}
-
-// storeExpiredSession is a sign-in that outlives its session, which has expired, and the moment
-// at which all that is to be seen.
-func storeExpiredSession(t *testing.T, s Store) (after time.Time) {
-	t.Helper()
-	replacePeople(t, s, "ann", "bob")
-	b := newSession("b", "ann")
-	require.NoError(t, s.StartSession(t.Context(), b))
-	require.NoError(t, s.JoinSession(t.Context(), "b", "shop"))
-	in := newSignin("i", "b", "ann")
-	in.State, in.Expires = oidc.Redeemed, start.Add(100*time.Hour)
-	require.NoError(t, s.Answer(t.Context(), in))
-	return b.Expires
-}
-
-func testPastSessionEnds(t *testing.T, s Store) {
-	after := storeExpiredSession(t, s)
-	open := func() error {
-		_, _, err := s.Find(t.Context(), "i", after)
-		return err
-	}
-	clients, err := s.EndPastSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
-	require.NoError(t, err)
-	require.Empty(t, clients)
-	require.NoError(t, open(), "the session is still open")
-	clients, err = s.EndPastSession(t.Context(), "b", "sub-bob", after)
-	require.NoError(t, err)
-	require.Empty(t, clients)
-	require.NoError(t, open(), "it is somebody else's")
-	clients, err = s.EndPastSession(t.Context(), "b", "sub-ann", after)
-	require.NoError(t, err)
-	require.Equal(t, []string{"shop"}, clients)
-	require.ErrorIs(t, open(), oidc.ErrNotFound)
-	due, err := s.TakeLogouts(t.Context(), after, after.Add(time.Minute), 9)
-	require.NoError(t, err)
-	require.Len(t, due, 1, "its clients are told")
-
-	in := newSignin("swept", "gone", "ann")
-	in.State, in.Expires = oidc.Redeemed, start.Add(100*time.Hour)
-	require.NoError(t, s.Answer(t.Context(), in))
-	_, err = s.EndPastSession(t.Context(), "gone", "sub-ann", after)
-	require.NoError(t, err)
-	_, _, err = s.Find(t.Context(), "swept", after)
-	require.ErrorIs(t, err, oidc.ErrNotFound, "also where the session is no longer known")
-}
-
-func testPastSessionIsInherited(t *testing.T, s Store) {
-	after := storeExpiredSession(t, s)
-	next := newSession("next", "ann")
-	next.Expires, next.Ends = after.Add(time.Hour), after.Add(time.Hour)
-	require.NoError(t, s.StartSession(t.Context(), next))
-	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after.Add(-time.Millisecond)), "still open: stays")
-	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-bob", after), "somebody else's: stays")
-	in, _, err := s.Find(t.Context(), "i", after)
-	require.NoError(t, err)
-	require.Equal(t, "b", in.SessionID)
-	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after))
-	in, _, err = s.Find(t.Context(), "i", after)
-	require.NoError(t, err)
-	require.Equal(t, "next", in.SessionID)
-	clients, err := s.EndSession(t.Context(), "next", after)
-	require.NoError(t, err)
-	require.Equal(t, []string{"shop"}, clients)
-	_, _, err = s.Find(t.Context(), "i", after)
-	require.ErrorIs(t, err, oidc.ErrNotFound)
 }

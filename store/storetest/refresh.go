@@ -14,59 +14,59 @@ const (
 	idleLife   = 2 * time.Hour
 	accessLife = 10 * time.Minute
 	grace      = 30 * time.Second
-	// refreshLife is the absolute lifetime: more than two idle ones.
+	// refreshLife is the absolute lifetime, more than twice the idle lifetime.
 	refreshLife = 5 * time.Hour
 )
 
-// newRotation presents a token of the sign-in i at the start.
+// newRotation presents a token of sign-in i at the start.
 func newRotation(number int) oidc.Rotation {
 	return oidc.Rotation{
 		ID: "i", ClientID: "liveengage", Number: number, At: start, Idle: idleLife, Access: accessLife, Grace: grace,
 	}
 }
 
-// storeRefreshableSignin records the redeemed sign-in i with its first refresh token.
+// storeRefreshableSignin stores the redeemed sign-in i with its first refresh token.
 func storeRefreshableSignin(t *testing.T, s Store) oidc.Signin {
 	t.Helper()
 	replacePeople(t, s, "ann")
-	in := newSignin("i", "", "ann")
-	in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-	in.Expires = in.Refresh.Expires
-	require.NoError(t, s.Answer(t.Context(), in))
+	signin := newSignin("i", "", "ann")
+	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
+	signin.Expires = signin.Refresh.Expires
+	require.NoError(t, s.Answer(t.Context(), signin))
 	back, _, err := s.Redeem(t.Context(), "i", start)
 	require.NoError(t, err)
-	in.State = oidc.Redeemed
-	require.Equal(t, in, back)
-	return in
+	signin.State = oidc.Redeemed
+	require.Equal(t, signin, back)
+	return signin
 }
 
-// mustRotate is the sign-in after a rotation that must succeed.
+// mustRotate returns the sign-in after a rotation, which must succeed.
 func mustRotate(t *testing.T, s Store, r oidc.Rotation) oidc.Signin {
 	t.Helper()
-	in, who, err := s.Rotate(t.Context(), r)
+	signin, person, err := s.Rotate(t.Context(), r)
 	require.NoError(t, err)
-	require.Equal(t, newPerson("sub-ann"), who)
-	return in
+	require.Equal(t, newPerson("sub-ann"), person)
+	return signin
 }
 
-// mustReject presents a token that must be refused, and says whether the sign-in is
-// open afterwards.
+// mustReject presents a token that must be rejected with an error. Open tells whether the
+// sign-in must be open afterwards.
 func mustReject(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
 	t.Helper()
 	before, _, _ := s.Find(t.Context(), "i", start)
-	in, who, err := s.Rotate(t.Context(), r)
+	signin, person, err := s.Rotate(t.Context(), r)
 	require.ErrorIs(t, err, want)
-	require.Zero(t, who, "nobody is told about the person")
+	require.Zero(t, person, "the person is not returned")
 	if errors.Is(want, oidc.ErrReplayed) {
-		require.Equal(t, r.ID, in.ID, "whose it was, for the log")
-		require.Equal(t, oidc.Closed, in.State)
+		require.Equal(t, r.ID, signin.ID, "the sign-in, for the log")
+		require.Equal(t, oidc.Closed, signin.State)
 	} else {
-		require.Zero(t, in)
+		require.Zero(t, signin)
 	}
 	after, _, err := s.Find(t.Context(), "i", start)
 	if open {
 		require.NoError(t, err)
-		require.Equal(t, before, after, "nothing changes")
+		require.Equal(t, before, after, "nothing has changed")
 		return
 	}
 	require.ErrorIs(t, err, oidc.ErrNotFound)
@@ -97,14 +97,14 @@ func testGracePeriod(t *testing.T, s Store) {
 	storeRefreshableSignin(t, s)
 	successor := mustRotate(t, s, newRotation(1))
 	retry := newRotation(1)
-	// A second before, too: the clocks of two instances differ.
+	// A second earlier, too, because the clocks of two instances may differ.
 	for _, late := range []time.Duration{0, grace - time.Millisecond, -time.Second} {
 		retry.At = start.Add(late)
 		require.Equal(t, successor, mustRotate(t, s, retry))
 	}
 	found, _, err := s.Find(t.Context(), "i", start)
 	require.NoError(t, err)
-	require.Equal(t, successor, found, "nothing is written")
+	require.Equal(t, successor, found, "nothing has changed")
 	require.Equal(t, 3, mustRotate(t, s, newRotation(2)).Refresh.Number)
 }
 
@@ -123,7 +123,7 @@ func testReplayWithoutGracePeriod(t *testing.T, s Store) {
 	r := newRotation(1)
 	r.Grace = 0
 	mustRotate(t, s, r)
-	r.At = start.Add(-time.Second) // by the clock of an instance that is slow
+	r.At = start.Add(-time.Second) // by an instance whose clock is slow
 	mustReject(t, s, r, oidc.ErrReplayed, false)
 }
 
@@ -131,7 +131,7 @@ func testReplayOfOlderToken(t *testing.T, s Store) {
 	storeRefreshableSignin(t, s)
 	mustRotate(t, s, newRotation(1))
 	mustRotate(t, s, newRotation(2))
-	// The grace is the newest's predecessor's alone.
+	// Only the predecessor of the newest token has a grace period.
 	mustReject(t, s, newRotation(1), oidc.ErrReplayed, false)
 	mustReject(t, s, newRotation(1), oidc.ErrNotFound, false)
 	mustReject(t, s, newRotation(3), oidc.ErrNotFound, false)
@@ -143,7 +143,7 @@ func testTokenOfOtherClient(t *testing.T, s Store) {
 	foreign.ClientID = "another"
 	mustReject(t, s, foreign, oidc.ErrNotFound, true)
 	mustRotate(t, s, newRotation(1))
-	mustReject(t, s, foreign, oidc.ErrNotFound, true) // in grace for its own client
+	mustReject(t, s, foreign, oidc.ErrNotFound, true) // within the grace period of its own client
 	mustRotate(t, s, newRotation(2))
 	mustReject(t, s, foreign, oidc.ErrNotFound, true) // a replay by its own client
 	require.Equal(t, 4, mustRotate(t, s, newRotation(3)).Refresh.Number)
@@ -151,12 +151,12 @@ func testTokenOfOtherClient(t *testing.T, s Store) {
 
 func testSigninWithoutRefreshToken(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
-	in := newSignin("i", "", "ann")
-	in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-	require.NoError(t, s.Answer(t.Context(), in))
+	signin := newSignin("i", "", "ann")
+	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
+	require.NoError(t, s.Answer(t.Context(), signin))
 	mustReject(t, s, newRotation(1), oidc.ErrNotFound, true)
 	_, _, err := s.Redeem(t.Context(), "i", start)
-	require.NoError(t, err, "still answered")
+	require.NoError(t, err, "the code can still be redeemed")
 	mustRotate(t, s, newRotation(1))
 
 	require.NoError(t, s.Answer(t.Context(), newSignin("none", "", "ann")))
@@ -171,26 +171,26 @@ func testSigninWithoutRefreshToken(t *testing.T, s Store) {
 	_, _, err = s.Find(t.Context(), "none", start)
 	require.NoError(t, err)
 
-	nobody := newSignin("nobody", "", "bob")
-	nobody.State, nobody.Refresh = oidc.Redeemed, in.Refresh
-	require.NoError(t, s.Answer(t.Context(), nobody))
+	orphan := newSignin("no person", "", "bob")
+	orphan.State, orphan.Refresh = oidc.Redeemed, signin.Refresh
+	require.NoError(t, s.Answer(t.Context(), orphan))
 	r := newRotation(1)
-	r.ID = "nobody"
+	r.ID = "no person"
 	_, _, err = s.Rotate(t.Context(), r)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
-// testRefreshTokenLimits has each of the three moments be the one that counts.
+// testRefreshTokenLimits makes each of the three times the earliest one.
 func testRefreshTokenLimits(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	early, late := start.Add(time.Hour), start.Add(2*time.Hour)
 	for name, moments := range map[string][3]time.Time{
 		"idle": {early, late, late}, "absolute": {late, early, late}, "sign-in": {late, late, early},
 	} {
-		in := newSignin(name, "", "ann")
-		in.State, in.Expires = oidc.Redeemed, moments[2]
-		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: moments[0], Ends: moments[1]}
-		require.NoError(t, s.Answer(t.Context(), in))
+		signin := newSignin(name, "", "ann")
+		signin.State, signin.Expires = oidc.Redeemed, moments[2]
+		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: moments[0], Ends: moments[1]}
+		require.NoError(t, s.Answer(t.Context(), signin))
 		r := newRotation(1)
 		r.ID, r.At = name, early
 		_, _, err := s.Rotate(t.Context(), r)
@@ -201,44 +201,45 @@ func testRefreshTokenLimits(t *testing.T, s Store) {
 }
 
 func testRefreshTokenExpires(t *testing.T, s Store) {
-	in := storeRefreshableSignin(t, s)
+	signin := storeRefreshableSignin(t, s)
 	r := newRotation(1)
-	r.At = in.Refresh.Expires
+	r.At = signin.Refresh.Expires
 	mustReject(t, s, r, oidc.ErrNotFound, true)
 	r.At = r.At.Add(-time.Millisecond)
-	in = mustRotate(t, s, r)
-	require.Equal(t, r.At.Add(idleLife), in.Refresh.Expires)
+	signin = mustRotate(t, s, r)
+	require.Equal(t, r.At.Add(idleLife), signin.Refresh.Expires)
 
-	// However busy: the last token ends with the absolute lifetime.
-	r.Number, r.At = 2, in.Refresh.Expires.Add(-time.Millisecond)
-	in = mustRotate(t, s, r)
+	// Rotations do not extend the absolute lifetime.
+	r.Number, r.At = 2, signin.Refresh.Expires.Add(-time.Millisecond)
+	signin = mustRotate(t, s, r)
 	ends := start.Add(refreshLife)
-	require.Equal(t, ends, in.Refresh.Expires)
-	require.Equal(t, ends, in.Refresh.Ends)
+	require.Equal(t, ends, signin.Refresh.Expires)
+	require.Equal(t, ends, signin.Refresh.Ends)
 	r.Number, r.At = 3, ends
 	mustReject(t, s, r, oidc.ErrNotFound, true)
 	r.At = ends.Add(-time.Millisecond)
-	in = mustRotate(t, s, r)
-	require.Equal(t, ends, in.Refresh.Expires)
-	// A retry that comes when the successor has ended is no replay.
+	signin = mustRotate(t, s, r)
+	require.Equal(t, ends, signin.Refresh.Expires)
+	// A retry after the successor has expired is not a replay.
 	r.At = ends
 	mustReject(t, s, r, oidc.ErrNotFound, true)
 }
 
 func testSigninOutlivesTokens(t *testing.T, s Store) {
+	const hour = time.Hour
 	for name, c := range map[string]struct{ before, ends, idle, access, want time.Duration }{
-		"refresh token": {before: 2 * time.Hour, ends: 9 * time.Hour, idle: 3 * time.Hour, access: time.Hour, want: 3 * time.Hour},
-		"access token":  {before: 2 * time.Hour, ends: 9 * time.Hour, idle: 3 * time.Hour, access: 4 * time.Hour, want: 4 * time.Hour},
-		"last access":   {before: 2 * time.Hour, ends: 3 * time.Hour, idle: 9 * time.Hour, access: 4 * time.Hour, want: 4 * time.Hour},
-		"last refresh":  {before: 2 * time.Hour, ends: 3 * time.Hour, idle: 9 * time.Hour, access: time.Hour, want: 3 * time.Hour},
-		"as before":     {before: 5 * time.Hour, ends: 9 * time.Hour, idle: 3 * time.Hour, access: time.Hour, want: 5 * time.Hour},
-		"as before too": {before: 5 * time.Hour, ends: 3 * time.Hour, idle: 9 * time.Hour, access: time.Hour, want: 5 * time.Hour},
+		"refresh token":           {before: 2 * hour, ends: 9 * hour, idle: 3 * hour, access: 1 * hour, want: 3 * hour},
+		"access token":            {before: 2 * hour, ends: 9 * hour, idle: 3 * hour, access: 4 * hour, want: 4 * hour},
+		"last access token":       {before: 2 * hour, ends: 3 * hour, idle: 9 * hour, access: 4 * hour, want: 4 * hour},
+		"last refresh token":      {before: 2 * hour, ends: 3 * hour, idle: 9 * hour, access: 1 * hour, want: 3 * hour},
+		"earlier access token":    {before: 5 * hour, ends: 9 * hour, idle: 3 * hour, access: 1 * hour, want: 5 * hour},
+		"earlier than last token": {before: 5 * hour, ends: 3 * hour, idle: 9 * hour, access: 1 * hour, want: 5 * hour},
 	} {
 		replacePeople(t, s, "ann")
-		in := newSignin(name, "", "ann")
-		in.State, in.Expires = oidc.Redeemed, start.Add(c.before)
-		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(time.Hour), Ends: start.Add(c.ends)}
-		require.NoError(t, s.Answer(t.Context(), in))
+		signin := newSignin(name, "", "ann")
+		signin.State, signin.Expires = oidc.Redeemed, start.Add(c.before)
+		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(time.Hour), Ends: start.Add(c.ends)}
+		require.NoError(t, s.Answer(t.Context(), signin))
 		r := newRotation(1)
 		r.ID, r.Idle, r.Access = name, c.idle, c.access
 		got := mustRotate(t, s, r)
@@ -260,7 +261,7 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 		"revoked": func() error { return s.CloseSignin(t.Context(), "revoked") },
 		"replay": func() error {
 			if _, _, err := s.Redeem(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
-				return errors.New("no replay")
+				return errors.New("not a replay")
 			}
 			return nil
 		},
@@ -269,9 +270,9 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	for name := range closers {
 		require.NoError(t, s.StartSession(t.Context(), newSession(name, "ann")))
-		in := newSignin(name, name, "ann")
-		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-		require.NoError(t, s.Answer(t.Context(), in))
+		signin := newSignin(name, name, "ann")
+		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
+		require.NoError(t, s.Answer(t.Context(), signin))
 		_, _, err := s.Redeem(t.Context(), name, start)
 		require.NoError(t, err)
 	}
@@ -280,7 +281,7 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 		r.ID = name
 		mustRotate(t, s, r)
 		require.NoError(t, closers[name]())
-		for number := range 4 { // the successor, its predecessor in grace, and what never was
+		for number := range 4 { // the successor, its predecessor within the grace period, and invalid numbers
 			r.Number = number
 			_, _, err := s.Rotate(t.Context(), r)
 			require.ErrorIs(t, err, oidc.ErrNotFound, name)
@@ -293,15 +294,15 @@ func testConcurrentRotationsWithGracePeriod(t *testing.T, s Store) {
 	got := make([]oidc.Signin, 64)
 	for _, err := range runConcurrently(64, func(n int) (err error) {
 		r := newRotation(1)
-		// Whoever writes leaves its own moment in the row.
+		// The row keeps the time of the rotation that succeeds.
 		r.At = start.Add(time.Duration(n) * time.Millisecond)
 		got[n], _, err = s.Rotate(t.Context(), r)
 		return err
 	}) {
 		require.NoError(t, err)
 	}
-	for _, in := range got {
-		require.Equal(t, got[0], in)
+	for _, signin := range got {
+		require.Equal(t, got[0], signin)
 	}
 	require.Equal(t, 2, got[0].Refresh.Number)
 	found, _, err := s.Find(t.Context(), "i", start)
@@ -311,24 +312,12 @@ func testConcurrentRotationsWithGracePeriod(t *testing.T, s Store) {
 
 func testConcurrentRotationsWithoutGracePeriod(t *testing.T, s Store) {
 	storeRefreshableSignin(t, s)
-	won, replayed := 0, 0
-	for _, err := range runConcurrently(64, func(n int) error {
+	requireOneWinner(t, runConcurrently(64, func(n int) error {
 		r := newRotation(1)
 		r.At, r.Grace = start.Add(-time.Duration(n)*time.Millisecond), 0
 		_, _, err := s.Rotate(t.Context(), r)
 		return err
-	}) {
-		switch {
-		case err == nil:
-			won++
-		case errors.Is(err, oidc.ErrReplayed):
-			replayed++
-		default:
-			require.ErrorIs(t, err, oidc.ErrNotFound)
-		}
-	}
-	require.Equal(t, 1, won)
-	require.Equal(t, 1, replayed)
+	}))
 	_, _, err := s.Find(t.Context(), "i", start)
-	require.ErrorIs(t, err, oidc.ErrNotFound, "a race without grace is a replay: nobody keeps tokens")
+	require.ErrorIs(t, err, oidc.ErrNotFound, "without a grace period, concurrent rotations close the sign-in")
 }
