@@ -59,16 +59,16 @@ func testSpecialCharacters(t *testing.T, s Store) {
 func testConcurrentWriters(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	for _, err := range runConcurrently(32, func(n int) error {
-		session := fmt.Sprint("b", n)
-		err := s.StartSession(t.Context(), newSession(session, "ann"))
+		sessionID := fmt.Sprint("b", n)
+		err := s.StartSession(t.Context(), newSession(sessionID, "ann"))
 		for i := range 5 {
-			id := fmt.Sprint(session, "-", i)
-			answered := s.Answer(t.Context(), newSignin(id, session, "ann"))
+			id := fmt.Sprint(sessionID, "-", i)
+			answered := s.Answer(t.Context(), newSignin(id, sessionID, "ann"))
 			_, _, redeemed := s.Redeem(t.Context(), id, start)
-			_, _, found := s.FindSession(t.Context(), session, start)
+			_, _, found := s.FindSession(t.Context(), sessionID, start)
 			err = errors.Join(err, answered, redeemed, found)
 		}
-		_, ended := s.EndSession(t.Context(), session, start)
+		_, ended := s.EndSession(t.Context(), sessionID, start)
 		return errors.Join(err, ended)
 	}) {
 		assert.NoError(t, err)

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 func testPeopleAreReplaced(t *testing.T, s Store) {
@@ -46,7 +46,7 @@ func testPeopleLoseAccess(t *testing.T, s Store) {
 	// Bob has the old hash again, and cid exists again. Neither restores their sessions.
 	for _, name := range []string{"bob", "cid"} {
 		_, _, err := s.FindSession(t.Context(), name, start)
-		require.ErrorIs(t, err, web.ErrNoSession)
+		require.ErrorIs(t, err, session.ErrNotFound)
 		_, _, err = s.Find(t.Context(), name, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
@@ -58,12 +58,12 @@ func testPeopleLoseAccess(t *testing.T, s Store) {
 
 func testPeopleSwapUsernames(t *testing.T, s Store) {
 	replacePeople(t, s, "ann", "bob")
-	a, session := newAccount("ann"), newAccount("bob")
-	a.Username, session.Username = session.Username, a.Username
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a, session}, start))
+	ann, bob := newAccount("ann"), newAccount("bob")
+	ann.Username, bob.Username = bob.Username, ann.Username
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann, bob}, start))
 	got, err := s.Accounts(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []upstream.Account{session, a}, got)
+	require.Equal(t, []upstream.Account{bob, ann}, got)
 }
 
 func testDuplicatePeople(t *testing.T, s Store) {

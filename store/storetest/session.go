@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/oidc"
-	"idpbridge/web"
+	"idpbridge/session"
 )
 
 func testSessionIsStored(t *testing.T, s Store) {
@@ -30,7 +30,7 @@ func testSessionIsStored(t *testing.T, s Store) {
 	require.NoError(t, s.StartSession(t.Context(), newSession("no person", "bob")))
 	for _, id := range []string{"unknown", "no person", ""} {
 		_, _, err = s.FindSession(t.Context(), id, start)
-		require.ErrorIs(t, err, web.ErrNoSession)
+		require.ErrorIs(t, err, session.ErrNotFound)
 	}
 }
 
@@ -38,58 +38,58 @@ func testSessionExpires(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	idle, absolute := newSession("idle", "ann"), newSession("absolute", "ann")
 	absolute.Ends, absolute.Expires = idle.Expires, idle.Ends
-	for _, session := range []web.Session{idle, absolute} {
-		require.NoError(t, s.StartSession(t.Context(), session))
-		_, _, err := s.FindSession(t.Context(), session.ID, idle.Expires.Add(-time.Millisecond))
+	for _, started := range []session.Session{idle, absolute} {
+		require.NoError(t, s.StartSession(t.Context(), started))
+		_, _, err := s.FindSession(t.Context(), started.ID, idle.Expires.Add(-time.Millisecond))
 		require.NoError(t, err)
-		_, _, err = s.FindSession(t.Context(), session.ID, idle.Expires)
-		require.ErrorIs(t, err, web.ErrNoSession)
+		_, _, err = s.FindSession(t.Context(), started.ID, idle.Expires)
+		require.ErrorIs(t, err, session.ErrNotFound)
 	}
 }
 
 func testSessionIsRenewed(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
-	session := newSession("b", "ann")
-	require.NoError(t, s.StartSession(t.Context(), session))
-	renewed := session
+	started := newSession("b", "ann")
+	require.NoError(t, s.StartSession(t.Context(), started))
+	renewed := started
 	renewed.SecretHash, renewed.ACR, renewed.AMR = "new", "urn:two", []string{"hwk"}
 	renewed.AuthTime, renewed.Seen = start.Add(time.Minute), start.Add(time.Minute)
-	renewed.Expires, renewed.Ends = session.Expires.Add(time.Minute), session.Ends.Add(time.Minute)
-	require.ErrorIs(t, s.RenewSession(t.Context(), "another", renewed), web.ErrNoSession)
+	renewed.Expires, renewed.Ends = started.Expires.Add(time.Minute), started.Ends.Add(time.Minute)
+	require.ErrorIs(t, s.RenewSession(t.Context(), "another", renewed), session.ErrNotFound)
 	got, _, err := s.FindSession(t.Context(), "b", start)
 	require.NoError(t, err)
-	require.Equal(t, session, got)
+	require.Equal(t, started, got)
 
-	require.NoError(t, s.RenewSession(t.Context(), session.SecretHash, renewed))
+	require.NoError(t, s.RenewSession(t.Context(), started.SecretHash, renewed))
 	got, _, err = s.FindSession(t.Context(), "b", start)
 	require.NoError(t, err)
 	require.Equal(t, renewed, got)
-	require.ErrorIs(t, s.RenewSession(t.Context(), session.SecretHash, renewed), web.ErrNoSession)
+	require.ErrorIs(t, s.RenewSession(t.Context(), started.SecretHash, renewed), session.ErrNotFound)
 }
 
 func testConcurrentRenewals(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
-	session := newSession("b", "ann")
-	require.NoError(t, s.StartSession(t.Context(), session))
+	started := newSession("b", "ann")
+	require.NoError(t, s.StartSession(t.Context(), started))
 	won := 0
 	for _, err := range runConcurrently(16, func(n int) error {
-		renewed := session
+		renewed := started
 		renewed.SecretHash = string(rune('a' + n))
-		return s.RenewSession(t.Context(), session.SecretHash, renewed)
+		return s.RenewSession(t.Context(), started.SecretHash, renewed)
 	}) {
 		if err == nil {
 			won++
 			continue
 		}
-		require.ErrorIs(t, err, web.ErrNoSession)
+		require.ErrorIs(t, err, session.ErrNotFound)
 	}
 	require.Equal(t, 1, won)
 }
 
 func testSessionIsTouched(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
-	session := newSession("b", "ann")
-	require.NoError(t, s.StartSession(t.Context(), session))
+	started := newSession("b", "ann")
+	require.NoError(t, s.StartSession(t.Context(), started))
 	later := start.Add(30 * time.Minute)
 	require.NoError(t, s.TouchSession(t.Context(), "b", later, later.Add(time.Hour)))
 	require.NoError(t, s.TouchSession(t.Context(), "b", start, start.Add(time.Minute)), "a request that arrives late")
@@ -101,7 +101,7 @@ func testSessionIsTouched(t *testing.T, s Store) {
 	ended := got.Expires
 	require.NoError(t, s.TouchSession(t.Context(), "b", ended, ended.Add(time.Hour)))
 	_, _, err = s.FindSession(t.Context(), "b", ended)
-	require.ErrorIs(t, err, web.ErrNoSession, "an expired session stays expired")
+	require.ErrorIs(t, err, session.ErrNotFound, "an expired session stays expired")
 	require.NoError(t, s.TouchSession(t.Context(), "unknown", later, ended))
 }
 
@@ -120,10 +120,10 @@ func testSessionEnds(t *testing.T, s Store) {
 		require.Empty(t, clients)
 	}
 	_, _, err := s.FindSession(t.Context(), "b", start)
-	require.ErrorIs(t, err, web.ErrNoSession)
+	require.ErrorIs(t, err, session.ErrNotFound)
 	require.NoError(t, s.TouchSession(t.Context(), "b", start.Add(time.Minute), start.Add(2*time.Hour)))
 	_, _, err = s.FindSession(t.Context(), "b", start)
-	require.ErrorIs(t, err, web.ErrNoSession)
+	require.ErrorIs(t, err, session.ErrNotFound)
 	for _, id := range []string{"answered b", "redeemed b"} {
 		_, _, err = s.Find(t.Context(), id, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
@@ -139,30 +139,30 @@ func testSessionEnds(t *testing.T, s Store) {
 func storeExpiredSession(t *testing.T, s Store) (after time.Time) {
 	t.Helper()
 	replacePeople(t, s, "ann", "bob")
-	session := newSession("b", "ann")
-	require.NoError(t, s.StartSession(t.Context(), session))
+	started := newSession("b", "ann")
+	require.NoError(t, s.StartSession(t.Context(), started))
 	require.NoError(t, s.JoinSession(t.Context(), "b", "shop"))
 	signin := newSignin("i", "b", "ann")
 	signin.State, signin.Expires = oidc.Redeemed, start.Add(100*time.Hour)
 	require.NoError(t, s.Answer(t.Context(), signin))
-	return session.Expires
+	return started.Expires
 }
 
-func testPastSessionEnds(t *testing.T, s Store) {
+func testExpiredSessionEnds(t *testing.T, s Store) {
 	after := storeExpiredSession(t, s)
 	open := func() error {
 		_, _, err := s.Find(t.Context(), "i", after)
 		return err
 	}
-	clients, err := s.EndPastSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
+	clients, err := s.EndExpiredSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
 	require.NoError(t, err)
 	require.Empty(t, clients)
 	require.NoError(t, open(), "the session is still open")
-	clients, err = s.EndPastSession(t.Context(), "b", "sub-bob", after)
+	clients, err = s.EndExpiredSession(t.Context(), "b", "sub-bob", after)
 	require.NoError(t, err)
 	require.Empty(t, clients)
 	require.NoError(t, open(), "it is the session of another person")
-	clients, err = s.EndPastSession(t.Context(), "b", "sub-ann", after)
+	clients, err = s.EndExpiredSession(t.Context(), "b", "sub-ann", after)
 	require.NoError(t, err)
 	require.Equal(t, []string{"shop"}, clients)
 	require.ErrorIs(t, open(), oidc.ErrNotFound)
@@ -173,13 +173,13 @@ func testPastSessionEnds(t *testing.T, s Store) {
 	signin := newSignin("swept", "gone", "ann")
 	signin.State, signin.Expires = oidc.Redeemed, start.Add(100*time.Hour)
 	require.NoError(t, s.Answer(t.Context(), signin))
-	_, err = s.EndPastSession(t.Context(), "gone", "sub-ann", after)
+	_, err = s.EndExpiredSession(t.Context(), "gone", "sub-ann", after)
 	require.NoError(t, err)
 	_, _, err = s.Find(t.Context(), "swept", after)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "also if the session was deleted")
 }
 
-func testPastSessionIsInherited(t *testing.T, s Store) {
+func testExpiredSessionIsInherited(t *testing.T, s Store) {
 	after := storeExpiredSession(t, s)
 	next := newSession("next", "ann")
 	next.Expires, next.Ends = after.Add(time.Hour), after.Add(time.Hour)

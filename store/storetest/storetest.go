@@ -12,8 +12,8 @@ import (
 	"idpbridge/claims"
 	"idpbridge/keys"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 // Store has all methods that the contract tests.
@@ -21,7 +21,7 @@ type Store interface {
 	oidc.Signins
 	oidc.Logouts
 	oidc.Assertions
-	web.Sessions
+	session.Store
 	upstream.People
 	keys.Store
 	Ping(ctx context.Context) error
@@ -74,8 +74,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a sweep keeps logouts and the clients of open sessions", testSweepKeepsLogouts},
 		{"of 64 concurrent uses of an assertion, one is the first", testConcurrentAssertions},
 		{"an assertion is recorded per client until it expires", testAssertionExpires},
-		{"ending an expired session closes its sign-ins", testPastSessionEnds},
-		{"a new session inherits the sign-ins of an expired one", testPastSessionIsInherited},
+		{"ending an expired session closes its sign-ins", testExpiredSessionEnds},
+		{"a new session inherits the sign-ins of an expired one", testExpiredSessionIsInherited},
 		{"the first claim sets the owner", testOwnership},
 		{"people are replaced", testPeopleAreReplaced},
 		{"removed people and people with a new password lose their sessions", testPeopleLoseAccess},
@@ -119,8 +119,8 @@ func replacePeople(t *testing.T, s Store, names ...string) {
 	require.NoError(t, s.ReplacePeople(t.Context(), all, start))
 }
 
-func newSession(id, name string) web.Session {
-	return web.Session{
+func newSession(id, name string) session.Session {
+	return session.Session{
 		ID:         id,
 		SecretHash: "secret of " + id,
 		Subject:    "sub-" + name,
