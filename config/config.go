@@ -168,9 +168,18 @@ func Parse(name string, data []byte, getenv func(string) string, dir string) (*C
 	return &cfg, nil
 }
 
-// BuildClients returns the clients in the form that package oidc uses; see
+// ReadPeople reads the people file, with the subjects that the configuration says.
+func (cfg *Config) ReadPeople() ([]Person, error) {
+	subjects, err := LoadSubjects(cfg.Subjects)
+	if err != nil {
+		return nil, err
+	}
+	return LoadPeople(cfg.People, PeopleRules{Subjects: subjects})
+}
+
+// OIDCClients returns the clients in the form that package oidc uses; see
 // Client.Build.
-func (cfg *Config) BuildClients() ([]oidc.Client, error) {
+func (cfg *Config) OIDCClients() ([]oidc.Client, error) {
 	out := make([]oidc.Client, 0, len(cfg.Clients))
 	for _, c := range cfg.Clients {
 		client, err := c.Build()

@@ -44,7 +44,7 @@ func parse(t *testing.T, text string) (*config.Config, error) {
 // buildClient returns the first client in the form that package oidc uses.
 func buildClient(t *testing.T, cfg *config.Config) oidc.Client {
 	t.Helper()
-	clients, err := cfg.BuildClients()
+	clients, err := cfg.OIDCClients()
 	require.NoError(t, err)
 	return clients[0]
 }

@@ -214,7 +214,8 @@ func (e *exam) checkMissingNonce(ctx context.Context, redirectURI string) {
 		return
 	}
 	e.addWarning(RedirectNonce,
-		"The provider rejects a request for an ID token without a nonce, and LivePerson's pop-out window was seen to send none.",
+		"The provider rejects a request for an ID token without a nonce, but LivePerson's pop-out window was seen to "+
+			"send none.",
 		"Use the code flow for the pop-out window. Chat embedded in your page is not affected, because your page makes "+
 			"the request itself.", res.summarize())
 }

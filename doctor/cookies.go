@@ -34,7 +34,8 @@ func (e *exam) checkCookies(ctx context.Context) {
 		} else if !strings.HasPrefix(c.Name, "__Host-") {
 			bad = true
 			e.addNote(Cookies,
-				fmt.Sprintf("The cookie %s does not have the prefix __Host-, so another host of the domain can overwrite it.", c.Name),
+				fmt.Sprintf("The cookie %s does not have the prefix __Host-, so another host of the domain can overwrite it.",
+					c.Name),
 				"Add the prefix to its name, set Path=/, and leave out Domain.")
 		}
 	}

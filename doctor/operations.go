@@ -76,7 +76,7 @@ func (e *exam) fetchSetupPage(ctx context.Context, base string) (setupPage, bool
 // now, which the set-up page shows, and reports how old that key is.
 func (e *exam) checkActiveKey(ctx context.Context, base string) {
 	if e.current == nil {
-		e.addSkip(KeyActive, "The signing key was not compared, because "+pathLine+" shows no usable key.",
+		e.addSkip(KeyActive, "The signing key was not compared, because "+pathLine+" shows no key of the key set.",
 			"Fix "+pathLine+" first.")
 		return
 	}
@@ -106,6 +106,6 @@ func (e *exam) checkActiveKey(ctx context.Context, base string) {
 			"Paste the newer key, or set the connector to use the key set. Then remove pinned_key from the configuration.")
 		return
 	}
-	e.addNote(KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client, so rotation does not change it.", key.ID, age),
-		nothingToDo)
+	e.addNote(KeyPinned,
+		fmt.Sprintf("The key %s%s is pinned for this client, so rotation does not change it.", key.ID, age), nothingToDo)
 }

@@ -33,7 +33,7 @@ func (e *exam) comparePastedKey(code Code, name, pasted string) {
 		return
 	}
 	if strings.Contains(pasted, "-----") {
-		e.addError(code, name+" is the right key, but has BEGIN and END lines.",
+		e.addError(code, name+" is the right key, but it has BEGIN and END lines.",
 			"Paste only the text between them, as one line.")
 		return
 	}
@@ -54,7 +54,7 @@ func (e *exam) explainKeyMismatch(code Code, name, pasted, line string) {
 	fingerprint := ""
 	if err == nil {
 		fingerprint = keys.PublicKey{Key: parsed}.Fingerprint()
-		if inspect.Published(fingerprint) != "" {
+		if inspect.PublishedKeySource(fingerprint) != "" {
 			e.addError(code, name+" is the example from LivePerson's tutorial, whose private key is public.",
 				"Replace it now: anyone can sign in as any user. "+pasteLine)
 			return

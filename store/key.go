@@ -12,26 +12,21 @@ import (
 
 // Keys implements keys.Store.
 func (s *Store) Keys(ctx context.Context) ([]keys.Record, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT id, algorithm, state, sealed, created, changed FROM signing_key ORDER BY created, id")
-	if err != nil {
-		return nil, wrapError("list keys", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var out []keys.Record
-	for rows.Next() {
-		var r keys.Record
-		var created, changed int64
-		if err := rows.Scan(&r.ID, &r.Algorithm, &r.State, &r.Sealed, &created, &changed); err != nil {
-			return nil, wrapError("list keys", err)
-		}
-		r.Created, r.Changed = fromMillis(created), fromMillis(changed)
-		out = append(out, r)
-	}
-	return out, wrapError("list keys", rows.Err())
+	all, err := queryAll(ctx, s.read, scanKey,
+		"SELECT id, algorithm, state, sealed, created, changed FROM signing_key ORDER BY created, id")
+	return all, wrapError("list keys", err)
 }
 
-// AddKey implements keys.Store; the unique indexes decide who is first. A key
-// whose id is there already is not added either.
+func scanKey(row scanner) (keys.Record, error) {
+	var r keys.Record
+	var created, changed int64
+	err := row.Scan(&r.ID, &r.Algorithm, &r.State, &r.Sealed, &created, &changed)
+	r.Created, r.Changed = fromMillis(created), fromMillis(changed)
+	return r, err
+}
+
+// AddKey implements keys.Store. Unique indexes decide which of two processes is first. It
+// also returns false if the id exists.
 func (s *Store) AddKey(ctx context.Context, r keys.Record) (bool, error) {
 	if r.State != keys.Next && r.State != keys.Active {
 		return false, fmt.Errorf("add key: state %q is neither next nor active", r.State)
@@ -46,11 +41,11 @@ func (s *Store) AddKey(ctx context.Context, r keys.Record) (bool, error) {
 	return err == nil && n == 1, wrapError("add key", err)
 }
 
-// errNotMoved rolls a rotation back.
-var errNotMoved = errors.New("key is not in that state")
+// errWrongState rolls back a rotation.
+var errWrongState = errors.New("the key has another state")
 
-// RotateKeys implements keys.Store. Keys of two algorithms are not exchanged
-// for one another: that is false too.
+// RotateKeys implements keys.Store. It also returns false if the algorithms of the keys
+// differ.
 func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Time) (bool, error) {
 	err := s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) error {
 		for _, step := range []struct {
@@ -64,12 +59,12 @@ func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Tim
 				return err
 			}
 			if n == 0 {
-				return errNotMoved
+				return errWrongState
 			}
 		}
 		return nil
 	})
-	if errors.Is(err, errNotMoved) {
+	if errors.Is(err, errWrongState) {
 		return false, nil
 	}
 	return err == nil, wrapError("rotate keys", err)
@@ -79,7 +74,8 @@ func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Tim
 func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
 	var n int64
 	err := s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) (err error) {
-		n, err = exec("DELETE FROM signing_key WHERE id = $1 AND state = $2 AND id NOT IN (SELECT id FROM key_pin)", id, string(keys.Retiring))
+		n, err = exec(`DELETE FROM signing_key WHERE id = $1 AND state = $2
+			AND id NOT IN (SELECT id FROM key_pin)`, id, string(keys.Retiring))
 		if err != nil || n == 1 {
 			return err
 		}

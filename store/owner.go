@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// ClaimOwnership records whose database this is, unless somebody has claimed it, and returns
-// whose it is.
+// ClaimOwnership records the owner of the database, unless it has one, and returns the
+// owner.
 func (s *Store) ClaimOwnership(ctx context.Context, name string) (owner string, err error) {
 	err = s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) error {
 		_, err := exec("INSERT INTO owner (one, name) VALUES (1, $1) ON CONFLICT DO NOTHING", name)
@@ -19,7 +19,7 @@ func (s *Store) ClaimOwnership(ctx context.Context, name string) (owner string, 
 	return s.Owner(ctx)
 }
 
-// Owner returns whose database this is; empty where nobody has claimed it.
+// Owner returns the owner of the database, or the empty string if it has none.
 func (s *Store) Owner(ctx context.Context) (string, error) {
 	var name string
 	err := s.read.QueryRowContext(ctx, "SELECT name FROM owner").Scan(&name)

@@ -17,142 +17,21 @@ const findAccountSQL = "SELECT username, password_hash, person FROM person WHERE
 
 // AccountByUsername implements upstream.People.
 func (s *Store) AccountByUsername(ctx context.Context, username string) (upstream.Account, error) {
-	a, err := scanAccount(s.stmts.account.QueryRowContext(ctx, username))
+	a, err := scanAccount(s.stmts.findAccount.QueryRowContext(ctx, username))
 	if errors.Is(err, sql.ErrNoRows) {
 		return upstream.Account{}, upstream.ErrNotFound
 	}
 	return a, wrapError("find account", err)
 }
 
-// Accounts implements upstream.People.
-func (s *Store) Accounts(ctx context.Context) ([]upstream.Account, error) {
-	out, err := scanAccounts(s.read.QueryContext(ctx, listAccountsSQL))
-	return out, wrapError("list accounts", err)
-}
-
 const listAccountsSQL = "SELECT username, password_hash, person FROM person ORDER BY username"
 
-func scanAccounts(rows *sql.Rows, err error) ([]upstream.Account, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var out []upstream.Account
-	for rows.Next() {
-		a, err := scanAccount(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, a)
-	}
-	return out, rows.Err()
+// Accounts implements upstream.People.
+func (s *Store) Accounts(ctx context.Context) ([]upstream.Account, error) {
+	all, err := queryAll(ctx, s.read, scanAccount, listAccountsSQL)
+	return all, wrapError("list accounts", err)
 }
 
-// ReplacePeople implements upstream.People. It writes only what differs, so a
-// start with an unchanged people file writes nothing. Two accounts with one
-// subject or one username are an error, and nothing changes.
-func (s *Store) ReplacePeople(ctx context.Context, want []upstream.Account, at time.Time) error {
-	rows := make(map[string]personRow, len(want))
-	for _, a := range want {
-		person, err := json.Marshal(a.Person)
-		if err != nil {
-			return wrapError("replace people", err)
-		}
-		if _, twice := rows[a.Person.Subject]; twice {
-			return fmt.Errorf("replace people: subject %q is there twice", a.Person.Subject)
-		}
-		rows[a.Person.Subject] = personRow{a.Person.Subject, a.Username, a.PasswordHash, string(person)}
-	}
-	return wrapError("replace people", s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) error {
-		if !s.sqlite {
-			// Two processes that start at once take turns; readers do not wait.
-			if _, err := exec("LOCK TABLE person IN EXCLUSIVE MODE"); err != nil {
-				return err
-			}
-		}
-		have, err := scanPersonRows(tx.QueryContext(ctx, "SELECT subject, username, password_hash, person FROM person"))
-		if err != nil {
-			return err
-		}
-		return writePeopleChanges(exec, have, rows, at)
-	}))
-}
-
-// personRow is a row of the table as it stands there.
-type personRow struct{ subject, username, passwordHash, person string }
-
-func scanPersonRows(rows *sql.Rows, err error) (map[string]personRow, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	out := map[string]personRow{}
-	for rows.Next() {
-		var r personRow
-		if err := rows.Scan(&r.subject, &r.username, &r.passwordHash, &r.person); err != nil {
-			return nil, err
-		}
-		out[r.subject] = r
-	}
-	return out, rows.Err()
-}
-
-// writePeopleChanges writes what differs, in the order of subjects.
-func writePeopleChanges(exec execFunc, have, want map[string]personRow, at time.Time) error {
-	for _, subject := range slices.Sorted(maps.Keys(have)) {
-		old := have[subject]
-		now, kept := want[subject]
-		if !kept {
-			if err := endPersonAccess(exec, subject, at, true); err != nil {
-				return err
-			}
-			continue
-		}
-		if old.passwordHash != now.passwordHash {
-			if err := endPersonAccess(exec, subject, at, false); err != nil {
-				return err
-			}
-		}
-		if old.username != now.username {
-			// Names may go round in a circle, so each is let go before any is taken.
-			// No username contains a line break.
-			if _, err := exec("UPDATE person SET username = $2 WHERE subject = $1", subject, "\n"+subject); err != nil {
-				return err
-			}
-		}
-	}
-	for _, subject := range slices.Sorted(maps.Keys(want)) {
-		now := want[subject]
-		if have[subject] == now {
-			continue
-		}
-		if _, err := exec(`INSERT INTO person (subject, username, password_hash, person) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (subject) DO UPDATE SET username = excluded.username, password_hash = excluded.password_hash, person = excluded.person`,
-			now.subject, now.username, now.passwordHash, now.person); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// endPersonAccess ends a person's sessions and sign-ins, queues the logouts, and
-// with row removes the person.
-func endPersonAccess(exec execFunc, subject string, at time.Time, row bool) error {
-	if _, err := exec(queuePersonLogoutsSQL, subject, toMillis(at)); err != nil {
-		return err
-	}
-	statements := []string{
-		"UPDATE signin SET state = 3 WHERE subject = $1 AND state <> 3",
-		"DELETE FROM session_client WHERE session_id IN (SELECT id FROM session WHERE subject = $1)",
-		"DELETE FROM session WHERE subject = $1",
-	}
-	if row {
-		statements = append(statements, "DELETE FROM person WHERE subject = $1")
-	}
-	return execAll(exec, []any{subject}, statements...)
-}
-
-// scanAccount reads one account.
 func scanAccount(row scanner) (upstream.Account, error) {
 	var a upstream.Account
 	var person []byte
@@ -160,4 +39,124 @@ func scanAccount(row scanner) (upstream.Account, error) {
 		return upstream.Account{}, err
 	}
 	return a, json.Unmarshal(person, &a.Person)
+}
+
+// personRow is a row of table person.
+type personRow struct{ subject, username, passwordHash, person string }
+
+// ReplacePeople implements upstream.People. It writes only changes, so a start with an
+// unchanged people file writes nothing. A duplicate subject or username is an error, and
+// then nothing changes.
+func (s *Store) ReplacePeople(ctx context.Context, accounts []upstream.Account, at time.Time) error {
+	want, err := encodePeople(accounts)
+	if err != nil {
+		return wrapError("replace people", err)
+	}
+	return wrapError("replace people", s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) error {
+		if !s.sqlite {
+			// Two processes that start at once take turns. Readers do not wait.
+			if _, err := exec("LOCK TABLE person IN EXCLUSIVE MODE"); err != nil {
+				return err
+			}
+		}
+		have, err := queryPeople(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return writePeopleChanges(exec, have, want, at)
+	}))
+}
+
+// encodePeople returns the rows of the accounts by subject.
+func encodePeople(accounts []upstream.Account) (map[string]personRow, error) {
+	rows := make(map[string]personRow, len(accounts))
+	for _, a := range accounts {
+		person, err := json.Marshal(a.Person)
+		if err != nil {
+			return nil, err
+		}
+		if _, duplicate := rows[a.Person.Subject]; duplicate {
+			return nil, fmt.Errorf("duplicate subject %q", a.Person.Subject)
+		}
+		rows[a.Person.Subject] = personRow{a.Person.Subject, a.Username, a.PasswordHash, string(person)}
+	}
+	return rows, nil
+}
+
+// queryPeople returns all rows by subject.
+func queryPeople(ctx context.Context, tx *sql.Tx) (map[string]personRow, error) {
+	all, err := queryAll(ctx, tx, scanPersonRow, "SELECT subject, username, password_hash, person FROM person")
+	if err != nil {
+		return nil, err
+	}
+	rows := make(map[string]personRow, len(all))
+	for _, r := range all {
+		rows[r.subject] = r
+	}
+	return rows, nil
+}
+
+func scanPersonRow(row scanner) (personRow, error) {
+	var r personRow
+	err := row.Scan(&r.subject, &r.username, &r.passwordHash, &r.person)
+	return r, err
+}
+
+// writePeopleChanges writes the differences, in the order of subjects.
+func writePeopleChanges(exec execFunc, have, want map[string]personRow, at time.Time) error {
+	for _, subject := range slices.Sorted(maps.Keys(have)) {
+		row, kept := want[subject]
+		if err := updatePerson(exec, have[subject], row, kept, at); err != nil {
+			return err
+		}
+	}
+	for _, subject := range slices.Sorted(maps.Keys(want)) {
+		row := want[subject]
+		if have[subject] == row {
+			continue
+		}
+		if _, err := exec(`INSERT INTO person (subject, username, password_hash, person) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (subject) DO UPDATE SET username = excluded.username,
+				password_hash = excluded.password_hash, person = excluded.person`,
+			row.subject, row.username, row.passwordHash, row.person); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// updatePerson deletes a person who is not kept. It ends the access of one whose password
+// has changed, and gives up a username that has changed.
+func updatePerson(exec execFunc, before, after personRow, kept bool, at time.Time) error {
+	if !kept {
+		if err := endPersonAccess(exec, before.subject, at); err != nil {
+			return err
+		}
+		_, err := exec("DELETE FROM person WHERE subject = $1", before.subject)
+		return err
+	}
+	if before.passwordHash != after.passwordHash {
+		if err := endPersonAccess(exec, before.subject, at); err != nil {
+			return err
+		}
+	}
+	if before.username == after.username {
+		return nil
+	}
+	// People may swap usernames, so each one is given up before any is assigned. Valid
+	// usernames have no line break.
+	_, err := exec("UPDATE person SET username = $2 WHERE subject = $1", before.subject, "\n"+before.subject)
+	return err
+}
+
+// endPersonAccess ends the sessions and sign-ins of a person and queues the logouts.
+func endPersonAccess(exec execFunc, subject string, at time.Time) error {
+	if _, err := exec(queuePersonLogoutsSQL, subject, toMillis(at)); err != nil {
+		return err
+	}
+	return execAll(exec, []any{subject},
+		"UPDATE signin SET state = 3 WHERE subject = $1 AND state <> 3",
+		"DELETE FROM session_client WHERE session_id IN (SELECT id FROM session WHERE subject = $1)",
+		"DELETE FROM session WHERE subject = $1",
+	)
 }

@@ -13,12 +13,11 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// openPostgres connects. The address may hold a password, so no error repeats
-// it.
-func (s *Store) openPostgres(ctx context.Context, address string) error {
-	cfg, err := pgx.ParseConfig(address)
+// openPostgres connects. The URL may contain a password, so no error quotes it.
+func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
+	cfg, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		return errors.New("open database: the PostgreSQL address is not of the form postgres://user@host/database")
+		return errors.New("open database: the PostgreSQL URL must have the form postgres://user@host/database")
 	}
 	db := sql.OpenDB(stdlib.GetConnector(*cfg))
 	db.SetMaxOpenConns(max(8, 4*runtime.NumCPU()))
@@ -26,12 +25,14 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	s.read, s.write, s.path = db, db, cfg.Database
 	if err := db.PingContext(ctx); err != nil {
-		return fmt.Errorf("PostgreSQL at %s, database %s, does not let us in: %w", cfg.Host, cfg.Database, explainConnectError(ctx, err))
+		return fmt.Errorf("connect to PostgreSQL at %s, database %s: %w",
+			cfg.Host, cfg.Database, explainConnectError(ctx, err))
 	}
 	return nil
 }
 
-// explainConnectError is the server's own words, without the connection's settings.
+// explainConnectError returns the server's message, without the settings of the
+// connection, which may include a password.
 func explainConnectError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -39,5 +40,5 @@ func explainConnectError(ctx context.Context, err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return errors.New(e.Message)
 	}
-	return errors.New("no connection; is it running, and is the address right?")
+	return errors.New("no connection; check that it is running and that the URL is correct")
 }

@@ -11,15 +11,14 @@ import (
 	"idpbridge/oidc"
 )
 
-// rotateRefreshSQL spends the newest refresh token, $3, or closes the sign-in of one that
-// was spent before. It is one statement, so that what it finds is what it acts on:
-// were the judgement a second one, another rotation could come in between, and a
-// retry that was in time would look like a replay. It passes over the predecessor
-// of a token issued after $7, which is in grace.
+// rotateRefreshSQL redeems the newest refresh token, $3, or closes the sign-in if the
+// token was redeemed before. It ignores the predecessor of a token issued after $7, which
+// is within its grace period. One statement does all that: with a separate check, another
+// rotation could come in between, and a retry in time would look like a replay.
 //
-// $4 is now, $5 when the successor ends unless used, and $6 when an access token
-// ends. The sign-in then expires with the last of its tokens; a CASE is the
-// greatest and the least that both engines know.
+// $4 is the time, $5 is when the successor expires unless it is used, and $6 is when an
+// access token expires. The sign-in then expires with the last of its tokens. The CASEs
+// are the greatest and least that both engines support.
 const rotateRefreshSQL = `UPDATE signin SET
 	state = CASE WHEN refresh_number = $3 THEN 2 ELSE 3 END,
 	refresh_number = CASE WHEN refresh_number = $3 THEN refresh_number + 1 ELSE refresh_number END,
@@ -36,53 +35,57 @@ const rotateRefreshSQL = `UPDATE signin SET
 		OR refresh_number > $3 AND NOT (refresh_number - 1 = $3 AND refresh_issued > $7))
 	RETURNING ` + signinColumns + `, (SELECT person FROM person WHERE person.subject = signin.subject)`
 
-// findSuccessorSQL finds what a predecessor in grace gets; the parameters are those
-// of rotateSQL.
-const findSuccessorSQL = `SELECT ` + joinedSigninColumns + `, p.person FROM signin s JOIN person p ON p.subject = s.subject
+// findSuccessorSQL finds the successor of a token within its grace period. The parameters
+// are those of rotateRefreshSQL, but $5 is its $7.
+const findSuccessorSQL = `SELECT ` + joinedSigninColumns + `, p.person
+	FROM signin s JOIN person p ON p.subject = s.subject
 	WHERE s.id = $1 AND s.client_id = $2 AND s.state = 2 AND s.refresh_number - 1 = $3 AND s.refresh_issued > $5
 	AND s.refresh_expires > $4 AND s.refresh_ends > $4 AND s.expires > $4`
 
-// Rotate implements oidc.Signins: one update, and one read for who finds the token
-// spent and in grace. That read may find it spent once more by then. Nobody gets
-// anything in that case, and nothing is closed: when the update looked, all was
-// well.
+// Rotate implements oidc.Signins with one update. If the token was redeemed before, within
+// its grace period, one read follows. It may find that the successor was redeemed
+// meanwhile. Then the caller gets nothing, but the sign-in stays open: the update has found
+// no replay.
 func (s *Store) Rotate(ctx context.Context, r oidc.Rotation) (oidc.Signin, claims.Person, error) {
 	if r.Number < 1 {
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
 	}
-	grace := int64(math.MaxInt64) // nothing is issued after that
+	graceStart := int64(math.MaxInt64) // no token is issued after it
 	if r.Grace > 0 {
-		grace = toMillis(r.At.Add(-r.Grace))
+		graceStart = toMillis(r.At.Add(-r.Grace))
 	}
-	in, person, err := s.runRotation(ctx, r, grace)
+	signin, person, err := s.runRotation(ctx, r, graceStart)
 	if errors.Is(err, sql.ErrNoRows) {
-		in, person, err = scanSignin(s.stmts.successor.QueryRowContext(ctx, r.ID, r.ClientID, r.Number, toMillis(r.At), grace))
+		signin, person, err = scanSignin(
+			s.stmts.findSuccessor.QueryRowContext(ctx, r.ID, r.ClientID, r.Number, toMillis(r.At), graceStart))
 	}
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	if errors.Is(err, sql.ErrNoRows) {
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
-	case errors.Is(err, oidc.ErrReplayed):
-		return in, claims.Person{}, oidc.ErrReplayed
 	}
-	return in, person, wrapError("rotate refresh token", err)
+	if errors.Is(err, oidc.ErrReplayed) {
+		return signin, claims.Person{}, oidc.ErrReplayed
+	}
+	return signin, person, wrapError("rotate refresh token", err)
 }
 
-// runRotation runs rotateSQL. It returns sql.ErrNoRows where nothing was changed, and
-// oidc.ErrReplayed where the sign-in was closed.
-func (s *Store) runRotation(ctx context.Context, r oidc.Rotation, grace int64) (in oidc.Signin, person claims.Person, err error) {
-	var who []byte // none where the person of a closed sign-in is gone
-	err = queryOnce(ctx, s.stmts.rotate, func(row scanner) (err error) {
-		in, err = scanColumns(row, &who)
+// runRotation runs rotateRefreshSQL. It returns sql.ErrNoRows if nothing has changed, and
+// oidc.ErrReplayed if it has closed the sign-in.
+func (s *Store) runRotation(
+	ctx context.Context, r oidc.Rotation, graceStart int64,
+) (signin oidc.Signin, person claims.Person, err error) {
+	var personJSON []byte // nil if the sign-in is closed and the person was deleted
+	err = queryOnce(ctx, s.stmts.rotateRefresh, func(row scanner) (err error) {
+		signin, err = scanColumns(row, &personJSON)
 		return err
-	}, r.ID, r.ClientID, r.Number, toMillis(r.At), toMillis(r.At.Add(r.Idle)), toMillis(r.At.Add(r.Access)), grace)
-	if err == nil && in.State == oidc.Closed {
-		return in, claims.Person{}, oidc.ErrReplayed
+	}, r.ID, r.ClientID, r.Number, toMillis(r.At), toMillis(r.At.Add(r.Idle)), toMillis(r.At.Add(r.Access)), graceStart)
+	if err == nil && signin.State == oidc.Closed {
+		return signin, claims.Person{}, oidc.ErrReplayed
 	}
 	if err == nil {
-		err = json.Unmarshal(who, &person)
+		err = json.Unmarshal(personJSON, &person)
 	}
 	if err != nil {
 		return oidc.Signin{}, claims.Person{}, err
 	}
-	return in, person, nil
+	return signin, person, nil
 }

@@ -14,19 +14,16 @@ import (
 	"idpbridge/store"
 )
 
-// TestLogoutsSurviveReopening ends a session and then the process, twice: before
-// anybody has taken its logouts, and after somebody has.
+// TestLogoutsSurviveReopening ends a session and reopens the store twice: before its
+// logouts are taken, and after.
 func TestLogoutsSurviveReopening(t *testing.T) {
 	t.Parallel()
-	configs := []store.Config{{Path: file(t)}}
-	if postgres != nil {
-		configs = append(configs, store.Config{URL: postgres.NewDatabase(t)})
-	}
-	for _, cfg := range configs {
-		s, in, at := signedIn(t, cfg)
-		in.ClientID, in.State, in.Refresh = "web", oidc.Redeemed, oidc.Refresh{Number: 1, Issued: at, Expires: in.Expires, Ends: in.Expires}
-		in.SessionID = "" // its end is another test's matter
-		require.NoError(t, s.Answer(t.Context(), in))
+	for _, cfg := range allConfigs(t) {
+		s, signin, at := storeWithSession(t, cfg)
+		signin.ClientID, signin.State = "web", oidc.Redeemed
+		signin.Refresh = oidc.Refresh{Number: 1, Issued: at, Expires: signin.Expires, Ends: signin.Expires}
+		signin.SessionID = "" // so that the end of the session does not close it
+		require.NoError(t, s.Answer(t.Context(), signin))
 		rotation := oidc.Rotation{ID: "i", ClientID: "web", Number: 1, At: at, Idle: time.Minute, Grace: time.Second}
 		want, _, err := s.Rotate(t.Context(), rotation)
 		require.NoError(t, err)
@@ -37,13 +34,15 @@ func TestLogoutsSurviveReopening(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, spent)
 
+		ended := at
 		for tries := range 2 {
 			require.NoError(t, s.Close())
-			s = open(t, cfg)
+			s = openStore(t, cfg)
 			at := at.Add(time.Duration(tries) * time.Hour)
 			got, err := s.TakeLogouts(t.Context(), at, at.Add(time.Hour), 9)
 			require.NoError(t, err)
-			require.Equal(t, []oidc.Logout{{SessionID: "b", ClientID: "web", Subject: "1", Created: at.Add(-time.Duration(tries) * time.Hour), Tries: tries + 1}}, got)
+			want := oidc.Logout{SessionID: "b", ClientID: "web", Subject: "1", Created: ended, Tries: tries + 1}
+			require.Equal(t, []oidc.Logout{want}, got)
 			got, err = s.TakeLogouts(t.Context(), at, at.Add(time.Hour), 9)
 			require.NoError(t, err)
 			require.Empty(t, got)
@@ -57,23 +56,23 @@ func TestLogoutsSurviveReopening(t *testing.T) {
 	}
 }
 
-// TestUpgrade opens a database of the first release.
+// TestUpgrade opens a database that the first release created.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	type old struct {
-		driver, address string
-		dialect         database.Dialect
-		cfg             store.Config
+		driver, source string
+		dialect        database.Dialect
+		cfg            store.Config
 	}
-	path := file(t)
+	path := databasePath(t)
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	olds := []old{{"sqlite", path, database.DialectSQLite3, store.Config{Path: path}}}
 	if postgres != nil {
-		address := postgres.NewDatabase(t)
-		olds = append(olds, old{"pgx", address, database.DialectPostgres, store.Config{URL: address}})
+		databaseURL := postgres.NewDatabase(t)
+		olds = append(olds, old{"pgx", databaseURL, database.DialectPostgres, store.Config{URL: databaseURL}})
 	}
 	for _, o := range olds {
-		db, err := sql.Open(o.driver, o.address)
+		db, err := sql.Open(o.driver, o.source)
 		require.NoError(t, err)
 		first, err := goose.NewProvider(o.dialect, db, os.DirFS("migrations"))
 		require.NoError(t, err)
@@ -89,7 +88,7 @@ func TestUpgrade(t *testing.T) {
 		}
 		require.NoError(t, db.Close())
 
-		s := open(t, o.cfg)
+		s := openStore(t, o.cfg)
 		at := time.UnixMilli(1500).UTC()
 		in, _, err := s.Redeem(t.Context(), "i", at)
 		require.NoError(t, err)
@@ -97,7 +96,9 @@ func TestUpgrade(t *testing.T) {
 			ID: "i", Reference: "r", ClientID: "web", SessionID: "b", Subject: "1", State: oidc.Redeemed,
 			Created: time.UnixMilli(1000).UTC(), CodeExpires: time.UnixMilli(2000).UTC(), Expires: time.UnixMilli(3000).UTC(),
 		}, in)
-		_, _, err = s.Rotate(t.Context(), oidc.Rotation{ID: "i", ClientID: "web", Number: 1, At: at, Idle: time.Hour, Grace: time.Hour})
+		_, _, err = s.Rotate(t.Context(), oidc.Rotation{
+			ID: "i", ClientID: "web", Number: 1, At: at, Idle: time.Hour, Grace: time.Hour,
+		})
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 		clients, err := s.EndSession(t.Context(), "b", at)
 		require.NoError(t, err)

@@ -5,38 +5,37 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"idpbridge/claims"
 	"idpbridge/oidc"
 )
 
-// The columns that scanColumns reads, alone and where signin is s.
+// The columns that scanColumns reads. In joined queries, table signin has the alias s.
 const (
-	signinColumns = `id, reference, client_id, session_id, subject, state, created, code_expires, expires, granted,
-	refresh_number, refresh_issued, refresh_expires, refresh_ends`
-	joinedSigninColumns = `s.id, s.reference, s.client_id, s.session_id, s.subject, s.state, s.created, s.code_expires, s.expires, s.granted,
-	s.refresh_number, s.refresh_issued, s.refresh_expires, s.refresh_ends`
+	signinColumns = `id, reference, client_id, session_id, subject, state, created, code_expires, expires,
+	granted, refresh_number, refresh_issued, refresh_expires, refresh_ends`
+	joinedSigninColumns = `s.id, s.reference, s.client_id, s.session_id, s.subject, s.state, s.created,
+	s.code_expires, s.expires, s.granted, s.refresh_number, s.refresh_issued, s.refresh_expires, s.refresh_ends`
 )
 
-const insertSigninSQL = "INSERT INTO signin (" + signinColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+const insertSigninSQL = "INSERT INTO signin (" + signinColumns + `)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
-// Answer implements oidc.Signins: one insert.
-func (s *Store) Answer(ctx context.Context, in oidc.Signin) error {
-	granted, err := json.Marshal(in.Grant)
+// Answer implements oidc.Signins with one insert.
+func (s *Store) Answer(ctx context.Context, signin oidc.Signin) error {
+	granted, err := json.Marshal(signin.Grant)
 	if err != nil {
-		return fmt.Errorf("answer: %w", err)
+		return wrapError("insert sign-in", err)
 	}
-	if _, err := s.stmts.answer.ExecContext(ctx, in.ID, in.Reference, in.ClientID, in.SessionID, in.Subject, int(in.State),
-		toMillis(in.Created), toMillis(in.CodeExpires), toMillis(in.Expires), string(granted),
-		in.Refresh.Number, toMillis(in.Refresh.Issued), toMillis(in.Refresh.Expires), toMillis(in.Refresh.Ends)); err != nil {
-		return fmt.Errorf("answer: %w", err)
-	}
-	return nil
+	_, err = s.stmts.insertSignin.ExecContext(ctx, signin.ID, signin.Reference, signin.ClientID, signin.SessionID,
+		signin.Subject, int(signin.State), toMillis(signin.Created), toMillis(signin.CodeExpires),
+		toMillis(signin.Expires), string(granted), signin.Refresh.Number, toMillis(signin.Refresh.Issued),
+		toMillis(signin.Refresh.Expires), toMillis(signin.Refresh.Ends))
+	return wrapError("insert sign-in", err)
 }
 
-// redeemCodeSQL is the gate: of any number of callers, one gets a row.
+// redeemCodeSQL redeems a code. Of any number of callers, only one gets a row.
 const redeemCodeSQL = `UPDATE signin SET state = 2
 	WHERE id = $1 AND state = 1 AND code_expires > $2
 	AND (session_id = '' OR EXISTS (SELECT 1 FROM session
@@ -44,62 +43,45 @@ const redeemCodeSQL = `UPDATE signin SET state = 2
 	AND EXISTS (SELECT 1 FROM person WHERE person.subject = signin.subject)
 	RETURNING ` + signinColumns + `, (SELECT person FROM person WHERE person.subject = signin.subject)`
 
-// closeReplayedSQL closes a sign-in whose code comes back, however late. One that never
-// had a code cannot be replayed.
-const closeReplayedSQL = "UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0 RETURNING " + signinColumns + ", ''"
+// closeReplayedSQL closes a sign-in whose code is redeemed again, however late. A sign-in
+// that never had a code cannot be replayed.
+const closeReplayedSQL = `UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0
+	RETURNING ` + signinColumns + ", ''"
 
-// Redeem implements oidc.Signins: one update, and a second only for a loser. The
-// first loser gets ErrReplayed; those after it find the sign-in closed, which is
-// ErrNotFound, since a sign-in may be closed for other reasons than a replay.
+// Redeem implements oidc.Signins with one update, and a second one if the code cannot be
+// redeemed. The second caller gets ErrReplayed. Later ones find the sign-in closed and get
+// ErrNotFound, because a sign-in may have been closed for another reason.
 func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
-	in, person, err := s.runRedemption(ctx, id, at)
+	signin, person, err := s.runRedemption(ctx, id, at)
 	if !errors.Is(err, sql.ErrNoRows) {
-		return in, person, wrapError("redeem", err)
+		return signin, person, wrapError("redeem code", err)
 	}
 	var none string
-	err = queryOnce(ctx, s.stmts.replay, func(row scanner) (err error) {
-		in, err = scanColumns(row, &none)
+	err = queryOnce(ctx, s.stmts.closeReplayed, func(row scanner) (err error) {
+		signin, err = scanColumns(row, &none)
 		return err
 	}, id)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	if errors.Is(err, sql.ErrNoRows) {
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
-	case err != nil:
+	}
+	if err != nil {
 		return oidc.Signin{}, claims.Person{}, wrapError("close replayed sign-in", err)
 	}
-	return in, claims.Person{}, oidc.ErrReplayed
+	return signin, claims.Person{}, oidc.ErrReplayed
 }
 
-// runRedemption passes the gate, or returns sql.ErrNoRows.
-func (s *Store) runRedemption(ctx context.Context, id string, at time.Time) (in oidc.Signin, person claims.Person, err error) {
-	err = queryOnce(ctx, s.stmts.redeem, func(row scanner) (err error) {
-		in, person, err = scanSignin(row)
+// runRedemption runs redeemCodeSQL. It returns sql.ErrNoRows if the code is not valid.
+func (s *Store) runRedemption(
+	ctx context.Context, id string, at time.Time,
+) (signin oidc.Signin, person claims.Person, err error) {
+	err = queryOnce(ctx, s.stmts.redeemCode, func(row scanner) (err error) {
+		signin, person, err = scanSignin(row)
 		return err
 	}, id, toMillis(at))
 	if err != nil {
 		return oidc.Signin{}, claims.Person{}, err
 	}
-	return in, person, nil
-}
-
-// queryOnce runs a statement that changes at most one row and scans that row, or
-// returns sql.ErrNoRows. It reads past the row: SQLite commits when the statement
-// is done, and only then is it known to have happened once.
-func queryOnce(ctx context.Context, gate *sql.Stmt, scan func(row scanner) error, args ...any) error {
-	rows, err := gate.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	if rows.Next() {
-		err = scan(rows)
-		rows.Next()
-	} else {
-		err = sql.ErrNoRows
-	}
-	if failed := errors.Join(rows.Err(), rows.Close()); failed != nil { //nolint:sqlclosecheck // the error of Close is the verdict
-		return failed
-	}
-	return err
+	return signin, person, nil
 }
 
 const findSigninSQL = `SELECT ` + joinedSigninColumns + `, p.person
@@ -107,11 +89,11 @@ const findSigninSQL = `SELECT ` + joinedSigninColumns + `, p.person
 
 // Find implements oidc.Signins.
 func (s *Store) Find(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
-	in, person, err := scanSignin(s.stmts.find.QueryRowContext(ctx, id, toMillis(at)))
+	signin, person, err := scanSignin(s.stmts.findSignin.QueryRowContext(ctx, id, toMillis(at)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
 	}
-	return in, person, wrapError("find sign-in", err)
+	return signin, person, wrapError("find sign-in", err)
 }
 
 // CloseSignin implements oidc.Signins.
@@ -120,73 +102,53 @@ func (s *Store) CloseSignin(ctx context.Context, id string) error {
 	return wrapError("close sign-in", err)
 }
 
-// RecentSignin is a sign-in and the name of the person, for the development page.
+// RecentSignin is a sign-in and the username of the person.
 type RecentSignin struct {
 	oidc.Signin
 
-	Username string
+	Username string // empty if the person was deleted
 }
 
-// RecentSignins returns at most limit of the latest sign-ins, newest first, in
-// whatever state. The username is empty where the person is gone. Bare ID tokens
-// leave no row.
+// RecentSignins returns the latest sign-ins, newest first, in any state and at most limit
+// of them. Sign-ins that got only an ID token are not stored.
 func (s *Store) RecentSignins(ctx context.Context, limit int) ([]RecentSignin, error) {
-	rows, err := s.read.QueryContext(ctx, s.adaptQuery(`SELECT `+joinedSigninColumns+`, COALESCE(p.username, '')
+	scan := func(row scanner) (r RecentSignin, err error) {
+		r.Signin, err = scanColumns(row, &r.Username)
+		return r, err
+	}
+	all, err := queryAll(ctx, s.read, scan, s.adaptQuery(`SELECT `+joinedSigninColumns+`, COALESCE(p.username, '')
 		FROM signin s LEFT JOIN person p ON p.subject = s.subject ORDER BY s.created DESC, s.id LIMIT $1`), limit)
-	if err != nil {
-		return nil, wrapError("recent sign-ins", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var out []RecentSignin
-	for rows.Next() {
-		var r RecentSignin
-		if r.Signin, err = scanColumns(rows, &r.Username); err != nil {
-			return nil, wrapError("recent sign-ins", err)
-		}
-		out = append(out, r)
-	}
-	return out, wrapError("recent sign-ins", rows.Err())
+	return all, wrapError("list recent sign-ins", err)
 }
-
-// scanner is a row of either kind.
-type scanner interface{ Scan(dest ...any) error }
 
 // scanSignin reads a sign-in and its person.
 func scanSignin(row scanner) (oidc.Signin, claims.Person, error) {
 	var person claims.Person
-	var who []byte
-	in, err := scanColumns(row, &who)
+	var personJSON []byte
+	signin, err := scanColumns(row, &personJSON)
 	if err == nil {
-		err = json.Unmarshal(who, &person)
+		err = json.Unmarshal(personJSON, &person)
 	}
 	if err != nil {
 		return oidc.Signin{}, claims.Person{}, err
 	}
-	return in, person, nil
+	return signin, person, nil
 }
 
-// scanColumns reads signinColumns and one column more.
+// scanColumns reads signinColumns and one more column, into last.
 func scanColumns(row scanner, last any) (oidc.Signin, error) {
-	var in oidc.Signin
+	var s oidc.Signin
 	var state, created, codeExpires, expires, issued, idle, ends int64
 	var granted []byte
-	if err := row.Scan(&in.ID, &in.Reference, &in.ClientID, &in.SessionID, &in.Subject, &state,
-		&created, &codeExpires, &expires, &granted, &in.Refresh.Number, &issued, &idle, &ends, last); err != nil {
+	if err := row.Scan(&s.ID, &s.Reference, &s.ClientID, &s.SessionID, &s.Subject, &state,
+		&created, &codeExpires, &expires, &granted, &s.Refresh.Number, &issued, &idle, &ends, last); err != nil {
 		return oidc.Signin{}, err
 	}
-	in.State = oidc.State(state)
-	in.Created, in.CodeExpires, in.Expires = fromMillis(created), fromMillis(codeExpires), fromMillis(expires)
-	in.Refresh.Issued, in.Refresh.Expires, in.Refresh.Ends = fromMillis(issued), fromMillis(idle), fromMillis(ends)
-	if err := json.Unmarshal(granted, &in.Grant); err != nil {
+	s.State = oidc.State(state)
+	s.Created, s.CodeExpires, s.Expires = fromMillis(created), fromMillis(codeExpires), fromMillis(expires)
+	s.Refresh.Issued, s.Refresh.Expires, s.Refresh.Ends = fromMillis(issued), fromMillis(idle), fromMillis(ends)
+	if err := json.Unmarshal(granted, &s.Grant); err != nil {
 		return oidc.Signin{}, err
 	}
-	return in, nil
-}
-
-// wrapError says what was being done; nil stays nil.
-func wrapError(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return s, nil
 }

@@ -9,19 +9,21 @@ import (
 
 	"idpbridge/claims"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
-// signedIn is a store with one person, who has the session b, and a sign-in of
-// that session to be answered.
-func signedIn(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin, time.Time) {
+// storeWithSession returns a store with one person who has the session b, and a sign-in of
+// that session that is not stored yet.
+func storeWithSession(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin, time.Time) {
 	t.Helper()
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := open(t, cfg)
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
-	require.NoError(t, s.StartSession(t.Context(), web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
+	s := openStore(t, cfg)
+	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann}, at))
+	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
+	require.NoError(t, s.StartSession(t.Context(), browser))
 	return s, oidc.Signin{
 		ID: "i", SessionID: "b", Subject: "1", State: oidc.Answered,
 		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
@@ -30,16 +32,12 @@ func signedIn(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin, time.T
 
 func TestRedeemAfterSessionEnded(t *testing.T) {
 	t.Parallel()
-	configs := []store.Config{{Path: file(t)}}
-	if postgres != nil {
-		configs = append(configs, store.Config{URL: postgres.NewDatabase(t)})
-	}
-	for _, cfg := range configs {
-		s, in, at := signedIn(t, cfg)
+	for _, cfg := range allConfigs(t) {
+		s, in, at := storeWithSession(t, cfg)
 		require.NoError(t, s.Answer(t.Context(), in))
 		_, err := s.EndSession(t.Context(), "b", at)
 		require.NoError(t, err)
-		in.ID = "late" // answered while the session ended: no row to close then
+		in.ID = "late" // stored just after the session ended
 		require.NoError(t, s.Answer(t.Context(), in))
 		for _, id := range []string{"i", "late"} {
 			_, _, err := s.Redeem(t.Context(), id, at)
@@ -48,9 +46,9 @@ func TestRedeemAfterSessionEnded(t *testing.T) {
 	}
 }
 
-// BenchmarkSignin is what one sign-in costs: Answer, FindSession and Redeem.
+// BenchmarkSignin measures one sign-in: Answer, FindSession and Redeem.
 func BenchmarkSignin(b *testing.B) {
-	s, in, at := signedIn(b, store.Config{Path: file(b)})
+	s, in, at := storeWithSession(b, store.Config{Path: databasePath(b)})
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {

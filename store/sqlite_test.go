@@ -15,16 +15,17 @@ import (
 	"idpbridge/store"
 )
 
-// filled is the path of a closed database of many pages.
-func filled(t *testing.T) string {
+// filledDatabase returns the path of a closed database with many pages.
+func filledDatabase(t *testing.T) string {
 	t.Helper()
-	path := file(t)
+	path := databasePath(t)
 	s, err := store.Open(t.Context(), store.Config{Path: path})
 	require.NoError(t, err)
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	for i := range 500 {
 		sum := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
-		require.NoError(t, s.Answer(t.Context(), oidc.Signin{ID: fmt.Sprintf("%x", sum), State: oidc.Answered, Created: at, Expires: at}))
+		signin := oidc.Signin{ID: fmt.Sprintf("%x", sum), State: oidc.Answered, Created: at, Expires: at}
+		require.NoError(t, s.Answer(t.Context(), signin))
 	}
 	require.NoError(t, s.Close())
 	return path
@@ -33,17 +34,17 @@ func filled(t *testing.T) string {
 func TestSQLiteDamaged(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(b []byte) []byte{
-		"truncated":              func(b []byte) []byte { return b[:len(b)/2] },
-		"truncated in a page":    func(b []byte) []byte { return b[:len(b)-1000] },
-		"truncated to a few":     func(b []byte) []byte { return b[:10] },
-		"garbage header":         func(b []byte) []byte { copy(b, "garbage, garbage"); return b },
-		"something else":         func([]byte) []byte { return []byte("people:\n- username: ann\n") },
-		"a page in the middle":   func(b []byte) []byte { return flip(b, len(b)/2/4096*4096, 4096) },
-		"a header in the middle": func(b []byte) []byte { return flip(b, len(b)/2/4096*4096, 8) },
+		"truncated":                func(b []byte) []byte { return b[:len(b)/2] },
+		"truncated within a page":  func(b []byte) []byte { return b[:len(b)-1000] },
+		"truncated to a few bytes": func(b []byte) []byte { return b[:10] },
+		"garbage header":           func(b []byte) []byte { copy(b, "garbage, garbage"); return b },
+		"another format":           func([]byte) []byte { return []byte("people:\n- username: ann\n") },
+		"damaged page":             func(b []byte) []byte { return flipBits(b, len(b)/2/4096*4096, 4096) },
+		"damaged page header":      func(b []byte) []byte { return flipBits(b, len(b)/2/4096*4096, 8) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := filled(t)
+			path := filledDatabase(t)
 			content, err := os.ReadFile(path)
 			require.NoError(t, err)
 			content = harm(content)
@@ -60,19 +61,19 @@ func TestSQLiteDamaged(t *testing.T) {
 	}
 }
 
-// flip turns n bytes from at around.
-func flip(b []byte, at, n int) []byte {
+// flipBits inverts n bytes from offset at.
+func flipBits(b []byte, at, n int) []byte {
 	for i := range n {
 		b[at+i] ^= 0xff
 	}
 	return b
 }
 
-func TestSQLiteLogOfAnother(t *testing.T) {
+func TestSQLiteOrphanedLog(t *testing.T) {
 	t.Parallel()
-	path := file(t)
+	path := databasePath(t)
 	require.NoError(t, os.WriteFile(path+"-wal", []byte("the last moments"), 0o600))
-	for range 2 { // the first makes the file, the second finds it empty
+	for range 2 { // the first creates the file, the second finds it empty
 		_, err := store.Open(t.Context(), store.Config{Path: path})
 		require.ErrorContains(t, err, "is damaged")
 		log, err := os.ReadFile(path + "-wal")
@@ -81,49 +82,49 @@ func TestSQLiteLogOfAnother(t *testing.T) {
 	}
 }
 
-func TestSQLiteNewerRefused(t *testing.T) {
+func TestSQLiteRejectsNewerVersion(t *testing.T) {
 	t.Parallel()
-	path := filled(t)
+	path := filledDatabase(t)
 	db, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
 	_, err = db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	_, err = store.Open(t.Context(), store.Config{Path: path})
-	require.ErrorContains(t, err, path+" was made by a newer version of idp")
+	require.ErrorContains(t, err, path+" was created by a newer version of idp")
 }
 
 func TestSQLiteFile(t *testing.T) {
 	t.Parallel()
-	path := file(t) + " 100%?#x"
-	s := open(t, store.Config{Path: path})
+	path := databasePath(t) + " 100%?#x"
+	s := openStore(t, store.Config{Path: path})
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
 	}
 	require.NoError(t, s.Ping(t.Context()))
-	// A killed process leaves its log; a second opener reads it.
+	// A killed process leaves its log. The next process reads it.
 	require.NoError(t, s.Answer(t.Context(), oidc.Signin{ID: "i", State: oidc.Answered}))
-	copied := file(t)
-	for _, end := range []string{"", "-wal"} {
-		b, err := os.ReadFile(path + end)
+	databaseCopy := databasePath(t)
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(path + suffix)
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(copied+end, b, 0o600))
+		require.NoError(t, os.WriteFile(databaseCopy+suffix, b, 0o600))
 	}
-	got, err := open(t, store.Config{Path: copied}).RecentSignins(t.Context(), 5)
+	got, err := openStore(t, store.Config{Path: databaseCopy}).RecentSignins(t.Context(), 5)
 	require.NoError(t, err)
 	require.Len(t, got, 1)
 }
 
-func TestConfigRefused(t *testing.T) {
+func TestInvalidConfig(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range []store.Config{
 		{},
 		{URL: "mysql://u:hunter2@h/d"},
 		{URL: "postgres://u:hunter2@h:notaport/d"},
 		{URL: "postgres://u:hunter2@127.0.0.1:1/d"},
-		{Path: file(t) + "/none/idp.db"},
+		{Path: databasePath(t) + "/none/idp.db"},
 	} {
 		_, err := store.Open(t.Context(), cfg)
 		require.Error(t, err)

@@ -1,88 +1,69 @@
-// Package store keeps rows: people, sessions, sign-ins, logouts and signing keys,
-// in SQLite or PostgreSQL, by the same statements.
+// Package store stores people, sessions, sign-ins, logouts, client assertions and signing
+// keys in SQLite or PostgreSQL. Both use the same SQL statements.
 //
-// Read store.go first; each table has a file of its own. The contract that both
-// engines pass is package storetest.
+// Read store.go first. There is one file per table. Package storetest is the contract
+// that both engines fulfil.
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
-	"time"
-
-	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/database"
-	"github.com/pressly/goose/v3/lock"
 
 	"idpbridge/keys"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 var (
 	_ oidc.Signins    = (*Store)(nil)
 	_ oidc.Logouts    = (*Store)(nil)
 	_ oidc.Assertions = (*Store)(nil)
-	_ web.Sessions    = (*Store)(nil)
+	_ session.Store   = (*Store)(nil)
 	_ upstream.People = (*Store)(nil)
 	_ keys.Store      = (*Store)(nil)
 )
 
-// Config says where the rows are.
+// Config names the database.
 type Config struct {
-	// URL is postgres://… or postgresql://… for PostgreSQL. Anything else without
-	// a scheme is the path of a SQLite file; empty means Path.
+	// URL is a PostgreSQL URL (postgres:// or postgresql://) or the path of a SQLite
+	// file. If it is empty, Path is used.
 	URL string
-	// Path is the SQLite file where URL is empty. Its folder must exist.
+	// Path is the path of a SQLite file. Its folder must exist.
 	Path string
 }
 
-// isPostgres says whether the rows are in PostgreSQL.
+// isPostgres reports whether URL names a PostgreSQL database.
 func (c Config) isPostgres() bool {
 	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
 }
 
-// Store implements the ports of packages oidc, web, upstream and keys. It is
-// safe for concurrent use, and with PostgreSQL any number of processes may
-// share one database.
+// Store implements the storage interfaces of packages oidc, session, upstream and keys. It is
+// safe for concurrent use. With PostgreSQL, any number of processes can share one
+// database.
 type Store struct {
-	read, write *sql.DB // the same with PostgreSQL
+	read, write *sql.DB // the same pool with PostgreSQL
 	sqlite      bool
-	path        string // the SQLite file or the PostgreSQL database, for errors
+	path        string // SQLite file or PostgreSQL database, for error messages
 	stmts       preparedStatements
 }
 
-// preparedStatements are the statements of the path that every sign-in takes, prepared once.
+// preparedStatements are the statements of every sign-in.
 type preparedStatements struct {
-	answer, redeem, replay, find, rotate, successor, session, start, renew, touch, join, account, spend *sql.Stmt
+	insertSignin, redeemCode, closeReplayed, findSignin, rotateRefresh, findSuccessor *sql.Stmt
+	findSession, startSession, renewSession, touchSession, joinSession                *sql.Stmt
+	findAccount, insertAssertion                                                      *sql.Stmt
 }
 
-// Open opens the database and brings its tables up to date. Whatever is wrong
-// with it is an error in one line, and nothing in it is changed by then.
+// Open opens the database and migrates its tables. A damaged database or one of a newer
+// version is an error of one line, and is not changed.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{sqlite: !cfg.isPostgres()}
-	var err error
-	switch {
-	case !s.sqlite:
-		err = s.openPostgres(ctx, cfg.URL)
-	case strings.Contains(cfg.URL, "://"):
-		// The address may hold a password, so it is not repeated.
-		err = errors.New("open database: the address must begin with postgres:// or postgresql://, or be the path of a SQLite file")
-	case cfg.URL != "":
-		err = s.openSQLite(ctx, cfg.URL)
-	default:
-		err = s.openSQLite(ctx, cfg.Path)
-	}
-	if err != nil {
+	if err := s.connect(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.migrateTables(ctx); err != nil {
@@ -94,7 +75,20 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the database; statements in flight end first.
+// connect opens the pools of connections.
+func (s *Store) connect(ctx context.Context, cfg Config) error {
+	if cfg.isPostgres() {
+		return s.openPostgres(ctx, cfg.URL)
+	}
+	if strings.Contains(cfg.URL, "://") {
+		// The URL may contain a password, so the error does not quote it.
+		return errors.New("open database: the URL must start with postgres:// or postgresql://, " +
+			"or be the path of a SQLite file")
+	}
+	return s.openSQLite(ctx, cmp.Or(cfg.URL, cfg.Path))
+}
+
+// Close closes the database after running statements have ended.
 func (s *Store) Close() error {
 	var err error
 	if s.write != nil && s.write != s.read {
@@ -106,193 +100,39 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Ping says whether the database answers.
+// Ping returns an error if the database does not respond.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	return wrapError("ping database", s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
-// migrateTables brings the tables up to date. With PostgreSQL one process does it and
-// the others wait.
-func (s *Store) migrateTables(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	dialect, opts := database.DialectSQLite3, []goose.ProviderOption{}
-	if !s.sqlite {
-		dialect = database.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker()
-		if err != nil {
-			return fmt.Errorf("migrate: %w", err)
-		}
-		opts = append(opts, goose.WithSessionLocker(locker))
-	}
-	provider, err := goose.NewProvider(dialect, s.write, files, opts...)
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	known := provider.ListSources()
-	current, err := provider.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	if newest := known[len(known)-1].Version; current > newest {
-		return fmt.Errorf("the database %s was made by a newer version of idp (its tables are at %d, this program knows %d); run the newer version", s.path, current, newest)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
-}
-
+// prepareStatements prepares the statements of every sign-in.
 func (s *Store) prepareStatements(ctx context.Context) error {
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		db   *sql.DB
 		sql  string
 	}{
-		{&s.stmts.answer, s.write, insertSigninSQL},
-		{&s.stmts.redeem, s.write, redeemCodeSQL},
-		{&s.stmts.replay, s.write, closeReplayedSQL},
-		{&s.stmts.find, s.read, findSigninSQL},
-		{&s.stmts.rotate, s.write, rotateRefreshSQL},
-		{&s.stmts.successor, s.read, findSuccessorSQL},
-		{&s.stmts.session, s.read, findSessionSQL},
-		{&s.stmts.start, s.write, startSessionSQL},
-		{&s.stmts.renew, s.write, renewSessionSQL},
-		{&s.stmts.touch, s.write, touchSessionSQL},
-		{&s.stmts.join, s.write, joinSessionSQL},
-		{&s.stmts.account, s.read, findAccountSQL},
-		{&s.stmts.spend, s.write, insertAssertionSQL},
+		{&s.stmts.insertSignin, s.write, insertSigninSQL},
+		{&s.stmts.redeemCode, s.write, redeemCodeSQL},
+		{&s.stmts.closeReplayed, s.write, closeReplayedSQL},
+		{&s.stmts.findSignin, s.read, findSigninSQL},
+		{&s.stmts.rotateRefresh, s.write, rotateRefreshSQL},
+		{&s.stmts.findSuccessor, s.read, findSuccessorSQL},
+		{&s.stmts.findSession, s.read, findSessionSQL},
+		{&s.stmts.startSession, s.write, startSessionSQL},
+		{&s.stmts.renewSession, s.write, renewSessionSQL},
+		{&s.stmts.touchSession, s.write, touchSessionSQL},
+		{&s.stmts.joinSession, s.write, joinSessionSQL},
+		{&s.stmts.findAccount, s.read, findAccountSQL},
+		{&s.stmts.insertAssertion, s.write, insertAssertionSQL},
 	} {
-		stmt, err := p.db.PrepareContext(ctx, s.adaptQuery(p.sql)) //nolint:sqlclosecheck // kept until the database is closed
+		//nolint:sqlclosecheck // kept until the database is closed
+		stmt, err := p.db.PrepareContext(ctx, s.adaptQuery(p.sql))
 		if err != nil {
 			return err
 		}
 		*p.stmt = stmt
 	}
 	return nil
-}
-
-// adaptQuery writes parameters as the engine knows them: ?1 with SQLite.
-func (s *Store) adaptQuery(query string) string {
-	if s.sqlite {
-		return strings.ReplaceAll(query, "$", "?")
-	}
-	return query
-}
-
-// exec runs a statement outside a transaction and returns how many rows it
-// changed.
-func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	return rowsAffected(s.write.ExecContext(ctx, s.adaptQuery(query), args...))
-}
-
-// rowsAffected is how many rows a statement changed.
-func rowsAffected(res sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// execFunc runs a statement and returns how many rows it changed.
-type execFunc func(query string, args ...any) (int64, error)
-
-// txBeginner is a pool or one of its connections.
-type txBeginner interface {
-	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
-}
-
-// inTransaction runs a function in one transaction.
-func (s *Store) inTransaction(ctx context.Context, on txBeginner, do func(exec execFunc, tx *sql.Tx) error) error {
-	tx, err := on.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	exec := func(query string, args ...any) (int64, error) {
-		return rowsAffected(tx.ExecContext(ctx, s.adaptQuery(query), args...))
-	}
-	if err := do(exec, tx); err != nil {
-		// A cancelled context has rolled back already.
-		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
-			err = errors.Join(err, undo)
-		}
-		return err
-	}
-	return tx.Commit()
-}
-
-// inDurableTransaction runs a function in one transaction that is on the disk when durable
-// returns: for keys and people, which a power cut must not take back. PostgreSQL
-// does so anyway.
-func (s *Store) inDurableTransaction(ctx context.Context, do func(exec execFunc, tx *sql.Tx) error) error {
-	if !s.sqlite {
-		return s.inTransaction(ctx, s.write, do)
-	}
-	conn, err := s.write.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous=FULL"); err != nil {
-		return err
-	}
-	err = s.inTransaction(ctx, conn, do)
-	// Should this fail, later writes are slower and no less safe. It is owed even
-	// to a caller who has gone.
-	_, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous=NORMAL")
-	return err
-}
-
-// sweepBatch is how many rows one statement of Sweep removes, so that sign-ins
-// never wait long for it.
-const sweepBatch = 1000
-
-// sweeps are what Sweep runs: $1 is the time and $2 how many rows at most. Sessions
-// go before the list of their clients.
-var sweeps = []struct{ table, sql string }{
-	{"signin", "DELETE FROM signin WHERE id IN (SELECT id FROM signin WHERE expires <= $1 LIMIT $2)"},
-	{"session", "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires <= $1 LIMIT $2)"},
-	{"session_client", `DELETE FROM session_client WHERE (session_id, client_id) IN (SELECT c.session_id, c.client_id FROM session_client c
-		WHERE NOT EXISTS (SELECT 1 FROM session s WHERE s.id = c.session_id AND s.expires > $1) LIMIT $2)`},
-	{"assertion", `DELETE FROM assertion WHERE (client_id, id) IN (SELECT a.client_id, a.id FROM assertion a
-		WHERE a.expires <= $1 LIMIT $2)`},
-}
-
-// Sweep removes sign-ins, sessions and client assertions that have expired, and
-// returns how many rows. A sign-in stays until its last token has expired, so that
-// a code which comes back is still known. A logout that waits is never removed.
-func (s *Store) Sweep(ctx context.Context, at time.Time) (int, error) {
-	total := 0
-	for _, step := range sweeps {
-		for {
-			n, err := s.exec(ctx, step.sql, toMillis(at), sweepBatch)
-			if err != nil {
-				return total, fmt.Errorf("sweep %s: %w", step.table, err)
-			}
-			total += int(n)
-			if n < sweepBatch {
-				break
-			}
-		}
-	}
-	return total, nil
-}
-
-// toMillis is a time as it is kept; the zero time is 0.
-func toMillis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-// fromMillis is the time that millis kept.
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

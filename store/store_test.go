@@ -13,13 +13,13 @@ import (
 	"idpbridge/claims"
 	"idpbridge/internal/pgtest"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/store/storetest"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
-// postgres is nil where PostgreSQL is not installed.
+// postgres is nil if PostgreSQL is not installed.
 var postgres *pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(execAll(m)) }
@@ -42,7 +42,7 @@ func execAll(m *testing.M) int {
 	return code
 }
 
-func open(t testing.TB, cfg store.Config) *store.Store {
+func openStore(t testing.TB, cfg store.Config) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), cfg)
 	require.NoError(t, err)
@@ -50,27 +50,39 @@ func open(t testing.TB, cfg store.Config) *store.Store {
 	return s
 }
 
-func file(t testing.TB) string { return filepath.Join(t.TempDir(), "idp.db") }
+func databasePath(t testing.TB) string { return filepath.Join(t.TempDir(), "idp.db") }
+
+// allConfigs returns a new database of each engine that is installed.
+func allConfigs(t testing.TB) []store.Config {
+	t.Helper()
+	configs := []store.Config{{Path: databasePath(t)}}
+	if postgres != nil {
+		configs = append(configs, store.Config{URL: postgres.NewDatabase(t)})
+	}
+	return configs
+}
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, store.Config{Path: file(t)}) })
+	storetest.Run(t, func(t *testing.T) storetest.Store { return openStore(t, store.Config{Path: databasePath(t)}) })
 }
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	require.NotNil(t, postgres, pgtest.ErrNotInstalled)
-	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, store.Config{URL: postgres.NewDatabase(t)}) })
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		return openStore(t, store.Config{URL: postgres.NewDatabase(t)})
+	})
 }
 
-func TestPostgresOpenedByManyAtOnce(t *testing.T) {
+func TestPostgresOpenConcurrently(t *testing.T) {
 	t.Parallel()
 	require.NotNil(t, postgres, pgtest.ErrNotInstalled)
-	address := postgres.NewDatabase(t)
+	databaseURL := postgres.NewDatabase(t)
 	results := make(chan error)
 	for range 4 {
 		go func() {
-			s, err := store.Open(t.Context(), store.Config{URL: address})
+			s, err := store.Open(t.Context(), store.Config{URL: databaseURL})
 			if err == nil {
 				err = s.Close()
 			}
@@ -84,9 +96,10 @@ func TestPostgresOpenedByManyAtOnce(t *testing.T) {
 
 func TestRecentSignins(t *testing.T) {
 	t.Parallel()
-	s := open(t, store.Config{URL: file(t)})
+	s := openStore(t, store.Config{URL: databasePath(t)})
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
+	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
+	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann}, at))
 	for i, subject := range []string{"1", "gone", "1"} {
 		require.NoError(t, s.Answer(t.Context(), oidc.Signin{
 			ID: fmt.Sprint(i), Subject: subject, State: oidc.Answered, Created: at.Add(time.Duration(i) * time.Second),
@@ -98,17 +111,20 @@ func TestRecentSignins(t *testing.T) {
 	require.Len(t, got, 2)
 	require.Equal(t, "2", got[0].ID)
 	require.Equal(t, "ann", got[0].Username)
-	require.Equal(t, oidc.Refresh{Number: 2, Issued: at, Expires: at.Add(time.Hour), Ends: at.Add(2 * time.Hour)}, got[0].Refresh)
+	refresh := oidc.Refresh{Number: 2, Issued: at, Expires: at.Add(time.Hour), Ends: at.Add(2 * time.Hour)}
+	require.Equal(t, refresh, got[0].Refresh)
 	require.Equal(t, "1", got[1].ID)
 	require.Empty(t, got[1].Username)
 }
 
 func BenchmarkSQLite(b *testing.B) {
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := open(b, store.Config{Path: file(b)})
+	s := openStore(b, store.Config{Path: databasePath(b)})
 	ctx := b.Context()
-	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{{Username: "ann", Person: claims.Person{Subject: "1"}}}, at))
-	require.NoError(b, s.StartSession(ctx, web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}))
+	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
+	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{ann}, at))
+	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
+	require.NoError(b, s.StartSession(ctx, browser))
 	in := oidc.Signin{
 		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Answered,
 		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
@@ -137,7 +153,7 @@ func BenchmarkSQLite(b *testing.B) {
 	b.Run("Redeem", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if redeemed == n { // another thousand, off the clock
+			if redeemed == n { // insert another thousand outside the measurement
 				b.StopTimer()
 				for range 1000 {
 					in.ID = fmt.Sprintf("%022d", n)

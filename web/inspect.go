@@ -23,7 +23,7 @@ func (p InspectPage) Lines() int {
 }
 
 // Bad says whether the report has a fault.
-func (p InspectPage) Bad() bool { return p.Report != nil && p.Report.Faults() > 0 }
+func (p InspectPage) Bad() bool { return p.Report != nil && p.Report.CountErrors() > 0 }
 
 // Part is a piece of the token, laid out as JSON.
 type Part struct{ Title, JSON string }

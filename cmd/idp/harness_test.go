@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/internal/pgtest"
@@ -21,16 +23,23 @@ import (
 // postgres is the private server of this package's tests.
 var postgres *pgtest.Server //nolint:gochecknoglobals // one server for all tests
 
+// TestMain runs the tests, or main if a script runs the test binary as idp.
 func TestMain(m *testing.M) {
+	testscript.Main(testsWithPostgres{m}, map[string]func(){"idp": main})
+}
+
+// testsWithPostgres runs the tests while the server runs.
+type testsWithPostgres struct{ tests *testing.M }
+
+func (t testsWithPostgres) Run() int {
 	server, err := pgtest.Start()
 	if err != nil {
 		_, _ = io.WriteString(os.Stderr, err.Error()+"\n")
-		os.Exit(1)
+		return 1
 	}
 	postgres = server
-	code := m.Run()
-	_ = server.Stop()
-	os.Exit(code)
+	defer func() { _ = server.Stop() }()
+	return t.tests.Run()
 }
 
 // engines runs a test on a server of each storage engine.
@@ -171,4 +180,13 @@ func (p page) answer(t testing.TB) url.Values {
 	response, ok := p.robot.AuthorizationResponse("")
 	require.True(t, ok, p.location)
 	return response.Values
+}
+
+// part is one part of a JWT, decoded.
+func part(token string, n int) string {
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[n])
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }

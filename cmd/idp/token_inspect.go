@@ -70,7 +70,7 @@ func (i tokenInspectCommand) Run(ctx context.Context, p *process) error {
 	} else {
 		_, err = io.WriteString(p.stdout, formatReport(report))
 	}
-	if err == nil && report.Faults() > 0 {
+	if err == nil && report.CountErrors() > 0 {
 		err = errReported
 	}
 	return err
@@ -135,7 +135,7 @@ func (i tokenInspectCommand) loadKeys(ctx context.Context) ([]keys.PublicKey, []
 
 // parseKeys parses the keys that a flag names.
 func parseKeys(flag, text string) ([]keys.PublicKey, []inspect.Finding, error) {
-	found, findings, err := inspect.ReadKeys(text)
+	found, findings, err := inspect.ParseKeys(text)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", flag, err)
 	}

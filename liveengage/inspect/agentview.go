@@ -9,8 +9,8 @@ import (
 	"idpbridge/claims"
 )
 
-// Seen is one line of what an agent sees of a customer.
-type Seen struct {
+// AgentField is one line of what an agent sees of a customer.
+type AgentField struct {
 	Where string `json:"where"` // Consumer info or Personal info
 	Label string `json:"label"`
 	Value string `json:"value"`
@@ -24,7 +24,7 @@ const (
 )
 
 // view collects lines.
-type view []Seen
+type view []AgentField
 
 // line adds a line, or another origin to one that says the same.
 func (v *view) line(where, label, value, from string) {
@@ -38,13 +38,13 @@ func (v *view) line(where, label, value, from string) {
 			return
 		}
 	}
-	*v = append(*v, Seen{Where: where, Label: label, Value: value, From: from})
+	*v = append(*v, AgentField{Where: where, Label: label, Value: value, From: from})
 }
 
 // seen is what an agent sees. For Customer ID, User Name, IMEI, Name, Email and
 // Gender the labels are those of LivePerson's documentation; for the rest, which
 // it does not label, they are the names of the fields in words.
-func seen(sub string, s claims.Standard, told sdes) []Seen {
+func seen(sub string, s claims.Standard, told sdes) []AgentField {
 	v := view{}
 	c, at := told.customer(), told.customerPath
 	v.line(consumerInfo, "Customer ID", sub, "sub")

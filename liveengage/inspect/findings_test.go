@@ -37,7 +37,7 @@ type produced struct {
 func withKey(text string) func(*inspect.Expectations) {
 	return func(x *inspect.Expectations) {
 		var err error
-		if x.Keys, x.KeyFindings, err = inspect.ReadKeys(text); err != nil {
+		if x.Keys, x.KeyFindings, err = inspect.ParseKeys(text); err != nil {
 			panic(err)
 		}
 	}

@@ -44,7 +44,7 @@ func FuzzInspectClaims(f *testing.F) {
 		text := encode(spelt(header()), claims, signer())
 		r := holds(t, text, x)
 		require.Equal(t, inspect.Verified, r.Signature.State)
-		require.True(t, r.Claims != nil || r.Faults() > 0)
+		require.True(t, r.Claims != nil || r.CountErrors() > 0)
 	})
 }
 
@@ -55,7 +55,7 @@ func holds(t *testing.T, text string, x inspect.Expectations) inspect.Report {
 	require.NoError(t, err)
 	var back inspect.Report
 	require.NoError(t, json.Unmarshal(out, &back))
-	require.True(t, r.Form != "" || r.Faults() > 0, "a text that is no token is a fault")
+	require.True(t, r.Form != "" || r.CountErrors() > 0, "a text that is no token is a fault")
 	require.False(t, r.Signature.State == inspect.Verified && r.Header == nil, "verified without a header")
 	for _, f := range r.Findings {
 		require.NotEmpty(t, f.Level, f.Code)

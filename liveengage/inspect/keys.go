@@ -17,13 +17,13 @@ import (
 // mostInSet bounds how many keys of a set are tried.
 const mostInSet = 64
 
-// ReadKeys reads what a connector has: one line of base64, PEM, a certificate,
+// ParseKeys reads what a connector has: one line of base64, PEM, a certificate,
 // or a JSON Web Key Set. Unlike keys.ParsePublicKey, which is for keys of our own,
 // it takes weak and badly written keys too, and says in the findings what is
 // wrong with them. An error says that there is no public key in the text, or that
 // there is a private one, and repeats nothing of it. Of a key that was not in a
 // set, ID is empty.
-func ReadKeys(s string) ([]keys.PublicKey, []Finding, error) {
+func ParseKeys(s string) ([]keys.PublicKey, []Finding, error) {
 	s = strings.TrimSpace(s)
 	if strings.HasPrefix(s, "{") {
 		return readSet(s)
@@ -78,7 +78,7 @@ func finding(code, where, problem string) Finding {
 			return k.at(where, problem, "")
 		}
 	}
-	return Finding{Code: code, Level: Fault, Where: where, Problem: problem}
+	return Finding{Code: code, Level: Error, Where: where, Problem: problem}
 }
 
 // jwk is a JSON Web Key as far as it is looked at.

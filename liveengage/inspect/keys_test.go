@@ -43,14 +43,14 @@ func TestReadKeysTakesEveryForm(t *testing.T) {
 		"broken line":    {want.Base64()[:9] + " " + want.Base64()[9:], "", want.Fingerprint(), 1},
 		"padded base64":  {setOf(t, base64.URLEncoding, signer()), "k1", want.Fingerprint(), 1},
 	} {
-		found, notes, err := inspect.ReadKeys(c.text)
+		found, notes, err := inspect.ParseKeys(c.text)
 		require.NoError(t, err, name)
 		require.Len(t, found, 1, name)
 		require.Equal(t, c.fingerprint, found[0].Fingerprint(), name)
 		require.Equal(t, c.id, found[0].ID, name)
 		require.Len(t, notes, c.notes, name)
 	}
-	found, _, err := inspect.ReadKeys(certificate(t))
+	found, _, err := inspect.ParseKeys(certificate(t))
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 }
@@ -69,7 +69,7 @@ func TestReadKeysRefuses(t *testing.T) {
 		`{"keys":[{"kty":"oct","k":"AQAB"}]}`:                       "symmetric",
 		`{"keys":[` + strings.Repeat(`{},`, 64) + `{}]}`:            "at most 64",
 	} {
-		_, _, err := inspect.ReadKeys(text)
+		_, _, err := inspect.ParseKeys(text)
 		require.ErrorContains(t, err, want, text)
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"idpbridge/keys"
 )
 
-// Published says where the private half of a key stands on a public page; empty
+// PublishedKeySource says where the private half of a key stands on a public page; empty
 // where that is not known of it. The fingerprint is that of keys.PublicKey. The list is
 // short because it holds only keys that were computed from the page itself; it will
 // never be complete.
-func Published(fingerprint string) string {
+func PublishedKeySource(fingerprint string) string {
 	if fingerprint == "D2:F8:D7:91:79:28:BB:E7:A4:57:BD:BA:A0:F6:92:21:A4:9B:0F:BC:86:7E:A3:4B:70:0E:9E:78:36:4D:57:E8" {
 		return "LivePerson's tutorial on authentication with the Messaging Window API"
 	}
@@ -78,7 +78,7 @@ func (in *inspector) verified(k keys.PublicKey, kid string, candidates []keys.Pu
 	}
 	in.report.Signature = Signature{State: Verified, Detail: detail, KeyID: k.ID, Fingerprint: print}
 	bits := k.Key.(*rsa.PublicKey).N.BitLen() //nolint:forcetypeassert // rsaKeys has RSA keys alone
-	if from := Published(print); from != "" {
+	if from := PublishedKeySource(print); from != "" {
 		in.add("key-published", "key", "the private half of the key that signed is published, in "+from+": anybody can make tokens for anybody", "")
 	}
 	if bits < 2048 {

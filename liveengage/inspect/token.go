@@ -37,15 +37,15 @@ type Report struct {
 	Header    json.RawMessage `json:"header,omitempty"`
 	Claims    json.RawMessage `json:"claims,omitempty"`
 	Signature Signature       `json:"signature"`
-	AgentSees []Seen          `json:"agentSees"`
+	AgentSees []AgentField    `json:"agentSees"`
 	Findings  []Finding       `json:"findings"` // faults first, then warnings, then notes
 }
 
-// Faults counts the findings of that level.
-func (r Report) Faults() int { return r.count(Fault) }
+// CountErrors counts the findings of that level.
+func (r Report) CountErrors() int { return r.count(Error) }
 
-// Warnings counts the findings of that level.
-func (r Report) Warnings() int { return r.count(Warning) }
+// CountWarnings counts the findings of that level.
+func (r Report) CountWarnings() int { return r.count(Warn) }
 
 func (r Report) count(level Level) int {
 	n := 0
@@ -89,7 +89,7 @@ func Token(token string, x Expectations) Report {
 		in.levels[k.Code] = k
 	}
 	in.report.Signature = Signature{State: NotChecked, Detail: "there is no signed token"}
-	in.report.AgentSees, in.report.Findings = []Seen{}, slices.Clone(x.KeyFindings)
+	in.report.AgentSees, in.report.Findings = []AgentField{}, slices.Clone(x.KeyFindings)
 	if bare := in.find(token); bare != "" {
 		in.measure(bare)
 		if parts := strings.Split(bare, "."); len(parts) == 5 {
@@ -100,7 +100,7 @@ func Token(token string, x Expectations) Report {
 			in.signed(parts)
 		}
 	}
-	rank := func(f Finding) int { return slices.Index([]Level{Fault, Warning, Note}, f.Level) }
+	rank := func(f Finding) int { return slices.Index([]Level{Error, Warn, Note}, f.Level) }
 	slices.SortStableFunc(in.report.Findings, func(a, b Finding) int { return cmp.Compare(rank(a), rank(b)) })
 	if in.report.Findings == nil {
 		in.report.Findings = []Finding{}

@@ -120,13 +120,13 @@ func TestInspectFindsEveryPitfall(t *testing.T) {
 			switch {
 			case strings.HasPrefix(name, "16 published"):
 				var err error
-				x.Keys, x.KeyFindings, err = inspect.ReadKeys(tutorialKey)
+				x.Keys, x.KeyFindings, err = inspect.ParseKeys(tutorialKey)
 				require.NoError(t, err)
 			case strings.HasPrefix(name, "16"):
 				x.Keys = []keys.PublicKey{public("k1", small())}
 			case strings.HasPrefix(name, "24"):
 				var err error
-				x.Keys, x.KeyFindings, err = inspect.ReadKeys(setOf(t, base64.StdEncoding, signer()))
+				x.Keys, x.KeyFindings, err = inspect.ParseKeys(setOf(t, base64.StdEncoding, signer()))
 				require.NoError(t, err)
 			}
 			findingOf(t, inspect.Token(c.text, x), c.code, c.where)
@@ -137,13 +137,13 @@ func TestInspectFindsEveryPitfall(t *testing.T) {
 // TestInspectTutorialToken reads LivePerson's own sample.
 func TestInspectTutorialToken(t *testing.T) {
 	t.Parallel()
-	found, notes, err := inspect.ReadKeys(tutorialKey)
+	found, notes, err := inspect.ParseKeys(tutorialKey)
 	require.NoError(t, err)
 	r := inspect.Token(tutorialToken, inspect.Expectations{Now: now, Keys: found, KeyFindings: notes})
 	require.Equal(t, inspect.Verified, r.Signature.State)
 	require.Equal(t, []string{"key-published", "key-small", "sub-phone", "kid-missing", "lifetime-long", "name-unseen", "sdes-missing"}, codes(r))
-	require.Equal(t, 3, r.Faults())
-	require.Equal(t, 3, r.Warnings())
+	require.Equal(t, 3, r.CountErrors())
+	require.Equal(t, 3, r.CountWarnings())
 }
 
 func TestInspectReportsEveryFaultAtOnce(t *testing.T) {
@@ -163,7 +163,7 @@ func TestInspectReportsEveryFaultAtOnce(t *testing.T) {
 		findingOf(t, r, code, where)
 	}
 	findingOf(t, r, "sdes-value", "lp_sdes.personalInfo.age.month")
-	require.Equal(t, []inspect.Seen{{Where: "Consumer info", Label: "Customer ID", Value: "jane@example.com", From: "sub"}, {Where: "Personal info", Label: "Name", Value: "Doe", From: "family_name"}}[:1], r.AgentSees[:1])
+	require.Equal(t, []inspect.AgentField{{Where: "Consumer info", Label: "Customer ID", Value: "jane@example.com", From: "sub"}, {Where: "Personal info", Label: "Name", Value: "Doe", From: "family_name"}}[:1], r.AgentSees[:1])
 	for _, s := range r.AgentSees {
 		require.NotContains(t, s.From, "lp_sdes", "LiveEngage reads nothing of an object")
 	}

@@ -13,11 +13,11 @@ func (r Report) Verdict() string {
 	} else if r.Signature.State != Verified {
 		signature = "; the signature was not checked"
 	}
-	errors, warnings := countNoun(r.Faults(), "error"), countNoun(r.Warnings(), "warning")
-	if r.Faults() > 0 {
+	errors, warnings := countNoun(r.CountErrors(), "error"), countNoun(r.CountWarnings(), "warning")
+	if r.CountErrors() > 0 {
 		return "LiveEngage would reject or misread this token: " + errors + ", " + warnings + signature + "."
 	}
-	if r.Warnings() > 0 {
+	if r.CountWarnings() > 0 {
 		return "No errors, " + warnings + signature + "."
 	}
 	return "No problems found" + signature + "."

@@ -16,31 +16,31 @@ type apiKey struct {
 
 func (s *Simulator) registerAPIKeys(mux *http.ServeMux) {
 	mux.HandleFunc("GET /keys", s.showAPIKeys)
-	mux.HandleFunc("POST /keys", s.makeAPIKey)
+	mux.HandleFunc("POST /keys", s.createAPIKey)
 }
 
 // showAPIKeys lists the keys and the demo agent. Unlike LivePerson's page it shows
 // the secrets for as long as the key lives.
 func (s *Simulator) showAPIKeys(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	all := s.apiKeys.newest()
+	all := s.apiKeys.newestFirst()
 	s.mu.Unlock()
-	s.show(w, r, view{name: "keys", page: struct {
+	s.renderPage(w, r, page{name: "keys", data: struct {
 		Keys            []apiKey
 		Agent, Password string
 	}{all, s.AgentName, s.AgentPassword}})
 }
 
-// makeAPIKey makes a key. As at LivePerson there are no more than a hundred; here
+// createAPIKey makes a key. As at LivePerson there are no more than a hundred; here
 // the oldest goes.
-func (s *Simulator) makeAPIKey(w http.ResponseWriter, r *http.Request) {
-	name := clip(strings.TrimSpace(r.PostFormValue("name")))
+func (s *Simulator) createAPIKey(w http.ResponseWriter, r *http.Request) {
+	name := truncateText(strings.TrimSpace(r.PostFormValue("name")))
 	if name == "" {
-		s.sorry(w, r, http.StatusBadRequest, "Give the application a name.")
+		s.renderError(w, r, http.StatusBadRequest, "Give the application a name.")
 		return
 	}
 	s.NewAPIKey(name)
-	back(w, r, "/keys")
+	redirectTo(w, r, "/keys")
 }
 
 // APIKey is the four values of an API key and the name of its bot.
@@ -49,7 +49,7 @@ type APIKey struct{ Username, AppKey, Secret, AccessToken, AccessTokenSecret str
 // NewAPIKey makes an API key for an application.
 func (s *Simulator) NewAPIKey(application string) APIKey {
 	k := apiKey{
-		Name: application, Username: "bot", App: hexText()[:32], Secret: hexText()[:16], Token: hexText()[:32], TokenSecret: hexText()[:16],
+		Name: application, Username: "bot", App: randomHex()[:32], Secret: randomHex()[:16], Token: randomHex()[:32], TokenSecret: randomHex()[:16],
 		Made: s.Now(),
 	}
 	s.mu.Lock()

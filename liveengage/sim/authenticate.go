@@ -14,9 +14,9 @@ import (
 )
 
 func (s *Simulator) registerAuthenticate(mux *http.ServeMux) {
-	mux.HandleFunc("POST /api/account/{account}/authenticate", s.authenticateOld)
-	mux.HandleFunc("POST /api/account/{account}/app/{connector}/authenticate", s.authenticate)
-	mux.HandleFunc("POST /api/account/{account}/app/{connector}/pkce", s.challenge)
+	mux.HandleFunc("POST /api/account/{account}/authenticate", s.authenticateV1)
+	mux.HandleFunc("POST /api/account/{account}/app/{connector}/authenticate", s.authenticateV2And3)
+	mux.HandleFunc("POST /api/account/{account}/app/{connector}/pkce", s.createChallenge)
 }
 
 // credential is what the window hands over. Which member is used depends on the
@@ -32,50 +32,50 @@ type credential struct {
 	StepUp string `json:"step_up"`
 }
 
-// authenticateOld is version 1: a token or a code, by the preferred connector.
-func (s *Simulator) authenticateOld(w http.ResponseWriter, r *http.Request) {
-	s.answerJWT(w, r, "jwt", "default")
+// authenticateV1 is version 1: a token or a code, by the preferred connector.
+func (s *Simulator) authenticateV1(w http.ResponseWriter, r *http.Request) {
+	s.writeToken(w, r, "jwt", "default")
 }
 
-// authenticate is versions 2 and 3. They differ in what they call the answer.
-func (s *Simulator) authenticate(w http.ResponseWriter, r *http.Request) {
+// authenticateV2And3 is versions 2 and 3. They differ in what they call the answer.
+func (s *Simulator) authenticateV2And3(w http.ResponseWriter, r *http.Request) {
 	name := map[string]string{"": "jwt", "2.0": "jwt", "3.0": "token"}[r.URL.Query().Get("v")]
 	if name == "" {
-		s.refuse(w, r, "authenticate", fault(liveengage.CodeInputValidationError, "v is 2.0 or 3.0"))
+		s.writeIDPError(w, r, "authenticate", idpErrorf(liveengage.CodeInputValidationError, "v is 2.0 or 3.0"))
 		return
 	}
-	s.answerJWT(w, r, name, r.PathValue("connector"))
+	s.writeToken(w, r, name, r.PathValue("connector"))
 }
 
-func (s *Simulator) answerJWT(w http.ResponseWriter, r *http.Request, name, connector string) {
-	token, err := s.admission(r, connector)
+func (s *Simulator) writeToken(w http.ResponseWriter, r *http.Request, name, connector string) {
+	token, err := s.authenticateConsumer(r, connector)
 	if err != nil {
-		s.refuse(w, r, "authenticate", err)
+		s.writeIDPError(w, r, "authenticate", err)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]string{name: token})
 }
 
-// admission judges what the window hands over and returns LivePerson's own token.
-func (s *Simulator) admission(r *http.Request, connector string) (string, error) {
-	if !s.knows(r) {
-		return "", fault(liveengage.CodeACConnectorNotFound, "there is no account %q", clip(r.PathValue("account")))
+// authenticateConsumer judges what the window hands over and returns LivePerson's own token.
+func (s *Simulator) authenticateConsumer(r *http.Request, connector string) (string, error) {
+	if !s.matchesAccount(r) {
+		return "", idpErrorf(liveengage.CodeACConnectorNotFound, "there is no account %q", truncateText(r.PathValue("account")))
 	}
 	var in credential
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return "", fault(liveengage.CodeInputValidationError, "the request's body is not the JSON object that it should be")
+		return "", idpErrorf(liveengage.CodeInputValidationError, "the request's body is not the JSON object that it should be")
 	}
-	if in.IDToken != "" && s.ownExternal(in.IDToken) {
-		return s.admitExternal(in.IDToken)
+	if in.IDToken != "" && s.isExternalToken(in.IDToken) {
+		return s.admitExternalToken(in.IDToken)
 	}
-	c, ok := s.named(connector)
+	c, ok := s.findConnector(connector)
 	if !ok {
-		return "", fault(liveengage.CodeACConnectorNotFound, "the account has no connector %q", clip(connector))
+		return "", idpErrorf(liveengage.CodeACConnectorNotFound, "the account has no connector %q", truncateText(connector))
 	}
 	if c.Type != liveengage.TypeImplicit && c.Type != liveengage.TypeCode {
-		return "", fault(liveengage.CodeACConnectorTypeNotFound, "the connector's type is %d, which is neither implicit nor code", c.Type)
+		return "", idpErrorf(liveengage.CodeACConnectorTypeNotFound, "the connector's type is %d, which is neither implicit nor code", c.Type)
 	}
-	token, err := s.judge(r.Context(), c, in)
+	token, err := s.checkCredential(r.Context(), c, in)
 	if err != nil {
 		return "", err
 	}
@@ -85,10 +85,10 @@ func (s *Simulator) admission(r *http.Request, connector string) (string, error)
 	return token, err
 }
 
-func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (string, error) {
+func (s *Simulator) checkCredential(ctx context.Context, c Connector, in credential) (string, error) {
 	token, code := in.IDToken, in.Code
 	if in.AuthCode != "" {
-		if looksSigned(in.AuthCode) || !c.UsesCode() {
+		if looksLikeJWT(in.AuthCode) || !c.UsesCode() {
 			token = in.AuthCode
 		} else {
 			code = in.AuthCode
@@ -96,46 +96,46 @@ func (s *Simulator) judge(ctx context.Context, c Connector, in credential) (stri
 	}
 	switch {
 	case c.UsesCode() && code == "" && token != "":
-		return "", fault(liveengage.CodeUnsupportedAuthType, "this is a token, and the connector is set to the code flow")
+		return "", idpErrorf(liveengage.CodeUnsupportedAuthType, "this is a token, and the connector is set to the code flow")
 	case !c.UsesCode() && token == "" && code != "":
-		return "", fault(liveengage.CodeUnsupportedAuthType, "this is a code, and the connector is set to the implicit flow")
+		return "", idpErrorf(liveengage.CodeUnsupportedAuthType, "this is a code, and the connector is set to the implicit flow")
 	case !c.UsesCode():
-		id, err := s.verify(ctx, c, token)
+		id, err := s.verifyToken(ctx, c, token)
 		if err != nil {
 			return "", err
 		}
-		return s.admit(c, id, "implicit", tokens{})
+		return s.admitConsumer(c, id, "implicit", tokenResponse{})
 	}
 	verifier, method := "", "code"
 	if c.Configuration.PKCEEnabled {
 		method = "code with PKCE"
-		if verifier = s.verifier(in.CodeVerifier); verifier == "" && code != "" {
-			return "", fault(liveengage.CodeInputValidationError, "the connector is set to PKCE and there is no code_verifier beside the code: send the handle that …/pkce gave, or the verifier whose challenge was sent to the authorization endpoint")
+		if verifier = s.takeVerifier(in.CodeVerifier); verifier == "" && code != "" {
+			return "", idpErrorf(liveengage.CodeInputValidationError, "the connector is set to PKCE and there is no code_verifier beside the code: send the handle that …/pkce gave, or the verifier whose challenge was sent to the authorization endpoint")
 		}
 	}
-	t, err := s.redeem(ctx, c, code, in.RedirectURI, verifier)
+	t, err := s.redeemCode(ctx, c, code, in.RedirectURI, verifier)
 	if err != nil {
 		return "", err
 	}
 	if t.IDToken == "" {
-		return "", fault(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has no id_token")
+		return "", idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has no id_token")
 	}
-	id, err := s.verify(ctx, c, t.IDToken)
+	id, err := s.verifyToken(ctx, c, t.IDToken)
 	if err != nil {
 		return "", err
 	}
-	return s.admit(c, id, method, t)
+	return s.admitConsumer(c, id, method, t)
 }
 
-// challenge makes a verifier, keeps it, and hands out its challenge with a handle
+// createChallenge makes a verifier, keeps it, and hands out its challenge with a handle
 // in place of the verifier: the mobile SDK's works like that. The address is a guess.
-func (s *Simulator) challenge(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.named(r.PathValue("connector"))
-	if !s.knows(r) || !ok || !c.UsesCode() || !c.Configuration.PKCEEnabled {
-		s.refuse(w, r, "make a challenge", fault(liveengage.CodeACConnectorNotFound, "there is no connector with PKCE of that name"))
+func (s *Simulator) createChallenge(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.findConnector(r.PathValue("connector"))
+	if !s.matchesAccount(r) || !ok || !c.UsesCode() || !c.Configuration.PKCEEnabled {
+		s.writeIDPError(w, r, "make a challenge", idpErrorf(liveengage.CodeACConnectorNotFound, "there is no connector with PKCE of that name"))
 		return
 	}
-	verifier, name := cryptorand.Text()+cryptorand.Text(), handle()
+	verifier, name := cryptorand.Text()+cryptorand.Text(), newHandle()
 	s.mu.Lock()
 	s.verifiers.put(name, verifier)
 	s.mu.Unlock()
@@ -145,9 +145,9 @@ func (s *Simulator) challenge(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// verifier is the verifier that a handle stands for, once; an app that made its own
+// takeVerifier is the verifier that a handle stands for, once; an app that made its own
 // sends it plainly.
-func (s *Simulator) verifier(name string) string {
+func (s *Simulator) takeVerifier(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	verifier, ok := s.verifiers.get(name)

@@ -17,27 +17,27 @@ func TestMostSockets(t *testing.T) {
 	s, err := New(Config{Address: "http://sim.example", Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	for range maxSockets {
-		require.True(t, s.enter())
+		require.True(t, s.acquireSocket())
 	}
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://sim.example/ws_api/account/12345678/messaging/consumer?v=3", nil))
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	s.exit()
-	require.True(t, s.enter())
+	s.releaseSocket()
+	require.True(t, s.acquireSocket())
 }
 
 // TestTalkIsBounded: a conversation forgets its oldest lines, by number and by size.
 func TestTalkIsBounded(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"x", strings.Repeat("x", maxLine)} {
-		c := &talk{}
-		for i := range 3 * maxLines {
-			c.add(line{Sequence: i, Text: text})
+	for _, text := range []string{"x", strings.Repeat("x", maxMessage)} {
+		c := &conversation{}
+		for i := range 3 * maxMessages {
+			c.appendMessage(message{Sequence: i, Text: text})
 		}
-		require.LessOrEqual(t, len(c.Lines), maxLines)
-		require.LessOrEqual(t, c.size, maxTalk)
-		require.Equal(t, len(c.Lines)*len(text), c.size)
-		require.Equal(t, 3*maxLines-1, c.Lines[len(c.Lines)-1].Sequence)
-		require.Equal(t, 3*maxLines, c.Next)
+		require.LessOrEqual(t, len(c.Messages), maxMessages)
+		require.LessOrEqual(t, c.size, maxConversationText)
+		require.Equal(t, len(c.Messages)*len(text), c.size)
+		require.Equal(t, 3*maxMessages-1, c.Messages[len(c.Messages)-1].Sequence)
+		require.Equal(t, 3*maxMessages, c.NextSequence)
 	}
 }

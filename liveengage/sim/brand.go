@@ -7,8 +7,8 @@ import (
 )
 
 func (s *Simulator) registerBrand(mux *http.ServeMux) {
-	mux.HandleFunc("GET /brand", s.brand)
-	mux.HandleFunc("GET "+PathWindow, s.window)
+	mux.HandleFunc("GET /brand", s.showBrand)
+	mux.HandleFunc("GET "+WindowPath, s.showWindow)
 	mux.Handle("GET /static/", serveStatic())
 }
 
@@ -22,8 +22,8 @@ type brandPage struct {
 	Settings   string // JSON for the scripts
 }
 
-// settings are what the window's scripts work with.
-type settings struct {
+// scriptSettings are what the window's scripts work with.
+type scriptSettings struct {
 	Account     string `json:"account"`
 	Connector   string `json:"connector"`
 	Method      string `json:"method"`
@@ -38,35 +38,35 @@ type settings struct {
 	Public Connector `json:"public"`
 }
 
-// brand is the brand's page. Its scripts come from the identity provider and from
+// showBrand is the brand's page. Its scripts come from the identity provider and from
 // here; the connector says which.
-func (s *Simulator) brand(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.named(r.URL.Query().Get("connector"))
+func (s *Simulator) showBrand(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.findConnector(r.URL.Query().Get("connector"))
 	if !ok {
-		s.sorry(w, r, http.StatusNotFound, "There is no such connector: make one on the page of connectors.")
+		s.renderError(w, r, http.StatusNotFound, "There is no such connector: make one on the page of connectors.")
 		return
 	}
-	p := brandPage{Chosen: c, Settings: s.settings(c)}
-	for _, o := range s.list() {
+	p := brandPage{Chosen: c, Settings: s.encodeSettings(c)}
+	for _, o := range s.listConnectors() {
 		if !o.Delegates() && !o.Deleted {
 			p.Connectors = append(p.Connectors, o)
 		}
 	}
 	origin := ""
-	if u, err := url.Parse(c.Configuration.Issuer); err == nil && u.Host != "" && s.out.allowed(c.Configuration.Issuer) == nil {
+	if u, err := url.Parse(c.Configuration.Issuer); err == nil && u.Host != "" && s.idp.allowed(c.Configuration.Issuer) == nil {
 		origin = u.Scheme + "://" + u.Host
 		p.Script = c.Configuration.Issuer + "/liveengage.js?client_id=" + url.QueryEscape(c.Configuration.ClientID)
 		p.SignOut = c.Configuration.Issuer + "/end_session"
 	}
-	s.show(w, r, view{name: "brand", page: p, foreign: origin})
+	s.renderPage(w, r, page{name: "brand", data: p, origin: origin})
 }
 
-// window is the window of its own: where LivePerson's is at lpcdn.lpsnmedia.net.
-func (s *Simulator) window(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, view{name: "window", page: map[string]string{"Account": s.Account}})
+// showWindow is the window of its own: where LivePerson's is at lpcdn.lpsnmedia.net.
+func (s *Simulator) showWindow(w http.ResponseWriter, r *http.Request) {
+	s.renderPage(w, r, page{name: "window", data: map[string]string{"Account": s.Account}})
 }
 
-func (s *Simulator) settings(c Connector) string {
+func (s *Simulator) encodeSettings(c Connector) string {
 	f := c.Configuration
 	ask := url.Values{"response_type": {"id_token"}, "client_id": {f.ClientID}, "scope": {"openid"}}
 	if c.UsesCode() {
@@ -77,8 +77,8 @@ func (s *Simulator) settings(c Connector) string {
 		ask.Set("response_type", "token") // the openID dialect's word for an ID token
 		ask.Del("scope")
 	}
-	raw, err := json.Marshal(settings{
-		Account: s.Account, Connector: c.number(), Method: f.JSMethodName, Context: f.JSContext, Code: c.UsesCode(), PKCE: c.UsesCode() && f.PKCEEnabled,
+	raw, err := json.Marshal(scriptSettings{
+		Account: s.Account, Connector: c.idString(), Method: f.JSMethodName, Context: f.JSContext, Code: c.UsesCode(), PKCE: c.UsesCode() && f.PKCEEnabled,
 		RedirectURI: s.WindowURI(), RFC: f.RFCCompliance, Public: c,
 		PopOut: addQuery(f.AuthorizationEndpoint, ask), SignIn: signIn,
 	})

@@ -22,34 +22,34 @@ type connectorPage struct {
 	Message   string
 	Failed    bool
 	Warnings  []string
-	Key       ownKey
+	Key       encryptionKey
 	Print     string // fingerprint of the connector's key
 }
 
-// ownKey is the simulator's encryption key, as LivePerson hands theirs out.
-type ownKey struct{ ID, Line, Certificate string }
+// encryptionKey is the simulator's encryption key, as LivePerson hands theirs out.
+type encryptionKey struct{ ID, Line, Certificate string }
 
-func (s *Simulator) ownKey() ownKey {
-	return ownKey{ID: EncryptionKeyID, Line: s.crypto.line(), Certificate: s.crypto.cert}
+func (s *Simulator) encryptionKey() encryptionKey {
+	return encryptionKey{ID: EncryptionKeyID, Line: s.keyring.publicKeyLine(), Certificate: s.keyring.certificate}
 }
 
 func (s *Simulator) showConnectors(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, view{name: "connectors", page: struct {
+	s.renderPage(w, r, page{name: "connectors", data: struct {
 		Connectors []Connector
 		Address    string
-		Key        ownKey
-	}{s.list(), "/api/account/" + s.Account + "/configuration/le-connectors/all-connectors", s.ownKey()}})
+		Key        encryptionKey
+	}{s.listConnectors(), "/api/account/" + s.Account + "/configuration/le-connectors/all-connectors", s.encryptionKey()}})
 }
 
 func (s *Simulator) showConnector(w http.ResponseWriter, r *http.Request) {
-	if c, ok := s.chosen(w, r); ok {
-		s.edit(w, r, c, "", false)
+	if c, ok := s.pathConnector(w, r); ok {
+		s.showForm(w, r, c, "", false)
 	}
 }
 
-// edit shows the form.
-func (s *Simulator) edit(w http.ResponseWriter, r *http.Request, c Connector, message string, failed bool) {
-	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret.IsSet(), Message: message, Failed: failed, Key: s.ownKey(), Warnings: c.warnings()}
+// showForm shows the form.
+func (s *Simulator) showForm(w http.ResponseWriter, r *http.Request, c Connector, message string, failed bool) {
+	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret.IsSet(), Message: message, Failed: failed, Key: s.encryptionKey(), Warnings: c.listWarnings()}
 	if p.Issuer == "" {
 		p.Issuer = c.Configuration.Issuer
 	}
@@ -60,11 +60,11 @@ func (s *Simulator) edit(w http.ResponseWriter, r *http.Request, c Connector, me
 	if failed {
 		status = http.StatusUnprocessableEntity
 	}
-	s.show(w, r, view{name: "connector", status: status, page: p})
+	s.renderPage(w, r, page{name: "connector", status: status, data: p})
 }
 
-// warnings say what will not work as the connector stands.
-func (c Connector) warnings() []string {
+// listWarnings say what will not work as the connector stands.
+func (c Connector) listWarnings() []string {
 	var out []string
 	f := c.Configuration
 	add := func(wrong bool, text string) {
@@ -85,19 +85,19 @@ func (c Connector) warnings() []string {
 }
 
 func (s *Simulator) addConnector(w http.ResponseWriter, r *http.Request) {
-	c := emptyConnector(s.Issuer)
+	c := newConnector(s.Issuer)
 	s.mu.Lock()
-	c.ID, c.Configuration.Preferred = s.free(), len(s.connectors) == 0
+	c.ID, c.Configuration.Preferred = s.nextConnectorID(), len(s.connectors) == 0
 	s.mu.Unlock()
-	if !s.replace(c) {
-		s.sorry(w, r, http.StatusConflict, fmt.Sprintf("The simulator keeps %d connectors; remove one first.", maxConnects))
+	if !s.putConnector(c) {
+		s.renderError(w, r, http.StatusConflict, fmt.Sprintf("The simulator keeps %d connectors; remove one first.", maxConnectors))
 		return
 	}
-	back(w, r, "/connectors/"+c.number())
+	redirectTo(w, r, "/connectors/"+c.idString())
 }
 
 func (s *Simulator) removeConnector(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.chosen(w, r)
+	c, ok := s.pathConnector(w, r)
 	if !ok {
 		return
 	}
@@ -110,61 +110,61 @@ func (s *Simulator) removeConnector(w http.ResponseWriter, r *http.Request) {
 	}
 	s.connectors = kept
 	s.mu.Unlock()
-	back(w, r, "/connectors")
+	redirectTo(w, r, "/connectors")
 }
 
 // saveConnector takes the form.
 func (s *Simulator) saveConnector(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.chosen(w, r)
+	c, ok := s.pathConnector(w, r)
 	if !ok {
 		return
 	}
 	old := c
-	c, err := c.posted(r)
+	c, err := c.withForm(r)
 	if err != nil {
-		s.edit(w, r, c, err.Error(), true)
+		s.showForm(w, r, c, err.Error(), true)
 		return
 	}
 	dropped := ""
 	if r.PostFormValue("secret") == "" {
-		c, dropped = c.guarded(old, s.Issuer, false)
+		c, dropped = c.dropMovedSecret(old, s.Issuer, false)
 	}
-	s.keep(c)
-	s.edit(w, r, c, "Saved."+dropped, false)
+	s.storeConnector(c)
+	s.showForm(w, r, c, "Saved."+dropped, false)
 }
 
 // fillConnector takes the form, fills it from an identity provider and keeps it.
 func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.chosen(w, r)
+	c, ok := s.pathConnector(w, r)
 	if !ok {
 		return
 	}
 	old := c
-	c, err := c.posted(r)
+	c, err := c.withForm(r)
 	if err == nil {
-		c, err = s.fill(r.Context(), c, strings.TrimSpace(r.PostFormValue("from")))
+		c, err = s.discoverConnector(r.Context(), c, strings.TrimSpace(r.PostFormValue("from")))
 	}
-	if f, ok := errors.AsType[*Fault](err); ok {
-		s.edit(w, r, c, explained(f), true)
+	if f, ok := errors.AsType[*idpError](err); ok {
+		s.showForm(w, r, c, explainError(f), true)
 		return
 	}
 	if err != nil {
-		s.edit(w, r, c, err.Error(), true)
+		s.showForm(w, r, c, err.Error(), true)
 		return
 	}
 	dropped := ""
 	if r.PostFormValue("secret") == "" {
-		c, dropped = c.guarded(old, s.Issuer, c.UsesCode())
+		c, dropped = c.dropMovedSecret(old, s.Issuer, c.UsesCode())
 	}
-	s.keep(c)
-	s.edit(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved."+dropped, false)
+	s.storeConnector(c)
+	s.showForm(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved."+dropped, false)
 }
 
-// guarded is the connector without the secret that it had for another place, and a
+// dropMovedSecret is the connector without the secret that it had for another place, and a
 // sentence that says so. Where it had no issuer yet, its secret is for the operator's
 // identity provider. The first token endpoint must be the issuer's own, or vouched
 // for: the issuer's discovery names it.
-func (c Connector) guarded(old Connector, operators string, vouched bool) (Connector, string) {
+func (c Connector) dropMovedSecret(old Connector, operators string, vouched bool) (Connector, string) {
 	was, is := old.Configuration, c.Configuration
 	home := originOf(cmp.Or(was.Issuer, operators))
 	place := originOf(was.TokenEndpoint)
@@ -189,9 +189,9 @@ func originOf(address string) string {
 	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
-// keep saves a connector. Where it is preferred, no other is.
-func (s *Simulator) keep(c Connector) {
-	s.replace(c)
+// storeConnector saves a connector. Where it is preferred, no other is.
+func (s *Simulator) storeConnector(c Connector) {
+	s.putConnector(c)
 	if !c.Configuration.Preferred {
 		return
 	}
@@ -202,8 +202,8 @@ func (s *Simulator) keep(c Connector) {
 	}
 }
 
-// posted is the connector with what the form says. An empty secret leaves the old.
-func (c Connector) posted(r *http.Request) (Connector, error) {
+// withForm is the connector with what the form says. An empty secret leaves the old.
+func (c Connector) withForm(r *http.Request) (Connector, error) {
 	if err := r.ParseForm(); err != nil {
 		return c, errors.New("the form is too large")
 	}

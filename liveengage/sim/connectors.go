@@ -28,8 +28,8 @@ type TokenRequest struct {
 	Encoded bool `json:"encoded"` // id and secret form-encoded first (RFC 6749 section 2.3.1)
 }
 
-// number is the connector's id as text.
-func (c Connector) number() string { return strconv.FormatInt(c.ID, 10) }
+// idString is the connector's id as text.
+func (c Connector) idString() string { return strconv.FormatInt(c.ID, 10) }
 
 func (s *Simulator) registerConnectors(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/account/{account}/configuration/le-connectors/all-connectors", s.allConnectors)
@@ -44,32 +44,32 @@ func (s *Simulator) registerConnectors(mux *http.ServeMux) {
 // allConnectors is public, as LivePerson's list is; secrets are not in it.
 func (s *Simulator) allConnectors(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	if !s.knows(r) {
-		writeFault(w, http.StatusNotFound, "There is no account "+r.PathValue("account")+".")
+	if !s.matchesAccount(r) {
+		writeError(w, http.StatusNotFound, "There is no account "+r.PathValue("account")+".")
 		return
 	}
-	writeJSON(w, http.StatusOK, s.list())
+	writeJSON(w, http.StatusOK, s.listConnectors())
 }
 
 // SetConnectors replaces the account's connectors.
 func (s *Simulator) SetConnectors(connectors []Connector) error {
-	if len(connectors) == 0 || len(connectors) > maxConnects {
-		return errors.New("an account has 1 to " + strconv.Itoa(maxConnects) + " connectors")
+	if len(connectors) == 0 || len(connectors) > maxConnectors {
+		return errors.New("an account has 1 to " + strconv.Itoa(maxConnectors) + " connectors")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.connectors = nil
 	for _, c := range connectors {
 		if c.ID == 0 {
-			c.ID = s.free()
+			c.ID = s.nextConnectorID()
 		}
 		s.connectors = append(s.connectors, c)
 	}
 	return nil
 }
 
-// free is an id that no connector has. The caller holds the mutex.
-func (s *Simulator) free() int64 {
+// nextConnectorID is an id that no connector has. The caller holds the mutex.
+func (s *Simulator) nextConnectorID() int64 {
 	id := int64(firstConnector)
 	for slices.ContainsFunc(s.connectors, func(c Connector) bool { return c.ID == id }) {
 		id++
@@ -77,24 +77,24 @@ func (s *Simulator) free() int64 {
 	return id
 }
 
-// replace puts a connector in the place of the one with its id, or behind all.
-func (s *Simulator) replace(c Connector) bool {
+// putConnector puts a connector in the place of the one with its id, or behind all.
+func (s *Simulator) putConnector(c Connector) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.IndexFunc(s.connectors, func(o Connector) bool { return o.ID == c.ID }); i >= 0 {
 		s.connectors[i] = c
 		return true
 	}
-	if len(s.connectors) >= maxConnects {
+	if len(s.connectors) >= maxConnectors {
 		return false
 	}
 	s.connectors = append(s.connectors, c)
 	return true
 }
 
-// preferred is the connector that is used where none is named.
-func (s *Simulator) preferred() (Connector, bool) {
-	all := slices.DeleteFunc(s.list(), func(c Connector) bool { return c.Deleted || c.Delegates() })
+// defaultConnector is the connector that is used where none is named.
+func (s *Simulator) defaultConnector() (Connector, bool) {
+	all := slices.DeleteFunc(s.listConnectors(), func(c Connector) bool { return c.Deleted || c.Delegates() })
 	if i := slices.IndexFunc(all, func(c Connector) bool { return c.Configuration.Preferred }); i >= 0 {
 		return all[i], true
 	}
@@ -104,23 +104,23 @@ func (s *Simulator) preferred() (Connector, bool) {
 	return all[0], true
 }
 
-// named is the connector of a path or a query: a number, or default.
-func (s *Simulator) named(id string) (Connector, bool) {
+// findConnector is the connector of a path or a query: a number, or default.
+func (s *Simulator) findConnector(id string) (Connector, bool) {
 	if id == "" || id == "default" {
-		return s.preferred()
+		return s.defaultConnector()
 	}
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return Connector{}, false
 	}
-	return s.connector(n)
+	return s.connectorByID(n)
 }
 
-// chosen is the connector of a page's path; where there is none it has answered.
-func (s *Simulator) chosen(w http.ResponseWriter, r *http.Request) (Connector, bool) {
-	c, ok := s.named(r.PathValue("id"))
+// pathConnector is the connector of a page's path; where there is none it has answered.
+func (s *Simulator) pathConnector(w http.ResponseWriter, r *http.Request) (Connector, bool) {
+	c, ok := s.findConnector(r.PathValue("id"))
 	if !ok {
-		s.sorry(w, r, http.StatusNotFound, "There is no such connector.")
+		s.renderError(w, r, http.StatusNotFound, "There is no such connector.")
 	}
 	return c, ok
 }

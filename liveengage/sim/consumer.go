@@ -14,35 +14,35 @@ type consumer struct {
 	ConnectorID   int64
 	Identity      identity
 	Since         time.Time
-	Kept          kept // zero: no delegation
+	BotTokens     botTokens // zero: no delegation
 }
 
-// admit makes LivePerson's own token for somebody whose token was verified, and
+// admitConsumer makes LivePerson's own token for somebody whose token was verified, and
 // keeps what the agent is shown.
-func (s *Simulator) admit(c Connector, id identity, method string, t tokens) (string, error) {
+func (s *Simulator) admitConsumer(c Connector, id identity, method string, t tokenResponse) (string, error) {
 	if id.Encrypted {
 		method += ", encrypted"
 	}
 	p := &consumer{
-		Subject: subjectOf(id.Issuer, id.Subject), Authenticated: true, Method: method, ConnectorID: c.ID,
+		Subject: consumerSubject(id.Issuer, id.Subject), Authenticated: true, Method: method, ConnectorID: c.ID,
 		Identity: id, Since: s.Now(),
 	}
 	if t.RefreshToken != "" {
-		p.Kept = t.keep(c, s.Now())
+		p.BotTokens = t.botTokens(c, s.Now())
 	}
 	s.mu.Lock()
 	s.consumers.put(p.Subject, p)
 	s.mu.Unlock()
 	own := ownClaims{Subject: p.Subject, Audience: "acc:" + s.Account, Issuer: liveengage.TokenIssuer, Expires: id.Expires, IssuedAt: id.IssuedAt}
-	own.Extension = &ownExtra{Subject: id.Subject, Issuer: id.Issuer}
+	own.Extension = &ownExtension{Subject: id.Subject, Issuer: id.Issuer}
 	if !id.SDEs.Empty() {
 		raw, err := id.SDEs.MarshalJSON()
 		if err != nil {
 			return "", err
 		}
-		own.Extension.SDEs = s.crypto.hide(raw)
+		own.Extension.SDEs = s.keyring.encryptSDEs(raw)
 	}
-	return s.crypto.issue(own)
+	return s.keyring.issueToken(own)
 }
 
 // admitVisitor makes LivePerson's own token for somebody who is not signed in.
@@ -52,7 +52,7 @@ func (s *Simulator) admitVisitor(subject string, expires time.Time) (string, err
 		s.consumers.put(subject, &consumer{Subject: subject, Method: "none: a visitor", Since: s.Now()})
 	}
 	s.mu.Unlock()
-	return s.crypto.issue(ownClaims{
+	return s.keyring.issueToken(ownClaims{
 		Subject: subject, Audience: "acc:" + s.Account, Issuer: liveengage.TokenIssuer,
 		Expires: expires.Unix(), IssuedAt: s.Now().Unix(),
 	})

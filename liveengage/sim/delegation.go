@@ -13,47 +13,47 @@ import (
 
 // delegation is a stranger who was sent to the brand's sign-in by a bot.
 type delegation struct {
-	Talk      string
-	Connector int64
-	Ends      time.Time
+	Conversation string
+	Connector    int64
+	Ends         time.Time
 }
 
-const delegationLives = 15 * time.Minute
+const delegationLifetime = 15 * time.Minute
 
 func (s *Simulator) registerDelegation(mux *http.ServeMux) {
-	mux.HandleFunc("GET "+PathDelegation("{account}"), s.delegated)
-	mux.HandleFunc("POST /agent/{talk}/delegate", s.delegate)
-	mux.HandleFunc("POST /agent/{talk}/renew", s.renewKept)
+	mux.HandleFunc("GET "+DelegationPath("{account}"), s.finishDelegation)
+	mux.HandleFunc("POST /agent/{talk}/delegate", s.sendSignInLink)
+	mux.HandleFunc("POST /agent/{talk}/renew", s.renewBotTokens)
 }
 
-// PathDelegation is where delegation comes back to, below the simulator's address:
+// DelegationPath is where delegation comes back to, below the simulator's address:
 // it is a redirect URI of the client that LivePerson is.
-func PathDelegation(account string) string { return "/callback/" + account + liveengage.DelegationPath }
+func DelegationPath(account string) string { return "/callback/" + account + liveengage.DelegationPath }
 
-// DelegateURI is the redirect URI of delegation.
-func (s *Simulator) DelegateURI() string { return s.Address + PathDelegation(s.Account) }
+// DelegationURI is the redirect URI of delegation.
+func (s *Simulator) DelegationURI() string { return s.Address + DelegationPath(s.Account) }
 
-// delegate sends the consumer a link to the brand's sign-in, as a bot would.
-func (s *Simulator) delegate(w http.ResponseWriter, r *http.Request) {
-	all := s.list()
+// sendSignInLink sends the consumer a link to the brand's sign-in, as a bot would.
+func (s *Simulator) sendSignInLink(w http.ResponseWriter, r *http.Request) {
+	all := s.listConnectors()
 	i := slices.IndexFunc(all, func(c Connector) bool { return c.Delegates() && !c.Deleted })
 	if i < 0 {
-		s.sorry(w, r, http.StatusConflict, "No connector is for delegation: make one with the code flow whose JWT Public Key is the word "+liveengage.DelegationKey+".")
+		s.renderError(w, r, http.StatusConflict, "No connector is for delegation: make one with the code flow whose JWT Public Key is the word "+liveengage.DelegationKey+".")
 		return
 	}
-	c, id, state := all[i], r.PathValue("talk"), handle()
+	c, id, state := all[i], r.PathValue("talk"), newHandle()
 	s.mu.Lock()
-	s.challenges.put(state, delegation{Talk: id, Connector: c.ID, Ends: s.Now().Add(delegationLives)})
+	s.delegations.put(state, delegation{Conversation: id, Connector: c.ID, Ends: s.Now().Add(delegationLifetime)})
 	s.mu.Unlock()
 	link := addQuery(c.Configuration.AuthorizationEndpoint, url.Values{
 		"response_type": {"code"}, "client_id": {c.Configuration.ClientID}, "scope": {"openid"},
-		"redirect_uri": {s.DelegateURI()}, "state": {state},
+		"redirect_uri": {s.DelegationURI()}, "state": {state},
 	})
-	if _, ok := s.say(id, "", true, "Please sign in so that I can look into your account: "+link); !ok {
-		s.sorry(w, r, http.StatusConflict, "This conversation is over, or was never there.")
+	if _, ok := s.addMessage(id, "", true, "Please sign in so that I can look into your account: "+link); !ok {
+		s.renderError(w, r, http.StatusConflict, "This conversation is over, or was never there.")
 		return
 	}
-	back(w, r, "/agent/"+id)
+	redirectTo(w, r, "/agent/"+id)
 }
 
 // addQuery adds parameters to an address that may have some.
@@ -65,69 +65,69 @@ func addQuery(address string, more url.Values) string {
 	return address + separator + more.Encode()
 }
 
-// delegated is where the consumer comes back to. The access token is kept for this
+// finishDelegation is where the consumer comes back to. The access token is kept for this
 // conversation alone; nobody becomes authenticated by it.
-func (s *Simulator) delegated(w http.ResponseWriter, r *http.Request) {
+func (s *Simulator) finishDelegation(w http.ResponseWriter, r *http.Request) {
 	state := r.URL.Query().Get("state")
 	s.mu.Lock()
-	d, ok := s.challenges.get(state)
-	s.challenges.remove(state)
+	d, ok := s.delegations.get(state)
+	s.delegations.remove(state)
 	s.mu.Unlock()
-	c, found := s.connector(d.Connector)
-	if !s.knows(r) || !ok || !found || s.Now().After(d.Ends) {
-		s.sorry(w, r, http.StatusBadRequest, "This sign-in was not asked for here, or took longer than 15 minutes: its state is unknown.")
+	c, found := s.connectorByID(d.Connector)
+	if !s.matchesAccount(r) || !ok || !found || s.Now().After(d.Ends) {
+		s.renderError(w, r, http.StatusBadRequest, "This sign-in was not asked for here, or took longer than 15 minutes: its state is unknown.")
 		return
 	}
 	if name := r.URL.Query().Get("error"); name != "" {
-		said := clip(quoted(strings.TrimSpace(name+" "+r.URL.Query().Get("error_description")), nil))
-		s.out.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "the identity provider answers " + said, Refused: true})
-		s.sorry(w, r, http.StatusBadRequest, "You are not signed in: your identity provider answers "+said+". The chat goes on without.")
+		said := truncateText(redactQuote(strings.TrimSpace(name+" "+r.URL.Query().Get("error_description")), nil))
+		s.idp.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "the identity provider answers " + said, Refused: true})
+		s.renderError(w, r, http.StatusBadRequest, "You are not signed in: your identity provider answers "+said+". The chat goes on without.")
 		return
 	}
-	t, err := s.redeem(r.Context(), c, r.URL.Query().Get("code"), s.DelegateURI(), "")
+	t, err := s.redeemCode(r.Context(), c, r.URL.Query().Get("code"), s.DelegationURI(), "")
 	if err == nil && t.AccessToken == "" {
-		err = fault(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has no access_token")
+		err = idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has no access_token")
 	}
-	if f, ok := errors.AsType[*Fault](err); ok {
-		s.out.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "refused with " + f.Code + ": " + explained(f), Refused: true})
-		s.sorry(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explained(f))
+	if f, ok := errors.AsType[*idpError](err); ok {
+		s.idp.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "refused with " + f.Code + ": " + explainError(f), Refused: true})
+		s.renderError(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explainError(f))
 		return
 	}
-	k := t.keep(c, s.Now())
+	k := t.botTokens(c, s.Now())
 	k.Refresh = "" // ignored in conversations with strangers
 	s.mu.Lock()
-	if t, ok := s.talks.get(d.Talk); ok && !t.Closed {
-		t.Kept = k
+	if t, ok := s.conversations.get(d.Conversation); ok && !t.Closed {
+		t.BotTokens = k
 	}
 	s.mu.Unlock()
-	s.show(w, r, view{name: "thanks"})
+	s.renderPage(w, r, page{name: "thanks"})
 }
 
-// renewKept asks the brand for a new access token, as LivePerson does when the one
+// renewBotTokens asks the brand for a new access token, as LivePerson does when the one
 // of an authenticated conversation has expired.
-func (s *Simulator) renewKept(w http.ResponseWriter, r *http.Request) {
+func (s *Simulator) renewBotTokens(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("talk")
 	s.mu.Lock()
-	var k kept
+	var k botTokens
 	subject := ""
-	if t, ok := s.talks.get(id); ok {
+	if t, ok := s.conversations.get(id); ok {
 		subject = t.Consumer
 		if p, ok := s.consumers.get(subject); ok {
-			k = p.Kept
+			k = p.BotTokens
 		}
 	}
 	s.mu.Unlock()
-	c, ok := s.connector(k.Connector)
+	c, ok := s.connectorByID(k.Connector)
 	if !ok || k.Refresh == "" {
-		s.sorry(w, r, http.StatusConflict, "There is no refresh token: the brand's token endpoint gives one where delegation is on.")
+		s.renderError(w, r, http.StatusConflict, "There is no refresh token: the brand's token endpoint gives one where delegation is on.")
 		return
 	}
-	t, err := s.renew(r.Context(), c, k.Refresh)
-	if f, ok := errors.AsType[*Fault](err); ok {
-		s.sorry(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explained(f))
+	t, err := s.renewAccessToken(r.Context(), c, k.Refresh)
+	if f, ok := errors.AsType[*idpError](err); ok {
+		s.renderError(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explainError(f))
 		return
 	}
-	fresh := t.keep(c, s.Now())
+	fresh := t.botTokens(c, s.Now())
 	if fresh.Refresh == "" {
 		fresh.Refresh = k.Refresh // the old one stays good (RFC 6749 section 6)
 	}
@@ -135,9 +135,9 @@ func (s *Simulator) renewKept(w http.ResponseWriter, r *http.Request) {
 	if p, ok := s.consumers.get(subject); ok {
 		// A copy: whoever was admitted again meanwhile has a record of their own.
 		renewed := *p
-		renewed.Kept = fresh
+		renewed.BotTokens = fresh
 		s.consumers.put(subject, &renewed)
 	}
 	s.mu.Unlock()
-	back(w, r, "/agent/"+id)
+	redirectTo(w, r, "/agent/"+id)
 }

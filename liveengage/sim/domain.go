@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// services are the names by which the Domain API knows services. They are
+// serviceNames are the names by which the Domain API knows services. They are
 // case-sensitive.
-func services() []string {
+func serviceNames() []string {
 	return []string{
 		"accountConfigReadWrite", "agentVep", "asyncMessagingEnt", "idp", "liveEngageUI", "msgHist", "sentinel", "smt", "swift", "visitorFeed",
 	}
@@ -22,32 +22,32 @@ type baseURI struct {
 }
 
 func (s *Simulator) registerDomain(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/account/{account}/service/baseURI.json", s.domains)
-	mux.HandleFunc("GET /api/account/{account}/service/{service}/baseURI.json", s.domain)
+	mux.HandleFunc("GET /api/account/{account}/service/baseURI.json", s.listDomains)
+	mux.HandleFunc("GET /api/account/{account}/service/{service}/baseURI.json", s.showDomain)
 }
 
-// domains answers the Domain API for all services.
-func (s *Simulator) domains(w http.ResponseWriter, r *http.Request) {
-	if !s.asksDomain(w, r) {
+// listDomains answers the Domain API for all services.
+func (s *Simulator) listDomains(w http.ResponseWriter, r *http.Request) {
+	if !s.checkDomainRequest(w, r) {
 		return
 	}
-	all := make([]baseURI, 0, len(services()))
-	for _, name := range services() {
+	all := make([]baseURI, 0, len(serviceNames()))
+	for _, name := range serviceNames() {
 		all = append(all, s.baseURI(name))
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"baseURIs": all})
 }
 
-// domain answers for one service. LivePerson's page shows an array with one entry,
+// showDomain answers for one service. LivePerson's page shows an array with one entry,
 // the live service is said to answer the entry alone: the answer is both, an object
 // with the entry's members and the array.
-func (s *Simulator) domain(w http.ResponseWriter, r *http.Request) {
-	if !s.asksDomain(w, r) {
+func (s *Simulator) showDomain(w http.ResponseWriter, r *http.Request) {
+	if !s.checkDomainRequest(w, r) {
 		return
 	}
 	name := r.PathValue("service")
-	if !slices.Contains(services(), name) {
-		writeFault(w, http.StatusBadRequest, "Bad Request: there is no service "+name+"; names are case-sensitive.")
+	if !slices.Contains(serviceNames(), name) {
+		writeError(w, http.StatusBadRequest, "Bad Request: there is no service "+name+"; names are case-sensitive.")
 		return
 	}
 	one := s.baseURI(name)
@@ -62,25 +62,25 @@ func (s *Simulator) baseURI(name string) baseURI {
 	return baseURI{Service: name, Account: s.Account, BaseURI: s.origin.Host}
 }
 
-// asksDomain checks what both requests have in common: 400 for what the caller got
+// checkDomainRequest checks what both requests have in common: 400 for what the caller got
 // wrong, 401 for an account that is not there.
-func (s *Simulator) asksDomain(w http.ResponseWriter, r *http.Request) bool {
+func (s *Simulator) checkDomainRequest(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Access-Control-Allow-Origin", "*") // public, as LivePerson's is
 	account := r.PathValue("account")
 	switch {
 	case r.URL.Query().Get("version") != "1.0":
-		writeFault(w, http.StatusBadRequest, "Bad Request: version=1.0 is required.")
-	case !digits(account):
-		writeFault(w, http.StatusBadRequest, "Bad Request: the account is a number.")
+		writeError(w, http.StatusBadRequest, "Bad Request: version=1.0 is required.")
+	case !isNumber(account):
+		writeError(w, http.StatusBadRequest, "Bad Request: the account is a number.")
 	case account != s.Account:
-		writeFault(w, http.StatusUnauthorized, "Unauthorized: there is no account "+account+".")
+		writeError(w, http.StatusUnauthorized, "Unauthorized: there is no account "+account+".")
 	default:
 		return true
 	}
 	return false
 }
 
-func digits(text string) bool {
+func isNumber(text string) bool {
 	for _, c := range text {
 		if c < '0' || c > '9' {
 			return false
@@ -102,7 +102,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(body, '\n')) // whoever has gone needs no answer
 }
 
-// writeFault answers with a sentence, in the shape that the services share.
-func writeFault(w http.ResponseWriter, status int, message string) {
+// writeError answers with a sentence, in the shape that the services share.
+func writeError(w http.ResponseWriter, status int, message string) {
 	writeJSON(w, status, map[string]any{"error": map[string]any{"message": message, "responseStatus": http.StatusText(status)}})
 }

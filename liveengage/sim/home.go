@@ -3,15 +3,15 @@ package sim
 import "net/http"
 
 func (s *Simulator) registerHome(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET /{$}", s.showHome)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		s.sorry(w, r, http.StatusNotFound, "There is nothing at this address.")
+		s.renderError(w, r, http.StatusNotFound, "There is nothing at this address.")
 	})
 }
 
-// home says what runs and what to click, in order.
-func (s *Simulator) home(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, view{name: "home", page: struct {
+// showHome says what runs and what to click, in order.
+func (s *Simulator) showHome(w http.ResponseWriter, r *http.Request) {
+	s.renderPage(w, r, page{name: "home", data: struct {
 		Address, Host, Account, Issuer, Window string
 		Domains                                string
 	}{

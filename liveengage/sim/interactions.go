@@ -12,12 +12,12 @@ import (
 
 func (s *Simulator) registerInteractions(mux *http.ServeMux) {
 	const base = "POST /messaging_history/api/account/{account}/conversations/"
-	mux.HandleFunc(base+"search", func(w http.ResponseWriter, r *http.Request) { s.searchTalks(w, r, "") })
-	mux.HandleFunc(base+"conversation/search", s.searchTalk)
+	mux.HandleFunc(base+"search", func(w http.ResponseWriter, r *http.Request) { s.searchConversations(w, r, "") })
+	mux.HandleFunc(base+"conversation/search", s.searchConversation)
 }
 
-// searchTalk is searchTalks for one conversation, by its id.
-func (s *Simulator) searchTalk(w http.ResponseWriter, r *http.Request) {
+// searchConversation is searchTalks for one conversation, by its id.
+func (s *Simulator) searchConversation(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		ConversationID string `json:"conversationId"`
 	}
@@ -25,47 +25,47 @@ func (s *Simulator) searchTalk(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "conversationId is missing", http.StatusBadRequest)
 		return
 	}
-	s.searchTalks(w, r, in.ConversationID)
+	s.searchConversations(w, r, in.ConversationID)
 }
 
-// searchTalks is the Messaging Interactions API: every conversation, newest first,
+// searchConversations is the Messaging Interactions API: every conversation, newest first,
 // or the one of that id, with what is known of its consumer. Times and the other
 // filters of a search are not looked at.
-func (s *Simulator) searchTalks(w http.ResponseWriter, r *http.Request, only string) {
+func (s *Simulator) searchConversations(w http.ResponseWriter, r *http.Request, only string) {
 	version := r.URL.Query().Get("v")
-	if !s.bears(w, r) {
+	if !s.requireBearer(w, r) {
 		return
 	}
 	if version != "" && version != "1" && version != "2" {
 		http.Error(w, "v is 1 or 2", http.StatusBadRequest)
 		return
 	}
-	records := s.records(only, version == "1")
+	records := s.listRecords(only, version == "1")
 	writeJSON(w, http.StatusOK, map[string]any{"_metadata": map[string]int{"count": len(records)}, "conversationHistoryRecords": records})
 }
 
-// records are copies: whoever reads the answer slowly must hold nobody up.
-func (s *Simulator) records(only string, asText bool) []map[string]any {
+// listRecords are copies: whoever reads the answer slowly must hold nobody up.
+func (s *Simulator) listRecords(only string, asText bool) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	records := []map[string]any{}
-	for _, t := range s.talks.newest() {
+	for _, t := range s.conversations.newestFirst() {
 		if only == "" || t.ID == only {
-			records = append(records, s.record(t, asText))
+			records = append(records, s.buildRecord(t, asText))
 		}
 	}
 	return records
 }
 
-// record is one conversation. Version 1 of the API has what came with a token alone,
+// buildRecord is one conversation. Version 1 of the API has what came with a token alone,
 // and all of it as text. The caller holds the mutex.
-func (s *Simulator) record(t *talk, asText bool) map[string]any {
+func (s *Simulator) buildRecord(t *conversation, asText bool) map[string]any {
 	p, ok := s.consumers.get(t.Consumer)
 	if !ok {
 		p = &consumer{Subject: t.Consumer}
 	}
-	messages := make([]map[string]any, 0, len(t.Lines))
-	for _, l := range t.Lines {
+	messages := make([]map[string]any, 0, len(t.Messages))
+	for _, l := range t.Messages {
 		by := "Consumer"
 		if l.Agent {
 			by = "Agent"
@@ -81,19 +81,19 @@ func (s *Simulator) record(t *talk, asText bool) map[string]any {
 	}
 	out := map[string]any{
 		"info":                 map[string]any{"conversationId": t.ID, "startTimeL": t.Started.UnixMilli(), "status": status, "brandId": s.Account},
-		"consumerParticipants": []map[string]any{{"participantId": p.Subject, "consumerName": p.Identity.name(), "dialogId": t.ID}},
+		"consumerParticipants": []map[string]any{{"participantId": p.Subject, "consumerName": p.Identity.displayName(), "dialogId": t.ID}},
 		"messageRecords":       messages,
 	}
-	if known := p.Identity.mapped().Interactions(p.Since); asText {
-		out["sdes"] = texts(known)
+	if known := p.Identity.mappedSDEs().Interactions(p.Since); asText {
+		out["sdes"] = withoutNumbers(known)
 	} else {
 		out["sdes"], out["unAuthSdes"] = known, claims.SDEs{}.Interactions(p.Since)
 	}
 	return out
 }
 
-// texts is v as JSON has it, with text in place of every number.
-func texts(v any) any {
+// withoutNumbers is v as JSON has it, with text in place of every number.
+func withoutNumbers(v any) any {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return nil
@@ -104,28 +104,28 @@ func texts(v any) any {
 	if decoder.Decode(&out) != nil {
 		return nil
 	}
-	return asTexts(out)
+	return replaceNumbers(out)
 }
 
-func asTexts(v any) any {
+func replaceNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
 		return v.String()
 	case map[string]any:
 		for name := range v {
-			v[name] = asTexts(v[name])
+			v[name] = replaceNumbers(v[name])
 		}
 	case []any:
 		for i := range v {
-			v[i] = asTexts(v[i])
+			v[i] = replaceNumbers(v[i])
 		}
 	}
 	return v
 }
 
-// mapped is lp_sdes with the standard claims where LiveEngage puts them, unless
+// mappedSDEs is lp_sdes with the standard claims where LiveEngage puts them, unless
 // lp_sdes has something there.
-func (i identity) mapped() claims.SDEs {
+func (i identity) mappedSDEs() claims.SDEs {
 	var c claims.CustomerInfo
 	var p claims.PersonalInfo
 	if i.SDEs.CustomerInfo != nil {

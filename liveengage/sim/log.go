@@ -6,5 +6,5 @@ func (s *Simulator) registerLog(mux *http.ServeMux) { mux.HandleFunc("GET /log",
 
 // showLog shows what was said between the simulator and the identity provider.
 func (s *Simulator) showLog(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, view{name: "log", page: s.out.newest()})
+	s.renderPage(w, r, page{name: "log", data: s.idp.newest()})
 }

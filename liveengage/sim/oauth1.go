@@ -29,7 +29,7 @@ func (s *Simulator) verifySignature(r *http.Request) (apiKey, error) {
 	u.RawQuery = r.URL.RawQuery
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, ok := s.apiKeys.use(header.ConsumerKey)
+	key, ok := s.apiKeys.touch(header.ConsumerKey)
 	if !ok {
 		return apiKey{}, oauth1.ProblemConsumerKey
 	}
@@ -37,7 +37,7 @@ func (s *Simulator) verifySignature(r *http.Request) (apiKey, error) {
 		return apiKey{}, err
 	}
 	nonce := key.App + " " + strconv.FormatInt(header.Timestamp.Unix(), 10) + " " + header.Nonce
-	fresh, full := s.nonces.once(nonce, s.Now(), header.Timestamp.Add(oauthSkew))
+	fresh, full := s.nonces.addNonce(nonce, s.Now(), header.Timestamp.Add(oauthSkew))
 	if full {
 		return apiKey{}, oauth1.ProblemTooManyNonces
 	}

@@ -10,9 +10,9 @@ import (
 // TestOnceOnly: no nonce is forgotten while its timestamp is good, however many come.
 func TestOnceOnly(t *testing.T) {
 	t.Parallel()
-	o := &onceOnly{most: 2, until: map[string]time.Time{}}
+	o := &nonceStore{limit: 2, expiries: map[string]time.Time{}}
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	ask := func(text string) (bool, bool) { return o.once(text, now, now.Add(oauthSkew)) }
+	ask := func(text string) (bool, bool) { return o.addNonce(text, now, now.Add(oauthSkew)) }
 	for _, c := range []struct {
 		text        string
 		wait        time.Duration
@@ -36,16 +36,16 @@ func TestOnceOnly(t *testing.T) {
 // TestShelf: what is used stays.
 func TestShelf(t *testing.T) {
 	t.Parallel()
-	s := newShelf[int](2)
+	s := newLRUCache[int](2)
 	s.put("a", 1)
 	s.put("b", 2)
-	_, ok := s.use("a")
+	_, ok := s.touch("a")
 	require.True(t, ok)
 	s.put("c", 3)
-	require.Equal(t, []int{3, 1}, s.newest())
+	require.Equal(t, []int{3, 1}, s.newestFirst())
 	s.put("a", 4)
 	s.put("d", 5)
-	require.Equal(t, []int{5, 4}, s.newest())
-	_, ok = s.use("b")
+	require.Equal(t, []int{5, 4}, s.newestFirst())
+	_, ok = s.touch("b")
 	require.False(t, ok)
 }

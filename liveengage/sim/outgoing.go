@@ -139,7 +139,7 @@ func (o *outgoing) do(ctx context.Context, q request) (answer, error) {
 	a, err := o.send(ctx, q.method, q.address, q.body, q.header)
 	x.Duration = o.now().Sub(x.At)
 	if err != nil {
-		x.Answer, x.Refused = quoted(cause(err), q.secrets), true
+		x.Answer, x.Refused = redactQuote(cause(err), q.secrets), true
 	} else {
 		shown := http.Header{}
 		for _, name := range []string{"Content-Type", "Cache-Control", "Location", "Www-Authenticate"} {
@@ -147,7 +147,7 @@ func (o *outgoing) do(ctx context.Context, q request) (answer, error) {
 				shown.Set(name, redactURL(v))
 			}
 		}
-		x.Answer = fmt.Sprintf("%d %s\n", a.status, http.StatusText(a.status)) + hide(redactHeader(shown)+redactBody(a.header.Get("Content-Type"), string(a.body)), q.secrets)
+		x.Answer = fmt.Sprintf("%d %s\n", a.status, http.StatusText(a.status)) + removeSecrets(redactHeader(shown)+redactBody(a.header.Get("Content-Type"), string(a.body)), q.secrets)
 		_, followed := redirected(a, q.address)
 		x.Refused = a.status != http.StatusOK && (!followed || q.method != http.MethodGet)
 	}

@@ -13,17 +13,17 @@ import (
 )
 
 //go:embed templates/*.html
-var templates embed.FS
+var templateFiles embed.FS
 
 //go:embed static
-var static embed.FS
+var staticFiles embed.FS
 
-// pages are the parsed templates by name.
-type pages struct{ all map[string]*template.Template }
+// templateSet are the parsed templates by name.
+type templateSet struct{ byName map[string]*template.Template }
 
-func newPages() (*pages, error) {
-	p := &pages{all: map[string]*template.Template{}}
-	names, err := fs.Glob(templates, "templates/*.html")
+func parseTemplates() (*templateSet, error) {
+	p := &templateSet{byName: map[string]*template.Template{}}
+	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
@@ -32,39 +32,39 @@ func newPages() (*pages, error) {
 		if page == "layout" {
 			continue
 		}
-		t, err := template.ParseFS(templates, "templates/layout.html", name)
+		t, err := template.ParseFS(templateFiles, "templates/layout.html", name)
 		if err != nil {
 			return nil, fmt.Errorf("template %s: %w", page, err)
 		}
-		p.all[page] = t
+		p.byName[page] = t
 	}
 	return p, nil
 }
 
-// view is a page: its template, what it shows, and what it may load from elsewhere.
-type view struct {
-	name    string
-	status  int    // 0 means 200
-	page    any    // what the template shows
-	foreign string // origin that scripts may come from and requests go to
+// page is a page: its template, what it shows, and what it may load from elsewhere.
+type page struct {
+	name   string
+	status int    // 0 means 200
+	data   any    // what the template shows
+	origin string // origin that scripts may come from and requests go to
 }
 
-// frameOf is what the layout sees.
-type frameOf struct {
+// layoutData is what the layout sees.
+type layoutData struct {
 	Account string
 	Path    string
 	Page    any
 }
 
-// show writes a page in one piece.
-func (s *Simulator) show(w http.ResponseWriter, r *http.Request, v view) {
+// renderPage writes a page in one piece.
+func (s *Simulator) renderPage(w http.ResponseWriter, r *http.Request, v page) {
 	var b bytes.Buffer
-	t, ok := s.pages.all[v.name]
+	t, ok := s.pages.byName[v.name]
 	if !ok {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	if err := t.ExecuteTemplate(&b, "layout", frameOf{s.Account, r.URL.Path, v.page}); err != nil {
+	if err := t.ExecuteTemplate(&b, "layout", layoutData{s.Account, r.URL.Path, v.data}); err != nil {
 		s.Log.ErrorContext(r.Context(), "page failed", "page", v.name, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
@@ -76,20 +76,20 @@ func (s *Simulator) show(w http.ResponseWriter, r *http.Request, v view) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Content-Security-Policy", strings.TrimRight("default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self' "+v.foreign, " ")+
-		strings.TrimRight("; connect-src 'self' "+socket+" "+v.foreign, " ")+"; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", strings.TrimRight("default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self' "+v.origin, " ")+
+		strings.TrimRight("; connect-src 'self' "+socket+" "+v.origin, " ")+"; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	w.WriteHeader(max(v.status, http.StatusOK))
 	_, _ = w.Write(b.Bytes()) // whoever has gone needs no page
 }
 
-// sorry says why there is nothing to see.
-func (s *Simulator) sorry(w http.ResponseWriter, r *http.Request, status int, text string) {
-	s.show(w, r, view{name: "sorry", status: status, page: text})
+// renderError says why there is nothing to see.
+func (s *Simulator) renderError(w http.ResponseWriter, r *http.Request, status int, text string) {
+	s.renderPage(w, r, page{name: "sorry", status: status, data: text})
 }
 
 // serveStatic serves the style sheet and the scripts.
 func serveStatic() http.Handler {
-	files := http.FileServerFS(static)
+	files := http.FileServerFS(staticFiles)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/") {
 			http.NotFound(w, r)
@@ -101,7 +101,7 @@ func serveStatic() http.Handler {
 	})
 }
 
-// back leads to a page after a form was taken.
-func back(w http.ResponseWriter, r *http.Request, to string) {
+// redirectTo leads to a page after a form was taken.
+func redirectTo(w http.ResponseWriter, r *http.Request, to string) {
 	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // callers pass a path of ours
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // secretNames are the members and parameters whose values are cut short.
-func secretName(name string) bool {
+func isSecretName(name string) bool {
 	switch strings.ToLower(name) {
 	case "code", "code_verifier", "client_secret", "access_token", "refresh_token", "id_token", "token", "password", "ssokey", "state", "jwt", "authcode":
 		return true
@@ -20,19 +20,19 @@ func secretName(name string) bool {
 	return false
 }
 
-// short is as much of a secret as tells two of them apart. Of one that is short
+// shortenSecret is as much of a secret as tells two of them apart. Of one that is short
 // nothing is left.
-func short(secret string) string {
+func shortenSecret(secret string) string {
 	if len(secret) < 24 {
 		return "…"
 	}
 	return secret[:8] + "…"
 }
 
-// jwt finds tokens in any text.
-var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5}[A-Za-z0-9_.-]{8,}`)
+// jwtPattern finds tokens in any text.
+var jwtPattern = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5}[A-Za-z0-9_.-]{8,}`)
 
-func redactText(text string) string { return jwt.ReplaceAllStringFunc(text, short) }
+func redactText(text string) string { return jwtPattern.ReplaceAllStringFunc(text, shortenSecret) }
 
 // redactURL cuts the secrets in an address' query and fragment short.
 func redactURL(address string) string {
@@ -53,8 +53,8 @@ func redactForm(text string) string {
 	pairs := strings.Split(text, "&")
 	for i, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); ok && (err != nil || secretName(plain)) {
-			pairs[i] = name + "=" + short(value)
+		if plain, err := url.QueryUnescape(name); ok && (err != nil || isSecretName(plain)) {
+			pairs[i] = name + "=" + shortenSecret(value)
 		}
 	}
 	return redactText(strings.Join(pairs, "&"))
@@ -80,7 +80,7 @@ func redactAuthorization(value string) string {
 		id, _, _ := strings.Cut(string(raw), ":")
 		return "Basic base64(" + id + ":…)"
 	}
-	return scheme + " " + short(rest)
+	return scheme + " " + shortenSecret(rest)
 }
 
 func redactBody(kind, text string) string {
@@ -107,10 +107,10 @@ func redactValue(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, member := range v {
-			if s, ok := member.(string); ok && secretName(name) {
-				v[name] = short(s)
+			if s, ok := member.(string); ok && isSecretName(name) {
+				v[name] = shortenSecret(s)
 			} else if ok && name == "error_description" {
-				v[name] = quoted(s, nil)
+				v[name] = redactQuote(s, nil)
 			} else {
 				v[name] = redactValue(member)
 			}
@@ -123,13 +123,13 @@ func redactValue(v any) any {
 	return v
 }
 
-// run is what may be a token or a secret in a sentence of somebody else's.
-var run = regexp.MustCompile(`[A-Za-z0-9_~+=-]{20,}`)
+// secretPattern is what may be a token or a secret in a sentence of somebody else's.
+var secretPattern = regexp.MustCompile(`[A-Za-z0-9_~+=-]{20,}`)
 
-// quoted is what an identity provider said of a request, fit for pages and logs:
+// redactQuote is what an identity provider said of a request, fit for pages and logs:
 // some repeat in it what they were sent.
-func quoted(text string, secrets []string) string {
-	return run.ReplaceAllStringFunc(redactText(hide(text, secrets)), func(found string) string {
+func redactQuote(text string, secrets []string) string {
+	return secretPattern.ReplaceAllStringFunc(redactText(removeSecrets(text, secrets)), func(found string) string {
 		if strings.ContainsAny(found, "0123456789") || strings.ToLower(found) != found && strings.ToUpper(found) != found {
 			return found[:4] + "…"
 		}
@@ -137,15 +137,15 @@ func quoted(text string, secrets []string) string {
 	})
 }
 
-// hide takes secrets out of a text, in each form in which it may repeat them.
-func hide(text string, secrets []string) string {
+// removeSecrets takes secrets out of a text, in each form in which it may repeat them.
+func removeSecrets(text string, secrets []string) string {
 	for _, secret := range secrets {
 		if len(secret) < 4 {
 			continue // nothing would be left of the text, and nothing is gained
 		}
 		asJSON, _ := json.Marshal(secret) // text can always be encoded
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(asJSON), `"`)} {
-			text = strings.ReplaceAll(text, form, short(form))
+			text = strings.ReplaceAll(text, form, shortenSecret(form))
 		}
 	}
 	return text

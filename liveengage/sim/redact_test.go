@@ -15,7 +15,7 @@ func TestRedaction(t *testing.T) {
 	t.Parallel()
 	token := "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqYW5lIn0.c2lnbmF0dXJl"
 	require.Equal(t, "eyJhbGci…", redactText(token))
-	require.Equal(t, "…", short("a short secret"))
+	require.Equal(t, "…", shortenSecret("a short secret"))
 	for _, text := range []string{
 		redactURL("https://id.example/cb?code=0123456789abcdef01234567&x=1#id_token=" + token),
 		redactBody("application/x-www-form-urlencoded", "grant_type=x&code=0123456789abcdef01234567&client_secret=0123456789abcdef01234567"),

@@ -61,7 +61,7 @@ func badTokens() []refusal {
 		{"alg none", implicitID, text(raw(`{"alg":"none"}`, `{}`)), nil, "1003", `"none"`},
 		{"alg HS256 with the public key", implicitID, token(func(t *testing.T, b *bench) string {
 			t.Helper()
-			s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(sim.PublicLine(brandKey()))}, nil)
+			s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(sim.PublicKeyLine(brandKey()))}, nil)
 			require.NoError(t, err)
 			claims, err := json.Marshal(b.idp.claims(nil))
 			require.NoError(t, err)
@@ -163,7 +163,7 @@ func brokenKeys() []refusal {
 			c.Configuration.JWTPublicKey = strings.Replace(c.Configuration.JWTPublicKey, "Q", "", 1)
 		}), "1028", "cannot be used"},
 		{"no pasted key", implicitID, good, change(func(c *sim.Connector) { c.Configuration.JWTPublicKey = "" }), "1028", "no JWT Public Key"},
-		{"another pasted key", implicitID, good, change(func(c *sim.Connector) { c.Configuration.JWTPublicKey = sim.PublicLine(otherKey()) }), "9007", "fingerprints"},
+		{"another pasted key", implicitID, good, change(func(c *sim.Connector) { c.Configuration.JWTPublicKey = sim.PublicKeyLine(otherKey()) }), "9007", "fingerprints"},
 		{"a connector of another type", implicitID, good, change(func(c *sim.Connector) { c.Type = 7 }), "1025", "type is 7"},
 		{"a connector that is not there", 99, good, nil, "1024", "no connector"},
 		{"a connector for delegation", botID, code, nil, "9015", "delegation"},

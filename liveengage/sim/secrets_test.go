@@ -77,7 +77,7 @@ func TestFillKeepsSecret(t *testing.T) {
 			c.Connectors = c.Connectors[codeID-1 : codeID]
 			c.Connectors[0].Configuration.Issuer, c.Connectors[0].Configuration.TokenEndpoint = "", token
 		})
-		require.NoError(t, b.Fill(t.Context(), b.idp.URL))
+		require.NoError(t, b.FillConnectors(t.Context(), b.idp.URL))
 		_, _, text := b.call("GET", "/connectors/2", nil)
 		require.Equal(t, kept, strings.Contains(text, "set; leave empty to keep it"), token)
 	}

@@ -224,7 +224,7 @@ func TestConnectorForm(t *testing.T) {
 	require.Equal(t, b.idp.URL+"/authorize", f.AuthorizationEndpoint)
 	require.Equal(t, b.idp.URL+"/token", f.TokenEndpoint)
 	require.Equal(t, b.idp.URL+"/jwks", f.JWKSEndpoint)
-	require.Equal(t, sim.PublicLine(brandKey()), f.JWTPublicKey)
+	require.Equal(t, sim.PublicKeyLine(brandKey()), f.JWTPublicKey)
 	require.True(t, f.PKCEEnabled && f.RFCCompliance && f.Preferred)
 	b.own("/api/account/"+account+"/app/default/authenticate?v=3.0", map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
 	require.NotEmpty(t, b.idp.forms[0]["Authorization"])

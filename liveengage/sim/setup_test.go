@@ -68,7 +68,7 @@ func newProvider(t *testing.T) *provider {
 		})
 	})
 	mux.HandleFunc("/keys/public.txt", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, sim.PublicLine(brandKey())+"\n")
+		_, _ = io.WriteString(w, sim.PublicKeyLine(brandKey())+"\n")
 	})
 	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -170,7 +170,7 @@ func signWith(t testing.TB, key *rsa.PrivateKey, kid string, claims any) string 
 // encrypt wraps a token for a key.
 func encrypt(t testing.TB, key *rsa.PrivateKey, kid, token string) string {
 	t.Helper()
-	r, err := keys.ParseRecipient(kid, sim.PublicLine(key), false)
+	r, err := keys.ParseRecipient(kid, sim.PublicKeyLine(key), false)
 	require.NoError(t, err)
 	e, err := keys.NewEncrypter("A128CBC-HS256", []keys.Recipient{r})
 	require.NoError(t, err)
@@ -216,7 +216,7 @@ const (
 func (p *provider) facts() setup.Facts {
 	return setup.Facts{
 		Issuer: p.URL, AuthorizationEndpoint: p.URL + "/authorize", TokenEndpoint: p.URL + "/token", JWKSEndpoint: p.URL + "/jwks",
-		DisplayName: "brand", ClientID: "le client", Key: setup.Key{Line: sim.PublicLine(brandKey())},
+		DisplayName: "brand", ClientID: "le client", Key: setup.Key{Line: sim.PublicKeyLine(brandKey())},
 	}
 }
 
@@ -233,7 +233,7 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 		return c
 	}
 	cfg := sim.Config{
-		Address: b.url, Now: b.clock, Key: simKey(), Issuer: b.idp.URL, Timeout: 200 * time.Millisecond, Patience: 100 * time.Millisecond,
+		Address: b.url, Now: b.clock, Key: simKey(), Issuer: b.idp.URL, Timeout: 200 * time.Millisecond, SocketTimeout: 100 * time.Millisecond,
 		Connectors: []sim.Connector{
 			connector(implicitID, liveengage.FlowImplicit, liveengage.KeyTypePasted, false), connector(codeID, liveengage.FlowCode, liveengage.KeyTypePasted, false),
 			connector(pkceID, liveengage.FlowCode, liveengage.KeyTypeJWKS, true), connector(keySetID, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false),

@@ -52,27 +52,27 @@ type Config struct {
 	// AgentName and AgentPassword sign the demo agent in; empty means agent and
 	// agent-password.
 	AgentName, AgentPassword string
-	// Patience is how long a socket may stay silent before it has said who it is, and
+	// SocketTimeout is how long a socket may stay silent before it has said who it is, and
 	// how long it may take to read a frame; zero means five seconds.
-	Patience time.Duration
+	SocketTimeout time.Duration
 }
 
 // Bounds of what is kept and of what is taken.
 const (
-	maxBody      = 256 << 10 // bytes of an answer of the identity provider
-	maxRequest   = 64 << 10  // bytes of a request to the simulator
-	maxToken     = 16 << 10  // bytes of a token or a code
-	maxConsumers = 500
-	maxTalks     = 200
-	maxLines     = 500 // of one conversation
-	maxLine      = 8 << 10
-	maxTalk      = 256 << 10 // bytes of the lines of one conversation
-	maxExchanges = 200
-	maxVerifiers = 500
-	maxSessions  = 100
-	maxNonces    = 10_000 // of the last minutes
-	maxAPIKeys   = 100    // as LivePerson has it
-	maxConnects  = 20
+	maxBody             = 256 << 10 // bytes of an answer of the identity provider
+	maxRequest          = 64 << 10  // bytes of a request to the simulator
+	maxToken            = 16 << 10  // bytes of a token or a code
+	maxConsumers        = 500
+	maxConversations    = 200
+	maxMessages         = 500 // of one conversation
+	maxMessage          = 8 << 10
+	maxConversationText = 256 << 10 // bytes of the lines of one conversation
+	maxExchanges        = 200
+	maxVerifiers        = 500
+	maxSessions         = 100
+	maxNonces           = 10_000 // of the last minutes
+	maxAPIKeys          = 100    // as LivePerson has it
+	maxConnectors       = 20
 )
 
 // Simulator is LivePerson's side for one account. It is safe for concurrent use.
@@ -80,22 +80,22 @@ type Simulator struct {
 	Config
 
 	origin  *url.URL
-	out     *outgoing
-	crypto  *crypto
-	pages   *pages
-	issuers *keySets
+	idp     *outgoing
+	keyring *keyring
+	pages   *templateSet
+	keySets *keySets
 
-	mu         sync.Mutex
-	connectors []Connector
-	consumers  *shelf[*consumer]
-	talks      *shelf[*talk]
-	verifiers  *shelf[string] // by the handle that the window has
-	challenges *shelf[delegation]
-	sessions   *shelf[*session]
-	apiKeys    *shelf[apiKey]
-	nonces     *onceOnly
-	entered    int                         // sockets, also of nobody yet
-	sockets    map[string]map[*socket]bool // by consumer
+	mu            sync.Mutex
+	connectors    []Connector
+	consumers     *lruCache[*consumer]
+	conversations *lruCache[*conversation]
+	verifiers     *lruCache[string] // by the handle that the window has
+	delegations   *lruCache[delegation]
+	sessions      *lruCache[*session]
+	apiKeys       *lruCache[apiKey]
+	nonces        *nonceStore
+	socketCount   int                         // sockets, also of nobody yet
+	sockets       map[string]map[*socket]bool // by consumer
 }
 
 // New prepares a simulator. It makes no request.
@@ -104,30 +104,30 @@ func New(c Config) (*Simulator, error) {
 	if err != nil || origin.Host == "" || origin.Path != "" || c.Now == nil {
 		return nil, errors.New("simulator: Address is its own base URL without a path, and Now is required")
 	}
-	if c.Account = cmp.Or(c.Account, "12345678"); !digits(c.Account) {
+	if c.Account = cmp.Or(c.Account, "12345678"); !isNumber(c.Account) {
 		return nil, errors.New("simulator: Account is a number")
 	}
-	c.Timeout, c.Patience = cmp.Or(c.Timeout, 5*time.Second), cmp.Or(c.Patience, 5*time.Second)
+	c.Timeout, c.SocketTimeout = cmp.Or(c.Timeout, 5*time.Second), cmp.Or(c.SocketTimeout, 5*time.Second)
 	c.AgentName, c.AgentPassword = cmp.Or(c.AgentName, "agent"), cmp.Or(c.AgentPassword, "agent-password")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Simulator{
 		Config: c, origin: origin,
-		consumers: newShelf[*consumer](maxConsumers), talks: newShelf[*talk](maxTalks), verifiers: newShelf[string](maxVerifiers),
-		challenges: newShelf[delegation](maxVerifiers), sessions: newShelf[*session](maxSessions), apiKeys: newShelf[apiKey](maxAPIKeys),
-		nonces: &onceOnly{most: maxNonces, until: map[string]time.Time{}}, sockets: map[string]map[*socket]bool{},
+		consumers: newLRUCache[*consumer](maxConsumers), conversations: newLRUCache[*conversation](maxConversations), verifiers: newLRUCache[string](maxVerifiers),
+		delegations: newLRUCache[delegation](maxVerifiers), sessions: newLRUCache[*session](maxSessions), apiKeys: newLRUCache[apiKey](maxAPIKeys),
+		nonces: &nonceStore{limit: maxNonces, expiries: map[string]time.Time{}}, sockets: map[string]map[*socket]bool{},
 	}
-	s.out = newOutgoing(c)
-	s.issuers = &keySets{out: s.out, sets: map[string]keySet{}}
-	if s.crypto, err = newCrypto(c); err != nil {
+	s.idp = newOutgoing(c)
+	s.keySets = &keySets{out: s.idp, sets: map[string]keySet{}}
+	if s.keyring, err = newKeyring(c); err != nil {
 		return nil, err
 	}
-	if s.pages, err = newPages(); err != nil {
+	if s.pages, err = parseTemplates(); err != nil {
 		return nil, err
 	}
 	if len(c.Connectors) == 0 {
-		c.Connectors = []Connector{emptyConnector(c.Issuer)}
+		c.Connectors = []Connector{newConnector(c.Issuer)}
 	}
 	for _, connector := range c.Connectors {
 		if connector.ID == 0 {
@@ -141,7 +141,7 @@ func New(c Config) (*Simulator, error) {
 // firstConnector is the number of the first connector, as long as LivePerson's are.
 const firstConnector = 4056284238
 
-func emptyConnector(issuer string) Connector {
+func newConnector(issuer string) Connector {
 	return Connector{Connector: setup.NewConnector(setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.FlowImplicit, liveengage.KeyTypePasted)}
 }
 
@@ -169,18 +169,18 @@ func (s *Simulator) Handler() http.Handler {
 	})
 }
 
-// PathWindow is where the window of its own comes back to, below the simulator's
+// WindowPath is where the window of its own comes back to, below the simulator's
 // address: it is a redirect URI of the client that LivePerson is.
-const PathWindow = liveengage.WindowPath
+const WindowPath = liveengage.WindowPath
 
 // WindowURI is the redirect URI of the window of its own.
-func (s *Simulator) WindowURI() string { return s.Address + PathWindow }
+func (s *Simulator) WindowURI() string { return s.Address + WindowPath }
 
-// knows says whether a request is about the one account.
-func (s *Simulator) knows(r *http.Request) bool { return r.PathValue("account") == s.Account }
+// matchesAccount says whether a request is about the one account.
+func (s *Simulator) matchesAccount(r *http.Request) bool { return r.PathValue("account") == s.Account }
 
-// connector is the connector of that id.
-func (s *Simulator) connector(id int64) (Connector, bool) {
+// connectorByID is the connector of that id.
+func (s *Simulator) connectorByID(id int64) (Connector, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.connectors, func(c Connector) bool { return c.ID == id && !c.Deleted })
@@ -190,18 +190,18 @@ func (s *Simulator) connector(id int64) (Connector, bool) {
 	return s.connectors[i], true
 }
 
-// list is a copy of the connectors.
-func (s *Simulator) list() []Connector {
+// listConnectors is a copy of the connectors.
+func (s *Simulator) listConnectors() []Connector {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.connectors)
 }
 
-// handle is a text that nobody guesses.
-func handle() string { return strings.ToLower(rand.Text()) }
+// newHandle is a text that nobody guesses.
+func newHandle() string { return strings.ToLower(rand.Text()) }
 
-// uuid is a random UUID (RFC 9562 section 5.4).
-func uuid() string {
+// newUUID is a random UUID (RFC 9562 section 5.4).
+func newUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

@@ -16,12 +16,12 @@ import (
 	"idpbridge/liveengage"
 )
 
-// statusBadJWT closes a socket whose token is bad, has expired or is for another
+// statusBadToken closes a socket whose token is bad, has expired or is for another
 // account.
-const statusBadJWT = websocket.StatusCode(4407)
+const statusBadToken = websocket.StatusCode(4407)
 
 func (s *Simulator) registerSocket(mux *http.ServeMux) {
-	mux.HandleFunc("GET /ws_api/account/{account}/messaging/consumer", s.messaging)
+	mux.HandleFunc("GET /ws_api/account/{account}/messaging/consumer", s.serveMessaging)
 }
 
 // frame is a request of the consumer's side. The id is text or a number.
@@ -41,25 +41,25 @@ type frame struct {
 type socket struct {
 	*Simulator
 
-	conn    *websocket.Conn
-	who     ownClaims
-	replies chan []byte
-	news    chan struct{}  // there may be lines to tell
-	told    map[string]int // next sequence by conversation; the Simulator's mutex guards it
+	conn          *websocket.Conn
+	claims        ownClaims
+	replies       chan []byte
+	wakeUp        chan struct{}  // there may be lines to tell
+	nextSequences map[string]int // next sequence by conversation; the Simulator's mutex guards it
 }
 
-// messaging is the consumer's messaging socket. Who it is says the header, or the
+// serveMessaging is the consumer's messaging socket. Who it is says the header, or the
 // first message within a few seconds, since browsers send no header.
-func (s *Simulator) messaging(w http.ResponseWriter, r *http.Request) {
+func (s *Simulator) serveMessaging(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("v") != "3" {
-		writeFault(w, http.StatusBadRequest, "Bad Request: v=3 is required.")
+		writeError(w, http.StatusBadRequest, "Bad Request: v=3 is required.")
 		return
 	}
-	if !s.enter() {
-		writeFault(w, http.StatusServiceUnavailable, fmt.Sprintf("The simulator has %d sockets; close one.", maxSockets))
+	if !s.acquireSocket() {
+		writeError(w, http.StatusServiceUnavailable, fmt.Sprintf("The simulator has %d sockets; close one.", maxSockets))
 		return
 	}
-	defer s.exit()
+	defer s.releaseSocket()
 	// Any origin may: no cookie counts here, only the token.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
@@ -67,54 +67,54 @@ func (s *Simulator) messaging(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(maxRequest)
-	k := &socket{Simulator: s, conn: conn, replies: make(chan []byte, 8), news: make(chan struct{}, 1), told: map[string]int{}}
+	k := &socket{Simulator: s, conn: conn, replies: make(chan []byte, 8), wakeUp: make(chan struct{}, 1), nextSequences: map[string]int{}}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	token, reply := "", []byte(nil)
 	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "jwt") {
 		token = rest
-	} else if token, reply, err = k.introduce(ctx); err != nil {
-		_ = conn.Close(statusBadJWT, "InitConnection with a JWT was expected")
+	} else if token, reply, err = k.readInitConnection(ctx); err != nil {
+		_ = conn.Close(statusBadToken, "InitConnection with a JWT was expected")
 		return
 	}
-	if k.who, err = s.crypto.read(token); err != nil || !s.current(k.who, r) {
-		_ = conn.Close(statusBadJWT, "JWT is bad, expired or for another account")
+	if k.claims, err = s.keyring.readToken(token); err != nil || !s.isCurrent(k.claims, r) {
+		_ = conn.Close(statusBadToken, "JWT is bad, expired or for another account")
 		return
 	}
-	if !k.join() {
+	if !k.register() {
 		_ = conn.Close(websocket.StatusTryAgainLater, fmt.Sprintf("a consumer has %d sockets at most", maxOwnSockets))
 		return
 	}
-	defer k.leave()
+	defer k.unregister()
 	if reply != nil {
 		k.replies <- reply
 	}
 	// Nobody need say anything for a token to expire.
-	ends := time.AfterFunc(time.Unix(k.who.Expires, 0).Sub(s.Now()), k.expire)
+	ends := time.AfterFunc(time.Unix(k.claims.Expires, 0).Sub(s.Now()), k.closeExpired)
 	defer ends.Stop()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer cancel() // the reader must not wait for a writer that has gone
-		k.write(ctx, r)
+		k.writeFrames(ctx, r)
 	}()
-	k.read(ctx, r)
+	k.readFrames(ctx, r)
 	cancel()
 	<-done
 }
 
-// expire closes a socket whose token counts no more.
-func (k *socket) expire() { _ = k.conn.Close(statusBadJWT, "JWT has expired") }
+// closeExpired closes a socket whose token counts no more.
+func (k *socket) closeExpired() { _ = k.conn.Close(statusBadToken, "JWT has expired") }
 
-// current says whether a token is for this account and has not expired.
-func (s *Simulator) current(c ownClaims, r *http.Request) bool {
-	return s.knows(r) && c.Issuer == liveengage.TokenIssuer && c.Audience == "acc:"+s.Account && s.Now().Unix() < c.Expires
+// isCurrent says whether a token is for this account and has not expired.
+func (s *Simulator) isCurrent(c ownClaims, r *http.Request) bool {
+	return s.matchesAccount(r) && c.Issuer == liveengage.TokenIssuer && c.Audience == "acc:"+s.Account && s.Now().Unix() < c.Expires
 }
 
-// introduce reads InitConnection.
-func (k *socket) introduce(ctx context.Context) (token string, reply []byte, err error) {
+// readInitConnection reads InitConnection.
+func (k *socket) readInitConnection(ctx context.Context) (token string, reply []byte, err error) {
 	// A context with a deadline would drop the connection without saying why.
-	timer := time.AfterFunc(k.Patience, func() { _ = k.conn.Close(statusBadJWT, "InitConnection was expected") })
+	timer := time.AfterFunc(k.SocketTimeout, func() { _ = k.conn.Close(statusBadToken, "InitConnection was expected") })
 	defer timer.Stop()
 	_, raw, err := k.conn.Read(ctx)
 	if err != nil {
@@ -126,31 +126,31 @@ func (k *socket) introduce(ctx context.Context) (token string, reply []byte, err
 	}
 	for _, h := range f.Headers {
 		if h.Type == ".ams.headers.ConsumerAuthentication" {
-			return h.JWT, response(f, "InitConnectionResponse", http.StatusOK, map[string]any{}), nil
+			return h.JWT, encodeResponse(f, "InitConnectionResponse", http.StatusOK, map[string]any{}), nil
 		}
 	}
 	return "", nil, errors.New("no token")
 }
 
-// write sends what is waiting until the connection ends or the token does.
-func (k *socket) write(ctx context.Context, r *http.Request) {
+// writeFrames sends what is waiting until the connection ends or the token does.
+func (k *socket) writeFrames(ctx context.Context, r *http.Request) {
 	for {
 		var raw []byte
 		select {
 		case <-ctx.Done():
 			return
 		case raw = <-k.replies:
-		case <-k.news:
-			if !k.current(k.who, r) {
-				k.expire()
+		case <-k.wakeUp:
+			if !k.isCurrent(k.claims, r) {
+				k.closeExpired()
 				return
 			}
-			if raw = k.page(); raw == nil {
+			if raw = k.nextNotification(); raw == nil {
 				continue
 			}
-			k.poke() // perhaps there are more
+			k.wakeWriter() // perhaps there are more
 		}
-		frame, cancel := context.WithTimeout(ctx, k.Patience)
+		frame, cancel := context.WithTimeout(ctx, k.SocketTimeout)
 		err := k.conn.Write(frame, websocket.MessageText, raw)
 		cancel()
 		if err != nil {
@@ -159,15 +159,15 @@ func (k *socket) write(ctx context.Context, r *http.Request) {
 	}
 }
 
-// read answers requests until the connection ends or the token does.
-func (k *socket) read(ctx context.Context, r *http.Request) {
+// readFrames answers requests until the connection ends or the token does.
+func (k *socket) readFrames(ctx context.Context, r *http.Request) {
 	for {
 		_, raw, err := k.conn.Read(ctx)
 		if err != nil {
 			return
 		}
-		if !k.current(k.who, r) {
-			k.expire()
+		if !k.isCurrent(k.claims, r) {
+			k.closeExpired()
 			return
 		}
 		var f frame
@@ -176,15 +176,15 @@ func (k *socket) read(ctx context.Context, r *http.Request) {
 			return
 		}
 		select {
-		case k.replies <- k.answer(f):
+		case k.replies <- k.handleFrame(f):
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// about is what requests have in their body.
-type about struct {
+// requestBody is what requests have in their body.
+type requestBody struct {
 	ConversationID string `json:"conversationId"`
 	DialogID       string `json:"dialogId"`
 	FromSeq        int    `json:"fromSeq"`
@@ -199,59 +199,59 @@ type about struct {
 	} `json:"conversationField"`
 }
 
-// answer handles one request.
-func (k *socket) answer(f frame) []byte {
-	var b about
+// handleFrame handles one request.
+func (k *socket) handleFrame(f frame) []byte {
+	var b requestBody
 	if f.Body != nil && json.Unmarshal(f.Body, &b) != nil {
-		return response(f, "GeneralResponse", http.StatusBadRequest, "body is not what "+clip(f.Type)+" has")
+		return encodeResponse(f, "GeneralResponse", http.StatusBadRequest, "body is not what "+truncateText(f.Type)+" has")
 	}
 	switch f.Type {
 	case "GetClock":
-		return response(f, "GetClockResponse", http.StatusOK, map[string]int64{"currentTime": k.Now().UnixMilli()})
+		return encodeResponse(f, "GetClockResponse", http.StatusOK, map[string]int64{"currentTime": k.Now().UnixMilli()})
 	case "InitConnection":
-		return response(f, "InitConnectionResponse", http.StatusOK, map[string]any{})
+		return encodeResponse(f, "InitConnectionResponse", http.StatusOK, map[string]any{})
 	case "cm.ConsumerRequestConversation":
-		id := k.open(k.who.Subject)
-		k.follow(id, math.MaxInt)
-		return response(f, "cm.RequestConversationResponse", http.StatusOK, map[string]string{"conversationId": id})
+		id := k.openConversation(k.claims.Subject)
+		k.subscribe(id, math.MaxInt)
+		return encodeResponse(f, "cm.RequestConversationResponse", http.StatusOK, map[string]string{"conversationId": id})
 	case "ms.SubscribeMessagingEvents":
-		if !k.follow(b.talk(), b.FromSeq) {
-			return response(f, "GeneralResponse", http.StatusNotFound, "no such conversation")
+		if !k.subscribe(b.conversationID(), b.FromSeq) {
+			return encodeResponse(f, "GeneralResponse", http.StatusNotFound, "no such conversation")
 		}
-		return response(f, "GenericSubscribeResponse", http.StatusOK, map[string]any{})
+		return encodeResponse(f, "GenericSubscribeResponse", http.StatusOK, map[string]any{})
 	case "ms.PublishEvent":
 		if b.Event.Type != "ContentEvent" {
-			return response(f, "ms.PublishEventResponse", http.StatusOK, map[string]any{}) // typing and reading
+			return encodeResponse(f, "ms.PublishEventResponse", http.StatusOK, map[string]any{}) // typing and reading
 		}
-		sequence, ok := k.say(b.talk(), k.who.Subject, false, b.Event.Message)
+		sequence, ok := k.addMessage(b.conversationID(), k.claims.Subject, false, b.Event.Message)
 		if !ok {
-			return response(f, "GeneralResponse", http.StatusBadRequest, "no such open conversation, or no text of 1 to 8192 bytes")
+			return encodeResponse(f, "GeneralResponse", http.StatusBadRequest, "no such open conversation, or no text of 1 to 8192 bytes")
 		}
-		return response(f, "ms.PublishEventResponse", http.StatusOK, map[string]int{"sequence": sequence})
+		return encodeResponse(f, "ms.PublishEventResponse", http.StatusOK, map[string]int{"sequence": sequence})
 	case "cm.UpdateConversationField":
-		if k.owns(b.talk()) {
-			k.close(b.talk())
+		if k.ownsConversation(b.conversationID()) {
+			k.closeConversation(b.conversationID())
 		}
-		return response(f, "cm.UpdateConversationFieldResponse", http.StatusOK, map[string]any{})
+		return encodeResponse(f, "cm.UpdateConversationFieldResponse", http.StatusOK, map[string]any{})
 	}
-	return response(f, "GeneralResponse", http.StatusNotImplemented, "the simulator does not know "+clip(f.Type))
+	return encodeResponse(f, "GeneralResponse", http.StatusNotImplemented, "the simulator does not know "+truncateText(f.Type))
 }
 
-// talk is the conversation that a request is about; its main dialog has the same id.
-func (b about) talk() string {
+// conversationID is the conversation that a request is about; its main dialog has the same id.
+func (b requestBody) conversationID() string {
 	if b.ConversationID != "" {
 		return b.ConversationID
 	}
 	return b.DialogID
 }
 
-// response answers a request. Whatever its id was, reqId is text.
-func response(f frame, kind string, code int, body any) []byte {
-	return encode(map[string]any{"kind": "resp", "reqId": strings.Trim(string(f.ID), `"`), "code": code, "type": kind, "body": body})
+// encodeResponse answers a request. Whatever its id was, reqId is text.
+func encodeResponse(f frame, kind string, code int, body any) []byte {
+	return encodeJSON(map[string]any{"kind": "resp", "reqId": strings.Trim(string(f.ID), `"`), "code": code, "type": kind, "body": body})
 }
 
-// notification tells of lines.
-func notification(id string, lines []line) []byte {
+// encodeNotification tells of lines.
+func encodeNotification(id string, lines []message) []byte {
 	changes := make([]map[string]any, 0, len(lines))
 	for _, l := range lines {
 		role := "CONSUMER"
@@ -264,11 +264,11 @@ func notification(id string, lines []line) []byte {
 			"event":              map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": l.Text},
 		})
 	}
-	return encode(map[string]any{"kind": "notification", "type": "ms.MessagingEventNotification", "body": map[string]any{"changes": changes}})
+	return encodeJSON(map[string]any{"kind": "notification", "type": "ms.MessagingEventNotification", "body": map[string]any{"changes": changes}})
 }
 
-// encode writes <, > and & as they are: a line of them would be six times as long.
-func encode(v any) []byte {
+// encodeJSON writes <, > and & as they are: a line of them would be six times as long.
+func encodeJSON(v any) []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
