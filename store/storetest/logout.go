@@ -200,7 +200,7 @@ func logoutSwept(t *testing.T, s Store) {
 func assertionRace(t *testing.T, s Store) {
 	var won atomic.Int64
 	for _, err := range together(64, func(int) error {
-		first, err := s.SpendAssertion(t.Context(), "web", "a", start)
+		first, err := s.RecordAssertion(t.Context(), "web", "a", start)
 		if first {
 			won.Add(1)
 		}
@@ -214,7 +214,7 @@ func assertionRace(t *testing.T, s Store) {
 func assertionForgotten(t *testing.T, s Store) {
 	spend := func(client, id string, want bool) {
 		t.Helper()
-		first, err := s.SpendAssertion(t.Context(), client, id, start)
+		first, err := s.RecordAssertion(t.Context(), client, id, start)
 		require.NoError(t, err)
 		require.Equal(t, want, first)
 	}
@@ -242,14 +242,14 @@ func past(t *testing.T, s Store) (after time.Time) {
 	require.NoError(t, s.JoinSession(t.Context(), "b", "shop"))
 	in := signin("i", "b", "ann")
 	in.State, in.Expires = oidc.Redeemed, start.Add(100*time.Hour)
-	require.NoError(t, s.Answer(t.Context(), in))
+	require.NoError(t, s.RecordSignin(t.Context(), in))
 	return b.Expires
 }
 
 func pastSessionEnded(t *testing.T, s Store) {
 	after := past(t, s)
 	open := func() error {
-		_, _, err := s.Find(t.Context(), "i", after)
+		_, _, err := s.FindSignin(t.Context(), "i", after)
 		return err
 	}
 	clients, err := s.EndExpiredSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
@@ -270,10 +270,10 @@ func pastSessionEnded(t *testing.T, s Store) {
 
 	in := signin("swept", "gone", "ann")
 	in.State, in.Expires = oidc.Redeemed, start.Add(100*time.Hour)
-	require.NoError(t, s.Answer(t.Context(), in))
+	require.NoError(t, s.RecordSignin(t.Context(), in))
 	_, err = s.EndExpiredSession(t.Context(), "gone", "sub-ann", after)
 	require.NoError(t, err)
-	_, _, err = s.Find(t.Context(), "swept", after)
+	_, _, err = s.FindSignin(t.Context(), "swept", after)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "also where the session is no longer known")
 }
 
@@ -284,16 +284,16 @@ func pastSessionInherited(t *testing.T, s Store) {
 	require.NoError(t, s.StartSession(t.Context(), next))
 	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after.Add(-time.Millisecond)), "still open: stays")
 	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-bob", after), "somebody else's: stays")
-	in, _, err := s.Find(t.Context(), "i", after)
+	in, _, err := s.FindSignin(t.Context(), "i", after)
 	require.NoError(t, err)
 	require.Equal(t, "b", in.SessionID)
 	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after))
-	in, _, err = s.Find(t.Context(), "i", after)
+	in, _, err = s.FindSignin(t.Context(), "i", after)
 	require.NoError(t, err)
 	require.Equal(t, "next", in.SessionID)
 	clients, err := s.EndSession(t.Context(), "next", after)
 	require.NoError(t, err)
 	require.Equal(t, []string{"shop"}, clients)
-	_, _, err = s.Find(t.Context(), "i", after)
+	_, _, err = s.FindSignin(t.Context(), "i", after)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }

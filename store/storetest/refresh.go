@@ -32,8 +32,8 @@ func refreshable(t *testing.T, s Store) oidc.Signin {
 	in := signin("i", "", "ann")
 	in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
 	in.Expires = in.Refresh.Expires
-	require.NoError(t, s.Answer(t.Context(), in))
-	back, _, err := s.Redeem(t.Context(), "i", start)
+	require.NoError(t, s.RecordSignin(t.Context(), in))
+	back, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
 	in.State = oidc.Redeemed
 	require.Equal(t, in, back)
@@ -43,7 +43,7 @@ func refreshable(t *testing.T, s Store) oidc.Signin {
 // rotated is the sign-in after a rotation that must succeed.
 func rotated(t *testing.T, s Store, r oidc.Rotation) oidc.Signin {
 	t.Helper()
-	in, who, err := s.Rotate(t.Context(), r)
+	in, who, err := s.RotateRefreshToken(t.Context(), r)
 	require.NoError(t, err)
 	require.Equal(t, person("sub-ann"), who)
 	return in
@@ -53,8 +53,8 @@ func rotated(t *testing.T, s Store, r oidc.Rotation) oidc.Signin {
 // open afterwards.
 func refused(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
 	t.Helper()
-	before, _, _ := s.Find(t.Context(), "i", start)
-	in, who, err := s.Rotate(t.Context(), r)
+	before, _, _ := s.FindSignin(t.Context(), "i", start)
+	in, who, err := s.RotateRefreshToken(t.Context(), r)
 	require.ErrorIs(t, err, want)
 	require.Zero(t, who, "nobody is told about the person")
 	if errors.Is(want, oidc.ErrReplayed) {
@@ -63,7 +63,7 @@ func refused(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
 	} else {
 		require.Zero(t, in)
 	}
-	after, _, err := s.Find(t.Context(), "i", start)
+	after, _, err := s.FindSignin(t.Context(), "i", start)
 	if open {
 		require.NoError(t, err)
 		require.Equal(t, before, after, "nothing changes")
@@ -81,7 +81,7 @@ func refreshOrder(t *testing.T, s Store) {
 		want.Refresh.Number, want.Refresh.Issued, want.Refresh.Expires = n+2, r.At, r.At.Add(idleLife)
 		want.Expires = want.Refresh.Expires
 		require.Equal(t, want, rotated(t, s, r))
-		found, _, err := s.Find(t.Context(), "i", r.At)
+		found, _, err := s.FindSignin(t.Context(), "i", r.At)
 		require.NoError(t, err)
 		require.Equal(t, want, found)
 	}
@@ -102,7 +102,7 @@ func refreshGrace(t *testing.T, s Store) {
 		retry.At = start.Add(late)
 		require.Equal(t, successor, rotated(t, s, retry))
 	}
-	found, _, err := s.Find(t.Context(), "i", start)
+	found, _, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, successor, found, "nothing is written")
 	require.Equal(t, 3, rotated(t, s, rotation(2)).Refresh.Number)
@@ -153,30 +153,30 @@ func refreshNone(t *testing.T, s Store) {
 	people(t, s, "ann")
 	in := signin("i", "", "ann")
 	in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-	require.NoError(t, s.Answer(t.Context(), in))
+	require.NoError(t, s.RecordSignin(t.Context(), in))
 	refused(t, s, rotation(1), oidc.ErrNotFound, true)
-	_, _, err := s.Redeem(t.Context(), "i", start)
+	_, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err, "still answered")
 	rotated(t, s, rotation(1))
 
-	require.NoError(t, s.Answer(t.Context(), signin("none", "", "ann")))
-	_, _, err = s.Redeem(t.Context(), "none", start)
+	require.NoError(t, s.RecordSignin(t.Context(), signin("none", "", "ann")))
+	_, _, err = s.RedeemCode(t.Context(), "none", start)
 	require.NoError(t, err)
 	for _, number := range []int{0, 1} {
 		r := rotation(number)
 		r.ID = "none"
-		_, _, err = s.Rotate(t.Context(), r)
+		_, _, err = s.RotateRefreshToken(t.Context(), r)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
-	_, _, err = s.Find(t.Context(), "none", start)
+	_, _, err = s.FindSignin(t.Context(), "none", start)
 	require.NoError(t, err)
 
 	nobody := signin("nobody", "", "bob")
 	nobody.State, nobody.Refresh = oidc.Redeemed, in.Refresh
-	require.NoError(t, s.Answer(t.Context(), nobody))
+	require.NoError(t, s.RecordSignin(t.Context(), nobody))
 	r := rotation(1)
 	r.ID = "nobody"
-	_, _, err = s.Rotate(t.Context(), r)
+	_, _, err = s.RotateRefreshToken(t.Context(), r)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
@@ -190,10 +190,10 @@ func refreshEach(t *testing.T, s Store) {
 		in := signin(name, "", "ann")
 		in.State, in.Expires = oidc.Redeemed, moments[2]
 		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: moments[0], Ends: moments[1]}
-		require.NoError(t, s.Answer(t.Context(), in))
+		require.NoError(t, s.RecordSignin(t.Context(), in))
 		r := rotation(1)
 		r.ID, r.At = name, early
-		_, _, err := s.Rotate(t.Context(), r)
+		_, _, err := s.RotateRefreshToken(t.Context(), r)
 		require.ErrorIs(t, err, oidc.ErrNotFound, name)
 		r.At = early.Add(-time.Millisecond)
 		require.Equal(t, 2, rotated(t, s, r).Refresh.Number, name)
@@ -238,7 +238,7 @@ func refreshKeeps(t *testing.T, s Store) {
 		in := signin(name, "", "ann")
 		in.State, in.Expires = oidc.Redeemed, start.Add(c.before)
 		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(time.Hour), Ends: start.Add(c.ends)}
-		require.NoError(t, s.Answer(t.Context(), in))
+		require.NoError(t, s.RecordSignin(t.Context(), in))
 		r := rotation(1)
 		r.ID, r.Idle, r.Access = name, c.idle, c.access
 		got := rotated(t, s, r)
@@ -246,7 +246,7 @@ func refreshKeeps(t *testing.T, s Store) {
 		require.Equal(t, start.Add(min(c.idle, c.ends)), got.Refresh.Expires, name)
 		_, err := s.Sweep(t.Context(), start.Add(c.want-time.Millisecond))
 		require.NoError(t, err)
-		_, _, err = s.Find(t.Context(), name, start)
+		_, _, err = s.FindSignin(t.Context(), name, start)
 		require.NoError(t, err, name)
 	}
 }
@@ -259,7 +259,7 @@ func refreshClosed(t *testing.T, s Store) {
 		},
 		"revoked": func() error { return s.CloseSignin(t.Context(), "revoked") },
 		"replay": func() error {
-			if _, _, err := s.Redeem(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
+			if _, _, err := s.RedeemCode(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
 				return errors.New("no replay")
 			}
 			return nil
@@ -271,8 +271,8 @@ func refreshClosed(t *testing.T, s Store) {
 		require.NoError(t, s.StartSession(t.Context(), newSession(name, "ann")))
 		in := signin(name, name, "ann")
 		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-		require.NoError(t, s.Answer(t.Context(), in))
-		_, _, err := s.Redeem(t.Context(), name, start)
+		require.NoError(t, s.RecordSignin(t.Context(), in))
+		_, _, err := s.RedeemCode(t.Context(), name, start)
 		require.NoError(t, err)
 	}
 	for _, name := range []string{"session", "revoked", "replay", "person"} {
@@ -282,7 +282,7 @@ func refreshClosed(t *testing.T, s Store) {
 		require.NoError(t, closers[name]())
 		for number := range 4 { // the successor, its predecessor in grace, and what never was
 			r.Number = number
-			_, _, err := s.Rotate(t.Context(), r)
+			_, _, err := s.RotateRefreshToken(t.Context(), r)
 			require.ErrorIs(t, err, oidc.ErrNotFound, name)
 		}
 	}
@@ -295,7 +295,7 @@ func refreshRace(t *testing.T, s Store) {
 		r := rotation(1)
 		// Whoever writes leaves its own moment in the row.
 		r.At = start.Add(time.Duration(n) * time.Millisecond)
-		got[n], _, err = s.Rotate(t.Context(), r)
+		got[n], _, err = s.RotateRefreshToken(t.Context(), r)
 		return err
 	}) {
 		require.NoError(t, err)
@@ -304,7 +304,7 @@ func refreshRace(t *testing.T, s Store) {
 		require.Equal(t, got[0], in)
 	}
 	require.Equal(t, 2, got[0].Refresh.Number)
-	found, _, err := s.Find(t.Context(), "i", start)
+	found, _, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, got[0], found)
 }
@@ -315,7 +315,7 @@ func refreshRaceStrict(t *testing.T, s Store) {
 	for _, err := range together(64, func(n int) error {
 		r := rotation(1)
 		r.At, r.Grace = start.Add(-time.Duration(n)*time.Millisecond), 0
-		_, _, err := s.Rotate(t.Context(), r)
+		_, _, err := s.RotateRefreshToken(t.Context(), r)
 		return err
 	}) {
 		switch {
@@ -329,6 +329,6 @@ func refreshRaceStrict(t *testing.T, s Store) {
 	}
 	require.Equal(t, 1, won)
 	require.Equal(t, 1, replayed)
-	_, _, err := s.Find(t.Context(), "i", start)
+	_, _, err := s.FindSignin(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "a race without grace is a replay: nobody keeps tokens")
 }

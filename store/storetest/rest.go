@@ -39,7 +39,7 @@ func peopleLose(t *testing.T, s Store) {
 	people(t, s, "ann", "bob", "cid")
 	for _, name := range []string{"ann", "bob", "cid"} {
 		require.NoError(t, s.StartSession(t.Context(), newSession(name, name)))
-		require.NoError(t, s.Answer(t.Context(), signin(name, name, name)))
+		require.NoError(t, s.RecordSignin(t.Context(), signin(name, name, name)))
 	}
 	changed := account("bob")
 	changed.PasswordHash = "another"
@@ -51,12 +51,12 @@ func peopleLose(t *testing.T, s Store) {
 	for _, name := range []string{"bob", "cid"} {
 		_, _, err := s.FindSession(t.Context(), name, start)
 		require.ErrorIs(t, err, session.ErrNotFound)
-		_, _, err = s.Find(t.Context(), name, start)
+		_, _, err = s.FindSignin(t.Context(), name, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
 	_, _, err := s.FindSession(t.Context(), "ann", start)
 	require.NoError(t, err)
-	_, _, err = s.Redeem(t.Context(), "ann", start)
+	_, _, err = s.RedeemCode(t.Context(), "ann", start)
 	require.NoError(t, err)
 }
 
@@ -179,16 +179,16 @@ func swept(t *testing.T, s Store) {
 	require.NoError(t, s.StartSession(t.Context(), longer))
 	const many = 1100 // more than one batch
 	for i := range many {
-		require.NoError(t, s.Answer(t.Context(), signin(fmt.Sprint(i), "", "ann")))
+		require.NoError(t, s.RecordSignin(t.Context(), signin(fmt.Sprint(i), "", "ann")))
 	}
 	require.NoError(t, s.CloseSignin(t.Context(), "1"))
-	_, _, err := s.Redeem(t.Context(), "0", start)
+	_, _, err := s.RedeemCode(t.Context(), "0", start)
 	require.NoError(t, err)
 
 	n, err := s.Sweep(t.Context(), start.Add(signinLife-time.Millisecond))
 	require.NoError(t, err)
 	require.Zero(t, n)
-	_, _, err = s.Redeem(t.Context(), "0", start.Add(signinLife-time.Millisecond))
+	_, _, err = s.RedeemCode(t.Context(), "0", start.Add(signinLife-time.Millisecond))
 	require.ErrorIs(t, err, oidc.ErrReplayed)
 	n, err = s.Sweep(t.Context(), start.Add(signinLife))
 	require.NoError(t, err)
@@ -199,26 +199,26 @@ func swept(t *testing.T, s Store) {
 
 func cancelled(t *testing.T, s Store) {
 	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("i", "", "ann")))
+	require.NoError(t, s.RecordSignin(t.Context(), signin("i", "", "ann")))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, redeemed := s.Redeem(ctx, "i", start)
+	_, _, redeemed := s.RedeemCode(ctx, "i", start)
 	_, _, found := s.FindSession(ctx, "b", start)
 	_, added := s.AddKey(ctx, key("k", "RS256", keys.Next))
 	_, sweep := s.Sweep(ctx, start)
 	_, ended := s.EndSession(ctx, "b", start)
-	_, _, rotated := s.Rotate(ctx, rotation(1))
+	_, _, rotated := s.RotateRefreshToken(ctx, rotation(1))
 	_, taken := s.TakeLogouts(ctx, start, start, 1)
-	_, spent := s.SpendAssertion(ctx, "liveengage", "a", start)
+	_, spent := s.RecordAssertion(ctx, "liveengage", "a", start)
 	for _, err := range []error{
-		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, signin("j", "", "ann")), ended,
+		redeemed, found, added, sweep, s.Ping(ctx), s.RecordSignin(ctx, signin("j", "", "ann")), ended,
 		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, newSession("b", "ann")),
 		rotated, taken, spent, s.JoinSession(ctx, "b", "liveengage"),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.NoError(t, s.Ping(t.Context()))
-	_, _, err := s.Redeem(t.Context(), "i", start)
+	_, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
 }
 
@@ -231,9 +231,9 @@ func strange(t *testing.T, s Store) {
 	require.Equal(t, a, got)
 	in := signin(odd, "", "")
 	in.Reference, in.ClientID, in.Subject, in.Grant.Nonce, in.Grant.RedirectURI = odd, odd, odd, odd, odd
-	require.NoError(t, s.Answer(t.Context(), in))
+	require.NoError(t, s.RecordSignin(t.Context(), in))
 	in.State = oidc.Redeemed
-	back, _, err := s.Redeem(t.Context(), odd, start)
+	back, _, err := s.RedeemCode(t.Context(), odd, start)
 	require.NoError(t, err)
 	require.Equal(t, in, back)
 }

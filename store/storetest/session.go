@@ -109,9 +109,9 @@ func sessionEnded(t *testing.T, s Store) {
 	people(t, s, "ann")
 	for _, id := range []string{"b", "other"} {
 		require.NoError(t, s.StartSession(t.Context(), newSession(id, "ann")))
-		require.NoError(t, s.Answer(t.Context(), signin("answered "+id, id, "ann")))
-		require.NoError(t, s.Answer(t.Context(), signin("redeemed "+id, id, "ann")))
-		_, _, err := s.Redeem(t.Context(), "redeemed "+id, start)
+		require.NoError(t, s.RecordSignin(t.Context(), signin("answered "+id, id, "ann")))
+		require.NoError(t, s.RecordSignin(t.Context(), signin("redeemed "+id, id, "ann")))
+		_, _, err := s.RedeemCode(t.Context(), "redeemed "+id, start)
 		require.NoError(t, err)
 	}
 	for range 2 {
@@ -125,11 +125,11 @@ func sessionEnded(t *testing.T, s Store) {
 	_, _, err = s.FindSession(t.Context(), "b", start)
 	require.ErrorIs(t, err, session.ErrNotFound)
 	for _, id := range []string{"answered b", "redeemed b"} {
-		_, _, err = s.Find(t.Context(), id, start)
+		_, _, err = s.FindSignin(t.Context(), id, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
 	for _, id := range []string{"answered other", "redeemed other"} {
-		_, _, err = s.Find(t.Context(), id, start)
+		_, _, err = s.FindSignin(t.Context(), id, start)
 		require.NoError(t, err)
 	}
 }

@@ -16,49 +16,49 @@ import (
 func signinKept(t *testing.T, s Store) {
 	people(t, s, "ann")
 	want := signin("i", "", "ann")
-	require.NoError(t, s.Answer(t.Context(), want))
-	require.Error(t, s.Answer(t.Context(), want), "an id is used once")
-	got, who, err := s.Find(t.Context(), "i", start)
+	require.NoError(t, s.RecordSignin(t.Context(), want))
+	require.Error(t, s.RecordSignin(t.Context(), want), "an id is used once")
+	got, who, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	require.Equal(t, person("sub-ann"), who)
-	_, _, err = s.Find(t.Context(), "I", start)
+	_, _, err = s.FindSignin(t.Context(), "I", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
 func signinForward(t *testing.T, s Store) {
 	people(t, s, "ann")
 	want := signin("i", "", "ann")
-	require.NoError(t, s.Answer(t.Context(), want))
-	got, who, err := s.Redeem(t.Context(), "i", start)
+	require.NoError(t, s.RecordSignin(t.Context(), want))
+	got, who, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
 	want.State = oidc.Redeemed
 	require.Equal(t, want, got)
 	require.Equal(t, person("sub-ann"), who)
-	got, _, err = s.Find(t.Context(), "i", start)
+	got, _, err = s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 
 	require.NoError(t, s.CloseSignin(t.Context(), "i"))
 	require.NoError(t, s.CloseSignin(t.Context(), "i"))
 	require.NoError(t, s.CloseSignin(t.Context(), "unknown"))
-	_, _, err = s.Find(t.Context(), "i", start)
+	_, _, err = s.FindSignin(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
-	_, _, err = s.Redeem(t.Context(), "i", start)
+	_, _, err = s.RedeemCode(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
 func signinReplayed(t *testing.T, s Store) {
 	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("i", "", "ann")))
-	_, _, err := s.Redeem(t.Context(), "i", start)
+	require.NoError(t, s.RecordSignin(t.Context(), signin("i", "", "ann")))
+	_, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
 	// Long after the code has expired it is still known.
-	_, _, err = s.Redeem(t.Context(), "i", start.Add(2*codeLife))
+	_, _, err = s.RedeemCode(t.Context(), "i", start.Add(2*codeLife))
 	require.ErrorIs(t, err, oidc.ErrReplayed)
-	_, _, err = s.Find(t.Context(), "i", start)
+	_, _, err = s.FindSignin(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
-	_, _, err = s.Redeem(t.Context(), "i", start)
+	_, _, err = s.RedeemCode(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "closed says nothing of why")
 }
 
@@ -66,10 +66,10 @@ func signinWithoutCode(t *testing.T, s Store) {
 	people(t, s, "ann")
 	in := signin("i", "", "ann")
 	in.State, in.CodeExpires = oidc.Redeemed, time.Time{}
-	require.NoError(t, s.Answer(t.Context(), in))
-	_, _, err := s.Redeem(t.Context(), "i", start)
+	require.NoError(t, s.RecordSignin(t.Context(), in))
+	_, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
-	got, _, err := s.Find(t.Context(), "i", start)
+	got, _, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, in, got)
 }
@@ -77,42 +77,42 @@ func signinWithoutCode(t *testing.T, s Store) {
 func signinExpires(t *testing.T, s Store) {
 	people(t, s, "ann")
 	in := signin("i", "", "ann")
-	require.NoError(t, s.Answer(t.Context(), in))
-	_, _, err := s.Redeem(t.Context(), "i", in.CodeExpires)
+	require.NoError(t, s.RecordSignin(t.Context(), in))
+	_, _, err := s.RedeemCode(t.Context(), "i", in.CodeExpires)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
-	_, _, err = s.Redeem(t.Context(), "i", in.CodeExpires.Add(-time.Millisecond))
+	_, _, err = s.RedeemCode(t.Context(), "i", in.CodeExpires.Add(-time.Millisecond))
 	require.NoError(t, err)
-	_, _, err = s.Find(t.Context(), "i", in.Expires.Add(-time.Millisecond))
+	_, _, err = s.FindSignin(t.Context(), "i", in.Expires.Add(-time.Millisecond))
 	require.NoError(t, err)
-	_, _, err = s.Find(t.Context(), "i", in.Expires)
+	_, _, err = s.FindSignin(t.Context(), "i", in.Expires)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
 func signinNeedsSession(t *testing.T, s Store) {
 	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("gone", "never", "ann")))
-	_, _, err := s.Redeem(t.Context(), "gone", start)
+	require.NoError(t, s.RecordSignin(t.Context(), signin("gone", "never", "ann")))
+	_, _, err := s.RedeemCode(t.Context(), "gone", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 
 	b := newSession("b", "ann")
 	b.Expires = start.Add(codeLife / 2)
 	require.NoError(t, s.StartSession(t.Context(), b))
-	require.NoError(t, s.Answer(t.Context(), signin("i", "b", "ann")))
-	_, _, err = s.Redeem(t.Context(), "i", b.Expires)
+	require.NoError(t, s.RecordSignin(t.Context(), signin("i", "b", "ann")))
+	_, _, err = s.RedeemCode(t.Context(), "i", b.Expires)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "the session has expired")
-	_, _, err = s.Redeem(t.Context(), "i", start)
+	_, _, err = s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
 
-	require.NoError(t, s.Answer(t.Context(), signin("nobody", "", "bob")))
-	_, _, err = s.Redeem(t.Context(), "nobody", start)
+	require.NoError(t, s.RecordSignin(t.Context(), signin("nobody", "", "bob")))
+	_, _, err = s.RedeemCode(t.Context(), "nobody", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "the person does not exist")
 }
 
 func signinRace(t *testing.T, s Store) {
 	people(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), signin("i", "", "ann")))
+	require.NoError(t, s.RecordSignin(t.Context(), signin("i", "", "ann")))
 	results := together(64, func(int) error {
-		_, _, err := s.Redeem(t.Context(), "i", start)
+		_, _, err := s.RedeemCode(t.Context(), "i", start)
 		return err
 	})
 	won, replayed := 0, 0
@@ -128,7 +128,7 @@ func signinRace(t *testing.T, s Store) {
 	}
 	require.Equal(t, 1, won)
 	require.Equal(t, 1, replayed)
-	_, _, err := s.Find(t.Context(), "i", start)
+	_, _, err := s.FindSignin(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "a race is a replay: nobody keeps tokens")
 }
 
@@ -139,8 +139,8 @@ func manyWriters(t *testing.T, s Store) {
 		err := s.StartSession(t.Context(), newSession(b, "ann"))
 		for i := range 5 {
 			id := fmt.Sprint(b, "-", i)
-			answered := s.Answer(t.Context(), signin(id, b, "ann"))
-			_, _, redeemed := s.Redeem(t.Context(), id, start)
+			answered := s.RecordSignin(t.Context(), signin(id, b, "ann"))
+			_, _, redeemed := s.RedeemCode(t.Context(), id, start)
 			_, _, found := s.FindSession(t.Context(), b, start)
 			err = errors.Join(err, answered, redeemed, found)
 		}

@@ -128,7 +128,7 @@ func newSession(id, name string) session.Session {
 
 func signin(id, sessionID, name string) oidc.Signin {
 	return oidc.Signin{
-		ID: id, Reference: "ref " + id, ClientID: "liveengage", SessionID: sessionID, Subject: "sub-" + name, State: oidc.Answered,
+		ID: id, Reference: "ref " + id, ClientID: "liveengage", SessionID: sessionID, Subject: "sub-" + name, State: oidc.Issued,
 		Created: start, CodeExpires: start.Add(codeLife), Expires: start.Add(signinLife),
 		Grant: oidc.Grant{RedirectURI: "https://c.example/cb", Scopes: []string{"openid", "profile"}, Nonce: "n", AuthTime: start.Unix(), AMR: []string{"pwd"}},
 	}
