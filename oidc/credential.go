@@ -51,7 +51,7 @@ func newExpiringBody(expires time.Time, without uint16) credentialBody {
 func (b credentialBody) expiresAt() time.Time {
 	return time.Unix(int64(binary.BigEndian.Uint32(b[:4])), 0)
 }
-func (b credentialBody) withoutScopes() uint16 { return binary.BigEndian.Uint16(b[4:6]) }
+func (b credentialBody) droppedScopes() uint16 { return binary.BigEndian.Uint16(b[4:6]) }
 
 // newCredential returns a credential of the sign-in: its id, a dot, then the body and a
 // MAC over kind, id and body. The database needs to hold nothing of it, not even

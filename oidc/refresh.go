@@ -89,11 +89,11 @@ func (p *Provider) parseNarrowedScope(ctx context.Context, client *Client, id st
 	return without, nil
 }
 
-// withoutScopes is the grant without the scopes whose bit is set, and then without
+// dropScopes is the grant without the scopes whose bit is set, and then without
 // claims asked for by name as well; to do without offline_access alone tells
 // nobody less. A sign-in has fewer scopes than there are bits: unknown ones are
 // never granted.
-func (grant Grant) withoutScopes(without uint16) Grant {
+func (grant Grant) dropScopes(without uint16) Grant {
 	if without == 0 {
 		return grant
 	}

@@ -78,7 +78,7 @@ func (p *Provider) issueTokens(client *Client, person claims.Person, signin Sign
 	if signin.Expires.Before(expires) {
 		expires = signin.Expires // the row is gone then
 	}
-	signin.Grant = signin.Grant.withoutScopes(without).allowedTo(client)
+	signin.Grant = signin.Grant.dropScopes(without).allowedTo(client)
 	scopes := signin.Grant.Scopes
 	with.accessToken = newAccessToken(p.tokenKey, signin.ID, expires, without)
 	response := &tokenResponse{

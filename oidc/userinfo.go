@@ -72,7 +72,7 @@ func (p *Provider) findAccessToken(c echo.Context, token string) (Signin, claims
 	if !ok {
 		return Signin{}, claims.Person{}, errBadToken
 	}
-	signin.Grant = signin.Grant.withoutScopes(b.withoutScopes()).allowedTo(client)
+	signin.Grant = signin.Grant.dropScopes(b.droppedScopes()).allowedTo(client)
 	return signin, person, nil
 }
 
