@@ -10,6 +10,14 @@ import (
 	"time"
 )
 
+// Codes of the operations listener, and of the keys on its set-up page.
+const (
+	OperationsReady   Code = "operations-ready"
+	OperationsPrivate Code = "operations-private"
+	KeyActive         Code = "key-active"
+	KeyPinned         Code = "key-pinned"
+)
+
 const runOnProvider = "Run the check on the provider's machine"
 
 // checkOperations checks that the operations listener is private, what it says

@@ -13,6 +13,15 @@ import (
 	"time"
 )
 
+// Codes of TLS connections and certificates.
+const (
+	TLSVersion Code = "tls-version"
+	TLSName    Code = "tls-name"
+	TLSExpiry  Code = "tls-expiry"
+	TLSChain   Code = "tls-chain"
+	TLSTrust   Code = "tls-trust"
+)
+
 // expiryWarning is how long before its end a certificate causes a warning.
 const expiryWarning = 14 * 24 * time.Hour
 
