@@ -42,7 +42,7 @@ func (c Config) isPostgres() bool {
 	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
 }
 
-// Store implements the storage interfaces of packages oidc, web, upstream and keys. It is
+// Store implements the storage interfaces of packages oidc, session, upstream and keys. It is
 // safe for concurrent use. With PostgreSQL, any number of processes can share one
 // database.
 type Store struct {

@@ -46,7 +46,7 @@ type conformanceCommand struct {
 	JSON        bool          `name:"json" help:"Print JSON."`
 }
 
-// Help is shown below the flags.
+// Help is printed above the flags.
 func (conformanceCommand) Help() string {
 	return `For example, with idp dev running:
 
