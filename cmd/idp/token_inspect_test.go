@@ -74,7 +74,7 @@ func TestTokenInspectCommand(t *testing.T) {
 	code, stdout, stderr = command(t, token, "token", "inspect", "--issuer", issuer+"/", "--subject", "somebody else", "-")
 	require.Equal(t, 1, code)
 	require.Empty(t, stderr, "everything is on standard output")
-	require.Contains(t, stdout, "the slash at its end is missing")
+	require.Contains(t, stdout, "the slash at the end is missing")
 	require.Contains(t, stdout, "[sub-differs]")
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	require.Equal(t, "LiveEngage would reject or misread this token: 2 errors, 0 warnings; the signature was not checked.", lines[len(lines)-1])
