@@ -19,7 +19,7 @@ func (r *run) send(
 	b *robot.Browser, method, address string, form url.Values, edit ...func(*http.Request),
 ) *robot.Page {
 	page, err := r.attempt(b, method, address, form, edit...)
-	r.must(err == nil, "%s %s got no answer: %v", method, robot.Excerpt(address), err)
+	r.require(err == nil, "%s %s got no answer: %v", method, robot.Excerpt(address), err)
 	return page
 }
 
@@ -28,7 +28,7 @@ func (r *run) attempt(
 	b *robot.Browser, method, address string, form url.Values, edit ...func(*http.Request),
 ) (*robot.Page, error) {
 	req, err := robot.NewRequest(r.ctx, method, address, form, edit...)
-	r.must(err == nil, "the address %s cannot be asked: %v", robot.Excerpt(address), err)
+	r.require(err == nil, "the address %s cannot be asked: %v", robot.Excerpt(address), err)
 	return b.Send(req)
 }
 
@@ -42,38 +42,40 @@ type browser struct {
 // browser returns one that has never been anywhere.
 func (r *run) browser() *browser {
 	b := robot.New(r.target.HTTP)
-	b.Leaves, b.OnRedirect = r.leaves, r.notReposted
+	b.Leaves, b.OnRedirect = r.leavesProvider, r.expectNoRepost
 	return &browser{r: r, robot: b}
 }
 
 // get opens an address.
-func (b *browser) get(address string) *robot.Page { return b.shown(b.robot.Get(b.r.ctx, address)) }
+func (b *browser) get(address string) *robot.Page {
+	return b.requireShown(b.robot.Get(b.r.ctx, address))
+}
 
 // post sends a form as a page of the provider does.
 func (b *browser) post(address string, form url.Values, edit ...func(*http.Request)) *robot.Page {
-	return b.shown(b.robot.Post(b.r.ctx, address, form, edit...))
+	return b.requireShown(b.robot.Post(b.r.ctx, address, form, edit...))
 }
 
 // submit sends a form of the page.
 func (b *browser) submit(p *robot.Page, f robot.Form, fields url.Values) *robot.Page {
-	return b.shown(b.robot.Submit(b.r.ctx, p, f, fields))
+	return b.requireShown(b.robot.Submit(b.r.ctx, p, f, fields))
 }
 
-// shown demands a page.
-func (b *browser) shown(p *robot.Page, err error) *robot.Page {
-	b.r.must(err == nil, "the browser got no page: %v", err)
+// requireShown demands a page.
+func (b *browser) requireShown(p *robot.Page, err error) *robot.Page {
+	b.r.require(err == nil, "the browser got no page: %v", err)
 	return p
 }
 
-// notReposted demands that a redirect does not post a form again elsewhere.
-func (r *run) notReposted(by robot.Redirect) {
-	r.fail(by.Method != http.MethodPost || by.Status == http.StatusSeeOther || by.Status == http.StatusFound,
+// expectNoRepost demands that a redirect does not post a form again elsewhere.
+func (r *run) expectNoRepost(by robot.Redirect) {
+	r.expect(by.Method != http.MethodPost || by.Status == http.StatusSeeOther || by.Status == http.StatusFound,
 		"a form was answered by %d, which posts it again elsewhere (RFC 9700 section 4.12)", by.Status)
 }
 
-// leaves says whether a redirect leads to a client, or to a host that is not the
+// leavesProvider says whether a redirect leads to a client, or to a host that is not the
 // provider's: none of these is ever opened.
-func (r *run) leaves(to *url.URL) bool {
+func (r *run) leavesProvider(to *url.URL) bool {
 	t := r.target
 	for _, c := range []Client{t.Web, t.Other, t.Post, t.Public, t.Keyed} {
 		for _, known := range []string{c.RedirectURI, c.PostLogoutRedirectURI} {
@@ -82,7 +84,7 @@ func (r *run) leaves(to *url.URL) bool {
 			}
 		}
 	}
-	m := r.meta()
+	m := r.metadata()
 	for _, own := range []string{m.Issuer, m.AuthorizationEndpoint, m.EndSessionEndpoint} {
 		if u, err := url.Parse(own); err == nil && u.Host == to.Host && u.Scheme == to.Scheme {
 			return false

@@ -37,8 +37,8 @@ type Target struct {
 	Public Client // has no secret
 	Keyed  Client // authenticates by private_key_jwt
 
-	Person Person // has every standard claim
-	Else   Person // somebody else
+	Person      Person // has every standard claim
+	OtherPerson Person // somebody else
 
 	// Logouts receives back-channel logout tokens of Web and Other; nil where the
 	// provider cannot reach this machine.
@@ -85,22 +85,22 @@ const (
 // Result is a check that has run. Problems are sentences about what was
 // demanded and what was seen; Reason says why a check was skipped.
 type Result struct {
-	Name     string   `json:"name"`
-	Says     string   `json:"says"`
-	Outcome  Outcome  `json:"outcome"`
-	Problems []string `json:"problems,omitempty"`
-	Reason   string   `json:"reason,omitempty"`
+	Name        string   `json:"name"`
+	Requirement string   `json:"says"`
+	Outcome     Outcome  `json:"outcome"`
+	Problems    []string `json:"problems,omitempty"`
+	Reason      string   `json:"reason,omitempty"`
 }
 
 // Check is one demand on a provider. Name is plan/module with the variant in
 // brackets, such as "hybrid/oidcc-server[code id_token]", or
 // "attack/24-parallel-code-redemption". Says is the demand in a sentence.
 type Check struct {
-	Name string
-	Says string
-	// Alone is true where the check lets so much time pass that others at the
+	Name        string
+	Requirement string
+	// Serial is true where the check lets so much time pass that others at the
 	// same provider would notice, if time is simulated.
-	Alone bool
+	Serial bool
 
 	do func(r *run)
 }
@@ -108,7 +108,7 @@ type Check struct {
 // All returns every check, in the order of the report.
 func All() []Check {
 	var all []Check
-	for _, part := range [][]Check{plans(), attacks()} {
+	for _, part := range [][]Check{planChecks(), attackChecks()} {
 		all = append(all, part...)
 	}
 	return all
@@ -117,7 +117,7 @@ func All() []Check {
 // Run runs the check in full and returns what came of it. A target that lacks
 // what it must have is a failure of the check, like any other fault.
 func (c Check) Run(ctx context.Context, target *Target) (result Result) {
-	result = Result{Name: c.Name, Says: c.Says, Outcome: Passed}
+	result = Result{Name: c.Name, Requirement: c.Requirement, Outcome: Passed}
 	r := &run{ctx: ctx, target: target}
 	defer func() {
 		switch end := recover().(type) {
@@ -128,7 +128,7 @@ func (c Check) Run(ctx context.Context, target *Target) (result Result) {
 				return
 			}
 		default:
-			r.note(true, "the check itself broke: %v", end)
+			r.addProblem(true, "the check itself broke: %v", end)
 		}
 		for _, p := range r.problems {
 			result.Problems = append(result.Problems, p.text)
@@ -140,7 +140,7 @@ func (c Check) Run(ctx context.Context, target *Target) (result Result) {
 		}
 	}()
 	if target.HTTP == nil || target.Now == nil || target.Wait == nil {
-		r.note(true, "the target has no transport or no clock")
+		r.addProblem(true, "the target has no transport or no clock")
 		return result
 	}
 	c.do(r)

@@ -25,17 +25,17 @@ type Receiver struct {
 
 // Received is a request that arrived.
 type Received struct {
-	Path   string
-	Method string
-	Kind   string // content type
-	Form   url.Values
+	Path        string
+	Method      string
+	ContentType string // content type
+	Form        url.Values
 }
 
 // NewReceiver serves on a listener until Close. The listener is the Receiver's
 // from then on.
 func NewReceiver(l net.Listener) *Receiver {
 	r := &Receiver{done: make(chan struct{}), arrived: make(chan struct{})}
-	r.server = &http.Server{Handler: http.HandlerFunc(r.receive), ReadHeaderTimeout: 5 * time.Second}
+	r.server = &http.Server{Handler: http.HandlerFunc(r.handleLogout), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		defer close(r.done)
 		_ = r.server.Serve(l)
@@ -53,7 +53,7 @@ func (r *Receiver) Close() error {
 	return err
 }
 
-func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
+func (r *Receiver) handleLogout(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, 1<<16))
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
@@ -65,7 +65,7 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.mu.Lock()
-	r.got = append(r.got, Received{Path: req.URL.Path, Method: req.Method, Kind: req.Header.Get("Content-Type"), Form: form})
+	r.got = append(r.got, Received{Path: req.URL.Path, Method: req.Method, ContentType: req.Header.Get("Content-Type"), Form: form})
 	close(r.arrived)
 	r.arrived = make(chan struct{})
 	r.mu.Unlock()

@@ -11,6 +11,14 @@ import (
 	"idpbridge/liveengage"
 )
 
+// Codes of the authorization endpoint.
+const (
+	RedirectAccepted Code = "redirect-accepted"
+	RedirectRequest  Code = "redirect-request"
+	RedirectNonce    Code = "redirect-nonce"
+	RedirectForeign  Code = "redirect-foreign"
+)
+
 // authorizeRequest is an authorization request as LivePerson's window makes it.
 type authorizeRequest struct {
 	redirectURI  string
@@ -214,7 +222,8 @@ func (e *exam) checkMissingNonce(ctx context.Context, redirectURI string) {
 		return
 	}
 	e.addWarning(RedirectNonce,
-		"The provider rejects a request for an ID token without a nonce, and LivePerson's pop-out window was seen to send none.",
+		"The provider rejects a request for an ID token without a nonce, but LivePerson's pop-out window was seen to "+
+			"send none.",
 		"Use the code flow for the pop-out window. Chat embedded in your page is not affected, because your page makes "+
 			"the request itself.", res.summarize())
 }

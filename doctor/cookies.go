@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Cookies is the code of checkCookies.
+const Cookies Code = "cookies"
+
 // checkCookies checks the cookies that the authorization endpoint sets in a
 // browser. Cookies that earlier requests have set count as well.
 func (e *exam) checkCookies(ctx context.Context) {
@@ -34,7 +37,8 @@ func (e *exam) checkCookies(ctx context.Context) {
 		} else if !strings.HasPrefix(c.Name, "__Host-") {
 			bad = true
 			e.addNote(Cookies,
-				fmt.Sprintf("The cookie %s does not have the prefix __Host-, so another host of the domain can overwrite it.", c.Name),
+				fmt.Sprintf("The cookie %s does not have the prefix __Host-, so another host of the domain can overwrite it.",
+					c.Name),
 				"Add the prefix to its name, set Path=/, and leave out Domain.")
 		}
 	}

@@ -7,6 +7,13 @@ import (
 	"net/url"
 )
 
+// Codes of the client's credentials and of the token request.
+const (
+	TokenCredentials Code = "token-credentials" //nolint:gosec // the name of a finding
+	TokenSecret      Code = "token-secret"
+	TokenForm        Code = "token-form"
+)
+
 const runAgainLater = "Run again in a few minutes."
 
 // checkWrongSecret judges the response to a secret that is made up.
@@ -83,8 +90,8 @@ func (e *exam) checkWrongCode(ctx context.Context, res response) bool {
 		return false
 	}
 	e.addError(TokenForm,
-		fmt.Sprintf("The token endpoint rejects a wrong code with %d instead of 400 and the JSON error invalid_grant.",
-			res.status),
+		fmt.Sprintf("The token endpoint does not reject a wrong code with 400 and the JSON error invalid_grant. "+
+			"Its status is %d.", res.status),
 		"Check that the URL is that of the token endpoint, and that it accepts a form with a Basic header.",
 		res.summarize())
 	return false
@@ -93,7 +100,8 @@ func (e *exam) checkWrongCode(ctx context.Context, res response) bool {
 // explainRejectedSecret finds out whether the secret is wrong, or only rejected
 // because LivePerson does not encode it.
 func (e *exam) explainRejectedSecret(ctx context.Context, rejected response) {
-	sentence := fmt.Sprintf("The token endpoint rejects the client ID %q with its secret in a Basic header.", e.cfg.ClientID)
+	const rejects = "The token endpoint rejects the client ID %q with its secret in a Basic header."
+	sentence := fmt.Sprintf(rejects, e.cfg.ClientID)
 	secret := e.cfg.ClientSecret.Reveal()
 	encodedID, encodedSecret := url.QueryEscape(e.cfg.ClientID), url.QueryEscape(secret)
 	if encodedID == e.cfg.ClientID && encodedSecret == secret {

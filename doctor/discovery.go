@@ -9,6 +9,14 @@ import (
 	"strings"
 )
 
+// Codes of the discovery document.
+const (
+	DiscoveryDocument Code = "discovery-document"
+	DiscoveryIssuer   Code = "discovery-issuer"
+	DiscoverySupport  Code = "discovery-support"
+	HSTS              Code = "hsts"
+)
+
 // metadata is the part of the discovery document that the checks use.
 type metadata struct {
 	Issuer                string   `json:"issuer"`
@@ -69,7 +77,7 @@ func (e *exam) fetchDiscovery(ctx context.Context) (response, bool) {
 	res, err := e.get(ctx, discoveryURL)
 	if err != nil {
 		e.addError(DiscoveryDocument, fmt.Sprintf("The discovery document cannot be read: %v.", err),
-			"Start the provider, and fix what is reported above. Without this document, no other check is possible.",
+			"Fix what is reported above, and start the provider. Without this document, most checks are not possible.",
 			discoveryURL)
 		return response{}, false
 	}

@@ -9,6 +9,23 @@ import (
 	"idpbridge/liveengage"
 )
 
+// Codes of a connector's fields.
+const (
+	ConnectorType          Code = "connector-type"
+	ConnectorPKCE          Code = "connector-pkce"
+	ConnectorIssuer        Code = "connector-issuer"
+	ConnectorDisplayName   Code = "connector-display-name"
+	ConnectorAuthorization Code = "connector-authorization"
+	ConnectorToken         Code = "connector-token"
+	ConnectorClientID      Code = "connector-client-id"
+	ConnectorKeyType       Code = "connector-key-type"
+	ConnectorKey           Code = "connector-key"
+	ConnectorJWKS          Code = "connector-jwks"
+	ConnectorJSMethod      Code = "connector-js-method"
+	ConnectorJSContext     Code = "connector-js-context"
+	ConnectorRFC           Code = "connector-rfc"
+)
+
 // connectorField is a setting of a connector.
 type connectorField struct {
 	name   string // in LivePerson's JSON
@@ -30,7 +47,8 @@ func connectorFields() []connectorField {
 		},
 		{
 			name: "pkceEnabled", code: ConnectorPKCE, label: "PKCE",
-			remedy: "Set it as your page needs it: if it is on, the page must pass the code challenge to the authorization endpoint.",
+			remedy: "Set it as your page needs it: if it is on, the page must pass the code challenge to the authorization " +
+				"endpoint.",
 		},
 		{
 			name: "issuerDisplayName", code: ConnectorDisplayName, label: "Issuer Display Name",
@@ -38,7 +56,7 @@ func connectorFields() []connectorField {
 		},
 		{
 			name: "issuer", code: ConnectorIssuer, label: "JWT issuer (iss)",
-			remedy: "Enter exactly the provider's issuer: upper and lower case and a slash at the end matter.",
+			remedy: "Enter the provider's issuer exactly. Upper and lower case matter, and so does a slash at the end.",
 		},
 		{
 			name: "authorizationEndpoint", code: ConnectorAuthorization, label: "Authentication Endpoint",
@@ -76,8 +94,8 @@ func connectorFields() []connectorField {
 		},
 		{
 			name: "rfcCompliance", code: ConnectorRFC, label: "RFC compliance",
-			remedy: "Ask LivePerson support to set the connector to OAuth 2 RFC. Otherwise the pop-out window sends a redirect URI " +
-				"that is not registered.",
+			remedy: "Ask LivePerson support to set the connector to OAuth 2 RFC. Otherwise the pop-out window sends a " +
+				"redirect URI that is not registered.",
 		},
 	}
 }
@@ -135,20 +153,23 @@ func (e *exam) expectedFields(c connector) map[string]string {
 }
 
 func (e *exam) compareField(c connector, f connectorField, want string) {
-	const maxShown = 120
+	const maxShown, minCompared = 120, 12
 	got, _ := c.fieldValue(f.name)
 	if got == want {
 		e.addOK(f.code, fmt.Sprintf("The connector %s has the right %s.", c.label(), f.label))
 		return
 	}
 	if got == "" {
-		e.addError(f.code, fmt.Sprintf("The connector %s has no %s (%s).", c.label(), f.label, f.name), f.remedy,
-			"it should be "+want)
+		e.addError(f.code, fmt.Sprintf("The connector %s has no %s.", c.label(), f.label), f.remedy,
+			fmt.Sprintf("%s should be %q", f.name, e.sanitize(want, maxShown)))
 		return
 	}
-	e.addError(f.code,
-		fmt.Sprintf("The connector %s has a wrong %s (%s): %s.", c.label(), f.label, f.name, describeDifference(got, want)),
-		f.remedy, fmt.Sprintf("it is %q, it should be %q", e.sanitize(got, maxShown), e.sanitize(want, maxShown)))
+	sentence := fmt.Sprintf("The connector %s has the wrong %s", c.label(), f.label)
+	if max(len(got), len(want)) >= minCompared {
+		sentence += ": " + describeDifference(got, want)
+	}
+	e.addError(f.code, sentence+".", f.remedy,
+		fmt.Sprintf("%s is %q, it should be %q", f.name, e.sanitize(got, maxShown), e.sanitize(want, maxShown)))
 }
 
 // checkKeySource checks how LivePerson verifies tokens: with the key set, or with a
@@ -174,7 +195,8 @@ func (e *exam) checkKeySource(c connector) {
 		return
 	}
 	if len(e.keys) == 0 {
-		e.addSkip(ConnectorKey, "The key in the connector was not compared, because the key set has no usable key.", fixKeySet)
+		e.addSkip(ConnectorKey, "The key in the connector was not compared, because the key set has no usable key.",
+			fixKeySet)
 		return
 	}
 	e.comparePastedKey(ConnectorKey, "The key in the connector "+c.label(), pasted)

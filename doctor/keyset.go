@@ -8,6 +8,13 @@ import (
 	"strings"
 )
 
+// Codes of the key set.
+const (
+	KeysDocument Code = "keys-document"
+	KeysKid      Code = "keys-kid"
+	KeysRS256    Code = "keys-rs256"
+)
+
 // checkKeySet reads the key set (JWKS) as LivePerson does: without a session or a
 // password, and exactly by RFC 7518.
 func (e *exam) checkKeySet(ctx context.Context) {
@@ -36,7 +43,7 @@ func (e *exam) fetchKeySet(ctx context.Context) ([]webKey, bool) {
 	res, err := e.get(ctx, e.meta.JWKSURI)
 	if err != nil {
 		e.addError(KeysDocument, fmt.Sprintf("The key set (JWKS) cannot be read: %v.", err),
-			"Make it public: LivePerson reads it without a password.", e.meta.JWKSURI)
+			"Make sure that it can be read from the internet without a password, as LivePerson does.", e.meta.JWKSURI)
 		return nil, false
 	}
 	if !e.checkKeySetResponse(res) {

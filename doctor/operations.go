@@ -10,6 +10,14 @@ import (
 	"time"
 )
 
+// Codes of the operations listener, and of the keys on its set-up page.
+const (
+	OperationsReady   Code = "operations-ready"
+	OperationsPrivate Code = "operations-private"
+	KeyActive         Code = "key-active"
+	KeyPinned         Code = "key-pinned"
+)
+
 const runOnProvider = "Run the check on the provider's machine"
 
 // checkOperations checks that the operations listener is private, what it says
@@ -76,7 +84,7 @@ func (e *exam) fetchSetupPage(ctx context.Context, base string) (setupPage, bool
 // now, which the set-up page shows, and reports how old that key is.
 func (e *exam) checkActiveKey(ctx context.Context, base string) {
 	if e.current == nil {
-		e.addSkip(KeyActive, "The signing key was not compared, because "+pathLine+" shows no usable key.",
+		e.addSkip(KeyActive, "The signing key was not compared, because "+pathLine+" shows no key of the key set.",
 			"Fix "+pathLine+" first.")
 		return
 	}
@@ -88,7 +96,8 @@ func (e *exam) checkActiveKey(ctx context.Context, base string) {
 	}
 	key, age := page.Key, ""
 	if !key.Created.IsZero() {
-		age = fmt.Sprintf(" (%d days old)", max(0, int(e.cfg.Now().Sub(key.Created)/(24*time.Hour))))
+		days := max(0, int(e.cfg.Now().Sub(key.Created)/(24*time.Hour)))
+		age = fmt.Sprintf(" (%s old)", pluralize(days, "day"))
 	}
 	if key.Fingerprint != e.current.Fingerprint() {
 		e.addError(KeyActive,
@@ -106,6 +115,6 @@ func (e *exam) checkActiveKey(ctx context.Context, base string) {
 			"Paste the newer key, or set the connector to use the key set. Then remove pinned_key from the configuration.")
 		return
 	}
-	e.addNote(KeyPinned, fmt.Sprintf("The key %s%s is pinned for this client, so rotation does not change it.", key.ID, age),
-		nothingToDo)
+	e.addNote(KeyPinned,
+		fmt.Sprintf("The key %s%s is pinned for this client, so rotation does not change it.", key.ID, age), nothingToDo)
 }

@@ -10,6 +10,13 @@ import (
 	"idpbridge/keys"
 )
 
+// Codes of the public key for pasting.
+const (
+	KeyLine   Code = "key-line"
+	KeyPEM    Code = "key-pem"
+	KeyPasted Code = "key-pasted"
+)
+
 // The URLs, below the issuer, where our own provider shows the public key for
 // pasting into the connector.
 const (
@@ -19,9 +26,9 @@ const (
 
 const pasteLine = "Paste the one line that " + pathLine + " shows."
 
-// oneDatabase is what to do if the provider's own answers differ.
-const oneDatabase = "Give all instances the same database, and clear the cache: several instances, or a cache in front " +
-	"of them, show different keys."
+// oneDatabase is what to do if the provider shows different keys.
+const oneDatabase = "Several instances, or a cache in front of them, show different keys. Give all instances the same " +
+	"database, and clear the cache."
 
 // checkPublicKey compares the public keys that the provider shows for pasting with
 // the key set, and with the key that was pasted.
@@ -91,7 +98,8 @@ func (e *exam) checkKeyPEM(ctx context.Context) {
 		return
 	}
 	if e.current == nil {
-		e.addSkip(KeyPEM, fmt.Sprintf("The key at %s was not compared, because there is none at %s.", pathPEM, pathLine),
+		e.addSkip(KeyPEM,
+			fmt.Sprintf("The key at %s was not compared, because %s shows no key of the key set.", pathPEM, pathLine),
 			"Fix "+pathLine+" first.")
 		return
 	}

@@ -12,6 +12,16 @@ import (
 	"idpbridge/liveengage"
 )
 
+// Codes of the token endpoint.
+const (
+	TokenAnswers   Code = "token-answers"
+	TokenHeaders   Code = "token-headers"
+	TokenChallenge Code = "token-challenge"
+	TokenJSON      Code = "token-json"
+	TokenMethod    Code = "token-method"
+	TokenTime      Code = "token-time"
+)
+
 // slowResponse is the longest good response time of the token endpoint. LivePerson
 // does not document its own timeout.
 const slowResponse = 2 * time.Second
@@ -97,7 +107,8 @@ func (res response) oauthError() string {
 // only after everything else was accepted (RFC 6749 section 5.2). LivePerson's pages
 // call the error invalid_code.
 func (res response) isCodeRejected() bool {
-	return res.status == http.StatusBadRequest && (res.oauthError() == "invalid_grant" || res.oauthError() == "invalid_code")
+	oauthError := res.oauthError()
+	return res.status == http.StatusBadRequest && (oauthError == "invalid_grant" || oauthError == "invalid_code")
 }
 
 // checkJSONBody sends the request as JSON, as older connectors do.
@@ -123,7 +134,7 @@ func (e *exam) jsonRemedy() string {
 	if e.cfg.JSONRemedy != "" {
 		return e.cfg.JSONRemedy
 	}
-	return "Nothing to do for current connectors, which send forms. If the provider's log shows rejected requests of type " +
+	return "Nothing to do for current connectors, which send forms. If the provider's log shows rejected requests with " +
 		"application/json, accept JSON, or ask LivePerson support to switch the connector to forms."
 }
 
@@ -165,7 +176,8 @@ func (e *exam) checkChallenge(responses []response) {
 func (e *exam) checkTokenGET(ctx context.Context) {
 	res, err := e.get(ctx, e.meta.TokenEndpoint)
 	if err != nil {
-		e.addNote(TokenMethod, fmt.Sprintf("The token endpoint does not respond to GET: %v.", err), "Respond with status 405.")
+		e.addNote(TokenMethod, fmt.Sprintf("The token endpoint does not respond to GET: %v.", err),
+			"Respond with status 405.")
 		return
 	}
 	if res.status < 300 {

@@ -9,6 +9,16 @@ import (
 	"idpbridge/keys"
 )
 
+// Codes of a single key in the key set.
+const (
+	KeysPrivate  Code = "keys-private"
+	KeysKind     Code = "keys-kind"
+	KeysNumbers  Code = "keys-numbers"
+	KeysEncoding Code = "keys-encoding"
+	KeysSize     Code = "keys-size"
+	KeysUse      Code = "keys-use"
+)
+
 // webKey is a JSON Web Key (RFC 7517) as the provider wrote it. No library parses
 // it, because libraries accept encodings that LivePerson rejects.
 type webKey struct {
@@ -40,9 +50,9 @@ func (e *exam) checkKey(k webKey) {
 		return
 	}
 	if k.N == "" || k.E == "" {
-		problem := name + " has no n or no e"
+		problem := name + " lacks n or e"
 		if len(k.X5c) > 0 {
-			problem += ", only a certificate (x5c)"
+			problem += " and has only a certificate (x5c)"
 		}
 		e.addError(KeysNumbers, problem+".",
 			"Publish the modulus as n and the exponent as e, in base64url (RFC 7518 section 6.3.1).")

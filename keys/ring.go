@@ -18,7 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Config configures a Ring. All fields except Pinned and Generate are required.
+// Config configures a Ring. All fields except Pinned are required.
 type Config struct {
 	Store      Store
 	Secret     Secret           // 32 bytes; encrypts private keys at rest
@@ -27,9 +27,9 @@ type Config struct {
 	// Pinned are the ids of keys that were pasted into a client's configuration. Open
 	// fails if one is missing, SignWithKey signs with them, and Remove rejects them.
 	Pinned []string
-	// Generate generates a private key; nil means RSA-2048 or P-256 in software. The
-	// store needs keys that PKCS #8 can represent.
-	Generate func(algorithm string) (crypto.Signer, error)
+
+	// generate generates a private key. Tests replace generateKey.
+	generate func(algorithm string) (crypto.Signer, error)
 }
 
 // validate checks the required fields.
@@ -78,8 +78,8 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	if cfg.Generate == nil {
-		cfg.Generate = generateKey
+	if cfg.generate == nil {
+		cfg.generate = generateKey
 	}
 	r := &Ring{cfg: cfg}
 	found, err := r.readSnapshot(ctx, nil)

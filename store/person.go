@@ -24,14 +24,6 @@ func (s *Store) AccountByUsername(ctx context.Context, username string) (upstrea
 	return a, wrapError("find account", err)
 }
 
-const listAccountsSQL = "SELECT username, password_hash, person FROM person ORDER BY username"
-
-// Accounts implements upstream.People.
-func (s *Store) Accounts(ctx context.Context) ([]upstream.Account, error) {
-	all, err := queryAll(ctx, s.read, scanAccount, listAccountsSQL)
-	return all, wrapError("list accounts", err)
-}
-
 func scanAccount(row scanner) (upstream.Account, error) {
 	var a upstream.Account
 	var person []byte

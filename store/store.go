@@ -15,15 +15,15 @@ import (
 
 	"idpbridge/keys"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 var (
 	_ oidc.Signins    = (*Store)(nil)
 	_ oidc.Logouts    = (*Store)(nil)
 	_ oidc.Assertions = (*Store)(nil)
-	_ web.Sessions    = (*Store)(nil)
+	_ session.Store   = (*Store)(nil)
 	_ upstream.People = (*Store)(nil)
 	_ keys.Store      = (*Store)(nil)
 )
@@ -42,7 +42,7 @@ func (c Config) isPostgres() bool {
 	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
 }
 
-// Store implements the storage interfaces of packages oidc, web, upstream and keys. It is
+// Store implements the storage interfaces of packages oidc, session, upstream and keys. It is
 // safe for concurrent use. With PostgreSQL, any number of processes can share one
 // database.
 type Store struct {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,63 +14,64 @@ import (
 	"strings"
 
 	"idpbridge/config"
+	"idpbridge/dev"
 	"idpbridge/doctor"
 	"idpbridge/internal/netaddr"
 	"idpbridge/internal/secret"
 )
 
 type doctorCommand struct {
-	Config        string            `help:"Configuration file of the provider to examine." type:"path" placeholder:"FILE"`
-	Issuer        string            `help:"Issuer of any provider, in place of --config; with --client." placeholder:"URL"`
-	Client        string            `help:"Client that LiveEngage is; with --config the first with the profile liveengage." placeholder:"ID"`
-	RedirectURIs  []string          `name:"redirect-uri" sep:"none" help:"Redirect URI that must be accepted, in place of LivePerson's; repeatable." placeholder:"URI"`
-	ResponseTypes []string          `name:"response-type" help:"code or id_token, in place of the client's own (code); repeatable." placeholder:"TYPE"`
-	Key           string            `help:"File with the text in the connector's field JWT Public Key." type:"existingfile" placeholder:"FILE"`
-	Account       string            `help:"LiveEngage account whose connectors to compare; they are public." placeholder:"N"`
-	AccountBase   string            `name:"account-base" hidden:"" help:"Where they are." placeholder:"URL"`
-	Connector     string            `help:"One of several connectors: id, name, or place counted from 1." placeholder:"NAME"`
-	Expect        map[string]string `mapsep:"none" help:"What a field of the connector must be, such as type=2; repeatable." placeholder:"FIELD=VALUE"`
-	Operations    string            `help:"Operations address, with --config the configured one, or off." placeholder:"URL"`
-	CA            string            `name:"ca" help:"PEM file of authorities to trust in place of the system's." type:"existingfile" placeholder:"FILE"`
-	Local         bool              `help:"Only note what keeps LivePerson from reaching the provider."`
-	JSON          bool              `name:"json" help:"Print JSON, at the end."`
+	Config        string            `help:"Configuration file of the provider." type:"path" placeholder:"FILE"`
+	Issuer        string            `help:"Issuer of a provider, instead of --config; requires --client." placeholder:"URL"`
+	Client        string            `help:"Client ID registered for LiveEngage; with --config, the first client with the profile liveengage by default." placeholder:"ID"`
+	RedirectURIs  []string          `name:"redirect-uri" sep:"none" help:"Redirect URI that must be accepted, instead of LivePerson's; repeatable." placeholder:"URI"`
+	ResponseTypes []string          `name:"response-type" help:"code or id_token, instead of the configured ones; repeatable." placeholder:"TYPE"`
+	Key           string            `help:"File with the content of the connector's field JWT Public Key." type:"existingfile" placeholder:"FILE"`
+	Account       string            `help:"LiveEngage account whose public list of connectors to check." placeholder:"N"`
+	AccountBase   string            `name:"account-base" hidden:"" help:"Base URL of that list." placeholder:"URL"`
+	Connector     string            `help:"Which connector, if there are several: ID, name, or position counted from 1." placeholder:"NAME"`
+	Expect        map[string]string `mapsep:"none" help:"Value that a connector field must have, such as type=2; repeatable." placeholder:"FIELD=VALUE"`
+	Operations    string            `help:"URL of the operations listener, or off; with --config, the configured one by default." placeholder:"URL"`
+	CA            string            `name:"ca" help:"PEM file of certificate authorities to trust, instead of the system's." type:"existingfile" placeholder:"FILE"`
+	Local         bool              `help:"Report what keeps LivePerson from reaching the provider as a note, not as an error."`
+	JSON          bool              `name:"json" help:"Print JSON at the end."`
 }
 
-// Help is shown below the flags.
+// Help is printed above the flags.
 func (doctorCommand) Help() string {
 	return `For example:
 
     idp doctor --config idp.yaml --account 12345678
 
-Looks at a running provider as LivePerson does, and says what to do. It signs
-nobody in and changes nothing. With --issuer the client's secret comes from the
-environment, IDP_DOCTOR_SECRET; those of idp dev are known. docs/doctor.md lists
-every code.
+Checks a running provider the way LivePerson uses it, and says what to do about
+each problem. It signs no one in and changes nothing. With --issuer, the client
+secret comes from the environment variable IDP_DOCTOR_SECRET; the secrets of
+idp dev are known. docs/doctor.md lists every check.
 
 Exit status: 0 no errors, 1 errors, 2 usage error.`
 }
 
-// Run examines the provider and prints each finding as soon as it is made.
+// Run checks the provider, and prints each finding as soon as it is made.
 func (d doctorCommand) Run(ctx context.Context, p *process) error {
-	cfg, err := d.subject(p)
+	cfg, err := d.findProvider(p)
 	if err != nil {
 		return err
 	}
-	if err := d.complete(&cfg); err != nil {
+	if err := d.applyFlags(&cfg); err != nil {
 		return err
 	}
 	cfg.Now = p.now
 	if !d.JSON {
-		if err := d.greet(p.stdout, cfg); err != nil {
+		if err := d.printHeader(p.stdout, cfg); err != nil {
 			return err
 		}
-		cfg.OnFinding = func(f doctor.Finding) { writeFinding(p.stdout, f) }
+		cfg.OnFinding = func(f doctor.Finding) { printFinding(p.stdout, f) }
 	}
 	report := doctor.Run(ctx, cfg)
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
-	if err := d.conclude(p.stdout, cfg, report); err != nil {
+	if err := d.printReport(p.stdout, cfg, report); err != nil {
 		return err
 	}
 	if n := report.Totals[doctor.Error]; n > 0 {
@@ -80,21 +80,28 @@ func (d doctorCommand) Run(ctx context.Context, p *process) error {
 	return nil
 }
 
-// subject is the provider and the client, by the configuration or by the flags.
-func (d doctorCommand) subject(p *process) (doctor.Config, error) {
-	switch {
-	case d.Config == "" && d.Issuer == "":
-		return doctor.Config{}, &usageError{"doctor: name the provider by --config FILE or by --issuer URL; see idp doctor --help"}
-	case d.Config != "" && d.Issuer != "":
-		return doctor.Config{}, &usageError{"doctor: --config has an issuer already; leave --issuer out"}
-	case d.Config != "":
-		return d.configured(p)
-	case d.Client == "":
-		return doctor.Config{}, &usageError{"doctor: --issuer needs --client, the id that LiveEngage has there"}
+// findProvider returns the provider and the client that the flags name.
+func (d doctorCommand) findProvider(p *process) (doctor.Config, error) {
+	if d.Config == "" && d.Issuer == "" {
+		return doctor.Config{}, usageErrorf("set --config FILE or --issuer URL; see idp doctor --help")
 	}
-	cfg := doctor.Config{Issuer: d.Issuer, ClientID: d.Client, ClientSecret: secret.New(p.getenv("IDP_DOCTOR_SECRET")), OperationsURL: d.Operations}
+	if d.Config != "" && d.Issuer != "" {
+		return doctor.Config{}, usageErrorf("use either --config or --issuer: the configuration has the issuer")
+	}
+	if d.Config != "" {
+		return d.loadConfig(p)
+	}
+	if d.Client == "" {
+		return doctor.Config{}, usageErrorf("--issuer requires --client, the client ID registered for LiveEngage")
+	}
+	cfg := doctor.Config{
+		Issuer:        d.Issuer,
+		ClientID:      d.Client,
+		ClientSecret:  secret.New(p.getenv("IDP_DOCTOR_SECRET")),
+		OperationsURL: d.Operations,
+	}
 	if !cfg.ClientSecret.IsSet() && loopbackIssuer(d.Issuer) {
-		for _, c := range demoClients() {
+		for _, c := range dev.Clients() {
 			if c.ID == d.Client {
 				cfg.ClientSecret = c.Secret
 			}
@@ -103,29 +110,29 @@ func (d doctorCommand) subject(p *process) (doctor.Config, error) {
 	return cfg, nil
 }
 
-// configured reads the configuration as serve does.
-func (d doctorCommand) configured(p *process) (doctor.Config, error) {
+// loadConfig reads the configuration file as idp serve does.
+func (d doctorCommand) loadConfig(p *process) (doctor.Config, error) {
 	loaded, err := config.Load(d.Config, p.getenv)
 	if err != nil {
 		return doctor.Config{}, err
 	}
-	i := slices.IndexFunc(loaded.Clients, func(c config.Client) bool {
-		return c.ID == d.Client || d.Client == "" && c.Profile == "liveengage"
-	})
-	switch {
-	case i < 0 && d.Client != "":
-		return doctor.Config{}, &usageError{fmt.Sprintf("doctor: %s has no client %q", d.Config, d.Client)}
-	case i < 0:
-		return doctor.Config{}, &usageError{fmt.Sprintf("doctor: %s has no client with the profile liveengage; name the one to examine by --client", d.Config)}
+	client, err := d.selectClient(loaded.Clients)
+	if err != nil {
+		return doctor.Config{}, err
 	}
-	client := loaded.Clients[i]
 	cfg := doctor.Config{
-		Issuer: loaded.Issuer, ClientID: client.ID, ClientSecret: client.Secret, OperationsURL: d.Operations,
-		JSONRemedy: "Nothing for connectors of today: they send forms. For an older one set token_requests: form_or_json in the client's liveengage section.",
+		Issuer:        loaded.Issuer,
+		ClientID:      client.ID,
+		ClientSecret:  client.Secret,
+		OperationsURL: d.Operations,
+		JSONRemedy: "Nothing to do for current connectors, which send forms. For an older one, set token_requests: " +
+			"form_or_json in the client's liveengage section.",
 	}
 	if l := client.LiveEngage; l != nil {
 		cfg.ExpectedFields = map[string]string{
-			"jsMethodName": l.JSMethod, "jsContext": l.JSContext, "rfcCompliance": strconv.FormatBool(l.Dialect != "legacy"),
+			"jsMethodName":  l.JSMethod,
+			"jsContext":     l.JSContext,
+			"rfcCompliance": strconv.FormatBool(l.Dialect != "legacy"),
 		}
 	}
 	if cfg.OperationsURL == "" && loaded.Operations != "off" {
@@ -135,34 +142,36 @@ func (d doctorCommand) configured(p *process) (doctor.Config, error) {
 		cfg.RedirectURIs = client.RedirectURIs
 	}
 	for _, t := range client.ResponseTypes {
-		if t == "code" || t == "id_token" {
+		if isLiveEngageResponseType(t) {
 			cfg.ResponseTypes = append(cfg.ResponseTypes, t)
 		}
 	}
 	if len(cfg.ResponseTypes) == 0 {
-		return doctor.Config{}, &usageError{fmt.Sprintf("doctor: the client %q has neither response type that LiveEngage knows, code or id_token", client.ID)}
+		return doctor.Config{}, usageErrorf(
+			"the client %q has none of the response types that LiveEngage uses, code and id_token", client.ID)
 	}
 	return cfg, nil
 }
 
-// complete adds what the flags say beside.
-func (d doctorCommand) complete(cfg *doctor.Config) error {
-	if u, err := url.Parse(cfg.Issuer); err != nil || u.Host == "" {
-		return &usageError{fmt.Sprintf("doctor: --issuer %q is not an address", cfg.Issuer)}
-	}
-	for _, t := range d.ResponseTypes {
-		if t != "code" && t != "id_token" {
-			return &usageError{fmt.Sprintf("doctor: --response-type %q is neither code nor id_token", t)}
+// selectClient returns the client of --client, or the first one for LiveEngage.
+func (d doctorCommand) selectClient(clients []config.Client) (config.Client, error) {
+	for _, c := range clients {
+		if c.ID == d.Client || d.Client == "" && c.Profile == "liveengage" {
+			return c, nil
 		}
 	}
-	if d.Account != "" && !doctor.ValidAccount(d.Account) {
-		return &usageError{fmt.Sprintf("doctor: --account %q is not an account number; write its digits and letters alone", d.Account)}
+	if d.Client != "" {
+		return config.Client{}, usageErrorf("%s has no client %q", d.Config, d.Client)
 	}
-	known := doctor.ConnectorFields()
-	for name := range d.Expect {
-		if !slices.Contains(known, name) {
-			return &usageError{fmt.Sprintf("doctor: --expect %s: a connector has no such field; write one of: %s", name, strings.Join(known, ", "))}
-		}
+	return config.Client{}, usageErrorf("%s has no client with the profile liveengage; choose one with --client", d.Config)
+}
+
+func isLiveEngageResponseType(t string) bool { return t == "code" || t == "id_token" }
+
+// applyFlags checks the other flags, and adds them to the configuration.
+func (d doctorCommand) applyFlags(cfg *doctor.Config) error {
+	if err := d.checkFlags(*cfg); err != nil {
+		return err
 	}
 	if len(d.RedirectURIs) > 0 {
 		cfg.RedirectURIs = d.RedirectURIs
@@ -173,7 +182,8 @@ func (d doctorCommand) complete(cfg *doctor.Config) error {
 	if cfg.OperationsURL == "off" {
 		cfg.OperationsURL = ""
 	}
-	cfg.Local, cfg.Account, cfg.AccountBaseURL, cfg.Connector = d.Local, d.Account, d.AccountBase, d.Connector
+	cfg.Local, cfg.Connector = d.Local, d.Connector
+	cfg.Account, cfg.AccountBaseURL = d.Account, d.AccountBase
 	if cfg.ExpectedFields == nil {
 		cfg.ExpectedFields = map[string]string{}
 	}
@@ -185,27 +195,50 @@ func (d doctorCommand) complete(cfg *doctor.Config) error {
 		}
 	}
 	if d.Key != "" {
-		cfg.PastedKey, err = readPasted(d.Key)
+		cfg.PastedKey, err = readPastedKey(d.Key)
 	}
 	return err
 }
 
-// greet says what is examined, and that local rules apply.
-func (d doctorCommand) greet(out io.Writer, cfg doctor.Config) error {
-	line := fmt.Sprintf("Examining %s as the client %s", cfg.Issuer, cfg.ClientID)
+func (d doctorCommand) checkFlags(cfg doctor.Config) error {
+	if u, err := url.Parse(cfg.Issuer); err != nil || u.Host == "" {
+		return usageErrorf("--issuer %q is not a URL", cfg.Issuer)
+	}
+	for _, t := range d.ResponseTypes {
+		if !isLiveEngageResponseType(t) {
+			return usageErrorf("--response-type %q: use code or id_token", t)
+		}
+	}
+	if d.Account != "" && !doctor.ValidAccount(d.Account) {
+		return usageErrorf("--account %q is not an account number; write only its digits and letters", d.Account)
+	}
+	known := doctor.ConnectorFields()
+	for name := range d.Expect {
+		if !slices.Contains(known, name) {
+			return usageErrorf("--expect %s: connectors have no such field; use one of: %s", name, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+func (d doctorCommand) printHeader(out io.Writer, cfg doctor.Config) error {
+	line := fmt.Sprintf("Checking %s with the client %s", cfg.Issuer, cfg.ClientID)
 	if d.Local {
-		line += ", with --local: what keeps LivePerson from reaching it is noted only"
+		line += ", with --local: what keeps LivePerson from reaching it is only a note"
 	}
 	_, err := fmt.Fprintf(out, "%s.\n\n", line)
 	return err
 }
 
-// The columns of a finding: level, code, sentence.
+// findingIndent is the width of the columns level and code.
 const findingIndent = "                               "
 
-func writeFinding(out io.Writer, f doctor.Finding) {
-	word := map[doctor.Level]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warn: "warn", doctor.Error: "ERROR", doctor.Skip: "skip"}[f.Level]
-	_, _ = fmt.Fprintf(out, "%-5s  %-22s  %s\n", word, f.Code, f.Sentence)
+func printFinding(out io.Writer, f doctor.Finding) {
+	level := string(f.Level)
+	if f.Level == doctor.Error {
+		level = "ERROR"
+	}
+	_, _ = fmt.Fprintf(out, "%-5s  %-22s  %s\n", level, f.Code, f.Sentence)
 	if f.Level == doctor.OK {
 		return
 	}
@@ -215,59 +248,57 @@ func writeFinding(out io.Writer, f doctor.Finding) {
 	}
 }
 
-// conclude prints the totals, or everything as JSON.
-func (d doctorCommand) conclude(out io.Writer, cfg doctor.Config, report doctor.Report) error {
+// printReport prints the totals, or with --json the whole report.
+func (d doctorCommand) printReport(out io.Writer, cfg doctor.Config, report doctor.Report) error {
 	if d.JSON {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
+		return printJSON(out, struct {
 			Issuer string `json:"issuer"`
 			Client string `json:"client"`
 			Local  bool   `json:"local"`
 			doctor.Report
 		}{cfg.Issuer, cfg.ClientID, cfg.Local, report})
 	}
-	c := report.Totals
+	n := report.Totals
 	_, err := fmt.Fprintf(out, "\nok: %d, notes: %d, warnings: %d, errors: %d, skipped: %d\n",
-		c[doctor.OK], c[doctor.Note], c[doctor.Warn], c[doctor.Error], c[doctor.Skip])
+		n[doctor.OK], n[doctor.Note], n[doctor.Warn], n[doctor.Error], n[doctor.Skip])
 	return err
 }
 
-// readPasted reads a key as somebody pasted it. The line end that an editor puts
-// at the end of a file is not part of it.
-func readPasted(file string) (string, error) {
-	const longest = 64 << 10
+// readPastedKey reads the file of --key. White space at the end, which editors add,
+// is not part of the key.
+func readPastedKey(file string) (string, error) {
+	const maxSize = 64 << 10
 	f, err := os.Open(file)
 	if err != nil {
 		return "", fmt.Errorf("read --key: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, longest))
+	content, err := io.ReadAll(io.LimitReader(f, maxSize))
 	if err != nil {
 		return "", fmt.Errorf("read --key: %w", err)
 	}
-	pasted := strings.TrimRight(string(text), " \t\r\n")
+	pasted := strings.TrimRight(string(content), " \t\r\n")
 	if pasted == "" {
-		return "", &usageError{fmt.Sprintf("--key %s is empty; it is the text in the field JWT Public Key", file)}
+		return "", usageErrorf("--key %s is empty; it must have the content of the field JWT Public Key", file)
 	}
 	return pasted, nil
 }
 
-// readRoots reads certificates to trust.
+// readRoots reads the file of --ca.
 func readRoots(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read --ca: %w", err)
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(text) {
-		return nil, &usageError{fmt.Sprintf("--ca %s holds no certificate in PEM", file)}
+	if !roots.AppendCertsFromPEM(content) {
+		return nil, usageErrorf("--ca %s has no PEM certificate", file)
 	}
 	return roots, nil
 }
 
-// loopbackIssuer says whether a provider may be one in the development mode,
-// whose secrets are known.
+// loopbackIssuer reports whether an issuer can be that of idp dev, whose secrets are
+// known.
 func loopbackIssuer(issuer string) bool {
 	u, err := url.Parse(issuer)
 	if err != nil {

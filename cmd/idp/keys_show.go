@@ -11,18 +11,18 @@ import (
 )
 
 type keysShowCommand struct {
-	source
+	installationFlags
 	Format string `enum:"all,pem,line,jwks" default:"all" help:"all, pem, line (for LiveEngage) or jwks."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
 // Run prints the active key; it creates none.
 func (k keysShowCommand) Run(ctx context.Context, p *process) error {
-	o, err := k.open(ctx, p, "")
+	local, err := k.open(ctx, p, "")
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.printKey(p.stdout, o.ring), o.store.Close())
+	return errors.Join(k.printKey(p.stdout, local.Keys), local.Close())
 }
 
 func (k keysShowCommand) printKey(out io.Writer, ring *keys.Ring) error {

@@ -12,7 +12,7 @@ type connectorsCommand struct {
 	Account string `arg:"" help:"Number of the LivePerson account."`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (connectorsCommand) Help() string {
 	return `LivePerson publishes this list, without client secrets, to anyone.
 

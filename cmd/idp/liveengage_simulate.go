@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,25 +11,27 @@ import (
 	"os"
 
 	"idpbridge/internal/secret"
-	"idpbridge/liveengage"
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
+	"idpbridge/server"
 )
 
 type simulateCommand struct {
-	Listen    string   `default:"127.0.0.1:8090" help:"Loopback address to listen on (${default}); port 0 picks a free port."`
+	Listen    string   `default:"127.0.0.1:8090" help:"Loopback host:port to listen on; port 0 picks a free one."`
 	Issuer    string   `required:"" help:"Issuer of the identity provider to test." placeholder:"URL"`
 	Client    string   `help:"Client ID registered for LiveEngage." placeholder:"ID"`
-	Config    string   `help:"JSON file of connectors, as idp liveengage connectors --json prints them, instead of --client." type:"path" placeholder:"FILE"`
-	AllowHost []string `help:"Another host beyond this machine that may be contacted, besides the issuer's; repeatable." placeholder:"HOST"`
+	Config    string   `help:"JSON file of connectors instead of --client; see above." type:"path" placeholder:"FILE"`
+	AllowHost []string `help:"Allow this host beyond this machine, too; repeatable." placeholder:"HOST"`
 	Account   string   `default:"12345678" help:"Number of the account (${default})." placeholder:"ACCOUNT"`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (simulateCommand) Help() string {
 	return `For example:
 
     IDP_SIMULATE_SECRET=… idp liveengage simulate --issuer https://id.brand.example --client liveengage
+
+--config names a file with the connectors that idp liveengage connectors --json prints.
 
 IDP_SIMULATE_SECRET is the client's secret. Register these at the identity provider:
 
@@ -57,7 +58,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, "listen", c.Listen)
+	listener, err := server.ListenOn(ctx, "listen", c.Listen)
 	if err != nil {
 		return err
 	}
@@ -78,26 +79,16 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 }
 
 func (c simulateCommand) serve(ctx context.Context, p *process, simulator *sim.Simulator, listener net.Listener) error {
-	server := simulator.NewServer(ctx)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
 	if c.Config == "" {
 		if err := simulator.FillConnectors(ctx, c.Issuer); err != nil {
-			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are incomplete for now: %v; complete them on the connectors page\n", err)
+			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are incomplete: %v; complete them on the connectors page\n", err)
 		}
 	}
 	_, _ = fmt.Fprintf(p.stdout, "The LivePerson simulator is ready at %s\n\n"+
 		"  Brand page:  %[1]s/brand\n  Agent:       %[1]s/agent\n"+
 		"  Redirect URI to register:  %s\n  and for delegation:        %s\n\n",
 		simulator.Address, simulator.WindowURI(), simulator.DelegationURI())
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	return errors.Join(err, server.Shutdown(grace))
+	return server.ServeUntilDone(ctx, simulator.NewServer(ctx), listener)
 }
 
 // loadConnectors reads the connectors of --config, or makes one of each kind for --client.
@@ -110,7 +101,7 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 		}
 	} else if c.Client != "" {
 		facts := lesetup.Facts{ClientID: c.Client}
-		connectors = connectorsOfEachKind(facts, facts, facts)
+		connectors = sim.StarterConnectors(facts, facts, facts)
 	} else {
 		return nil, usageErrorf("name the client with --client, or connectors with --config")
 	}
@@ -137,32 +128,4 @@ func readConnectors(file string) ([]sim.Connector, error) {
 		return nil, fmt.Errorf("%s contains no connector", file)
 	}
 	return connectors, nil
-}
-
-// connectorsOfEachKind returns the connectors that a simulator starts with: one for
-// each way to sign in.
-func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connector {
-	newConnector := func(
-		name string, facts lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool,
-	) sim.Connector {
-		facts.DisplayName = name
-		c := sim.Connector{
-			Connector:    lesetup.NewConnector(facts, flow, key),
-			ClientSecret: secret.New(facts.ClientSecret),
-		}
-		c.Configuration.PKCEEnabled, c.Configuration.Preferred = pkce, false
-		return c
-	}
-	connectors := []sim.Connector{
-		newConnector("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
-		newConnector("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
-		newConnector("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
-	}
-	connectors[0].Configuration.Preferred = true
-	if encrypted.ClientID != implicit.ClientID {
-		connectors = append(connectors,
-			newConnector("Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
-	}
-	return append(connectors,
-		newConnector("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
 }

@@ -94,7 +94,7 @@ func signInOnBrandPage(ctx context.Context, t *testing.T, simulator, connector s
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connector)))
 	there(ctx, t, "body[data-ready=yes]")
-	told(ctx, t, "#who", "Nobody is signed in")
+	told(ctx, t, "#who", "You are not signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
 	there(ctx, t, "#login-submit")
 	fill(ctx, t, "jane", "jane-password")
@@ -212,7 +212,7 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	ctx := chromium(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
 	there(ctx, t, "body[data-ready=yes]")
-	told(ctx, t, "#who", "Nobody is signed in")
+	told(ctx, t, "#who", "You are not signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#embedded")))
 	told(ctx, t, "#survey", "Nobody is signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#visitor")))
@@ -246,7 +246,7 @@ func TestChromiumSimulatorLife(t *testing.T) {
 
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/end_session"), chromedp.Click("#logout-confirm"), chromedp.WaitVisible("#op-logged-out"),
 		chromedp.Navigate(simulator+"/brand?connector="+id)))
-	told(ctx, t, "#who", "Nobody is signed in")
+	told(ctx, t, "#who", "You are not signed in")
 	shown, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.getElementById("window").hidden`))
 	require.NoError(t, err)
 	require.True(t, shown, "whoever comes next does not see the conversation")
@@ -482,13 +482,13 @@ func TestChromiumSimulatorForeign(t *testing.T) {
 	}
 	page(other.URL)
 	told(ctx, t, "#foreign", other.URL+"/liveengage.js?client_id=liveengage did not load")
-	told(ctx, t, "#foreign", "defines window.lpGetAuthenticationToken itself")
+	told(ctx, t, "#foreign", "must define window.lpGetAuthenticationToken itself")
 	told(ctx, t, "#who", "does not know who you are")
 	onPhone(ctx, t, "sim_foreign_360")
 	require.Zero(t, evaluate[int](ctx, t, `document.querySelectorAll("#signin:not([hidden]), #signout:not([hidden])").length`))
 	there(ctx, t, "#popout[data-ready=yes]")
 	page("https://id.brand.example")
-	told(ctx, t, "#foreign", "no issuer on this machine")
+	told(ctx, t, "#foreign", "issuer is not on this machine")
 }
 
 // TestChromiumSimulatorLegacy: the window of its own signs in with a connector

@@ -13,7 +13,7 @@ type usersCommand struct {
 	Account string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (usersCommand) Help() string {
 	return `For example:
 

@@ -14,77 +14,72 @@ import (
 	"idpbridge/internal/netaddr"
 )
 
-// Authorizer makes the Authorization header of one request. A Session and a
-// Key have one.
+// Authorizer returns the Authorization header for one request. Session and
+// Client.KeyAuthorizer provide one.
 type Authorizer func(method, address string) string
 
-// serviceCall is one thing to ask of a service.
+// serviceCall is one request to a service.
 type serviceCall struct {
-	service     string                                    // by the name of the Domain API
-	baseURL     string                                    // where the service has a fixed address
-	findBaseURL func(ctx context.Context) (string, error) // where it is found in another way
+	service     string                                    // its name in the Domain API
+	baseURL     string                                    // if it is not in the Domain API
+	findBaseURL func(ctx context.Context) (string, error) // if it is looked up in another way
 	method      string
 	path        string
 	query       url.Values
-	// makeBody is asked before each attempt, because what works only once must not be
-	// sent twice. It is nil for a request without a body.
+	// makeBody is called before each attempt, because some values work only once. It is
+	// nil for a request without a body.
 	makeBody     func(ctx context.Context) (any, error)
 	authorize    Authorizer
 	cookies      []*http.Cookie
-	retryForever bool // goes on after three retries, if the client is untiring
+	retryForever bool // keep retrying after three retries, with RetryForever
 }
 
-// serviceResponse is a success that was read whole.
+// serviceResponse is a successful response.
 type serviceResponse struct {
 	body    []byte
 	cookies []*http.Cookie
-	secrets secrets // by the request
+	secrets secrets // of the request
 }
 
-// fixedBody is the body that is the same at every attempt.
+// fixedBody returns a makeBody that returns the same body at every attempt.
 func fixedBody(body any) func(context.Context) (any, error) {
 	return func(context.Context) (any, error) { return body, nil }
 }
 
-// callService makes the call, and makes it again as retry.go says. Where out is not nil the
-// answer must be JSON that fits it.
+// callService makes a call and retries it, see retry.go. Unless out is nil, it
+// decodes the response into it.
 func (c *Client) callService(ctx context.Context, call serviceCall, out any) (serviceResponse, error) {
-	var a serviceResponse
-	err := c.retryCall(ctx, newRetryPlan(c.cfg.Retry, threePauses(), call.retryForever), call.service, call.method+" "+call.path, func() (err error) {
-		a, err = c.tryCall(ctx, call)
+	var response serviceResponse
+	plan := newRetryPlan(c.cfg.Retry, threePauses(), call.retryForever)
+	err := c.retryCall(ctx, plan, call.service, call.method+" "+call.path, func() (err error) {
+		response, err = c.tryCall(ctx, call)
 		return err
 	})
 	if err != nil {
 		return serviceResponse{}, err
 	}
 	if out != nil {
-		if err := json.Unmarshal(a.body, out); err != nil {
-			return serviceResponse{}, Permanent(fmt.Errorf("%s answers what is not the JSON that was due: %w", call.service, errors.New(sanitizeText(a.secrets.redactFrom(err.Error())))))
+		if err := json.Unmarshal(response.body, out); err != nil {
+			detail := sanitizeText(response.secrets.redactFrom(err.Error()))
+			return serviceResponse{}, Permanent(fmt.Errorf("%s returned unexpected JSON: %s", call.service, detail))
 		}
 	}
-	return a, nil
+	return response, nil
 }
 
-// tryCall makes the call once. The service is looked up in every attempt, so that
-// one that has moved is found.
+// tryCall makes a call once. It looks the service up each time, in case it has moved.
 func (c *Client) tryCall(ctx context.Context, call serviceCall) (serviceResponse, error) {
-	base, err := call.baseURL, error(nil)
-	switch {
-	case call.findBaseURL != nil:
-		base, err = call.findBaseURL(ctx)
-	case base == "":
-		base, err = c.findServiceURL(ctx, call.service)
-	}
+	base, err := c.baseURLFor(ctx, call)
 	if err != nil {
 		return serviceResponse{}, err
 	}
 	var body []byte
 	if call.makeBody != nil {
-		v, err := call.makeBody(ctx)
+		value, err := call.makeBody(ctx)
 		if err != nil {
 			return serviceResponse{}, err
 		}
-		if body, err = json.Marshal(v); err != nil {
+		if body, err = json.Marshal(value); err != nil {
 			return serviceResponse{}, err
 		}
 	}
@@ -92,17 +87,30 @@ func (c *Client) tryCall(ctx context.Context, call serviceCall) (serviceResponse
 	if len(call.query) > 0 {
 		address += "?" + call.query.Encode()
 	}
-	a, err := c.sendCall(ctx, call, address, body)
+	response, err := c.sendCall(ctx, call, address, body)
 	if _, ok := errors.AsType[*noResponseError](err); ok {
 		c.forgetService(call.service)
 	}
-	return a, err
+	return response, err
 }
 
-func (c *Client) sendCall(ctx context.Context, call serviceCall, address string, body []byte) (serviceResponse, error) {
+func (c *Client) baseURLFor(ctx context.Context, call serviceCall) (string, error) {
+	if call.findBaseURL != nil {
+		return call.findBaseURL(ctx)
+	}
+	if call.baseURL != "" {
+		return call.baseURL, nil
+	}
+	return c.findServiceURL(ctx, call.service)
+}
+
+// sendCall sends one request.
+func (c *Client) sendCall(
+	ctx context.Context, call serviceCall, address string, body []byte,
+) (serviceResponse, error) {
 	r, err := http.NewRequestWithContext(ctx, call.method, address, bytes.NewReader(body))
 	if err != nil {
-		return serviceResponse{}, fmt.Errorf("%s has the address %q: %w", call.service, address, err)
+		return serviceResponse{}, fmt.Errorf("invalid URL %q for %s: %w", address, call.service, err)
 	}
 	r.Header.Set("Accept", "application/json")
 	if call.method != http.MethodGet {
@@ -112,7 +120,7 @@ func (c *Client) sendCall(ctx context.Context, call serviceCall, address string,
 		r.Header.Set("Authorization", call.authorize(call.method, address))
 	}
 	for _, cookie := range call.cookies {
-		r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value}) //nolint:gosec // a request's cookie has no attributes
+		r.AddCookie(cookie)
 	}
 	carried := collectSecrets(body, r.Header)
 	res, err := c.http.Do(r)
@@ -125,17 +133,17 @@ func (c *Client) sendCall(ctx context.Context, call serviceCall, address string,
 	return serviceResponse{body: res.Body, cookies: res.Cookies(), secrets: carried}, nil
 }
 
-// errTimedOut is an answer that did not come.
-var errTimedOut = fmt.Errorf("nothing within %s", attemptTimeout)
+// errTimedOut replaces the error of a request without a response in time.
+var errTimedOut = fmt.Errorf("no response within %s", attemptTimeout)
 
-// wrapTransportError tells a service that cannot be reached from what was never sent and from
-// a caller who has gone.
+// wrapTransportError returns a noResponseError if the service could not be reached. It
+// returns other errors if the request was not allowed or the context has ended.
 func wrapTransportError(ctx context.Context, service string, err error, carried secrets) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // without the address, of which the log has the path
+	if wrapper, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapper.Err // without the URL; the log has its path
 	}
 	_, tooLarge := errors.AsType[*fetch.TooLargeError](err)
 	if tooLarge || isRedirect(err) || errors.Is(err, ErrHostNotAllowed) {
@@ -147,26 +155,27 @@ func wrapTransportError(ctx context.Context, service string, err error, carried 
 	return &noResponseError{service, err, carried}
 }
 
-// isRedirect reports whether an error is of a redirect that was not followed: what
-// is sent is meant for one host alone.
+// isRedirect reports whether err is a redirect that was not followed. The request may
+// contain credentials for the first host.
 func isRedirect(err error) bool {
 	_, ok := errors.AsType[*fetch.RedirectError](err)
 	return ok
 }
 
-// resolveBaseURI is a base URI of the Domain API, which has no scheme, as an address:
-// https, but on loopback the scheme of the Domain API itself.
+// resolveBaseURI returns a base URI of the Domain API as a URL. The URIs have no
+// scheme. It is https, except that a loopback host gets the scheme of the Domain API.
 func (c *Client) resolveBaseURI(uri string) (string, error) {
 	scheme, rest, found := strings.Cut(uri, "://")
 	if !found {
 		scheme, rest = "https", uri
-		if host, err := url.Parse("//" + uri); err == nil && netaddr.IsLoopback(host.Hostname()) && strings.HasPrefix(c.cfg.DomainAPI, "http://") {
+		u, err := url.Parse("//" + uri)
+		if err == nil && netaddr.IsLoopback(u.Hostname()) && strings.HasPrefix(c.cfg.DomainAPI, "http://") {
 			scheme = "http"
 		}
 	}
 	u, err := url.Parse(scheme + "://" + strings.TrimSuffix(rest, "/"))
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("the Domain API names %q, which is no address", sanitizeText(uri))
+		return "", fmt.Errorf("the Domain API returned an invalid base URI: %q", sanitizeText(uri))
 	}
 	return u.String(), c.cfg.AllowedHosts.Check(u)
 }
