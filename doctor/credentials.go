@@ -7,6 +7,13 @@ import (
 	"net/url"
 )
 
+// Codes of the client's credentials and of the token request.
+const (
+	TokenCredentials Code = "token-credentials" //nolint:gosec // the name of a finding
+	TokenSecret      Code = "token-secret"
+	TokenForm        Code = "token-form"
+)
+
 const runAgainLater = "Run again in a few minutes."
 
 // checkWrongSecret judges the response to a secret that is made up.

@@ -10,6 +10,13 @@ import (
 	"idpbridge/keys"
 )
 
+// Codes of the public key for pasting.
+const (
+	KeyLine   Code = "key-line"
+	KeyPEM    Code = "key-pem"
+	KeyPasted Code = "key-pasted"
+)
+
 // The URLs, below the issuer, where our own provider shows the public key for
 // pasting into the connector.
 const (

@@ -9,14 +9,14 @@ import (
 
 func testConcurrentAssertions(t *testing.T, s Store) {
 	requireOneSuccess(t, 64, func(int) (bool, error) {
-		return s.SpendAssertion(t.Context(), "web", "a", start)
+		return s.RecordAssertion(t.Context(), "web", "a", start)
 	})
 }
 
 func testAssertionExpires(t *testing.T, s Store) {
 	spend := func(client, id string, want bool) {
 		t.Helper()
-		first, err := s.SpendAssertion(t.Context(), client, id, start)
+		first, err := s.RecordAssertion(t.Context(), client, id, start)
 		require.NoError(t, err)
 		require.Equal(t, want, first)
 	}

@@ -16,26 +16,26 @@ import (
 
 func testCanceledContext(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
-	require.NoError(t, s.Answer(t.Context(), newSignin("i", "", "ann")))
+	require.NoError(t, s.RecordSignin(t.Context(), newSignin("i", "", "ann")))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, redeemed := s.Redeem(ctx, "i", start)
+	_, _, redeemed := s.RedeemCode(ctx, "i", start)
 	_, _, found := s.FindSession(ctx, "b", start)
 	_, added := s.AddKey(ctx, newKey("k", "RS256", keys.Next))
 	_, sweep := s.Sweep(ctx, start)
 	_, ended := s.EndSession(ctx, "b", start)
-	_, _, rotated := s.Rotate(ctx, newRotation(1))
+	_, _, rotated := s.RotateRefreshToken(ctx, newRotation(1))
 	_, taken := s.TakeLogouts(ctx, start, start, 1)
-	_, spent := s.SpendAssertion(ctx, "liveengage", "a", start)
+	_, spent := s.RecordAssertion(ctx, "liveengage", "a", start)
 	for _, err := range []error{
-		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, newSignin("j", "", "ann")), ended,
+		redeemed, found, added, sweep, s.Ping(ctx), s.RecordSignin(ctx, newSignin("j", "", "ann")), ended,
 		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, newSession("b", "ann")),
 		rotated, taken, spent, s.JoinSession(ctx, "b", "liveengage"),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.NoError(t, s.Ping(t.Context()))
-	_, _, err := s.Redeem(t.Context(), "i", start)
+	_, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
 }
 
@@ -49,9 +49,9 @@ func testSpecialCharacters(t *testing.T, s Store) {
 	signin := newSignin(odd, "", "")
 	signin.Reference, signin.ClientID, signin.Subject = odd, odd, odd
 	signin.Grant.Nonce, signin.Grant.RedirectURI = odd, odd
-	require.NoError(t, s.Answer(t.Context(), signin))
+	require.NoError(t, s.RecordSignin(t.Context(), signin))
 	signin.State = oidc.Redeemed
-	back, _, err := s.Redeem(t.Context(), odd, start)
+	back, _, err := s.RedeemCode(t.Context(), odd, start)
 	require.NoError(t, err)
 	require.Equal(t, signin, back)
 }
@@ -63,8 +63,8 @@ func testConcurrentWriters(t *testing.T, s Store) {
 		err := s.StartSession(t.Context(), newSession(sessionID, "ann"))
 		for i := range 5 {
 			id := fmt.Sprint(sessionID, "-", i)
-			answered := s.Answer(t.Context(), newSignin(id, sessionID, "ann"))
-			_, _, redeemed := s.Redeem(t.Context(), id, start)
+			answered := s.RecordSignin(t.Context(), newSignin(id, sessionID, "ann"))
+			_, _, redeemed := s.RedeemCode(t.Context(), id, start)
 			_, _, found := s.FindSession(t.Context(), sessionID, start)
 			err = errors.Join(err, answered, redeemed, found)
 		}

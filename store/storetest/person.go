@@ -44,7 +44,7 @@ func testPeopleLoseAccess(t *testing.T, s Store) {
 	replacePeople(t, s, "ann", "bob", "cid")
 	for _, name := range []string{"ann", "bob", "cid"} {
 		require.NoError(t, s.StartSession(t.Context(), newSession(name, name)))
-		require.NoError(t, s.Answer(t.Context(), newSignin(name, name, name)))
+		require.NoError(t, s.RecordSignin(t.Context(), newSignin(name, name, name)))
 	}
 	changed := newAccount("bob")
 	changed.PasswordHash = "another"
@@ -56,12 +56,12 @@ func testPeopleLoseAccess(t *testing.T, s Store) {
 	for _, name := range []string{"bob", "cid"} {
 		_, _, err := s.FindSession(t.Context(), name, start)
 		require.ErrorIs(t, err, session.ErrNotFound)
-		_, _, err = s.Find(t.Context(), name, start)
+		_, _, err = s.FindSignin(t.Context(), name, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
 	_, _, err := s.FindSession(t.Context(), "ann", start)
 	require.NoError(t, err)
-	_, _, err = s.Redeem(t.Context(), "ann", start)
+	_, _, err = s.RedeemCode(t.Context(), "ann", start)
 	require.NoError(t, err)
 }
 

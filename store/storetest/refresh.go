@@ -32,8 +32,8 @@ func storeRefreshableSignin(t *testing.T, s Store) oidc.Signin {
 	signin := newSignin("i", "", "ann")
 	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
 	signin.Expires = signin.Refresh.Expires
-	require.NoError(t, s.Answer(t.Context(), signin))
-	back, _, err := s.Redeem(t.Context(), "i", start)
+	require.NoError(t, s.RecordSignin(t.Context(), signin))
+	back, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
 	signin.State = oidc.Redeemed
 	require.Equal(t, signin, back)
@@ -43,7 +43,7 @@ func storeRefreshableSignin(t *testing.T, s Store) oidc.Signin {
 // mustRotate returns the sign-in after a rotation, which must succeed.
 func mustRotate(t *testing.T, s Store, r oidc.Rotation) oidc.Signin {
 	t.Helper()
-	signin, person, err := s.Rotate(t.Context(), r)
+	signin, person, err := s.RotateRefreshToken(t.Context(), r)
 	require.NoError(t, err)
 	require.Equal(t, newPerson("sub-ann"), person)
 	return signin
@@ -53,8 +53,8 @@ func mustRotate(t *testing.T, s Store, r oidc.Rotation) oidc.Signin {
 // sign-in must be open afterwards.
 func mustReject(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
 	t.Helper()
-	before, _, _ := s.Find(t.Context(), "i", start)
-	signin, person, err := s.Rotate(t.Context(), r)
+	before, _, _ := s.FindSignin(t.Context(), "i", start)
+	signin, person, err := s.RotateRefreshToken(t.Context(), r)
 	require.ErrorIs(t, err, want)
 	require.Zero(t, person, "the person is not returned")
 	if errors.Is(want, oidc.ErrReplayed) {
@@ -63,7 +63,7 @@ func mustReject(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
 	} else {
 		require.Zero(t, signin)
 	}
-	after, _, err := s.Find(t.Context(), "i", start)
+	after, _, err := s.FindSignin(t.Context(), "i", start)
 	if open {
 		require.NoError(t, err)
 		require.Equal(t, before, after, "nothing has changed")
@@ -81,7 +81,7 @@ func testRefreshTokenSequence(t *testing.T, s Store) {
 		want.Refresh.Number, want.Refresh.Issued, want.Refresh.Expires = n+2, r.At, r.At.Add(idleLife)
 		want.Expires = want.Refresh.Expires
 		require.Equal(t, want, mustRotate(t, s, r))
-		found, _, err := s.Find(t.Context(), "i", r.At)
+		found, _, err := s.FindSignin(t.Context(), "i", r.At)
 		require.NoError(t, err)
 		require.Equal(t, want, found)
 	}
@@ -102,7 +102,7 @@ func testGracePeriod(t *testing.T, s Store) {
 		retry.At = start.Add(late)
 		require.Equal(t, successor, mustRotate(t, s, retry))
 	}
-	found, _, err := s.Find(t.Context(), "i", start)
+	found, _, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, successor, found, "nothing has changed")
 	require.Equal(t, 3, mustRotate(t, s, newRotation(2)).Refresh.Number)
@@ -153,30 +153,30 @@ func testSigninWithoutRefreshToken(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	signin := newSignin("i", "", "ann")
 	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-	require.NoError(t, s.Answer(t.Context(), signin))
+	require.NoError(t, s.RecordSignin(t.Context(), signin))
 	mustReject(t, s, newRotation(1), oidc.ErrNotFound, true)
-	_, _, err := s.Redeem(t.Context(), "i", start)
+	_, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err, "the code can still be redeemed")
 	mustRotate(t, s, newRotation(1))
 
-	require.NoError(t, s.Answer(t.Context(), newSignin("none", "", "ann")))
-	_, _, err = s.Redeem(t.Context(), "none", start)
+	require.NoError(t, s.RecordSignin(t.Context(), newSignin("none", "", "ann")))
+	_, _, err = s.RedeemCode(t.Context(), "none", start)
 	require.NoError(t, err)
 	for _, number := range []int{0, 1} {
 		r := newRotation(number)
 		r.ID = "none"
-		_, _, err = s.Rotate(t.Context(), r)
+		_, _, err = s.RotateRefreshToken(t.Context(), r)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
-	_, _, err = s.Find(t.Context(), "none", start)
+	_, _, err = s.FindSignin(t.Context(), "none", start)
 	require.NoError(t, err)
 
 	orphan := newSignin("no person", "", "bob")
 	orphan.State, orphan.Refresh = oidc.Redeemed, signin.Refresh
-	require.NoError(t, s.Answer(t.Context(), orphan))
+	require.NoError(t, s.RecordSignin(t.Context(), orphan))
 	r := newRotation(1)
 	r.ID = "no person"
-	_, _, err = s.Rotate(t.Context(), r)
+	_, _, err = s.RotateRefreshToken(t.Context(), r)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
@@ -190,10 +190,10 @@ func testRefreshTokenLimits(t *testing.T, s Store) {
 		signin := newSignin(name, "", "ann")
 		signin.State, signin.Expires = oidc.Redeemed, moments[2]
 		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: moments[0], Ends: moments[1]}
-		require.NoError(t, s.Answer(t.Context(), signin))
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
 		r := newRotation(1)
 		r.ID, r.At = name, early
-		_, _, err := s.Rotate(t.Context(), r)
+		_, _, err := s.RotateRefreshToken(t.Context(), r)
 		require.ErrorIs(t, err, oidc.ErrNotFound, name)
 		r.At = early.Add(-time.Millisecond)
 		require.Equal(t, 2, mustRotate(t, s, r).Refresh.Number, name)
@@ -239,7 +239,7 @@ func testSigninOutlivesTokens(t *testing.T, s Store) {
 		signin := newSignin(name, "", "ann")
 		signin.State, signin.Expires = oidc.Redeemed, start.Add(c.before)
 		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(time.Hour), Ends: start.Add(c.ends)}
-		require.NoError(t, s.Answer(t.Context(), signin))
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
 		r := newRotation(1)
 		r.ID, r.Idle, r.Access = name, c.idle, c.access
 		got := mustRotate(t, s, r)
@@ -247,7 +247,7 @@ func testSigninOutlivesTokens(t *testing.T, s Store) {
 		require.Equal(t, start.Add(min(c.idle, c.ends)), got.Refresh.Expires, name)
 		_, err := s.Sweep(t.Context(), start.Add(c.want-time.Millisecond))
 		require.NoError(t, err)
-		_, _, err = s.Find(t.Context(), name, start)
+		_, _, err = s.FindSignin(t.Context(), name, start)
 		require.NoError(t, err, name)
 	}
 }
@@ -260,7 +260,7 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 		},
 		"revoked": func() error { return s.CloseSignin(t.Context(), "revoked") },
 		"replay": func() error {
-			if _, _, err := s.Redeem(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
+			if _, _, err := s.RedeemCode(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
 				return errors.New("not a replay")
 			}
 			return nil
@@ -272,8 +272,8 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 		require.NoError(t, s.StartSession(t.Context(), newSession(name, "ann")))
 		signin := newSignin(name, name, "ann")
 		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-		require.NoError(t, s.Answer(t.Context(), signin))
-		_, _, err := s.Redeem(t.Context(), name, start)
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
+		_, _, err := s.RedeemCode(t.Context(), name, start)
 		require.NoError(t, err)
 	}
 	for _, name := range []string{"session", "revoked", "replay", "person"} {
@@ -283,7 +283,7 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 		require.NoError(t, closers[name]())
 		for number := range 4 { // the successor, its predecessor within the grace period, and invalid numbers
 			r.Number = number
-			_, _, err := s.Rotate(t.Context(), r)
+			_, _, err := s.RotateRefreshToken(t.Context(), r)
 			require.ErrorIs(t, err, oidc.ErrNotFound, name)
 		}
 	}
@@ -296,7 +296,7 @@ func testConcurrentRotationsWithGracePeriod(t *testing.T, s Store) {
 		r := newRotation(1)
 		// The row keeps the time of the rotation that succeeds.
 		r.At = start.Add(time.Duration(n) * time.Millisecond)
-		got[n], _, err = s.Rotate(t.Context(), r)
+		got[n], _, err = s.RotateRefreshToken(t.Context(), r)
 		return err
 	}) {
 		require.NoError(t, err)
@@ -305,7 +305,7 @@ func testConcurrentRotationsWithGracePeriod(t *testing.T, s Store) {
 		require.Equal(t, got[0], signin)
 	}
 	require.Equal(t, 2, got[0].Refresh.Number)
-	found, _, err := s.Find(t.Context(), "i", start)
+	found, _, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, got[0], found)
 }
@@ -315,9 +315,9 @@ func testConcurrentRotationsWithoutGracePeriod(t *testing.T, s Store) {
 	requireOneWinner(t, runConcurrently(64, func(n int) error {
 		r := newRotation(1)
 		r.At, r.Grace = start.Add(-time.Duration(n)*time.Millisecond), 0
-		_, _, err := s.Rotate(t.Context(), r)
+		_, _, err := s.RotateRefreshToken(t.Context(), r)
 		return err
 	}))
-	_, _, err := s.Find(t.Context(), "i", start)
+	_, _, err := s.FindSignin(t.Context(), "i", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "without a grace period, concurrent rotations close the sign-in")
 }

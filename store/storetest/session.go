@@ -109,9 +109,9 @@ func testSessionEnds(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	for _, id := range []string{"b", "other"} {
 		require.NoError(t, s.StartSession(t.Context(), newSession(id, "ann")))
-		require.NoError(t, s.Answer(t.Context(), newSignin("answered "+id, id, "ann")))
-		require.NoError(t, s.Answer(t.Context(), newSignin("redeemed "+id, id, "ann")))
-		_, _, err := s.Redeem(t.Context(), "redeemed "+id, start)
+		require.NoError(t, s.RecordSignin(t.Context(), newSignin("answered "+id, id, "ann")))
+		require.NoError(t, s.RecordSignin(t.Context(), newSignin("redeemed "+id, id, "ann")))
+		_, _, err := s.RedeemCode(t.Context(), "redeemed "+id, start)
 		require.NoError(t, err)
 	}
 	for range 2 {
@@ -125,11 +125,11 @@ func testSessionEnds(t *testing.T, s Store) {
 	_, _, err = s.FindSession(t.Context(), "b", start)
 	require.ErrorIs(t, err, session.ErrNotFound)
 	for _, id := range []string{"answered b", "redeemed b"} {
-		_, _, err = s.Find(t.Context(), id, start)
+		_, _, err = s.FindSignin(t.Context(), id, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
 	for _, id := range []string{"answered other", "redeemed other"} {
-		_, _, err = s.Find(t.Context(), id, start)
+		_, _, err = s.FindSignin(t.Context(), id, start)
 		require.NoError(t, err)
 	}
 }
@@ -144,14 +144,14 @@ func storeExpiredSession(t *testing.T, s Store) (after time.Time) {
 	require.NoError(t, s.JoinSession(t.Context(), "b", "shop"))
 	signin := newSignin("i", "b", "ann")
 	signin.State, signin.Expires = oidc.Redeemed, start.Add(100*time.Hour)
-	require.NoError(t, s.Answer(t.Context(), signin))
+	require.NoError(t, s.RecordSignin(t.Context(), signin))
 	return started.Expires
 }
 
 func testExpiredSessionEnds(t *testing.T, s Store) {
 	after := storeExpiredSession(t, s)
 	open := func() error {
-		_, _, err := s.Find(t.Context(), "i", after)
+		_, _, err := s.FindSignin(t.Context(), "i", after)
 		return err
 	}
 	clients, err := s.EndExpiredSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
@@ -172,10 +172,10 @@ func testExpiredSessionEnds(t *testing.T, s Store) {
 
 	signin := newSignin("swept", "gone", "ann")
 	signin.State, signin.Expires = oidc.Redeemed, start.Add(100*time.Hour)
-	require.NoError(t, s.Answer(t.Context(), signin))
+	require.NoError(t, s.RecordSignin(t.Context(), signin))
 	_, err = s.EndExpiredSession(t.Context(), "gone", "sub-ann", after)
 	require.NoError(t, err)
-	_, _, err = s.Find(t.Context(), "swept", after)
+	_, _, err = s.FindSignin(t.Context(), "swept", after)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "also if the session was deleted")
 }
 
@@ -187,16 +187,16 @@ func testExpiredSessionIsInherited(t *testing.T, s Store) {
 	// Nothing is inherited from a session that is still open or of another person.
 	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after.Add(-time.Millisecond)))
 	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-bob", after))
-	signin, _, err := s.Find(t.Context(), "i", after)
+	signin, _, err := s.FindSignin(t.Context(), "i", after)
 	require.NoError(t, err)
 	require.Equal(t, "b", signin.SessionID)
 	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after))
-	signin, _, err = s.Find(t.Context(), "i", after)
+	signin, _, err = s.FindSignin(t.Context(), "i", after)
 	require.NoError(t, err)
 	require.Equal(t, "next", signin.SessionID)
 	clients, err := s.EndSession(t.Context(), "next", after)
 	require.NoError(t, err)
 	require.Equal(t, []string{"shop"}, clients)
-	_, _, err = s.Find(t.Context(), "i", after)
+	_, _, err = s.FindSignin(t.Context(), "i", after)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }

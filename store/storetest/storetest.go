@@ -141,7 +141,7 @@ func newSignin(id, sessionID, name string) oidc.Signin {
 		ClientID:    "liveengage",
 		SessionID:   sessionID,
 		Subject:     "sub-" + name,
-		State:       oidc.Answered,
+		State:       oidc.Issued,
 		Created:     start,
 		CodeExpires: start.Add(codeLife),
 		Expires:     start.Add(signinLife),

@@ -23,19 +23,19 @@ var (
 	ErrOtherBrowser = errors.New("sealed request belongs to another browser")
 )
 
-// pending is an authorization request that waits for a person.
-type pending struct {
-	Query     string `json:"q"`           // the request's parameters, as they came
-	Reference string `json:"r"`           //
-	Started   int64  `json:"t"`           // unix milliseconds
-	Browser   string `json:"b"`           // SHA-256 of the browser's cookie; empty until a page is needed
-	Before    string `json:"s,omitempty"` // the sign-in of the browser then, see mark
-	Consented string `json:"c,omitempty"` // the subject who allowed it
-	Denied    bool   `json:"d,omitempty"` // the person said no
-	Pushed    bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
+// savedRequest is an authorization request that waits for a person.
+type savedRequest struct {
+	Query         string `json:"q"`           // the request's parameters, as they came
+	Reference     string `json:"r"`           //
+	Started       int64  `json:"t"`           // unix milliseconds
+	BrowserHash   string `json:"b"`           // SHA-256 of the browser's cookie; empty until a page is needed
+	SessionBefore string `json:"s,omitempty"` // the sign-in of the browser then, see mark
+	ConsentedBy   string `json:"c,omitempty"` // the subject who allowed it
+	Denied        bool   `json:"d,omitempty"` // the person said no
+	Pushed        bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
 }
 
-func (p pending) started() time.Time { return time.UnixMilli(p.Started) }
+func (p savedRequest) startedAt() time.Time { return time.UnixMilli(p.Started) }
 
 // sealer encrypts what travels through the browser: compressed, with a key for
 // one purpose (JWE dir with A256GCM, RFC 7518 section 4.5).
@@ -85,35 +85,35 @@ func (s sealer) open(sealed string, v any) error {
 // browserCookie names the cookie that ties a sealed request to its browser.
 const browserCookie = "idp_browser"
 
-// browserOf returns the hash of the browser's own secret, giving it one first
+// browserHash returns the hash of the browser's own secret, giving it one first
 // if it has none. All tabs share it.
-func (p *Provider) browserOf(w http.ResponseWriter, r *http.Request) string {
+func (p *Provider) browserHash(w http.ResponseWriter, r *http.Request) string {
 	secret := p.cookies.Get(r, p.cookies.Name(browserCookie))
 	if len(secret) != 2*idLength {
 		secret = newID() + newID()
 		p.cookies.Set(w, p.cookies.Name(browserCookie), secret)
 	}
-	return hashed(secret)
+	return hashString(secret)
 }
 
-// openPending opens a sealed request in the browser that it was sealed for. The
+// openSavedRequest opens a sealed request in the browser that it was sealed for. The
 // pending request is returned with ErrExpired too.
-func (p *Provider) openPending(r *http.Request, sealed string) (pending, error) {
-	var req pending
-	if err := p.requests.open(sealed, &req); err != nil {
-		return pending{}, err
+func (p *Provider) openSavedRequest(r *http.Request, sealed string) (savedRequest, error) {
+	var saved savedRequest
+	if err := p.requestSealer.open(sealed, &saved); err != nil {
+		return savedRequest{}, err
 	}
 	secret := p.cookies.Get(r, p.cookies.Name(browserCookie))
-	if secret == "" || subtle.ConstantTimeCompare([]byte(hashed(secret)), []byte(req.Browser)) != 1 {
-		return pending{}, ErrOtherBrowser
+	if secret == "" || subtle.ConstantTimeCompare([]byte(hashString(secret)), []byte(saved.BrowserHash)) != 1 {
+		return savedRequest{}, ErrOtherBrowser
 	}
-	if p.now().Sub(req.started()) > p.lifetimes.Request {
-		return req, ErrExpired
+	if p.now().Sub(saved.startedAt()) > p.lifetimes.Request {
+		return saved, ErrExpired
 	}
-	return req, nil
+	return saved, nil
 }
 
-func hashed(secret string) string {
+func hashString(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return encoding.EncodeToString(sum[:])
 }
