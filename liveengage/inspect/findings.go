@@ -145,7 +145,7 @@ func whoKinds() []FindingKind {
 		{"sub-missing", Error, "sub is missing; without it LiveEngage cannot tell customers apart", random},
 		{"sub-type", Error, "sub is not a string", "write sub as a string, in quotes"},
 		{"sub-malformed", Error, "sub is not what OIDC Core section 2 allows", random},
-		{"sub-email", Error, "sub is an e-mail address, which LivePerson's documentation forbids: others can guess it", random},
+		{"sub-email", Error, "sub is an email address, which LivePerson's documentation forbids: others can guess it", random},
 		{"sub-phone", Error, "sub is a phone number, which LivePerson's documentation forbids: others can guess it", random},
 		{"sub-constant", Warn, "sub looks as if it were the same for everybody, which merges all customers into one conversation", random},
 		{"sub-short", Warn, "sub has fewer than 8 characters and can be guessed", random},
