@@ -187,59 +187,6 @@ func TestLiveengageAPITables(t *testing.T) {
 	require.Equal(t, "a\uFFFD[2J  -\n", out.String())
 }
 
-func TestLiveengageDomainsAndConnectors(t *testing.T) {
-	t.Parallel()
-	s := startServices(t, "https://id.brand.example", 2)
-	at := "--domains=" + s.server.URL
-	code, stdout, stderr := liveengageOf(t.Context(), nil, "", "domains", "12345678", at)
-	require.Equal(t, 0, code, stderr)
-	require.Equal(t, "acCdnDomain             "+strings.TrimPrefix(s.server.URL, "http://"), strings.Split(stdout, "\n")[0])
-	require.Len(t, strings.Split(strings.TrimSpace(stdout), "\n"), 6)
-	code, stdout, stderr = liveengageOf(t.Context(), nil, "", "domains", "12345678", at, "--service", "idp", "--json")
-	require.Equal(t, 0, code, stderr)
-	var all []map[string]string
-	require.NoError(t, json.Unmarshal([]byte(stdout), &all))
-	require.Equal(t, "idp", all[0]["service"])
-	code, _, stderr = liveengageOf(t.Context(), nil, "", "domains", "87654321", at)
-	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "domains returned 404")
-
-	code, stdout, stderr = liveengageOf(t.Context(), nil, "", "connectors", "12345678", at)
-	require.Equal(t, 0, code, stderr)
-	require.Regexp(t, `(?m)^4056284238 +my idp +code +yes +https://id\.brand\.example +liveengage +JWKS_ENDPOINT +preferred$`, stdout)
-	code, stdout, _ = liveengageOf(t.Context(), nil, "", "connectors", "12345678", at, "--json")
-	require.Equal(t, 0, code)
-	require.Contains(t, stdout, `"id": 4056284238`)
-}
-
-// TestLiveengageAPINeedsLive: nobody beyond this machine is contacted by mistake.
-func TestLiveengageAPINeedsLive(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{
-		{"domains", "12345678"},
-		{"connectors", "12345678", "--domains", "https://api.example"},
-		{"users", "--account", "12345678", "--user", "ann"},
-		{"converse", "--account", "12345678", "--domains", "http://127.0.0.1:1", "--issuer", "https://id.brand.example"},
-	} {
-		code, _, stderr := liveengageOf(t.Context(), map[string]string{"IDP_LP_PASSWORD": "p"}, "", args...)
-		require.Equal(t, 2, code, stderr)
-		require.Contains(t, stderr, "is not on this machine; add --live")
-	}
-	for says, args := range map[string][]string{
-		"without https":            {"domains", "12345678", "--live", "--domains", "http://api.example"},
-		"is not an account number": {"domains", "1/2", "--domains", "http://127.0.0.1:1"},
-		"is not a URL":             {"domains", "12345678", "--domains", "127.0.0.1:1"},
-		"--user NAME or --key":     {"users", "--account", "1", "--domains", "http://127.0.0.1:1"},
-		"name who logs in":         {"login", "--account", "1", "--domains", "http://127.0.0.1:1"},
-		"IDP_LP_PASSWORD":          {"login", "--account", "1", "--domains", "http://127.0.0.1:1", "--user", "ann"},
-		"missing flags":            {"converse"},
-	} {
-		code, _, stderr := liveengageOf(t.Context(), nil, "", args...)
-		require.Equal(t, 2, code, stderr)
-		require.Contains(t, stderr, says)
-	}
-}
-
 func TestLiveengageLoginAndUsers(t *testing.T) {
 	t.Parallel()
 	s := startServices(t, "", 1)

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -553,40 +551,4 @@ func TestSimulatePages(t *testing.T) {
 			require.LessOrEqual(t, wide, width, name)
 		}
 	}
-}
-
-// TestSimulate runs the command against a provider that it knows nothing of.
-func TestSimulate(t *testing.T) {
-	t.Parallel()
-	issuer := startDev(t, time.Now)
-	simulator := startIDP(t, time.Now, "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--client", "liveengage")
-	b := newBrowser(t)
-	page := b.get(simulator + "/connectors/" + connectorNamed(t, simulator, "Code")).body
-	require.Contains(t, page, issuer+"/token")
-	require.Contains(t, page, "SHA-256")
-	require.Contains(t, b.get(simulator+"/connectors/"+connectorNamed(t, simulator, "Delegation")).body, "CONSUMER_DELEGATION")
-
-	file := filepath.Join(t.TempDir(), "connectors.json")
-	require.NoError(t, os.WriteFile(file, []byte(b.get(simulator+"/api/account/12345678/configuration/le-connectors/all-connectors").body), 0o600))
-	again := startIDP(t, time.Now, "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--config", file)
-	require.Equal(t, connectorNamed(t, simulator, "Code"), connectorNamed(t, again, "Code"))
-
-	for says, args := range map[string][]string{
-		"--client": {}, "loopback": {"--client", "x", "--listen", "0.0.0.0:0"}, "no such file": {"--config", file + ".gone"},
-		"unknown field": {"--config", withText(t, `[{"secret":"x"}]`)}, "no connector": {"--config", withText(t, `[]`)}, "has digits only": {"--client", "x", "--account", "foo"},
-	} {
-		code, text := failing(t, append([]string{"liveengage", "simulate", "--issuer", issuer}, args...)...)
-		require.NotEqual(t, 0, code, says)
-		require.Contains(t, text, says)
-	}
-	code, text := failing(t, "dev", "--simulator", "0.0.0.0:0", "--data", t.TempDir())
-	require.Equal(t, 1, code)
-	require.Contains(t, text, "loopback")
-}
-
-func withText(t *testing.T, text string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "file.json")
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-	return file
 }
