@@ -79,6 +79,6 @@ func (b *browser) postPassword(p *robot.Page) (*robot.Page, *url.URL) {
 }
 
 // sendOnce sends one request and follows no redirect.
-func (b *browser) sendOnce(method, address string, form url.Values, edit ...func(*http.Request)) *robot.Page {
-	return b.r.send(b.robot, method, address, form, edit...)
+func (b *browser) sendOnce(method, rawURL string, form url.Values, edit ...func(*http.Request)) *robot.Page {
+	return b.r.send(b.robot, method, rawURL, form, edit...)
 }

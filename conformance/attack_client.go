@@ -40,7 +40,7 @@ func clientAttacks() []Check {
 			Requirement: "ID and secret in a Basic header are form-encoded.",
 			do:          checkBasicEncoding,
 		},
-		{Name: "attack/66-password-grant", Requirement: "Nobody trades a password for a token.", do: func(r *run) {
+		{Name: "attack/66-password-grant", Requirement: "The password grant is not supported.", do: func(r *run) {
 			t := r.requestTokens(r.target.Web,
 				url.Values{
 					"grant_type": {"password"},
@@ -164,13 +164,13 @@ func checkTokenByGet(r *run) {
 		"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI},
 		"client_id": {r.target.Web.ID}, "client_secret": {r.target.Web.Secret},
 	}
-	address := appendQuery(r.metadata().TokenEndpoint, form.Encode())
+	rawURL := appendQuery(r.metadata().TokenEndpoint, form.Encode())
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut} {
-		res := r.fetch(method, address, nil)
+		res := r.fetch(method, rawURL, nil)
 		r.require(res.Status == http.StatusMethodNotAllowed || res.Status == http.StatusNotFound,
 			"%s returned %d", method, res.Status)
 	}
-	res := r.fetch(http.MethodPost, address, url.Values{})
+	res := r.fetch(http.MethodPost, rawURL, url.Values{})
 	r.require(res.Status >= 400 && res.Status < 500 && !strings.Contains(res.Body, "access_token"),
 		"parameters in the query of a POST returned %d", res.Status)
 	grant := url.Values{"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI}}
@@ -252,7 +252,7 @@ func assertionAttacks() []Check {
 			Requirement: "A client assertion is accepted only for this issuer, for a few minutes, and once.",
 			do:          checkAssertions,
 		},
-		{Name: "extra/private-key-jwt", Requirement: "A client that signs its assertions redeems codes.", do: func(r *run) {
+		{Name: "extra/private-key-jwt", Requirement: "A client can authenticate with a signed assertion.", do: func(r *run) {
 			r.skipWithout("client with private_key_jwt", r.target.Keyed.Key != nil)
 			r.runFlow(r.browser(), r.target.Keyed, codeFlow())
 		}},

@@ -122,15 +122,15 @@ func pkceAttacks() []Check {
 				r.requireRejected(r.newRequest(r.target.Public, codeFlow()), "invalid_request")
 			},
 		},
-		{Name: "attack/30-pkce-method", Requirement: "plain, an empty and an unknown method are rejected.", do: func(r *run) {
+		{Name: "attack/30-pkce-method", Requirement: "code_challenge_method must be S256.", do: func(r *run) {
 			for _, method := range []string{"plain", "", "S512", "s256"} {
 				request := r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkceChallenge(randomString(64)),
 					"code_challenge_method", method)
 				r.requireRejected(request, "invalid_request")
 			}
 		}},
-		{Name: "attack/31-pkce-form", Requirement: "A challenge or verifier of another form is rejected.", do: checkPKCEForm},
-		{Name: "attack/32-wrong-verifier", Requirement: "A wrong verifier burns the code.", do: func(r *run) {
+		{Name: "attack/31-pkce-form", Requirement: "A malformed code_challenge or code_verifier is rejected.", do: checkPKCEForm},
+		{Name: "attack/32-wrong-verifier", Requirement: "A wrong code_verifier uses up the code.", do: func(r *run) {
 			verifier := randomString(64)
 			code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(verifier), "code_challenge_method",
 				"S256")

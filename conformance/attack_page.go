@@ -33,10 +33,10 @@ func pageAttacks() []Check {
 				if !strings.HasPrefix(r.target.Issuer, "https:") {
 					r.skipCheck("the issuer is http")
 				}
-				for _, address := range []string{r.target.Issuer + pathDiscovery, r.authorizationURL(r.newRequest(r.target.Web,
+				for _, rawURL := range []string{r.target.Issuer + pathDiscovery, r.authorizationURL(r.newRequest(r.target.Web,
 					codeFlow()))} {
-					r.require(r.fetch(http.MethodGet, address, nil).Header.Get("Strict-Transport-Security") != "",
-						"%s lacks Strict-Transport-Security", robot.Excerpt(address))
+					r.require(r.fetch(http.MethodGet, rawURL, nil).Header.Get("Strict-Transport-Security") != "",
+						"%s lacks Strict-Transport-Security", robot.Excerpt(rawURL))
 				}
 			},
 		},
@@ -56,20 +56,20 @@ func pageAttacks() []Check {
 func checkCrossOrigin(r *run) {
 	evil := func(req *http.Request) { req.Header.Set("Origin", "https://evil.example") }
 	request := r.newRequest(r.target.Web, codeFlow())
-	for _, address := range []string{
+	for _, rawURL := range []string{
 		r.authorizationURL(request),
 		r.authorizationURL(r.newRequest(r.target.Web, codeFlow(), "client_id", "unknown")),
 		r.authorizationURL(r.newRequest(r.target.Web, codeFlow(), "prompt", "none")),
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
-			res := r.fetch(method, address, nil, evil)
+			res := r.fetch(method, rawURL, nil, evil)
 			r.require(res.Header.Get("Access-Control-Allow-Origin") == "",
 				"%s of the authorization endpoint allows the origin %q", method, res.Header.Get("Access-Control-Allow-Origin"))
 		}
 	}
-	for _, address := range []string{r.metadata().TokenEndpoint, r.metadata().UserinfoEndpoint, r.metadata().JWKSURI} {
-		res := r.fetch(http.MethodGet, address, nil, evil)
-		r.require(res.Header.Get("Access-Control-Allow-Credentials") == "", "%s allows credentials to other origins", address)
+	for _, rawURL := range []string{r.metadata().TokenEndpoint, r.metadata().UserinfoEndpoint, r.metadata().JWKSURI} {
+		res := r.fetch(http.MethodGet, rawURL, nil, evil)
+		r.require(res.Header.Get("Access-Control-Allow-Credentials") == "", "%s allows credentials to other origins", rawURL)
 	}
 }
 

@@ -102,8 +102,8 @@ func checkPushRejected(r *run) {
 		r.require(p.RequestURI == "", "%s is answered with a request_uri", why)
 	}
 	request := r.newRequest(r.target.Web, codeFlow())
-	stranger := pushed{Page: r.fetch(http.MethodPost, r.metadata().PAREndpoint, request)}
-	refused("a pushed request without authentication", stranger, http.StatusUnauthorized, "")
+	anonymous := pushed{Page: r.fetch(http.MethodPost, r.metadata().PAREndpoint, request)}
+	refused("a pushed request without authentication", anonymous, http.StatusUnauthorized, "")
 	refused("a bad redirect URI",
 		r.pushRequest(r.target.Web,
 			r.newRequest(r.target.Web, codeFlow(), "redirect_uri",

@@ -175,7 +175,7 @@ func extraAttacks() []Check {
 func checkNarrowedScope(r *run) {
 	flow := r.runOfflineFlow(r.browser(), r.target.Web, codeFlow(), "scope", "openid email offline_access")
 	t := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken, "scope", "openid"))
-	r.require(!slices.Contains(strings.Fields(t.Scope), "email"), "the answer says scope %q", t.Scope)
+	r.require(!slices.Contains(strings.Fields(t.Scope), "email"), "scope in the response is %q", t.Scope)
 	_, has := r.decodeUserinfo(r.fetchUserinfo(t.AccessToken))["email"]
 	r.require(!has, "userinfo returns the email address without its scope")
 	again := r.requireRefreshed(r.sendRefreshToken(r.target.Web, t.RefreshToken))

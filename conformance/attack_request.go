@@ -146,7 +146,7 @@ func checkRequestObject(r *run) {
 }
 
 // listenForVisits listens on a loopback address and counts requests.
-func (r *run) listenForVisits() (address string, visits func() int64, stop func()) {
+func (r *run) listenForVisits() (rawURL string, visits func() int64, stop func()) {
 	l, err := (&net.ListenConfig{}).Listen(r.ctx, "tcp", "127.0.0.1:0")
 	r.require(err == nil, "cannot listen: %v", err)
 	var n atomic.Int64
@@ -160,10 +160,10 @@ func (r *run) listenForVisits() (address string, visits func() int64, stop func(
 }
 
 func checkRequestURI(r *run) {
-	address, visits, stop := r.listenForVisits()
+	rawURL, visits, stop := r.listenForVisits()
 	defer stop()
 	for _, uri := range []string{
-		address + "/request.jwt", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data",
+		rawURL + "/request.jwt", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data",
 		"urn:ietf:params:oauth:request_uri:nonsense",
 	} {
 		request := r.newRequest(r.target.Web, codeFlow(), "request_uri", uri)

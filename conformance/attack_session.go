@@ -15,7 +15,7 @@ func sessionAttacks() []Check {
 	return []Check{
 		{
 			Name:        "attack/68-login-csrf",
-			Requirement: "A sign-in form that another site sends is rejected.",
+			Requirement: "A sign-in form submitted from another site is rejected.",
 			do:          checkLoginCSRF,
 		},
 		{
@@ -24,7 +24,7 @@ func sessionAttacks() []Check {
 			do:          checkSessionFixation,
 		},
 		{Name: "attack/70-prompt-none-shows-nothing", Requirement: "prompt=none never shows a page.", do: checkPromptNone},
-		{Name: "attack/71-prompt-none-with-another", Requirement: "prompt=none goes with no other value.", do: func(r *run) {
+		{Name: "attack/71-prompt-none-with-another", Requirement: "prompt=none cannot be combined with other values.", do: func(r *run) {
 			b := r.browser()
 			b.obtainCode(r.target.Web)
 			for _, prompt := range []string{"none login", "login none", "none consent", "none none login"} {
@@ -37,7 +37,7 @@ func sessionAttacks() []Check {
 			Requirement: "prompt=login and max_age cannot be bypassed.",
 			do:          checkFreshSignIn,
 		},
-		{Name: "attack/73-hint-of-somebody-else", Requirement: "id_token_hint never signs anybody in.", do: checkForeignHint},
+		{Name: "attack/73-hint-of-somebody-else", Requirement: "id_token_hint never signs a user in.", do: checkForeignHint},
 		{
 			Name:        "attack/74-password-guessing",
 			Requirement: "Wrong passwords lead to increasing delays for the caller only.",

@@ -15,7 +15,7 @@ func tokenAttacks() []Check {
 			Requirement: "No response with a token or a claim may be stored.",
 			do:          checkCaching,
 		},
-		{Name: "attack/47-access-token-in-url", Requirement: "An access token in an address is rejected.", do: func(r *run) {
+		{Name: "attack/47-access-token-in-url", Requirement: "An access token in a URL is rejected.", do: func(r *run) {
 			t := r.obtainTokens(r.browser())
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				res := r.fetch(method, appendQuery(r.metadata().UserinfoEndpoint, "access_token="+url.QueryEscape(t.AccessToken)),
@@ -113,8 +113,8 @@ func checkOtherAudience(r *run) {
 	own := r.introspectToken(r.target.Web, t.AccessToken)
 	r.require(own["active"] == true, "the token's own client is told %v", own)
 	r.require(own["aud"] == nil || hasAudience(own["aud"], r.target.Web.ID), "aud is %v", own["aud"])
-	stranger := r.introspectToken(r.target.Other, t.AccessToken)
-	r.require(stranger["active"] == false && len(stranger) == 1, "a stranger is told %v", stranger)
+	other := r.introspectToken(r.target.Other, t.AccessToken)
+	r.require(other["active"] == false && len(other) == 1, "another client gets %v", other)
 }
 
 func checkIntrospectionAuth(r *run) {

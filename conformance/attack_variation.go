@@ -174,11 +174,11 @@ func checkAssertionOnce(r *run) {
 		}
 	})
 	r.require(won.Load() == 1, "%d of %d concurrent requests with the same assertion succeeded", won.Load(), len(codes))
-	for _, address := range []string{
+	for _, rawURL := range []string{
 		r.metadata().RevocationEndpoint, r.metadata().IntrospectionEndpoint,
 		r.metadata().PAREndpoint,
 	} {
-		if address == "" {
+		if rawURL == "" {
 			continue
 		}
 		form := url.Values{
@@ -186,8 +186,8 @@ func checkAssertionOnce(r *run) {
 			"client_assertion":      {shared},
 			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 		}
-		res := r.fetch(http.MethodPost, address, form)
-		r.require(res.Status >= 400 && res.Status < 500, "%s accepts a used assertion: %d", address, res.Status)
+		res := r.fetch(http.MethodPost, rawURL, form)
+		r.require(res.Status >= 400 && res.Status < 500, "%s accepts a used assertion: %d", rawURL, res.Status)
 	}
 }
 

@@ -36,12 +36,12 @@ func (r *run) authorizationURL(request url.Values) string {
 	return appendQuery(r.metadata().AuthorizationEndpoint, request.Encode())
 }
 
-func appendQuery(address, query string) string {
+func appendQuery(rawURL, query string) string {
 	mark := "?"
-	if strings.Contains(address, "?") {
+	if strings.Contains(rawURL, "?") {
 		mark = "&"
 	}
-	return address + mark + query
+	return rawURL + mark + query
 }
 
 // authorize opens the authorization endpoint and returns where the browser
@@ -176,8 +176,8 @@ func (r *run) requestTokens(c Client, grant url.Values, changes ...string) token
 }
 
 // postForm posts to the token endpoint or a similar one.
-func (r *run) postForm(address string, form url.Values, edit ...func(*http.Request)) tokens {
-	t := tokens{Page: r.fetch(http.MethodPost, address, form, edit...)}
+func (r *run) postForm(rawURL string, form url.Values, edit ...func(*http.Request)) tokens {
+	t := tokens{Page: r.fetch(http.MethodPost, rawURL, form, edit...)}
 	// If the response is not JSON, the fields stay empty and the check decides.
 	_ = json.Unmarshal([]byte(t.Body), &t)
 	return t

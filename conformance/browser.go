@@ -10,25 +10,25 @@ import (
 
 // fetch sends one request without cookies, follows no redirect, and requires a
 // response. Edit may change the request before it is sent.
-func (r *run) fetch(method, address string, form url.Values, edit ...func(*http.Request)) *robot.Page {
-	return r.send(&robot.Browser{Transport: r.target.HTTP}, method, address, form, edit...)
+func (r *run) fetch(method, rawURL string, form url.Values, edit ...func(*http.Request)) *robot.Page {
+	return r.send(&robot.Browser{Transport: r.target.HTTP}, method, rawURL, form, edit...)
 }
 
 // send sends one request with the cookies of a browser and requires a response.
 func (r *run) send(
-	b *robot.Browser, method, address string, form url.Values, edit ...func(*http.Request),
+	b *robot.Browser, method, rawURL string, form url.Values, edit ...func(*http.Request),
 ) *robot.Page {
-	page, err := r.attempt(b, method, address, form, edit...)
-	r.require(err == nil, "%s %s got no response: %v", method, robot.Excerpt(address), err)
+	page, err := r.attempt(b, method, rawURL, form, edit...)
+	r.require(err == nil, "%s %s got no response: %v", method, robot.Excerpt(rawURL), err)
 	return page
 }
 
 // attempt sends one request.
 func (r *run) attempt(
-	b *robot.Browser, method, address string, form url.Values, edit ...func(*http.Request),
+	b *robot.Browser, method, rawURL string, form url.Values, edit ...func(*http.Request),
 ) (*robot.Page, error) {
-	req, err := robot.NewRequest(r.ctx, method, address, form, edit...)
-	r.require(err == nil, "the URL %s cannot be requested: %v", robot.Excerpt(address), err)
+	req, err := robot.NewRequest(r.ctx, method, rawURL, form, edit...)
+	r.require(err == nil, "the URL %s cannot be requested: %v", robot.Excerpt(rawURL), err)
 	return b.Send(req)
 }
 
@@ -47,13 +47,13 @@ func (r *run) browser() *browser {
 }
 
 // get opens a URL.
-func (b *browser) get(address string) *robot.Page {
-	return b.requireShown(b.robot.Get(b.r.ctx, address))
+func (b *browser) get(rawURL string) *robot.Page {
+	return b.requireShown(b.robot.Get(b.r.ctx, rawURL))
 }
 
 // post sends a form as a page of the provider does.
-func (b *browser) post(address string, form url.Values, edit ...func(*http.Request)) *robot.Page {
-	return b.requireShown(b.robot.Post(b.r.ctx, address, form, edit...))
+func (b *browser) post(rawURL string, form url.Values, edit ...func(*http.Request)) *robot.Page {
+	return b.requireShown(b.robot.Post(b.r.ctx, rawURL, form, edit...))
 }
 
 // submit sends a form of the page.

@@ -166,7 +166,7 @@ func (r *run) requirePage(p *robot.Page, statuses ...int) {
 		"expected a page with status %v, got %d: %s", statuses, p.Status, robot.Excerpt(p.Body))
 	r.require(strings.HasPrefix(p.Header.Get("Content-Type"), "text/html"),
 		"the page is %q, not HTML", p.Header.Get("Content-Type"))
-	r.require(p.Text() != "", "the page says nothing")
+	r.require(p.Text() != "", "the page has no text")
 	r.require(p.Header.Get("Refresh") == "", "the page sends the browser on to %q", p.Header.Get("Refresh"))
 	for _, f := range p.Forms() {
 		to, err := p.URL.Parse(f.Action)

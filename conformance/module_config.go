@@ -31,7 +31,7 @@ func oidccDiscovery(r *run, _ variant) {
 	r.require(err == nil && issuer.Host != "" && issuer.RawQuery == "" && issuer.Fragment == "" && issuer.User == nil,
 		"the issuer %q has a query or fragment", m.Issuer)
 	r.requireHTTPS("issuer", m.Issuer)
-	r.warnUnless(issuer.Scheme == "https", "the issuer is http, on a loopback address: at work it must be https")
+	r.warnUnless(issuer.Scheme == "https", "the issuer is http on a loopback address; in production it must be https")
 	for name := range m.all {
 		if strings.HasSuffix(name, "_endpoint") || name == "jwks_uri" {
 			r.requireHTTPS(name, r.requireString(name))
@@ -73,12 +73,12 @@ func oidccDiscovery(r *run, _ variant) {
 
 // requireHTTPS requires an https URL. If the issuer itself is http on a
 // loopback address, its endpoints may be http too.
-func (r *run) requireHTTPS(name, address string) {
-	u, err := url.Parse(address)
+func (r *run) requireHTTPS(name, rawURL string) {
+	u, err := url.Parse(rawURL)
 	r.require(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"),
-		"%s is %q, which is not a URL", name, address)
+		"%s is %q, which is not a URL", name, rawURL)
 	r.require(u.Scheme == "https" || strings.HasPrefix(r.target.Issuer, "http:") && netaddr.IsLoopback(u.Hostname()),
-		"%s is %q, not https", name, address)
+		"%s is %q, not https", name, rawURL)
 }
 
 // requireString requires that a member of the metadata is a string and returns

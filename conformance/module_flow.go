@@ -54,6 +54,12 @@ func flowModules() []module {
 				}
 			},
 		},
+	}
+}
+
+// authorizeModules returns the modules about the authorization endpoint.
+func authorizeModules() []module {
+	return []module{
 		{
 			name:        "oidcc-response-type-missing",
 			requirement: "A request without response_type is rejected.",

@@ -16,11 +16,15 @@ import (
 // logoutModules returns the modules of the plan RP-Initiated Logout.
 func logoutModules() []module {
 	const name = "oidcc-rp-initiated-logout"
-	ends := func(suffix, says string, do func(r *run, flow flowResult) url.Values) module {
-		return module{name: name + suffix, requirement: says, do: func(r *run, v variant) { checkSignOut(r, v, do) }}
+	signsOut := func(suffix, requirement string, do func(r *run, flow flowResult) url.Values) module {
+		return module{name: name + suffix, requirement: requirement, do: func(r *run, v variant) { checkSignOut(r, v, do) }}
 	}
-	stays := func(suffix, says string, do func(r *run, flow flowResult) url.Values) module {
-		return module{name: name + suffix, requirement: says, do: func(r *run, v variant) { checkNoRedirect(r, v, do) }}
+	goesNowhere := func(suffix, requirement string, do func(r *run, flow flowResult) url.Values) module {
+		return module{
+			name:        name + suffix,
+			requirement: requirement,
+			do:          func(r *run, v variant) { checkNoRedirect(r, v, do) },
+		}
 	}
 	hinted := func(flow flowResult, more ...string) url.Values {
 		return newValues(append([]string{"id_token_hint", flow.idToken}, more...)...)
@@ -43,34 +47,36 @@ func logoutModules() []module {
 			},
 		},
 		{
-			name + "-no-state", "Without state the address comes back without one.", nil, false,
-			func(r *run, v variant) { checkReturn(r, v, "") },
+			name:        name + "-no-state",
+			requirement: "Without state the redirect URI is used without one.",
+			do:          func(r *run, v variant) { checkReturn(r, v, "") },
 		},
-		ends("-no-params", "Without anything the person signs out.",
+		signsOut("-no-params", "Without parameters the person is signed out.",
 			func(*run, flowResult) url.Values { return url.Values{} }),
-		ends("-only-state", "With state alone the person signs out.",
+		signsOut("-only-state", "With only state the person is signed out.",
 			func(*run, flowResult) url.Values { return newValues("state", randomString(10)) }),
-		ends("-no-post-logout-redirect-uri", "Without an address a page says that it is done.",
+		signsOut("-no-post-logout-redirect-uri", "Without a redirect URI a page confirms the sign-out.",
 			func(_ *run, flow flowResult) url.Values {
 				return hinted(flow, "state", randomString(10))
 			}),
-		stays("-no-id-token-hint", "An address without a hint is not followed.", func(r *run, _ flowResult) url.Values {
-			return newValues("post_logout_redirect_uri", post(r), "state", randomString(10))
-		}),
-		stays("-bad-post-logout-redirect-uri", "An address that is not registered is not followed.",
+		goesNowhere("-no-id-token-hint", "A redirect URI without a hint is not followed.",
+			func(r *run, _ flowResult) url.Values {
+				return newValues("post_logout_redirect_uri", post(r), "state", randomString(10))
+			}),
+		goesNowhere("-bad-post-logout-redirect-uri", "A redirect URI that is not registered is not followed.",
 			func(r *run, flow flowResult) url.Values {
 				return hinted(flow, "post_logout_redirect_uri", strings.TrimSuffix(post(r), "/")+"/bad_post_logout_redirect_uri")
 			}),
-		stays("-query-added-to-post-logout-redirect-uri", "A query added to a registered address makes another one.",
+		goesNowhere("-query-added-to-post-logout-redirect-uri", "A redirect URI with an added query is a different one.",
 			func(r *run, flow flowResult) url.Values {
 				return hinted(flow, "post_logout_redirect_uri", appendQuery(post(r), "foo=bar"))
 			}),
-		stays("-modified-id-token-hint", "A hint without a signature is none.", func(r *run, flow flowResult) url.Values {
+		goesNowhere("-modified-id-token-hint", "An unsigned hint is not accepted.", func(r *run, flow flowResult) url.Values {
 			parts := strings.Split(flow.idToken, ".")
 			none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg": "none"}`)) + "." + parts[1] + "."
 			return newValues("id_token_hint", none, "post_logout_redirect_uri", post(r))
 		}),
-		stays("-bad-id-token-hint", "A hint that the client has signed itself is none.",
+		goesNowhere("-bad-id-token-hint", "A hint signed by the client itself is not accepted.",
 			func(r *run, flow flowResult) url.Values {
 				c := r.target.Web
 				now := r.target.Now().Unix()
@@ -100,11 +106,11 @@ func (r *run) signInForLogout(b *browser, v variant) flowResult {
 
 // openEndSession opens the end_session_endpoint.
 func (b *browser) openEndSession(v url.Values) *robot.Page {
-	address := b.r.metadata().EndSessionEndpoint
+	rawURL := b.r.metadata().EndSessionEndpoint
 	if len(v) > 0 {
-		address = appendQuery(address, v.Encode())
+		rawURL = appendQuery(rawURL, v.Encode())
 	}
-	return b.get(address)
+	return b.get(rawURL)
 }
 
 // requireSignedOut requires that no user is signed in in the browser.
@@ -151,15 +157,15 @@ func checkReturn(r *run, v variant, state string) {
 	r.require(got.Get("state") == state && got.Has("state") == (state != ""),
 		"state is %q instead of %q", got.Get("state"), state)
 	for name := range got {
-		r.warnUnless(name == "state", "the address came back with %s", name)
+		r.warnUnless(name == "state", "the redirect URI came back with %s", name)
 	}
 	r.requireSignedOut(b, v)
 }
 
 // parseReturnURL returns the parameters that were added to the post-logout
 // redirect URI. It returns false if the URL is another one.
-func (r *run) parseReturnURL(address string) (added url.Values, ok bool) {
-	rest, ok := strings.CutPrefix(address, r.target.Web.PostLogoutRedirectURI)
+func (r *run) parseReturnURL(rawURL string) (added url.Values, ok bool) {
+	rest, ok := strings.CutPrefix(rawURL, r.target.Web.PostLogoutRedirectURI)
 	if !ok || rest != "" && rest[0] != '?' && rest[0] != '&' {
 		return nil, false
 	}
@@ -236,7 +242,7 @@ func oidccBackchannel(r *run, v variant) {
 	b := r.browser()
 	flow := r.signInForLogout(b, v)
 	sid, _ := flow.claims["sid"].(string)
-	r.require(sid != "", "the ID token has no sid, though backchannel_logout_session_supported says so")
+	r.require(sid != "", "the ID token has no sid, although backchannel_logout_session_supported is true")
 	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri",
 		r.target.Web.PostLogoutRedirectURI, "state", "s"))
 	r.require(strings.HasPrefix(r.nextURL(p), r.target.Web.PostLogoutRedirectURI),
@@ -334,13 +340,13 @@ func oidccFrontchannel(r *run, v variant) {
 
 // requireFrameLoads requires that nothing on the page keeps its frame from
 // loading or from reading its own cookies.
-func (r *run) requireFrameLoads(p *robot.Page, address string) {
+func (r *run) requireFrameLoads(p *robot.Page, rawURL string) {
 	r.require(!p.HasAttribute("iframe", "sandbox"),
 		"the frame is sandboxed, so the client does not get its cookies")
 	r.require(!slices.Contains(p.Attributes("iframe", "loading"), "lazy"),
 		"the frame is loaded lazily, which may be never")
-	u, err := url.Parse(address)
-	r.require(err == nil, "the frame loads %q", address)
+	u, err := url.Parse(rawURL)
+	r.require(err == nil, "the frame loads %q", rawURL)
 	for _, policy := range p.Header.Values("Content-Security-Policy") {
 		rules := map[string][]string{}
 		for rule := range strings.SplitSeq(policy, ";") {
@@ -353,7 +359,7 @@ func (r *run) requireFrameLoads(p *robot.Page, address string) {
 			if !has {
 				continue
 			}
-			fits := slices.ContainsFunc([]string{"*", u.Scheme + ":", u.Host, u.Scheme + "://" + u.Host, address},
+			fits := slices.ContainsFunc([]string{"*", u.Scheme + ":", u.Host, u.Scheme + "://" + u.Host, rawURL},
 				func(s string) bool { return slices.Contains(allowed, s) })
 			r.require(fits, "the page's policy blocks the frame: %s", policy)
 			break

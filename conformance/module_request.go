@@ -10,10 +10,10 @@ import (
 // requestModules returns the modules about parameters that must be ignored, and
 // about request objects.
 func requestModules() []module {
-	harmless := func(name, says string, changes ...string) module {
+	harmless := func(name, requirement string, changes ...string) module {
 		return module{
 			name:        name,
-			requirement: says,
+			requirement: requirement,
 			appliesTo:   anyType,
 			do:          func(r *run, v variant) { r.runFlow(r.browser(), r.target.Web, v, changes...) },
 		}

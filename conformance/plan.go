@@ -10,7 +10,7 @@ type module struct {
 	name        string
 	requirement string
 	appliesTo   func(responseType string) bool
-	serial      bool // see Check.Alone
+	serial      bool // see Check.Serial
 	do          func(r *run, v variant)
 }
 
@@ -82,5 +82,6 @@ func (p plan) expandChecks() []Check {
 // coreModules returns the modules that the plans Basic, Implicit, Hybrid and
 // Form Post share.
 func coreModules() []module {
-	return slices.Concat(flowModules(), requestModules(), promptModules(), claimModules(), codeModules())
+	return slices.Concat(flowModules(), authorizeModules(), requestModules(), promptModules(), claimModules(),
+		codeModules())
 }
