@@ -107,7 +107,7 @@ func checkNarrowedScope(r *run) {
 	t := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken, "scope", "openid"))
 	r.require(!slices.Contains(strings.Fields(t.Scope), "email"), "the answer says scope %q", t.Scope)
 	_, has := r.decodeUserinfo(r.fetchUserinfo(t.AccessToken))["email"]
-	r.require(!has, "userinfo tells the e-mail address without its scope")
+	r.require(!has, "userinfo tells the email address without its scope")
 	again := r.requireRefreshed(r.sendRefreshToken(r.target.Web, t.RefreshToken))
 	_, has = r.decodeUserinfo(r.fetchUserinfo(again.AccessToken))["email"]
 	r.require(has, "a refresh without a scope parameter gives less than was granted (RFC 6749 section 6)")

@@ -107,7 +107,7 @@ func TestInspectFindsEveryPitfall(t *testing.T) {
 		"7 times as strings":                {token(object{"iat": "1772355600"}), "iat-string", "iat"},
 		"14 identity instead of a token":    {`{"iss":"` + issuer + `","acr":"loa1","sub":"` + subject + `"}`, "identity-object", "token"},
 		"14 the same sub for everybody":     {token(object{"sub": "111111111"}), "sub-constant", "sub"},
-		"15 sub is an e-mail address":       {token(object{"sub": "jane@example.com"}), "sub-email", "sub"},
+		"15 sub is an email address":        {token(object{"sub": "jane@example.com"}), "sub-email", "sub"},
 		"15 sub is a phone number":          {token(object{"sub": "+1 212 555 0101"}), "sub-phone", "sub"},
 		"16 published private key":          {tutorialToken, "key-published", "key"},
 		"16 any key of 1024 bits":           {encode(spelt(header()), spelt(claimsWith(nil)), small()), "key-small", "key"},
