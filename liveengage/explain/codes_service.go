@@ -51,7 +51,7 @@ func serviceErrors() []ErrorCode {
 			"Authenticate again with a new token of yours.",
 			"Check that the account number is the same everywhere.",
 		},
-		Source:   fromTable,
+		Source: fromTable,
 	}, {
 		Code: liveengage.CodeESAPIError, Name: "ESAPI_ERROR",
 		Meaning: "LivePerson's input filter, which blocks attacks with unusual characters, rejected the input.",
