@@ -29,7 +29,7 @@ func TestBuild(t *testing.T) {
     profile: liveengage
     pinned_key: k1
     redirects_on_to: [https://www.shop.example]
-    id_token_encryption: {keys: [{kid: lp, key: '` + strings.TrimSpace(string(line)) + `'}]}
+    id_token_encryption: {keys: [{kid: lp, key: '` + strings.Fields(string(line))[0] + `'}]}
     liveengage:
       dialect: legacy
       redirect_query_keys: [lpUnifiedWindowConfig, x]
