@@ -117,8 +117,9 @@ func clientSettings() []Setting {
 		{"secret", none, "Client secret of at least 32 characters. " +
 			"A client with neither `secret` nor `jwks` is public, and must use PKCE. " + secretForms},
 		{"jwks", none, "The client's public keys as a JSON Web Key Set, for `private_key_jwt`. " + secretForms},
-		{"application_type", "`web`", "`web` or `native`. Only `native` clients can have redirect URIs with http (on loopback) or " +
-			"with a private-use scheme such as `com.brand.app:/cb`."},
+		{"application_type", "`web`",
+			"`web` or `native`. Only `native` clients can have redirect URIs with http (on loopback) or " +
+				"with a private-use scheme such as `com.brand.app:/cb`."},
 		{"token_endpoint_auth_method", "`client_secret_basic` with a secret, `private_key_jwt` with `jwks`, otherwise `none`",
 			"How the client authenticates: one of these, or `client_secret_post`."},
 		{"require_pushed_authorization_requests", "`false`",

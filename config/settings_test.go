@@ -104,7 +104,7 @@ func valueAt(v reflect.Value, path string) string {
 func TestSettingsPage(t *testing.T) {
 	t.Parallel()
 	const name = "../docs/settings.md"
-	page := settingsPage()
+	page := settingsPage(t)
 	if *update {
 		require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
 	}
@@ -113,43 +113,39 @@ func TestSettingsPage(t *testing.T) {
 	require.Equal(t, page, string(text), "run: go test ./config -update")
 }
 
-// settingsPage is docs/settings.md. What depends on a setting comes from Settings.
-func settingsPage() string {
-	var b strings.Builder
-	b.WriteString(`<!-- Generated from config/settings.go. Run: go test ./config -update -->
-
-# Settings
-
-idp reads its settings from one YAML file. ` + "`idp init`" + ` writes one with comments, and ` + "`idp config check`" + ` checks it. Reading is strict: an unknown key, a wrong type or an unsafe value is an error, and nothing starts until it is fixed. Paths in the file are relative to its directory.
-
-Durations are numbers with units, such as ` + "`90s`, `15m` or `1h30m`" + `. A setting that accepts ` + "`{env: NAME}` and `{file: PATH}`" + ` can come from an environment variable or from a file instead, so that the configuration file has no secrets.
-
-## Server
-
-`)
-	groups := map[string][]config.Setting{}
+// settingsPage returns docs/settings.md: testdata/settings.md with the tables filled in.
+func settingsPage(t *testing.T) string {
+	t.Helper()
+	page, err := os.ReadFile("testdata/settings.md")
+	require.NoError(t, err)
+	var server, client, liveEngage []config.Setting
 	for _, s := range config.Settings() {
-		group := "server"
-		if name, ok := strings.CutPrefix(s.Name, "clients[]."); ok {
-			group, s.Name = "client", name
+		var isClient, isLiveEngage bool
+		s.Name, isClient = strings.CutPrefix(s.Name, "clients[].")
+		s.Name, isLiveEngage = strings.CutPrefix(s.Name, "liveengage.")
+		switch {
+		case isLiveEngage:
+			liveEngage = append(liveEngage, s)
+		case isClient:
+			client = append(client, s)
+		default:
+			server = append(server, s)
 		}
-		if name, ok := strings.CutPrefix(s.Name, "liveengage."); ok {
-			group, s.Name = "liveengage", name
-		}
-		groups[group] = append(groups[group], s)
 	}
-	writeTable(&b, groups["server"])
-	b.WriteString("\n## Clients\n\nThe setting `clients` is a list with at least one client. Each client has these settings:\n\n")
-	writeTable(&b, groups["client"])
-	b.WriteString("\n## LiveEngage\n\nA client with `profile: liveengage` can also have these settings, under `liveengage`. " +
-		"[liveengage.md](liveengage.md) explains them.\n\n")
-	writeTable(&b, groups["liveengage"])
-	return b.String()
+	tables := strings.NewReplacer(
+		"{{server}}", table(server),
+		"{{client}}", table(client),
+		"{{liveengage}}", table(liveEngage),
+	)
+	return tables.Replace(string(page))
 }
 
-func writeTable(b *strings.Builder, settings []config.Setting) {
-	b.WriteString("| setting | default | meaning |\n| --- | --- | --- |\n")
+// table returns settings as a table in Markdown.
+func table(settings []config.Setting) string {
+	var b strings.Builder
+	b.WriteString("| setting | default | meaning |\n| --- | --- | --- |")
 	for _, s := range settings {
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", s.Name, s.Default, s.Meaning)
+		fmt.Fprintf(&b, "\n| `%s` | %s | %s |", s.Name, s.Default, s.Meaning)
 	}
+	return b.String()
 }
