@@ -55,7 +55,7 @@ func TestConformanceCommand(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout, "failed  basic/oidcc-server")
 	require.Contains(t, stdout, "seen:     the code was rejected with 401 invalid_client")
-	require.Contains(t, stderr, "does not hold up: 2 failed")
+	require.Contains(t, stderr, "does not pass: 2 failed")
 }
 
 // TestConformanceCommandUsedWrongly: what is missing is said, and nothing is tried.
@@ -66,9 +66,9 @@ func TestConformanceCommandUsedWrongly(t *testing.T) {
 		args []string
 	}{
 		{"missing flags", nil},
-		{"fits no check", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--only", "no such check"}},
+		{"matches no check", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--only", "no such check"}},
 		{"IDP_CONFORMANCE_SECRET is not set", []string{"--issuer", "https://login.example", "--client", "shop"}},
-		{"without a slash", []string{"--issuer", "https://login.example/", "--client", "shop"}},
+		{"without a trailing slash", []string{"--issuer", "https://login.example/", "--client", "shop"}},
 		{"--keyed needs --key", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--keyed", "k"}},
 	} {
 		code, _, stderr := conformanceOf(t, nil, c.args...)
