@@ -32,7 +32,7 @@ func brokenRequests() []brokenCopy {
 		{"redirect by prefix", "oidc", "Client.allowsRedirectURI", setCall(`slices.ContainsFunc($1, func(known string) bool { return strings.HasPrefix($2, known) })`, "Contains"), "basic/oidcc-ensure-registered-redirect-uri"},
 		{"redirect unescaped", "oidc", "Provider.clientOf", setCall(`func(s string) string { s, _ = url.QueryUnescape(s); return s }($0)`, "Get", "redirect_uri"), "attack/02-redirect-uri-encoded-again"},
 		{"redirect URI by default", "oidc", "Provider.clientOf", setCall(`func() string { if !$x.Has("redirect_uri") { $x.Set("redirect_uri", `+webCallback+`) }; return $0 }()`, "Get", "redirect_uri"), "attack/04-redirect-uri-missing"},
-		{"unknown client", "oidc", "Provider.clientOf", setCall(`map[bool]string{true: "web", false: $0}[strings.HasPrefix($0, "nobody-")]`, "Get", "client_id"), "attack/03-unknown-client"},
+		{"unknown client", "oidc", "Provider.clientOf", setCall(`map[bool]string{true: "web", false: $0}[strings.HasPrefix($0, "unknown-")]`, "Get", "client_id"), "attack/03-unknown-client"},
 		{"PKCE of public clients", "oidc", "validateNonceAndPKCE", never("wantsCode", "isPublic"), "attack/29-public-client-without-pkce"},
 		{"PKCE plain", "oidc", "validateNonceAndPKCE", never("CodeChallengeMethodS256"), "attack/30-pkce-method"},
 		{"token in a query", "oidc", "validateResponseMode", never("wantsIDToken", "wantsToken"), "attack/10-token-in-query"},
