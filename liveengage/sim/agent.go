@@ -12,9 +12,9 @@ import (
 
 func (s *Simulator) registerAgent(mux *http.ServeMux) {
 	mux.HandleFunc("GET /agent", s.showConversations)
-	mux.HandleFunc("GET /agent/{talk}", s.showConversation)
-	mux.HandleFunc("POST /agent/{talk}/answer", s.sendAsAgent)
-	mux.HandleFunc("POST /agent/{talk}/close", s.closeAsAgent)
+	mux.HandleFunc("GET /agent/{conversation}", s.showConversation)
+	mux.HandleFunc("POST /agent/{conversation}/answer", s.sendAsAgent)
+	mux.HandleFunc("POST /agent/{conversation}/close", s.closeAsAgent)
 }
 
 // widgetField is a field of a widget. Secure says that it came with a verified token.
@@ -53,7 +53,7 @@ func (s *Simulator) showConversations(w http.ResponseWriter, r *http.Request) {
 
 func (s *Simulator) showConversation(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	t, ok := s.conversations.get(r.PathValue("talk"))
+	t, ok := s.conversations.get(r.PathValue("conversation"))
 	var seen agentConversation
 	if ok {
 		seen = s.viewConversation(t)
@@ -107,7 +107,7 @@ func (a *agentConversation) setTokens(k botTokens) {
 }
 
 func (s *Simulator) sendAsAgent(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("talk")
+	id := r.PathValue("conversation")
 	if _, ok := s.addMessage(id, "", true, strings.TrimSpace(r.PostFormValue("text"))); !ok {
 		s.renderError(w, r, http.StatusConflict, "That could not be said: the conversation is over, or there was no text of up to 8192 bytes.")
 		return
@@ -116,7 +116,7 @@ func (s *Simulator) sendAsAgent(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) closeAsAgent(w http.ResponseWriter, r *http.Request) {
-	s.closeConversation(r.PathValue("talk"))
+	s.closeConversation(r.PathValue("conversation"))
 	redirectTo(w, r, "/agent")
 }
 

@@ -22,8 +22,8 @@ const delegationLifetime = 15 * time.Minute
 
 func (s *Simulator) registerDelegation(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+DelegationPath("{account}"), s.finishDelegation)
-	mux.HandleFunc("POST /agent/{talk}/delegate", s.sendSignInLink)
-	mux.HandleFunc("POST /agent/{talk}/renew", s.renewBotTokens)
+	mux.HandleFunc("POST /agent/{conversation}/delegate", s.sendSignInLink)
+	mux.HandleFunc("POST /agent/{conversation}/renew", s.renewBotTokens)
 }
 
 // DelegationPath is where delegation comes back to, below the simulator's address:
@@ -41,7 +41,7 @@ func (s *Simulator) sendSignInLink(w http.ResponseWriter, r *http.Request) {
 		s.renderError(w, r, http.StatusConflict, "No connector is for delegation: make one with the code flow whose JWT Public Key is the word "+liveengage.DelegationKey+".")
 		return
 	}
-	c, id, state := all[i], r.PathValue("talk"), newHandle()
+	c, id, state := all[i], r.PathValue("conversation"), newHandle()
 	s.mu.Lock()
 	s.delegations.put(state, delegation{Conversation: id, Connector: c.ID, Ends: s.Now().Add(delegationLifetime)})
 	s.mu.Unlock()
@@ -106,7 +106,7 @@ func (s *Simulator) finishDelegation(w http.ResponseWriter, r *http.Request) {
 // renewBotTokens asks the brand for a new access token, as LivePerson does when the one
 // of an authenticated conversation has expired.
 func (s *Simulator) renewBotTokens(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("talk")
+	id := r.PathValue("conversation")
 	s.mu.Lock()
 	var k botTokens
 	subject := ""

@@ -84,7 +84,7 @@ func (s *Simulator) renderPage(w http.ResponseWriter, r *http.Request, v page) {
 
 // renderError says why there is nothing to see.
 func (s *Simulator) renderError(w http.ResponseWriter, r *http.Request, status int, text string) {
-	s.renderPage(w, r, page{name: "sorry", status: status, data: text})
+	s.renderPage(w, r, page{name: "error", status: status, data: text})
 }
 
 // serveStatic serves the style sheet and the scripts.

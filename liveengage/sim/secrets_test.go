@@ -21,7 +21,7 @@ import (
 func TestSecretStaysAtHome(t *testing.T) {
 	t.Parallel()
 	const dropped = "The client secret was dropped"
-	thief := newProvider(t)
+	thief := newFakeProvider(t)
 	for name, c := range map[string]struct {
 		steps  []url.Values // changes of the form, by name; "fill" fills
 		kept   bool
@@ -40,10 +40,10 @@ func TestSecretStaysAtHome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, nil)
+			b := newSimulation(t, nil)
 			text := ""
 			for _, change := range c.steps {
-				f := connectorsOf(b)[codeID-1].Configuration
+				f := listConnectors(b)[codeID-1].Configuration
 				form := url.Values{"type": {"2"}, "issuer": {f.Issuer}, "token": {f.TokenEndpoint}, "client_id": {"x"}, "method": {"m"}, "key": {f.JWTPublicKey}}
 				to := "/connectors/2"
 				for field, value := range change {
@@ -73,7 +73,7 @@ func TestFillKeepsSecret(t *testing.T) {
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	defer elsewhere.Close()
 	for token, kept := range map[string]bool{"": true, elsewhere.URL + "/token": false} {
-		b := newBench(t, func(c *sim.Config) {
+		b := newSimulation(t, func(c *sim.Config) {
 			c.Connectors = c.Connectors[codeID-1 : codeID]
 			c.Connectors[0].Configuration.Issuer, c.Connectors[0].Configuration.TokenEndpoint = "", token
 		})
@@ -89,17 +89,17 @@ func TestRefusalsRepeatNoSecrets(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	const secret = "the secret: 50%25 +"
-	b := newBench(t, func(c *sim.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	b := newSimulation(t, func(c *sim.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	basic := base64.StdEncoding.EncodeToString([]byte("le client:" + secret))
-	token := sign(t, b.idp.claims(nil))
+	token := signToken(t, b.idp.claims(nil))
 	handed := "C0de-0f-jane"
 	for _, said := range []string{secret, url.QueryEscape(secret), basic, handed, token, "0123456789abcdefABCDEF0123456789"} {
 		b.idp.mu.Lock()
 		b.idp.token = func(w http.ResponseWriter, _ *http.Request) {
-			answers(400, "application/json", `{"error":"invalid_client","error_description":"I was sent `+said+` twice: `+said+`"}`)(w, nil)
+			respondWith(400, "application/json", `{"error":"invalid_client","error_description":"I was sent `+said+` twice: `+said+`"}`)(w, nil)
 		}
 		b.idp.mu.Unlock()
-		_, out, text := b.call("POST", path(codeID), map[string]any{"code": handed})
+		_, out, text := b.call("POST", authenticatePath(codeID), map[string]any{"code": handed})
 		require.Equal(t, "9011", out["internalErrorCode"])
 		require.Contains(t, text, "invalid_client I was sent")
 		_, _, page := b.call("GET", "/log", nil)
@@ -108,37 +108,37 @@ func TestRefusalsRepeatNoSecrets(t *testing.T) {
 		}
 	}
 	b.idp.mu.Lock()
-	b.idp.token = answers(400, "application/json", `{"error":"unsupported_response_type"}`)
+	b.idp.token = respondWith(400, "application/json", `{"error":"unsupported_response_type"}`)
 	b.idp.mu.Unlock()
-	_, _, text := b.call("POST", path(codeID), map[string]any{"code": handed})
+	_, _, text := b.call("POST", authenticatePath(codeID), map[string]any{"code": handed})
 	require.Contains(t, text, "unsupported_response_type", "a name is no secret")
 }
 
 // TestRedirectsAreLogged: each request has an exchange of its own.
 func TestRedirectsAreLogged(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	mux := http.NewServeMux()
 	mux.Handle("/a", http.RedirectHandler("/b", http.StatusMovedPermanently))
 	mux.Handle("/b", http.RedirectHandler("/c", http.StatusFound))
-	mux.HandleFunc("/c", answers(200, "application/json", set(jwk(brandKey(), "brand-1"))))
+	mux.HandleFunc("/c", respondWith(200, "application/json", encodeKeySet(publicJWK(brandKey(), "brand-1"))))
 	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusFound))
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	use := func(path string) {
-		all := connectorsOf(b)
+		all := listConnectors(b)
 		all[keySetID-1].Configuration.JWKSEndpoint = server.URL + path
 		require.NoError(t, b.SetConnectors(all))
 	}
 	use("/a")
-	b.own(path(keySetID), good(t, b))
+	b.requestToken(authenticatePath(keySetID), goodToken(t, b))
 	_, _, log := b.call("GET", "/log", nil)
 	for _, want := range []string{"GET " + server.URL + "/a", "301 Moved Permanently", "GET " + server.URL + "/b", "302 Found", "GET " + server.URL + "/c", "200 OK"} {
 		require.Equal(t, 1, strings.Count(log, want), want)
 	}
 	require.NotContains(t, log, `class="refused"`)
 	use("/loop")
-	_, out, _ := b.call("POST", path(keySetID), good(t, b))
+	_, out, _ := b.call("POST", authenticatePath(keySetID), goodToken(t, b))
 	require.Equal(t, "1038", out["internalErrorCode"])
 	_, _, log = b.call("GET", "/log", nil)
 	require.Equal(t, 4, strings.Count(log, "GET "+server.URL+"/loop"))

@@ -17,7 +17,7 @@ import (
 
 func TestDomainAPI(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	host := strings.TrimPrefix(b.url, "http://")
 	status, out, text := b.call("GET", "/api/account/"+account+"/service/baseURI.json?version=1.0", nil)
 	require.Equal(t, http.StatusOK, status)
@@ -44,19 +44,19 @@ func TestDomainAPI(t *testing.T) {
 
 func TestTokensAreTaken(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	signed := sign(t, b.idp.claims(nil))
-	encrypted := encrypt(t, simKey(), sim.EncryptionKeyID, signed)
+	b := newSimulation(t, nil)
+	signed := signToken(t, b.idp.claims(nil))
+	encrypted := encryptToken(t, simKey(), sim.EncryptionKeyID, signed)
 	base := "/api/account/" + account
 	for name, own := range map[string]string{
-		"version 1":            b.own(base+"/authenticate", map[string]any{"authCode": signed}),
-		"version 2":            b.own(base+"/app/default/authenticate?v=2.0", map[string]any{"authCode": signed}),
-		"version 3":            b.own(path(implicitID), map[string]any{"id_token": signed}),
-		"by key set":           b.own(path(keySetID), map[string]any{"id_token": signed}),
-		"encrypted":            b.own(path(implicitID), map[string]any{"id_token": encrypted}),
-		"encrypted by key set": b.own(path(keySetID), map[string]any{"id_token": encrypted}),
+		"version 1":            b.requestToken(base+"/authenticate", map[string]any{"authCode": signed}),
+		"version 2":            b.requestToken(base+"/app/default/authenticate?v=2.0", map[string]any{"authCode": signed}),
+		"version 3":            b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signed}),
+		"by key set":           b.requestToken(authenticatePath(keySetID), map[string]any{"id_token": signed}),
+		"encrypted":            b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": encrypted}),
+		"encrypted by key set": b.requestToken(authenticatePath(keySetID), map[string]any{"id_token": encrypted}),
 	} {
-		claims := payload(t, own)
+		claims := decodePayload(t, own)
 		require.Equal(t, "https://idp.liveperson.net", claims["iss"], name)
 		require.Equal(t, "acc:"+account, claims["aud"])
 		require.EqualValues(t, start.Unix()+3600, claims["exp"], "as long as the brand's token")
@@ -67,27 +67,27 @@ func TestTokensAreTaken(t *testing.T) {
 		require.Equal(t, b.idp.URL, extra["iss"])
 		require.Regexp(t, "^[0-9a-f]{100,}$", extra["lp_sdes"], "hidden")
 	}
-	header, err := base64.RawURLEncoding.DecodeString(strings.Split(b.own(path(implicitID), map[string]any{"id_token": signed}), ".")[0])
+	header, err := base64.RawURLEncoding.DecodeString(strings.Split(b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signed}), ".")[0])
 	require.NoError(t, err)
 	require.JSONEq(t, `{"kid":"00001","typ":"JWT","alg":"RS256"}`, string(header))
-	require.Equal(t, 1, b.idp.visits["jwks"], "a key set is kept")
+	require.Equal(t, 1, b.idp.keySetRequests["jwks"], "a key set is kept")
 }
 
 // TestKeyRotation: a kid that the kept key set does not have is looked for anew.
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.own(path(keySetID), good(t, b))
+	b := newSimulation(t, nil)
+	b.requestToken(authenticatePath(keySetID), goodToken(t, b))
 	b.idp.mu.Lock()
-	b.idp.jwks = set(jwk(brandKey(), "brand-1"), jwk(otherKey(), "brand-2"))
+	b.idp.jwks = encodeKeySet(publicJWK(brandKey(), "brand-1"), publicJWK(otherKey(), "brand-2"))
 	b.idp.mu.Unlock()
-	b.wait(time.Minute)
-	b.own(path(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-2", b.idp.claims(nil))})
-	require.Equal(t, 2, b.idp.visits["jwks"])
-	status, out, _ := b.call("POST", path(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-3", b.idp.claims(nil))})
+	b.advance(time.Minute)
+	b.requestToken(authenticatePath(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-2", b.idp.claims(nil))})
+	require.Equal(t, 2, b.idp.keySetRequests["jwks"])
+	status, out, _ := b.call("POST", authenticatePath(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-3", b.idp.claims(nil))})
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "1041", out["internalErrorCode"])
-	require.Equal(t, 2, b.idp.visits["jwks"], "not twice within two seconds")
+	require.Equal(t, 2, b.idp.keySetRequests["jwks"], "not twice within two seconds")
 }
 
 // TestTokenRequests: each documented form of the one request to the brand's servers.
@@ -110,15 +110,15 @@ func TestTokenRequests(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, func(cfg *sim.Config) {
+			b := newSimulation(t, func(cfg *sim.Config) {
 				for i := range cfg.Connectors {
 					cfg.Connectors[i].TokenRequest = c.request
 				}
 			})
-			b.own("/api/account/"+account+"/app/2/authenticate?v=2.0", map[string]any{"code": "c-1", "redirect_uri": "https://www.brand.example/cb"})
-			b.own(path(codeID), map[string]any{"authCode": "c-2"})
+			b.requestToken("/api/account/"+account+"/app/2/authenticate?v=2.0", map[string]any{"code": "c-1", "redirect_uri": "https://www.brand.example/cb"})
+			b.requestToken(authenticatePath(codeID), map[string]any{"authCode": "c-2"})
 			for i, redirect := range []string{"https://www.brand.example/cb", "https://liveperson.net"} {
-				got := b.idp.forms[i]
+				got := b.idp.tokenRequests[i]
 				require.Equal(t, "authorization_code", got["grant_type"])
 				require.Equal(t, []string{"c-1", "c-2"}[i], got["code"])
 				require.Equal(t, redirect, got["redirect_uri"])
@@ -138,17 +138,17 @@ func TestTokenRequests(t *testing.T) {
 
 func TestPKCE(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	_, made, _ := b.call("POST", "/api/account/"+account+"/app/3/pkce", nil)
 	require.Equal(t, "S256", made["code_challenge_method"])
-	b.own(path(pkceID), map[string]any{"code": "c", "redirect_uri": "https://x.example/cb", "code_verifier": made["code_verifier"]})
-	verifier := b.idp.forms[0]["code_verifier"]
+	b.requestToken(authenticatePath(pkceID), map[string]any{"code": "c", "redirect_uri": "https://x.example/cb", "code_verifier": made["code_verifier"]})
+	verifier := b.idp.tokenRequests[0]["code_verifier"]
 	require.NotEqual(t, made["code_verifier"], verifier, "the window never has the verifier")
 	require.Equal(t, made["code_challenge"], challengeOf(verifier))
-	b.own(path(pkceID), map[string]any{"code": "c", "code_verifier": made["code_verifier"]})
-	require.NotEqual(t, verifier, b.idp.forms[1]["code_verifier"], "a verifier is good for one code")
-	b.own(path(pkceID), map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
-	require.Equal(t, "an-app-made-this-verifier-of-its-own-0123456789", b.idp.forms[2]["code_verifier"])
+	b.requestToken(authenticatePath(pkceID), map[string]any{"code": "c", "code_verifier": made["code_verifier"]})
+	require.NotEqual(t, verifier, b.idp.tokenRequests[1]["code_verifier"], "a verifier is good for one code")
+	b.requestToken(authenticatePath(pkceID), map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
+	require.Equal(t, "an-app-made-this-verifier-of-its-own-0123456789", b.idp.tokenRequests[2]["code_verifier"])
 	status, out, _ := b.call("POST", "/api/account/"+account+"/app/2/pkce", nil)
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "1024", out["internalErrorCode"])
@@ -156,13 +156,13 @@ func TestPKCE(t *testing.T) {
 
 func TestVisitors(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	authorize := "/api/account/" + account + "/anonymous/authorize"
-	signup := payload(t, b.own("/api/account/"+account+"/signup", nil))
+	signup := decodePayload(t, b.requestToken("/api/account/"+account+"/signup", nil))
 	require.Greater(t, signup["exp"], float64(start.AddDate(12, 0, 0).Unix()), "for years")
-	external := b.own(authorize, nil)
-	own := payload(t, b.own(path(implicitID), map[string]any{"id_token": external}))
-	require.Equal(t, payload(t, external)["sub"], own["sub"])
+	external := b.requestToken(authorize, nil)
+	own := decodePayload(t, b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": external}))
+	require.Equal(t, decodePayload(t, external)["sub"], own["sub"])
 	require.NotContains(t, own, "lp.ext")
 	refused := func(code string, path string, body map[string]any) {
 		t.Helper()
@@ -170,14 +170,14 @@ func TestVisitors(t *testing.T) {
 		require.Equal(t, http.StatusInternalServerError, status, text)
 		require.Equal(t, code, out["internalErrorCode"], text)
 	}
-	b.wait(10 * time.Minute)
-	refused("1012", path(implicitID), map[string]any{"id_token": external})
-	again := b.own(authorize, map[string]any{"id_token": external})
-	require.Equal(t, own["sub"], payload(t, again)["sub"], "the same visitor")
-	b.own(path(implicitID), map[string]any{"id_token": again})
-	b.wait(730 * time.Hour)
+	b.advance(10 * time.Minute)
+	refused("1012", authenticatePath(implicitID), map[string]any{"id_token": external})
+	again := b.requestToken(authorize, map[string]any{"id_token": external})
+	require.Equal(t, own["sub"], decodePayload(t, again)["sub"], "the same visitor")
+	b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": again})
+	b.advance(730 * time.Hour)
 	refused("2001", authorize, map[string]any{"id_token": again})
-	refused("2002", authorize, map[string]any{"id_token": sign(t, map[string]any{"iss": "https://idp.liveperson.net/anonymous"})})
+	refused("2002", authorize, map[string]any{"id_token": signToken(t, map[string]any{"iss": "https://idp.liveperson.net/anonymous"})})
 	refused("2003", "/api/account/87654321/anonymous/authorize", nil)
 	refused("2003", "/api/account/87654321/signup", nil)
 	refused("9012", authorize, map[string]any{"id_token": 7})
@@ -192,7 +192,7 @@ func TestForeignHosts(t *testing.T) {
 		"http://127.0.0.1.example.com/": false, "http://user@127.0.0.1:1/": false, "http://127.0.0.1:1/": true, "http://[::1]:1/": true, "http://localhost:1/": true,
 		"https://idp.brand.test:1/": true, "https://IDP.brand.test:1/": true, "http://idp.brand.test:1/": false,
 	} {
-		b := newBench(t, func(c *sim.Config) { c.Hosts = []string{"Idp.Brand.Test"} })
+		b := newSimulation(t, func(c *sim.Config) { c.Hosts = []string{"Idp.Brand.Test"} })
 		status, _, text := b.call("POST", "/connectors/1/fill", url.Values{"from": {address}, "method": {"m"}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 		require.Equal(t, http.StatusUnprocessableEntity, status)
 		refused := strings.Contains(text, "idp liveengage simulate --allow-host") || strings.Contains(text, "by https alone") || strings.Contains(text, "not an http or https address")
@@ -202,10 +202,10 @@ func TestForeignHosts(t *testing.T) {
 
 func TestConnectorForm(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(c *sim.Config) { c.Connectors = nil })
-	all := connectorsOf(b)
+	b := newSimulation(t, func(c *sim.Config) { c.Connectors = nil })
+	all := listConnectors(b)
 	require.Len(t, all, 1)
-	edit := "/connectors/" + jsonNumber(t, all[0].ID)
+	edit := "/connectors/" + formatID(t, all[0].ID)
 	post := func(path string, form url.Values, headers ...string) (int, string) {
 		status, _, text := b.call("POST", path, form.Encode(), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
 		return status, text
@@ -217,7 +217,7 @@ func TestConnectorForm(t *testing.T) {
 	status, text := post(edit+"/fill", form)
 	require.Equal(t, http.StatusOK, status, text)
 	require.Contains(t, text, "Filled from "+b.idp.URL)
-	c := connectorsOf(b)[0]
+	c := listConnectors(b)[0]
 	require.Equal(t, liveengage.TypeCode, c.Type)
 	f := c.Configuration
 	require.Equal(t, b.idp.URL, f.Issuer)
@@ -226,8 +226,8 @@ func TestConnectorForm(t *testing.T) {
 	require.Equal(t, b.idp.URL+"/jwks", f.JWKSEndpoint)
 	require.Equal(t, sim.PublicKeyLine(brandKey()), f.JWTPublicKey)
 	require.True(t, f.PKCEEnabled && f.RFCCompliance && f.Preferred)
-	b.own("/api/account/"+account+"/app/default/authenticate?v=3.0", map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
-	require.NotEmpty(t, b.idp.forms[0]["Authorization"])
+	b.requestToken("/api/account/"+account+"/app/default/authenticate?v=3.0", map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
+	require.NotEmpty(t, b.idp.tokenRequests[0]["Authorization"])
 
 	for _, page := range []string{edit, "/connectors", "/api/account/" + account + "/configuration/le-connectors/all-connectors", "/log", "/brand"} {
 		status, _, text := b.call("GET", page, nil)
@@ -251,7 +251,7 @@ func TestConnectorForm(t *testing.T) {
 	require.Equal(t, http.StatusMisdirectedRequest, res.StatusCode)
 }
 
-func jsonNumber(t *testing.T, n int64) string {
+func formatID(t *testing.T, n int64) string {
 	t.Helper()
 	raw, err := json.Marshal(n)
 	require.NoError(t, err)

@@ -25,15 +25,15 @@ func challengeOf(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// message is a consumer's socket.
-type message struct {
+// consumerSocket is a consumer's socket.
+type consumerSocket struct {
 	t    *testing.T
 	ctx  context.Context //nolint:containedctx // of one test
 	conn *websocket.Conn
-	told []string // texts of notifications, with the role before them
+	notified []string // texts of notifications, with the role before them
 }
 
-func (b *bench) dial(token string) *message {
+func (b *simulation) dialSocket(token string) *consumerSocket {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	b.t.Cleanup(cancel)
@@ -44,11 +44,11 @@ func (b *bench) dial(token string) *message {
 	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(b.url, "http")+"/ws_api/account/"+account+"/messaging/consumer?v=3", options)
 	require.NoError(b.t, err)
 	b.t.Cleanup(func() { _ = conn.CloseNow() })
-	return &message{t: b.t, ctx: ctx, conn: conn}
+	return &consumerSocket{t: b.t, ctx: ctx, conn: conn}
 }
 
-// read is the next frame.
-func (l *message) read() map[string]any {
+// readFrame is the next frame.
+func (l *consumerSocket) readFrame() map[string]any {
 	l.t.Helper()
 	_, raw, err := l.conn.Read(l.ctx)
 	require.NoError(l.t, err)
@@ -57,25 +57,25 @@ func (l *message) read() map[string]any {
 	if out["kind"] == "notification" {
 		for _, c := range out["body"].(map[string]any)["changes"].([]any) {
 			change := c.(map[string]any)
-			l.told = append(l.told, change["originatorMetadata"].(map[string]any)["role"].(string)+": "+change["event"].(map[string]any)["message"].(string))
+			l.notified = append(l.notified, change["originatorMetadata"].(map[string]any)["role"].(string)+": "+change["event"].(map[string]any)["message"].(string))
 		}
 	}
 	return out
 }
 
-// ask sends a request and returns its response.
-func (l *message) ask(request string) map[string]any {
+// sendRequest sends a request and returns its response.
+func (l *consumerSocket) sendRequest(request string) map[string]any {
 	l.t.Helper()
 	require.NoError(l.t, l.conn.Write(l.ctx, websocket.MessageText, []byte(request)))
 	for {
-		if out := l.read(); out["kind"] == "resp" {
+		if out := l.readFrame(); out["kind"] == "resp" {
 			return out
 		}
 	}
 }
 
-// closed is the code that the socket is closed with.
-func (l *message) closed() websocket.StatusCode {
+// closeStatus is the code that the socket is closed with.
+func (l *consumerSocket) closeStatus() websocket.StatusCode {
 	l.t.Helper()
 	for {
 		if _, _, err := l.conn.Read(l.ctx); err != nil {
@@ -84,21 +84,21 @@ func (l *message) closed() websocket.StatusCode {
 	}
 }
 
-func (l *message) open() string {
+func (l *consumerSocket) openConversation() string {
 	l.t.Helper()
-	out := l.ask(`{"kind":"req","id":1,"type":"cm.ConsumerRequestConversation"}`)
+	out := l.sendRequest(`{"kind":"req","id":1,"type":"cm.ConsumerRequestConversation"}`)
 	require.Equal(l.t, "1", out["reqId"])
 	require.EqualValues(l.t, 200, out["code"])
 	require.Equal(l.t, "cm.RequestConversationResponse", out["type"])
 	return out["body"].(map[string]any)["conversationId"].(string)
 }
 
-func (l *message) say(conversation, text string) map[string]any {
+func (l *consumerSocket) sendText(conversation, text string) map[string]any {
 	l.t.Helper()
-	return l.ask(fmt.Sprintf(`{"kind":"req","id":"7","type":"ms.PublishEvent","body":{"dialogId":%q,"event":{"type":"ContentEvent","contentType":"text/plain","message":%q}}}`, conversation, text))
+	return l.sendRequest(fmt.Sprintf(`{"kind":"req","id":"7","type":"ms.PublishEvent","body":{"dialogId":%q,"event":{"type":"ContentEvent","contentType":"text/plain","message":%q}}}`, conversation, text))
 }
 
-func (b *bench) form(path string, form url.Values) int {
+func (b *simulation) postForm(path string, form url.Values) int {
 	b.t.Helper()
 	status, _, _ := b.call("POST", path, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 	return status
@@ -106,55 +106,55 @@ func (b *bench) form(path string, form url.Values) int {
 
 func TestSocket(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	jane := b.own(path(implicitID), good(t, b))
-	l := b.dial(jane)
-	clock := l.ask(`{"kind":"req","id":"0","type":"GetClock"}`)
+	b := newSimulation(t, nil)
+	jane := b.requestToken(authenticatePath(implicitID), goodToken(t, b))
+	l := b.dialSocket(jane)
+	clock := l.sendRequest(`{"kind":"req","id":"0","type":"GetClock"}`)
 	require.Equal(t, "GetClockResponse", clock["type"])
 	require.EqualValues(t, start.UnixMilli(), clock["body"].(map[string]any)["currentTime"])
-	id := l.open()
-	require.EqualValues(t, 0, l.say(id, "Hello <there>")["body"].(map[string]any)["sequence"])
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+id+"/answer", url.Values{"text": {"How can I help?"}}))
-	for len(l.told) < 2 {
-		l.read()
+	id := l.openConversation()
+	require.EqualValues(t, 0, l.sendText(id, "Hello <there>")["body"].(map[string]any)["sequence"])
+	require.Equal(t, http.StatusSeeOther, b.postForm("/agent/"+id+"/answer", url.Values{"text": {"How can I help?"}}))
+	for len(l.notified) < 2 {
+		l.readFrame()
 	}
-	require.Equal(t, []string{"CONSUMER: Hello <there>", "ASSIGNED_AGENT: How can I help?"}, l.told)
+	require.Equal(t, []string{"CONSUMER: Hello <there>", "ASSIGNED_AGENT: How can I help?"}, l.notified)
 
 	// Lost and found: another socket has the same conversation, and what was said.
-	other := b.dial("")
-	first := other.ask(`{"kind":"req","id":"0","type":"InitConnection","headers":[{"type":".ams.headers.ClientProperties"},{"type":".ams.headers.ConsumerAuthentication","jwt":"` + jane + `"}]}`)
+	other := b.dialSocket("")
+	first := other.sendRequest(`{"kind":"req","id":"0","type":"InitConnection","headers":[{"type":".ams.headers.ClientProperties"},{"type":".ams.headers.ConsumerAuthentication","jwt":"` + jane + `"}]}`)
 	require.EqualValues(t, 200, first["code"])
-	require.Equal(t, id, other.open())
-	other.ask(`{"kind":"req","id":2,"type":"ms.SubscribeMessagingEvents","body":{"dialogId":"` + id + `","fromSeq":1}}`)
-	for len(other.told) < 1 {
-		other.read()
+	require.Equal(t, id, other.openConversation())
+	other.sendRequest(`{"kind":"req","id":2,"type":"ms.SubscribeMessagingEvents","body":{"dialogId":"` + id + `","fromSeq":1}}`)
+	for len(other.notified) < 1 {
+		other.readFrame()
 	}
-	require.Equal(t, []string{"ASSIGNED_AGENT: How can I help?"}, other.told)
+	require.Equal(t, []string{"ASSIGNED_AGENT: How can I help?"}, other.notified)
 
-	visitor := b.dial(b.own("/api/account/"+account+"/signup", nil))
-	require.EqualValues(t, http.StatusBadRequest, visitor.say(id, "mine")["code"], "somebody else's conversation")
-	require.EqualValues(t, http.StatusNotFound, visitor.ask(`{"kind":"req","id":2,"type":"ms.SubscribeMessagingEvents","body":{"dialogId":"` + id + `"}}`)["code"])
-	require.EqualValues(t, http.StatusBadRequest, l.say(id, strings.Repeat("x", 9000))["code"])
-	require.EqualValues(t, http.StatusNotImplemented, l.ask(`{"kind":"req","id":2,"type":"x.Y"}`)["code"])
+	visitor := b.dialSocket(b.requestToken("/api/account/"+account+"/signup", nil))
+	require.EqualValues(t, http.StatusBadRequest, visitor.sendText(id, "mine")["code"], "somebody else's conversation")
+	require.EqualValues(t, http.StatusNotFound, visitor.sendRequest(`{"kind":"req","id":2,"type":"ms.SubscribeMessagingEvents","body":{"dialogId":"` + id + `"}}`)["code"])
+	require.EqualValues(t, http.StatusBadRequest, l.sendText(id, strings.Repeat("x", 9000))["code"])
+	require.EqualValues(t, http.StatusNotImplemented, l.sendRequest(`{"kind":"req","id":2,"type":"x.Y"}`)["code"])
 
-	b.wait(time.Hour)
+	b.advance(time.Hour)
 	require.NoError(t, l.conn.Write(l.ctx, websocket.MessageText, []byte(`{"kind":"req","id":"9","type":"GetClock"}`)))
-	require.EqualValues(t, 4407, l.closed(), "an expired token")
+	require.EqualValues(t, 4407, l.closeStatus(), "an expired token")
 	for name, bad := range map[string]string{
-		"expired": jane, "garbage": "abc", "the brand's own": sign(t, b.idp.claims(nil)),
-		"another simulator's": newBench(t, nil).own("/api/account/"+account+"/signup", nil), "a visitor's external one": b.own("/api/account/"+account+"/anonymous/authorize", nil),
+		"expired": jane, "garbage": "abc", "the brand's own": signToken(t, b.idp.claims(nil)),
+		"another simulator's": newSimulation(t, nil).requestToken("/api/account/"+account+"/signup", nil), "a visitor's external one": b.requestToken("/api/account/"+account+"/anonymous/authorize", nil),
 	} {
-		require.EqualValues(t, 4407, b.dial(bad).closed(), name)
+		require.EqualValues(t, 4407, b.dialSocket(bad).closeStatus(), name)
 	}
-	require.EqualValues(t, 4407, b.dial("").closed(), "who says nothing")
+	require.EqualValues(t, 4407, b.dialSocket("").closeStatus(), "who says nothing")
 }
 
 func TestAgentsView(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	l := b.dial(b.own(path(implicitID), good(t, b)))
-	id := l.open()
-	l.say(id, "<b>Hello</b>")
+	b := newSimulation(t, nil)
+	l := b.dialSocket(b.requestToken(authenticatePath(implicitID), goodToken(t, b)))
+	id := l.openConversation()
+	l.sendText(id, "<b>Hello</b>")
 	_, _, list := b.call("GET", "/agent", nil)
 	require.Contains(t, list, "Jane Doe")
 	_, _, text := b.call("GET", "/agent/"+id, nil)
@@ -163,60 +163,60 @@ func TestAgentsView(t *testing.T) {
 	}
 	require.Less(t, strings.Index(text, "IMEI"), strings.Index(text, "&#43;12125550101"), "phone_number is shown as IMEI")
 
-	anonymous := b.own("/api/account/"+account+"/signup", nil)
-	v := b.dial(anonymous)
-	strange := v.open()
-	v.say(strange, "Is anybody there?")
+	anonymous := b.requestToken("/api/account/"+account+"/signup", nil)
+	v := b.dialSocket(anonymous)
+	strange := v.openConversation()
+	v.sendText(strange, "Is anybody there?")
 	_, _, text = b.call("GET", "/agent/"+strange, nil)
 	require.Contains(t, text, "none: a visitor")
 	require.NotContains(t, text, "secure</span>")
-	victor := sign(t, b.idp.claims(map[string]any{"sub": "victor-sub", "given_name": "Victor", "lp_sdes": nil}))
-	b.own(path(implicitID), map[string]any{"id_token": victor, "step_up": anonymous})
+	victor := signToken(t, b.idp.claims(map[string]any{"sub": "victor-sub", "given_name": "Victor", "lp_sdes": nil}))
+	b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": victor, "step_up": anonymous})
 	_, _, text = b.call("GET", "/agent/"+strange, nil)
 	require.Contains(t, text, "Victor Doe")
 	require.Contains(t, text, "stepped up")
 	require.Contains(t, text, "Is anybody there?", "the conversation goes on")
-	status, out, _ := b.call("POST", path(implicitID), map[string]any{"id_token": victor, "step_up": "abc"})
+	status, out, _ := b.call("POST", authenticatePath(implicitID), map[string]any{"id_token": victor, "step_up": "abc"})
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "9008", out["internalErrorCode"])
 
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+id+"/close", nil))
-	require.EqualValues(t, http.StatusBadRequest, l.say(id, "late")["code"])
-	require.NotEqual(t, id, l.open(), "the next conversation is another one")
+	require.Equal(t, http.StatusSeeOther, b.postForm("/agent/"+id+"/close", nil))
+	require.EqualValues(t, http.StatusBadRequest, l.sendText(id, "late")["code"])
+	require.NotEqual(t, id, l.openConversation(), "the next conversation is another one")
 }
 
 func TestDelegation(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	v := b.dial(b.own("/api/account/"+account+"/signup", nil))
-	id := v.open()
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+id+"/delegate", nil))
-	for len(v.told) < 1 {
-		v.read()
+	b := newSimulation(t, nil)
+	v := b.dialSocket(b.requestToken("/api/account/"+account+"/signup", nil))
+	id := v.openConversation()
+	require.Equal(t, http.StatusSeeOther, b.postForm("/agent/"+id+"/delegate", nil))
+	for len(v.notified) < 1 {
+		v.readFrame()
 	}
-	link := v.told[0][strings.Index(v.told[0], "http"):]
+	link := v.notified[0][strings.Index(v.notified[0], "http"):]
 	u, err := url.Parse(link)
 	require.NoError(t, err)
 	require.Equal(t, b.url+"/callback/"+account+"/redirectCode", u.Query().Get("redirect_uri"))
-	b.idp.token = gives(map[string]any{"access_token": "an-access-token-of-some-length", "expires_in": 60, "refresh_token": "ignored"})
+	b.idp.token = respondJSON(map[string]any{"access_token": "an-access-token-of-some-length", "expires_in": 60, "refresh_token": "ignored"})
 	callback := "/callback/" + account + "/redirectCode?code=c&state=" + u.Query().Get("state")
 	status, _, _ := b.call("GET", callback, nil)
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, u.Query().Get("redirect_uri"), b.idp.forms[0]["redirect_uri"])
+	require.Equal(t, u.Query().Get("redirect_uri"), b.idp.tokenRequests[0]["redirect_uri"])
 	_, _, text := b.call("GET", "/agent/"+id, nil)
 	require.Contains(t, text, "an-acces…")
 	require.Contains(t, text, "none: a visitor", "nobody becomes authenticated by it")
 	status, _, _ = b.call("GET", callback, nil)
 	require.Equal(t, http.StatusBadRequest, status, "a state works once")
 
-	b.idp.token = gives(map[string]any{
-		"access_token": "the-first-access-token-of-jane", "expires_in": 60, "refresh_token": "the-refresh-token", "id_token": sign(t, b.idp.claims(nil)),
+	b.idp.token = respondJSON(map[string]any{
+		"access_token": "the-first-access-token-of-jane", "expires_in": 60, "refresh_token": "the-refresh-token", "id_token": signToken(t, b.idp.claims(nil)),
 	})
-	j := b.dial(b.own(path(codeID), map[string]any{"code": "c"}))
-	authenticated := j.open()
-	b.idp.token = gives(map[string]any{"access_token": "renewed-access-token-of-jane", "expires_in": 60})
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+authenticated+"/renew", nil))
-	last := b.idp.forms[len(b.idp.forms)-1]
+	j := b.dialSocket(b.requestToken(authenticatePath(codeID), map[string]any{"code": "c"}))
+	authenticated := j.openConversation()
+	b.idp.token = respondJSON(map[string]any{"access_token": "renewed-access-token-of-jane", "expires_in": 60})
+	require.Equal(t, http.StatusSeeOther, b.postForm("/agent/"+authenticated+"/renew", nil))
+	last := b.idp.tokenRequests[len(b.idp.tokenRequests)-1]
 	require.Equal(t, "refresh_token", last["grant_type"])
 	require.Equal(t, "the-refresh-token", last["refresh_token"])
 	_, _, text = b.call("GET", "/agent/"+authenticated, nil)
@@ -225,7 +225,7 @@ func TestDelegation(t *testing.T) {
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	base := "/api/account/" + account
 	user := map[string]any{"username": "agent", "password": "agent-password"}
 	key := b.NewAPIKey("my bot")
@@ -266,10 +266,10 @@ func TestLogin(t *testing.T) {
 		status, _, text := b.call("POST", "/messaging_history"+base+"/conversations/search", map[string]any{}, "Authorization", "Bearer "+bearer)
 		return status, text
 	}
-	b.wait(7 * time.Hour)
+	b.advance(7 * time.Hour)
 	status, _, _ = b.call("POST", base+"/refresh", map[string]string{"csrf": out.CSRF}, "Cookie", cookie)
 	require.Equal(t, http.StatusOK, status)
-	b.wait(7 * time.Hour)
+	b.advance(7 * time.Hour)
 	status, _ = search(out.Bearer)
 	require.Equal(t, http.StatusOK, status, "kept alive")
 	status, _, text := b.call("POST", base+"/refresh", map[string]string{"csrf": "wrong"}, "Cookie", cookie)
@@ -288,9 +288,9 @@ func TestLogin(t *testing.T) {
 
 func TestInteractions(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	l := b.dial(b.own(path(implicitID), good(t, b)))
-	l.say(l.open(), "Hello")
+	b := newSimulation(t, nil)
+	l := b.dialSocket(b.requestToken(authenticatePath(implicitID), goodToken(t, b)))
+	l.sendText(l.openConversation(), "Hello")
 	_, out, _ := b.call("POST", "/api/account/"+account+"/login?v=1.3", map[string]any{"username": "agent", "password": "agent-password"})
 	_, _, text := b.call("POST", "/messaging_history/api/account/"+account+"/conversations/search", map[string]any{}, "Authorization", "Bearer "+out["bearer"].(string))
 	var found struct {
@@ -322,7 +322,7 @@ func TestInteractions(t *testing.T) {
 // TestOAuth1 signs by RFC 5849, written here a second time.
 func TestOAuth1(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	key := b.NewAPIKey("my bot")
 	path, nonces := "/api/account/"+account+"/configuration/le-users/users", 0
 	enc := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -41,25 +41,25 @@ func newKey() *rsa.PrivateKey {
 	return key
 }
 
-// provider is a fake identity provider of a brand.
-type provider struct {
+// fakeProvider is a fake identity provider of a brand.
+type fakeProvider struct {
 	*httptest.Server
 
 	mu     sync.Mutex
 	jwks   string
 	token  http.HandlerFunc
-	forms  []map[string]string // token requests, body members and the Authorization header
-	visits map[string]int
+	tokenRequests  []map[string]string // token requests, body members and the Authorization header
+	keySetRequests map[string]int
 }
 
-func newProvider(t *testing.T) *provider {
+func newFakeProvider(t *testing.T) *fakeProvider {
 	t.Helper()
-	p := &provider{visits: map[string]int{}}
+	p := &fakeProvider{keySetRequests: map[string]int{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.visits["jwks"]++
+		p.keySetRequests["jwks"]++
 		_, _ = io.WriteString(w, p.jwks)
 	})
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
@@ -82,28 +82,28 @@ func newProvider(t *testing.T) *provider {
 			seen[name] = r.PostForm.Get(name)
 		}
 		p.mu.Lock()
-		p.forms = append(p.forms, seen)
+		p.tokenRequests = append(p.tokenRequests, seen)
 		answer := p.token
 		p.mu.Unlock()
 		answer(w, r)
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
-	p.jwks = set(jwk(brandKey(), "brand-1"))
-	p.token = gives(map[string]any{"access_token": "NotApplicable", "token_type": "Bearer", "expires_in": 3600, "id_token": sign(t, p.claims(nil))})
+	p.jwks = encodeKeySet(publicJWK(brandKey(), "brand-1"))
+	p.token = respondJSON(map[string]any{"access_token": "NotApplicable", "token_type": "Bearer", "expires_in": 3600, "id_token": signToken(t, p.claims(nil))})
 	return p
 }
 
-// gives is a token endpoint that answers with JSON.
-func gives(answer map[string]any) http.HandlerFunc {
+// respondJSON is a token endpoint that answers with JSON.
+func respondJSON(answer map[string]any) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(answer)
 	}
 }
 
-// answers is a token endpoint that answers with a status and a text.
-func answers(status int, kind, text string) http.HandlerFunc {
+// respondWith is a token endpoint that answers with a status and a text.
+func respondWith(status int, kind, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(status)
@@ -111,17 +111,17 @@ func answers(status int, kind, text string) http.HandlerFunc {
 	}
 }
 
-func jwk(key *rsa.PrivateKey, kid string) jose.JSONWebKey {
+func publicJWK(key *rsa.PrivateKey, kid string) jose.JSONWebKey {
 	return jose.JSONWebKey{Key: &key.PublicKey, KeyID: kid, Algorithm: "RS256", Use: "sig"}
 }
 
-func set(all ...jose.JSONWebKey) string {
+func encodeKeySet(all ...jose.JSONWebKey) string {
 	raw, _ := json.Marshal(jose.JSONWebKeySet{Keys: all})
 	return string(raw)
 }
 
 // claims are jane's, changed; nil takes a claim away.
-func (p *provider) claims(changes map[string]any) map[string]any {
+func (p *fakeProvider) claims(changes map[string]any) map[string]any {
 	c := map[string]any{
 		"iss": p.URL, "sub": "jane-sub", "iat": start.Unix() - 1, "exp": start.Unix() + 3600,
 		"given_name": "Jane", "family_name": "Doe", "phone_number": "+12125550101", "preferred_username": "jane",
@@ -140,8 +140,8 @@ func (p *provider) claims(changes map[string]any) map[string]any {
 	return c
 }
 
-// sign makes a token with the brand's key.
-func sign(t testing.TB, claims any) string {
+// signToken makes a token with the brand's key.
+func signToken(t testing.TB, claims any) string {
 	t.Helper()
 	return signWith(t, brandKey(), "brand-1", claims)
 }
@@ -167,8 +167,8 @@ func signWith(t testing.TB, key *rsa.PrivateKey, kid string, claims any) string 
 	return out
 }
 
-// encrypt wraps a token for a key.
-func encrypt(t testing.TB, key *rsa.PrivateKey, kid, token string) string {
+// encryptToken wraps a token for a key.
+func encryptToken(t testing.TB, key *rsa.PrivateKey, kid, token string) string {
 	t.Helper()
 	r, err := keys.ParseRecipient(kid, sim.PublicKeyLine(key), false)
 	require.NoError(t, err)
@@ -179,29 +179,29 @@ func encrypt(t testing.TB, key *rsa.PrivateKey, kid, token string) string {
 	return out
 }
 
-// raw makes a token of a header and a payload without a good signature.
-func raw(header, payload string) string {
+// unsignedToken makes a token of a header and a payload without a good signature.
+func unsignedToken(header, payload string) string {
 	enc := base64.RawURLEncoding.EncodeToString
 	return enc([]byte(header)) + "." + enc([]byte(payload)) + "." + enc([]byte("signature"))
 }
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant
 
-// bench is a simulator with an identity provider.
-type bench struct {
+// simulation is a simulator with an identity provider.
+type simulation struct {
 	*sim.Simulator
 
 	t   *testing.T
-	idp *provider
+	idp *fakeProvider
 	url string
 
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (b *bench) clock() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now }
+func (b *simulation) clock() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now }
 
-func (b *bench) wait(d time.Duration) { b.mu.Lock(); defer b.mu.Unlock(); b.now = b.now.Add(d) }
+func (b *simulation) advance(d time.Duration) { b.mu.Lock(); defer b.mu.Unlock(); b.now = b.now.Add(d) }
 
 // numbers of the connectors of a bench.
 const (
@@ -213,16 +213,16 @@ const (
 )
 
 // facts are what the fake provider's connectors are made of.
-func (p *provider) facts() setup.Facts {
+func (p *fakeProvider) facts() setup.Facts {
 	return setup.Facts{
 		Issuer: p.URL, AuthorizationEndpoint: p.URL + "/authorize", TokenEndpoint: p.URL + "/token", JWKSEndpoint: p.URL + "/jwks",
 		DisplayName: "brand", ClientID: "le client", Key: setup.Key{Line: sim.PublicKeyLine(brandKey())},
 	}
 }
 
-func newBench(t *testing.T, change func(*sim.Config)) *bench {
+func newSimulation(t *testing.T, change func(*sim.Config)) *simulation {
 	t.Helper()
-	b := &bench{t: t, idp: newProvider(t), now: start}
+	b := &simulation{t: t, idp: newFakeProvider(t), now: start}
 	f := b.idp.facts()
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
@@ -253,7 +253,7 @@ func newBench(t *testing.T, change func(*sim.Config)) *bench {
 }
 
 // call makes a request and returns what came back, decoded where it is JSON.
-func (b *bench) call(method, path string, body any, headers ...string) (int, map[string]any, string) {
+func (b *simulation) call(method, path string, body any, headers ...string) (int, map[string]any, string) {
 	b.t.Helper()
 	var in io.Reader
 	if text, ok := body.(string); ok {
@@ -279,8 +279,8 @@ func (b *bench) call(method, path string, body any, headers ...string) (int, map
 	return res.StatusCode, out, string(raw)
 }
 
-// own asks for LivePerson's token and returns it.
-func (b *bench) own(path string, body any) string {
+// requestToken asks for LivePerson's token and returns it.
+func (b *simulation) requestToken(path string, body any) string {
 	b.t.Helper()
 	status, out, text := b.call("POST", path, body)
 	require.Equal(b.t, 200, status, text)
@@ -293,8 +293,8 @@ func (b *bench) own(path string, body any) string {
 	return ""
 }
 
-// payload is what a token says, unverified.
-func payload(t testing.TB, token string) map[string]any {
+// decodePayload is what a token says, unverified.
+func decodePayload(t testing.TB, token string) map[string]any {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	require.Len(t, parts, 3)
