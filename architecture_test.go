@@ -28,20 +28,21 @@ type allowance struct {
 }
 
 const (
-	echo    = "github.com/labstack/echo/v4"
-	jose    = "github.com/go-jose/go-jose/v4"
-	yaml    = "github.com/goccy/go-yaml"
-	zitadel = "github.com/zitadel/oidc/v3"
-	gooidc  = "github.com/coreos/go-oidc/v3"
-	testify = "github.com/stretchr/testify"
-	pgx     = "github.com/jackc/pgx/v5"
-	sqlite  = "modernc.org/sqlite"
-	goose   = "github.com/pressly/goose/v3"
-	kong    = "github.com/alecthomas/kong"
-	prom    = "github.com/prometheus/client_golang"
-	argon2  = "golang.org/x/crypto/argon2"
-	xhtml   = "golang.org/x/net/html"
-	socket  = "github.com/coder/websocket"
+	echo     = "github.com/labstack/echo/v4"
+	jose     = "github.com/go-jose/go-jose/v4"
+	yaml     = "github.com/goccy/go-yaml"
+	zitadel  = "github.com/zitadel/oidc/v3"
+	gooidc   = "github.com/coreos/go-oidc/v3"
+	testify  = "github.com/stretchr/testify"
+	pgx      = "github.com/jackc/pgx/v5"
+	sqlite   = "modernc.org/sqlite"
+	goose    = "github.com/pressly/goose/v3"
+	kong     = "github.com/alecthomas/kong"
+	prom     = "github.com/prometheus/client_golang"
+	argon2   = "golang.org/x/crypto/argon2"
+	xhtml    = "golang.org/x/net/html"
+	socket   = "github.com/coder/websocket"
+	errgroup = "golang.org/x/sync/errgroup"
 )
 
 // arrows is docs/adr/0001 as a table. A folder that is not in it fails the test:
@@ -55,10 +56,9 @@ func arrows() map[string]allowance {
 				"claims",
 				"config",
 				"conformance",
+				"dev",
 				"doctor",
-				"internal/cookie",
 				"internal/fetch",
-				"internal/limit",
 				"internal/netaddr",
 				"internal/password",
 				"internal/robot",
@@ -71,12 +71,10 @@ func arrows() map[string]allowance {
 				"liveengage/setup",
 				"liveengage/sim",
 				"oidc",
-				"store",
-				"testdata",
+				"server",
 				"upstream",
-				"web",
 			},
-			theirs: []string{echo, kong, prom},
+			theirs: []string{kong},
 		},
 		"config": {
 			ours: []string{
@@ -87,6 +85,7 @@ func arrows() map[string]allowance {
 				"internal/spelling",
 				"keys",
 				"liveengage",
+				"oidc",
 			},
 			theirs: []string{yaml},
 		},
@@ -96,6 +95,22 @@ func arrows() map[string]allowance {
 				"internal/robot",
 			},
 			theirs: []string{jose},
+		},
+		"dev": {
+			ours: []string{
+				"config",
+				"internal/cookie",
+				"internal/secret",
+				"keys",
+				"liveengage",
+				"liveengage/inspect",
+				"liveengage/setup",
+				"liveengage/sim",
+				"oidc",
+				"server",
+				"web",
+			},
+			theirs: []string{echo},
 		},
 		"doctor": {
 			ours: []string{
@@ -180,30 +195,60 @@ func arrows() map[string]allowance {
 				"internal/secret",
 				"keys",
 				"liveengage",
+				"session",
 			},
 			theirs: []string{echo, jose, zitadel},
+		},
+		"server": {
+			ours: []string{
+				"config",
+				"internal/cookie",
+				"internal/limit",
+				"keys",
+				"liveengage/setup",
+				"oidc",
+				"session",
+				"store",
+				"upstream",
+				"web",
+			},
+			theirs: []string{echo, errgroup, prom},
+		},
+		"server/servertest": {
+			ours: []string{
+				"config",
+				"dev",
+				"server",
+			},
+			theirs: []string{testify},
+		},
+		"session": {
+			ours: []string{
+				"claims",
+				"internal/cookie",
+				"liveengage",
+			},
 		},
 		"store": {
 			ours: []string{
 				"claims",
 				"keys",
 				"oidc",
+				"session",
 				"upstream",
-				"web",
 			},
-			theirs: []string{pgx, sqlite, goose},
+			theirs: []string{goose, pgx, sqlite},
 		},
 		"store/storetest": {
 			ours: []string{
 				"claims",
 				"keys",
 				"oidc",
+				"session",
 				"upstream",
-				"web",
 			},
 			theirs: []string{testify},
 		},
-		"testdata": {},
 		"upstream": {
 			ours: []string{
 				"claims",
@@ -213,11 +258,11 @@ func arrows() map[string]allowance {
 		"web": {
 			ours: []string{
 				"claims",
-				"internal/cookie",
 				"internal/limit",
-				"liveengage",
 				"liveengage/inspect",
 				"liveengage/setup",
+				"oidc",
+				"session",
 				"upstream",
 			},
 			theirs: []string{echo},
@@ -321,6 +366,26 @@ func TestArrowsPointInward(t *testing.T) {
 	}
 }
 
+// TestNoUnusedAllowance keeps the table from permitting what no code imports.
+func TestNoUnusedAllowance(t *testing.T) {
+	t.Parallel()
+	used := map[string][]string{}
+	for _, s := range sources(t) {
+		if !s.test {
+			used[s.folder] = append(used[s.folder], s.imports(t)...)
+		}
+	}
+	for folder, allow := range arrows() {
+		for _, name := range allow.ours {
+			assert.Contains(t, used[folder], module+"/"+name, "%s may import %s and does not", folder, name)
+		}
+		for _, library := range allow.theirs {
+			imports := func(name string) bool { return within(name, library) }
+			assert.True(t, slices.ContainsFunc(used[folder], imports), "%s may import %s and does not", folder, library)
+		}
+	}
+}
+
 // TestEveryFolderOfTheTableExists keeps the table from permitting what is gone.
 func TestEveryFolderOfTheTableExists(t *testing.T) {
 	t.Parallel()
@@ -342,13 +407,13 @@ func TestLibrariesStayInTheirFolders(t *testing.T) {
 	}{
 		{zitadel, []string{"oidc"}, true},
 		{gooidc, nil, true},
-		{testify, []string{"store/storetest"}, true},
+		{testify, []string{"store/storetest", "server/servertest"}, true},
 		{"database/sql", []string{"store", "internal/pgtest"}, true},
 		{sqlite, []string{"store"}, true},
-		{echo, []string{"oidc", "web", "cmd/idp"}, false},
+		{echo, []string{"oidc", "web", "server", "dev"}, false},
 		{kong, []string{"cmd/idp"}, false},
 		{socket, []string{"liveengage/api", "liveengage/sim"}, true},
-		{module + "/store", []string{"cmd/idp"}, true},
+		{module + "/store", []string{"server"}, true},
 		{"unsafe", nil, false},
 		{"math/rand", nil, false},
 	}
@@ -368,7 +433,7 @@ func TestLibrariesStayInTheirFolders(t *testing.T) {
 func TestOnlyMainReadsTheClock(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
-		if s.test || s.folder == "internal/pgtest" || s.folder == "store/storetest" || strings.HasPrefix(s.folder, "cmd/") {
+		if s.test || s.folder == "internal/pgtest" || s.folder == "store/storetest" || s.folder == "server/servertest" || strings.HasPrefix(s.folder, "cmd/") {
 			continue
 		}
 		ast.Inspect(s.syntax, func(n ast.Node) bool {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/claims"
-	"idpbridge/testdata"
+	"idpbridge/dev"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -40,7 +40,7 @@ func demoPeople(t testing.TB) []demoPerson {
 	var file struct {
 		People []demoPerson `json:"people"`
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(testdata.People), yaml.Strict())
+	dec := yaml.NewDecoder(bytes.NewReader(dev.PeopleFile), yaml.Strict())
 	require.NoError(t, dec.Decode(&file))
 	return file.People
 }

@@ -66,10 +66,10 @@ func TestParsePeople(t *testing.T) {
 
 func TestLoadPeople(t *testing.T) {
 	t.Parallel()
-	people, err := config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), config.PeopleRules{PlainPasswords: true})
+	people, err := config.LoadPeople(filepath.Join("..", "dev", "people.yaml"), config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(people), 7)
-	_, err = config.LoadPeople(filepath.Join("..", "testdata", "people.yaml"), config.PeopleRules{})
+	_, err = config.LoadPeople(filepath.Join("..", "dev", "people.yaml"), config.PeopleRules{})
 	require.ErrorContains(t, err, "password is in plain text")
 	_, err = config.LoadPeople("/nowhere/people.yaml", config.PeopleRules{})
 	require.ErrorIs(t, err, os.ErrNotExist)

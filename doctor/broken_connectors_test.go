@@ -46,7 +46,7 @@ func brokenConnectors() []brokenCase {
 		},
 		{
 			name: "type differs", code: doctor.ConnectorType, level: doctor.Error,
-			text: `it is "2"`, change: func(s *site) { s.cfg.ExpectedFields = map[string]string{"type": "1"} },
+			text: `type is "2"`, change: func(s *site) { s.cfg.ExpectedFields = map[string]string{"type": "1"} },
 		},
 		{
 			name: "PKCE is off", code: doctor.ConnectorPKCE, level: doctor.Error,
@@ -72,7 +72,7 @@ func brokenConnectors() []brokenCase {
 		},
 		{
 			name: "client ID differs", code: doctor.ConnectorClientID, level: doctor.Error,
-			text: `it is "liveEngage"`, change: set("clientId", "liveEngage"),
+			text: `clientId is "liveEngage"`, change: set("clientId", "liveEngage"),
 		},
 		{
 			name: "validation type unknown", code: doctor.ConnectorKeyType, level: doctor.Warn,
@@ -100,7 +100,7 @@ func brokenConnectors() []brokenCase {
 			text: "empty", change: set("jwtPublicKey", nil),
 		},
 		{
-			name: "uses consumer delegation", code: doctor.ConnectorKey, level: doctor.Note,
+			name: "consumer delegation", code: doctor.ConnectorKey, level: doctor.Note,
 			text: "uses consumer delegation", change: set("jwtPublicKey", "CONSUMER_DELEGATION"),
 		},
 		{
@@ -113,7 +113,7 @@ func brokenConnectors() []brokenCase {
 		},
 		{
 			name: "method name differs", code: doctor.ConnectorJSMethod, level: doctor.Error,
-			text:   `it is "lpGetAuthenticationToken", it should be "other"`,
+			text:   `jsMethodName is "lpGetAuthenticationToken", it should be "other"`,
 			change: func(s *site) { s.cfg.ExpectedFields = map[string]string{"jsMethodName": "other"} },
 		},
 		{

@@ -66,21 +66,21 @@ func brokenKeys() []brokenCase {
 			text: `"k1"`, change: func(s *site) { s.moreKeys = append(s.moreKeys, newJWK("k1", testKeys()[1])) },
 		},
 		{
-			name: "elliptic curve beside it", code: doctor.KeysKind, level: doctor.Note,
+			name: "elliptic curve key as well", code: doctor.KeysKind, level: doctor.Note,
 			text: `"EC"`,
 			change: func(s *site) {
 				s.moreKeys = append(s.moreKeys, map[string]any{"kty": "EC", "kid": "k2", "crv": "P-256", "x": "AA", "y": "AA"})
 			},
 		},
 		{
-			name: "elliptic curve alone", code: doctor.KeysRS256, level: doctor.Error,
+			name: "elliptic curve key only", code: doctor.KeysRS256, level: doctor.Error,
 			text: "RS256",
 			change: func(s *site) {
 				s.jwk = map[string]any{"kty": "EC", "kid": "k2", "crv": "P-256", "x": "AA", "y": "AA"}
 			},
 		},
 		{
-			name: "certificate alone", code: doctor.KeysNumbers, level: doctor.Error,
+			name: "certificate only", code: doctor.KeysNumbers, level: doctor.Error,
 			text: "x5c",
 			change: func(s *site) {
 				delete(s.jwk, "n")
@@ -88,7 +88,7 @@ func brokenKeys() []brokenCase {
 			},
 		},
 		{
-			name: "exponent of nobody", code: doctor.KeysNumbers, level: doctor.Error,
+			name: "invalid exponent", code: doctor.KeysNumbers, level: doctor.Error,
 			text: "exponent", change: func(s *site) { s.jwk["e"] = "AQ" },
 		},
 		{

@@ -83,7 +83,7 @@ func (e *exam) checkWrongCode(ctx context.Context, res response) bool {
 		return false
 	}
 	e.addError(TokenForm,
-		fmt.Sprintf("The token endpoint rejects a wrong code with %d instead of 400 and the JSON error invalid_grant.",
+		fmt.Sprintf("The token endpoint does not reject a wrong code with 400 and the JSON error invalid_grant. Its status is %d.",
 			res.status),
 		"Check that the URL is that of the token endpoint, and that it accepts a form with a Basic header.",
 		res.summarize())

@@ -69,7 +69,7 @@ func (e *exam) fetchDiscovery(ctx context.Context) (response, bool) {
 	res, err := e.get(ctx, discoveryURL)
 	if err != nil {
 		e.addError(DiscoveryDocument, fmt.Sprintf("The discovery document cannot be read: %v.", err),
-			"Start the provider, and fix what is reported above. Without this document, no other check is possible.",
+			"Fix what is reported above, and start the provider. Without this document, most checks are not possible.",
 			discoveryURL)
 		return response{}, false
 	}

@@ -39,7 +39,7 @@ func connectorFields() []connectorField {
 		},
 		{
 			name: "issuer", code: ConnectorIssuer, label: "JWT issuer (iss)",
-			remedy: "Enter exactly the provider's issuer: upper and lower case and a slash at the end matter.",
+			remedy: "Enter the provider's issuer exactly. Upper and lower case matter, and so does a slash at the end.",
 		},
 		{
 			name: "authorizationEndpoint", code: ConnectorAuthorization, label: "Authentication Endpoint",
@@ -136,20 +136,23 @@ func (e *exam) expectedFields(c connector) map[string]string {
 }
 
 func (e *exam) compareField(c connector, f connectorField, want string) {
-	const maxShown = 120
+	const maxShown, minCompared = 120, 12
 	got, _ := c.fieldValue(f.name)
 	if got == want {
 		e.addOK(f.code, fmt.Sprintf("The connector %s has the right %s.", c.label(), f.label))
 		return
 	}
 	if got == "" {
-		e.addError(f.code, fmt.Sprintf("The connector %s has no %s (%s).", c.label(), f.label, f.name), f.remedy,
-			"it should be "+want)
+		e.addError(f.code, fmt.Sprintf("The connector %s has no %s.", c.label(), f.label), f.remedy,
+			fmt.Sprintf("%s should be %q", f.name, e.sanitize(want, maxShown)))
 		return
 	}
-	e.addError(f.code,
-		fmt.Sprintf("The connector %s has a wrong %s (%s): %s.", c.label(), f.label, f.name, describeDifference(got, want)),
-		f.remedy, fmt.Sprintf("it is %q, it should be %q", e.sanitize(got, maxShown), e.sanitize(want, maxShown)))
+	sentence := fmt.Sprintf("The connector %s has the wrong %s", c.label(), f.label)
+	if max(len(got), len(want)) >= minCompared {
+		sentence += ": " + describeDifference(got, want)
+	}
+	e.addError(f.code, sentence+".", f.remedy,
+		fmt.Sprintf("%s is %q, it should be %q", f.name, e.sanitize(got, maxShown), e.sanitize(want, maxShown)))
 }
 
 // checkKeySource checks how LivePerson verifies tokens: with the key set, or with a

@@ -36,7 +36,7 @@ func (e *exam) fetchKeySet(ctx context.Context) ([]webKey, bool) {
 	res, err := e.get(ctx, e.meta.JWKSURI)
 	if err != nil {
 		e.addError(KeysDocument, fmt.Sprintf("The key set (JWKS) cannot be read: %v.", err),
-			"Make it public: LivePerson reads it without a password.", e.meta.JWKSURI)
+			"Make sure that it can be read from the internet without a password, as LivePerson does.", e.meta.JWKSURI)
 		return nil, false
 	}
 	if !e.checkKeySetResponse(res) {

@@ -51,7 +51,7 @@ func (s *site) serve(t *testing.T) func(ctx context.Context, network, address st
 
 func startServer(t *testing.T, handler http.Handler, listener net.Listener) {
 	t.Helper()
-	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)} //nolint:gosec // no deadline in a test
+	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 }

@@ -76,7 +76,7 @@ func (e *exam) fetchSetupPage(ctx context.Context, base string) (setupPage, bool
 // now, which the set-up page shows, and reports how old that key is.
 func (e *exam) checkActiveKey(ctx context.Context, base string) {
 	if e.current == nil {
-		e.addSkip(KeyActive, "The signing key was not compared, because "+pathLine+" shows no usable key.",
+		e.addSkip(KeyActive, "The signing key was not compared, because "+pathLine+" shows no key of the key set.",
 			"Fix "+pathLine+" first.")
 		return
 	}

@@ -33,7 +33,7 @@ func (e *exam) comparePastedKey(code Code, name, pasted string) {
 		return
 	}
 	if strings.Contains(pasted, "-----") {
-		e.addError(code, name+" is the right key, but has BEGIN and END lines.",
+		e.addError(code, name+" is the right key, but it has BEGIN and END lines.",
 			"Paste only the text between them, as one line.")
 		return
 	}

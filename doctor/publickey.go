@@ -91,7 +91,7 @@ func (e *exam) checkKeyPEM(ctx context.Context) {
 		return
 	}
 	if e.current == nil {
-		e.addSkip(KeyPEM, fmt.Sprintf("The key at %s was not compared, because there is none at %s.", pathPEM, pathLine),
+		e.addSkip(KeyPEM, fmt.Sprintf("The key at %s was not compared, because %s shows no key of the key set.", pathPEM, pathLine),
 			"Fix "+pathLine+" first.")
 		return
 	}

@@ -96,9 +96,10 @@ func (e *exam) checkCertificate(server, hostname string, chain []*x509.Certifica
 // checkExpiry looks at the certificate in the chain that expires first.
 func (e *exam) checkExpiry(server string, chain []*x509.Certificate, now time.Time) {
 	const renew = "Renew the certificate, load it, and automate the renewal."
+	const layout = "2 January 2006 15:04 UTC"
 	if start := chain[0].NotBefore; now.Before(start) {
 		e.addError(TLSExpiry,
-			fmt.Sprintf("The certificate of %s is not valid before %s.", server, start.UTC().Format(time.RFC1123)),
+			fmt.Sprintf("The certificate of %s is not valid before %s.", server, start.UTC().Format(layout)),
 			"Check this machine's clock. If it is right, wait with this certificate until it is valid.")
 		return
 	}
@@ -108,7 +109,7 @@ func (e *exam) checkExpiry(server string, chain []*x509.Certificate, now time.Ti
 			end = c.NotAfter
 		}
 	}
-	day := end.UTC().Format("2 January 2006 15:04 UTC")
+	day := end.UTC().Format(layout)
 	left := end.Sub(now)
 	if left <= 0 {
 		e.addError(TLSExpiry, fmt.Sprintf("The certificate of %s expired on %s.", server, day), renew)

@@ -40,9 +40,9 @@ func (e *exam) checkKey(k webKey) {
 		return
 	}
 	if k.N == "" || k.E == "" {
-		problem := name + " has no n or no e"
+		problem := name + " lacks n or e"
 		if len(k.X5c) > 0 {
-			problem += ", only a certificate (x5c)"
+			problem += " and has only a certificate (x5c)"
 		}
 		e.addError(KeysNumbers, problem+".",
 			"Publish the modulus as n and the exponent as e, in base64url (RFC 7518 section 6.3.1).")

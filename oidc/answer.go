@@ -10,10 +10,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/session"
 )
 
 // answer gives the client what it asked for.
-func (p *Provider) answer(c echo.Context, r *request, req pending, s Session) error {
+func (p *Provider) answer(c echo.Context, r *request, req pending, s session.Current) error {
 	params, err := p.issue(c.Request().Context(), r, req, s)
 	if err != nil {
 		return p.deny(c, r, req, err)
@@ -27,7 +29,7 @@ func (p *Provider) answer(c echo.Context, r *request, req pending, s Session) er
 // that order, since the last contains hashes of the others, and keeps the sign-in.
 // It is one insert, and none for a bare ID token; clients that want to be told of
 // sign-outs cost one more.
-func (p *Provider) issue(ctx context.Context, r *request, req pending, s Session) ([]Param, error) {
+func (p *Provider) issue(ctx context.Context, r *request, req pending, s session.Current) ([]Param, error) {
 	in := p.signin(r, req, s)
 	var params []Param
 	issued := issue{}
@@ -68,7 +70,7 @@ func (p *Provider) issue(ctx context.Context, r *request, req pending, s Session
 }
 
 // signin is the row that an answer makes. Its tokens and the row end together.
-func (p *Provider) signin(r *request, req pending, s Session) Signin {
+func (p *Provider) signin(r *request, req pending, s session.Current) Signin {
 	now, l := p.now(), p.lifetimes
 	in := Signin{
 		ID: newID(), Reference: req.Reference, ClientID: r.client.ID, SessionID: s.ID, Subject: s.Person.Subject,
@@ -115,7 +117,7 @@ func (p *Provider) deliver(c echo.Context, r *request, params []Param) error {
 	}
 	params = append(params, Param{"iss", p.issuer})
 	if r.ResponseMode == zoidc.ResponseModeFormPost {
-		return p.pages.FormPost(c, r.RedirectURI, params)
+		return p.pages.SubmitForm(c, r.RedirectURI, params)
 	}
 	var b strings.Builder
 	b.Grow(len(r.RedirectURI) + 512)

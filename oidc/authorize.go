@@ -11,6 +11,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/session"
 )
 
 // authorize answers GET /authorize (OIDC Core section 3.1.2).
@@ -75,26 +77,26 @@ func (p *Provider) proceed(c echo.Context, req pending) error {
 	if err != nil {
 		return p.deny(c, r, req, err)
 	}
-	session, signedIn, err := p.sessions.Current(c.Request())
+	current, signedIn, err := p.sessions.Find(c.Request())
 	if err != nil {
 		return p.deny(c, r, req, err)
 	}
-	step, err := p.next(r, req, session, signedIn)
+	step, err := p.next(r, req, current, signedIn)
 	if err != nil {
 		return p.deny(c, r, req, err)
 	}
 	if step == "" {
-		return p.answer(c, r, req, session)
+		return p.answer(c, r, req, current)
 	}
 	if req.Browser == "" {
-		req.Before = mark(session, signedIn)
+		req.Before = mark(current, signedIn)
 	}
 	return p.visit(c, step, req)
 }
 
 // mark tells a sign-in from every other one of the browser. It is empty for
 // nobody.
-func mark(s Session, signedIn bool) string {
+func mark(s session.Current, signedIn bool) string {
 	if !signedIn {
 		return ""
 	}
@@ -104,7 +106,7 @@ func mark(s Session, signedIn bool) string {
 // next decides what a request needs: the path of a page, "" for an answer, or
 // an error. It is the whole of prompt, max_age, id_token_hint and the values in
 // the claims parameter (OIDC Core sections 3.1.2.1 and 5.5.1).
-func (p *Provider) next(r *request, req pending, s Session, signedIn bool) (string, error) {
+func (p *Provider) next(r *request, req pending, s session.Current, signedIn bool) (string, error) {
 	silent := r.prompts(zoidc.PromptNone)
 	fresh := signedIn && req.Browser != "" && req.Before != mark(s, signedIn) // a page of this request has led to the sign-in
 	switch {
@@ -126,7 +128,7 @@ func (p *Provider) next(r *request, req pending, s Session, signedIn bool) (stri
 }
 
 // mustSignIn says whether the request asks for more than the session gives.
-func (p *Provider) mustSignIn(r *request, s Session) bool {
+func (p *Provider) mustSignIn(r *request, s session.Current) bool {
 	if r.prompts(zoidc.PromptLogin) || r.prompts(zoidc.PromptSelectAccount) {
 		return true
 	}
@@ -156,7 +158,9 @@ func (p *Provider) showDoubt(c echo.Context, d *doubt, reference string) error {
 	if reference == "" {
 		reference = newReference()
 	}
-	page := Doubt{Happened: d.happened, Remedy: d.remedy, Reference: reference, Received: d.received, Cause: d.happened}
+	page := ErrorPage{
+		Message: d.happened, Remedy: d.remedy, Reference: reference, Received: d.received, Cause: d.happened,
+	}
 	clientID := ""
 	if d.client != nil {
 		clientID = d.client.ID
@@ -164,5 +168,5 @@ func (p *Provider) showDoubt(c echo.Context, d *doubt, reference string) error {
 	}
 	p.events("doubted", clientID)
 	p.log.InfoContext(c.Request().Context(), "request refused", "reference", reference, "client_id", clientID, "reason", d.happened)
-	return p.pages.Doubt(c, page)
+	return p.pages.ShowError(c, page)
 }

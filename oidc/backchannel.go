@@ -52,7 +52,7 @@ type logoutEvents struct {
 	Logout struct{} `json:"http://schemas.openid.net/event/backchannel-logout"`
 }
 
-// TellClients tells the clients whose time has come that a session has ended
+// NotifyClients tells the clients whose time has come that a session has ended
 // (OpenID Connect Back-Channel Logout 1.0), and returns when none is left. The
 // client should follow no redirects and have a time limit well below a minute.
 // Whoever runs the provider calls it again and again; a client that answers 5xx
@@ -61,7 +61,7 @@ type logoutEvents struct {
 // logged as errors. A client that does not answer is then left alone for a minute,
 // however much waits for it, so that the others wait for one of its time-outs a
 // minute at most. It is not safe for concurrent use.
-func (p *Provider) TellClients(ctx context.Context, client *http.Client) error {
+func (p *Provider) NotifyClients(ctx context.Context, client *http.Client) error {
 	for {
 		now := p.now()
 		due, err := p.logouts.TakeLogouts(ctx, now, now.Add(logoutLease), logoutBatch)

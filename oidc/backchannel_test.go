@@ -106,13 +106,13 @@ func TestASilentClientHoldsUpNobody(t *testing.T) {
 	}
 	way := &transport{asked: map[string]int{}}
 	client := &http.Client{Transport: way}
-	require.NoError(t, p.TellClients(t.Context(), client))
+	require.NoError(t, p.NotifyClients(t.Context(), client))
 	require.Equal(t, map[string]int{"dead.example": 1, "well.example": 40}, way.asked)
 	require.Len(t, q.due, 400)
 	now = now.Add(logoutRest / 2)
-	require.NoError(t, p.TellClients(t.Context(), client))
+	require.NoError(t, p.NotifyClients(t.Context(), client))
 	require.Equal(t, 1, way.asked["dead.example"])
 	now = now.Add(logoutRest)
-	require.NoError(t, p.TellClients(t.Context(), client))
+	require.NoError(t, p.NotifyClients(t.Context(), client))
 	require.Equal(t, 2, way.asked["dead.example"])
 }

@@ -34,12 +34,12 @@ func (p *Provider) endSession(c echo.Context) error {
 	if damaged != nil {
 		return p.showDoubt(c, damaged, "")
 	}
-	session, signedIn, err := p.sessions.Current(c.Request())
+	current, signedIn, err := p.sessions.Find(c.Request())
 	if err != nil {
 		return err
 	}
-	if signedIn && (f.client == nil || f.subject != session.Person.Subject) {
-		sealed, err := p.leaves.seal(leaving{SessionID: session.ID, Address: f.address})
+	if signedIn && (f.client == nil || f.subject != current.Person.Subject) {
+		sealed, err := p.leaves.seal(leaving{SessionID: current.ID, Address: f.address})
 		if err != nil {
 			return err
 		}
@@ -47,9 +47,11 @@ func (p *Provider) endSession(c echo.Context) error {
 		if f.address != "" {
 			onward = []string{Origin(f.address)}
 		}
-		return p.pages.ConfirmLeave(c, session.Person, f.asking, sealed, onward)
+		return p.pages.ConfirmLogout(c, LogoutPage{
+			Person: current.Person, Client: f.asking, Request: sealed, FormAction: onward,
+		})
 	}
-	clients, err := p.sessions.Leave(c.Response(), c.Request())
+	clients, err := p.sessions.End(c.Response(), c.Request())
 	if err != nil {
 		return err
 	}
@@ -57,9 +59,9 @@ func (p *Provider) endSession(c echo.Context) error {
 		p.events("signed_out", f.client.ID)
 		p.log.InfoContext(c.Request().Context(), "signed out", "client_id", f.client.ID, "subject", f.subject)
 	}
-	frames := p.frames(clients, session.ID)
-	if f.session != "" && f.session != session.ID {
-		past, err := p.sessions.EndPast(c.Request(), f.session, f.subject)
+	frames := p.frames(clients, current.ID)
+	if f.session != "" && f.session != current.ID {
+		past, err := p.sessions.EndExpired(c.Request().Context(), f.session, f.subject)
 		if err != nil {
 			return err
 		}
@@ -114,30 +116,30 @@ func (p *Provider) leave(c echo.Context) error {
 	if err := p.leaves.open(v.Get("request"), &ask); err != nil {
 		return p.showDoubt(c, &doubt{happened: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
-	session, signedIn, err := p.sessions.Current(c.Request())
+	current, signedIn, err := p.sessions.Find(c.Request())
 	if err != nil {
 		return err
 	}
-	if signedIn && session.ID != ask.SessionID {
+	if signedIn && current.ID != ask.SessionID {
 		return see(c, p.base+PathEndSession) // somebody has signed in since: the yes was not about them
 	}
 	if !signedIn {
 		return p.left(c, ask.Address, nil)
 	}
-	clients, err := p.sessions.Leave(c.Response(), c.Request())
+	clients, err := p.sessions.End(c.Response(), c.Request())
 	if err != nil {
 		return err
 	}
 	p.events("signed_out", "")
-	p.log.InfoContext(c.Request().Context(), "signed out", "subject", session.Person.Subject)
-	return p.left(c, ask.Address, p.frames(clients, session.ID))
+	p.log.InfoContext(c.Request().Context(), "signed out", "subject", current.Person.Subject)
+	return p.left(c, ask.Address, p.frames(clients, current.ID))
 }
 
 // left goes to the client's address, or says that the person is signed out. Where
 // clients are told by frames there is a page in any case.
 func (p *Provider) left(c echo.Context, address string, frames []string) error {
 	if address == "" || len(frames) > 0 {
-		return p.pages.SignedOut(c, SignedOut{Frames: frames, Continue: address})
+		return p.pages.ShowLoggedOut(c, LoggedOutPage{Frames: frames, ContinueURL: address})
 	}
 	return see(c, address)
 }

@@ -11,7 +11,7 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/session"
 )
 
 // metadata is the discovery document: zitadel's type and what it has no field
@@ -53,7 +53,7 @@ func (p *Provider) discovery(c echo.Context) error {
 			ResponseTypesSupported:                             responseTypes,
 			ResponseModesSupported:                             []string{"query", "fragment", "form_post"},
 			GrantTypesSupported:                                []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit, zoidc.GrantTypeRefreshToken},
-			ACRValuesSupported:                                 []string{liveengage.ACR},
+			ACRValuesSupported:                                 []string{session.ACRPassword},
 			SubjectTypesSupported:                              []string{"public"},
 			IDTokenSigningAlgValuesSupported:                   p.keys.Algorithms(),
 			IDTokenEncryptionAlgValuesSupported:                []string{keys.EncryptionAlgorithm},

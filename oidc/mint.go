@@ -8,7 +8,7 @@ import (
 
 	"idpbridge/claims"
 	"idpbridge/keys"
-	"idpbridge/liveengage"
+	"idpbridge/session"
 )
 
 // Mint says what an ID token is made of that nobody has signed in for.
@@ -36,6 +36,6 @@ func (m Mint) Token() (string, error) {
 		}
 	}
 	p := &Provider{issuer: m.Issuer, keys: m.Keys, now: m.Now, lifetimes: Lifetimes{IDToken: m.Lifetime}}
-	in := Signin{Grant: Grant{Scopes: append([]string{"openid"}, m.Scopes...), AuthTime: m.Now().Unix(), ACR: liveengage.ACR}}
+	in := Signin{Grant: Grant{Scopes: append([]string{"openid"}, m.Scopes...), AuthTime: m.Now().Unix(), ACR: session.ACRPassword}}
 	return p.idToken(m.Client.prepared(), m.Person, in, issue{alone: true})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 
-	"idpbridge/liveengage"
+	"idpbridge/session"
 )
 
 // identity is what the identity function of a brand's page passes on: whom to
@@ -39,7 +39,7 @@ func (p *Provider) pageIdentity(c echo.Context) error {
 	if err != nil {
 		return p.writeFault(c, err)
 	}
-	s, signedIn, err := p.sessions.CurrentOnPage(c.Request(), client.LiveEngage.Page.AcrossSites)
+	s, signedIn, err := p.sessions.FindForPage(c.Request(), client.LiveEngage.Page.AcrossSites)
 	if err != nil {
 		return p.writeFault(c, err)
 	}
@@ -54,12 +54,12 @@ func (p *Provider) pageIdentity(c echo.Context) error {
 }
 
 // anotherThan says whether the page names its customer and means somebody else.
-func anotherThan(v url.Values, s Session) bool {
+func anotherThan(v url.Values, s session.Current) bool {
 	return v.Get("sub") != "" && v.Get("sub") != s.Person.Subject
 }
 
-func (p *Provider) identify(s Session) identity {
-	return identity{Issuer: p.issuer, Subject: s.Person.Subject, ACR: liveengage.ACR}
+func (p *Provider) identify(s session.Current) identity {
+	return identity{Issuer: p.issuer, Subject: s.Person.Subject, ACR: session.ACRPassword}
 }
 
 // pageToken answers POST /liveengage/token: a token or a code for the chat in a
@@ -101,7 +101,7 @@ func (p *Provider) answerPage(c echo.Context, client *Client, posted url.Values)
 	if err != nil {
 		return nil, err
 	}
-	s, signedIn, err := p.sessions.CurrentOnPage(c.Request(), page.AcrossSites)
+	s, signedIn, err := p.sessions.FindForPage(c.Request(), page.AcrossSites)
 	switch {
 	case err != nil:
 		return nil, err

@@ -12,27 +12,28 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
-	"idpbridge/claims"
 	"idpbridge/internal/cookie"
+	"idpbridge/internal/limit"
 	"idpbridge/keys"
+	"idpbridge/session"
 )
 
 // The paths of the endpoints, below the issuer.
 const (
-	PathDiscovery  = "/.well-known/openid-configuration"
-	PathMetadata   = "/.well-known/oauth-authorization-server" // before the issuer's path, not behind it
-	PathJWKS       = "/jwks"
-	PathAuthorize  = "/authorize"
-	PathResume     = "/resume"
-	PathToken      = "/token"
-	PathUserinfo   = "/userinfo"
-	PathPAR        = "/par"
-	PathRevoke     = "/revoke"
-	PathIntrospect = "/introspect"
-	PathEndSession = "/end_session"
-	PathLeave      = "/end_session/confirm"
-	PathPEM        = "/keys/public.pem"
-	PathLine       = "/keys/public.txt"
+	PathDiscovery     = "/.well-known/openid-configuration"
+	PathMetadata      = "/.well-known/oauth-authorization-server" // before the issuer's path, not behind it
+	PathJWKS          = "/jwks"
+	PathAuthorize     = "/authorize"
+	PathResume        = "/resume"
+	PathToken         = "/token"
+	PathUserinfo      = "/userinfo"
+	PathPAR           = "/par"
+	PathRevoke        = "/revoke"
+	PathIntrospect    = "/introspect"
+	PathEndSession    = "/end_session"
+	PathConfirmLogout = "/end_session/confirm"
+	PathPEM           = "/keys/public.pem"
+	PathLine          = "/keys/public.txt"
 
 	PathPageIdentity = "/liveengage/identity"
 	PathPageToken    = "/liveengage/token"
@@ -44,68 +45,6 @@ const (
 // responseTypes are those that are supported, in canonical order.
 var responseTypes = []string{ //nolint:gochecknoglobals // read only
 	"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token",
-}
-
-// Session is what the provider needs to know of a browser's session.
-type Session struct {
-	ID       string
-	AuthTime time.Time
-	ACR      string
-	AMR      []string
-	Person   claims.Person
-}
-
-// Sessions tells who is signed in in a browser; package web keeps them.
-type Sessions interface {
-	// Current returns the request's session; false when nobody is signed in.
-	Current(r *http.Request) (Session, bool, error)
-	// CurrentOnPage is Current for a request of the page script, whose origin has been
-	// checked; across says whether the page may be on another site.
-	CurrentOnPage(r *http.Request, across bool) (Session, bool, error)
-	// Leave ends the request's session, if any, and takes its cookie away. It
-	// returns the ids of the clients that joined the session.
-	Leave(w http.ResponseWriter, r *http.Request) (clients []string, err error)
-	// EndPast ends what is left of a session of that subject that has expired, and
-	// returns the ids of the clients that joined it. One that is open stays so.
-	EndPast(r *http.Request, id, subject string) (clients []string, err error)
-}
-
-// Doubt is what a person is told when a request cannot be answered to its
-// client. Received and Registered are for the development mode alone.
-type Doubt struct {
-	Happened, Remedy, Reference string
-	Received                    string
-	Registered                  []string
-	Cause                       string
-	Status                      int // HTTP status; zero means 400
-}
-
-// Param is a parameter of an authorization response.
-type Param struct{ Name, Value string }
-
-// Pages shows what a person must see; package web renders them.
-type Pages interface {
-	Doubt(c echo.Context, d Doubt) error
-	// FormPost sends the parameters to the client by a form that submits itself
-	// (OAuth 2.0 Form Post Response Mode).
-	FormPost(c echo.Context, action string, params []Param) error
-	// ConfirmLeave asks whether to sign out; request goes back to PathLeave. The
-	// client that asks may be unknown, then its name is empty.
-	ConfirmLeave(c echo.Context, person claims.Person, client, request string, formAction []string) error
-	// SignedOut says that it is done, tells clients by frames, and leads on.
-	SignedOut(c echo.Context, s SignedOut) error
-}
-
-// SignedOut is what is left to do for a person's browser after a sign-out.
-type SignedOut struct {
-	Frames   []string // addresses to load in frames (Front-Channel Logout section 3)
-	Continue string   // address to go on to once they are loaded; empty for none
-}
-
-// Throttle slows down who fails. Wait is zero for everybody else.
-type Throttle interface {
-	Wait(key string) time.Duration
-	Fail(key string)
 }
 
 // Lifetimes says how long things live. New refuses zero values.
@@ -125,14 +64,14 @@ type Config struct {
 	Issuer     string // without a slash at its end
 	Clients    []Client
 	Signins    Signins
-	Sessions   Sessions
+	Sessions   *session.Manager
 	Logouts    Logouts
 	Assertions Assertions
 	Pages      Pages
 	Keys       *keys.Ring
 	Secret     keys.Secret
 	Cookies    cookie.Policy
-	Throttle   Throttle
+	Throttle   *limit.Limiter // failed client authentications
 	Lifetimes  Lifetimes
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -147,7 +86,7 @@ type Provider struct {
 	base       string // path of the issuer
 	clients    map[string]*Client
 	signins    Signins
-	sessions   Sessions
+	sessions   *session.Manager
 	logouts    Logouts
 	assertions Assertions
 	pages      Pages
@@ -158,12 +97,12 @@ type Provider struct {
 	leaves     sealer
 	tokenKey   []byte
 	cookies    cookie.Policy
-	throttle   Throttle
+	throttle   *limit.Limiter
 	lifetimes  Lifetimes
 	now        func() time.Time
 	log        *slog.Logger
 	events     func(event, client string)
-	resting    map[string]time.Time // by client: until when no logout is sent; TellClients alone uses it
+	resting    map[string]time.Time // by client: until when no logout is sent; NotifyClients alone uses it
 }
 
 // New returns a Provider, or says what is missing.
@@ -225,7 +164,7 @@ func (p *Provider) Register(e *echo.Echo) {
 	e.POST(p.base+PathIntrospect, p.introspect)
 	e.GET(p.base+PathEndSession, p.endSession)
 	e.POST(p.base+PathEndSession, p.endSessionPosted)
-	e.POST(p.base+PathLeave, p.leave)
+	e.POST(p.base+PathConfirmLogout, p.leave)
 	e.POST(p.base+PathPageIdentity, p.pageIdentity)
 	e.POST(p.base+PathPageToken, p.pageToken)
 	for _, path := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke} {

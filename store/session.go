@@ -9,15 +9,15 @@ import (
 	"time"
 
 	"idpbridge/claims"
-	"idpbridge/web"
+	"idpbridge/session"
 )
 
 const startSessionSQL = `INSERT INTO session
 	(id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-// StartSession implements web.Sessions.
-func (s *Store) StartSession(ctx context.Context, n web.Session) error {
+// StartSession implements session.Store.
+func (s *Store) StartSession(ctx context.Context, n session.Session) error {
 	_, err := s.stmts.startSession.ExecContext(ctx, n.ID, n.SecretHash, n.Subject, n.ACR, strings.Join(n.AMR, " "),
 		toMillis(n.AuthTime), toMillis(n.Created), toMillis(n.Seen), toMillis(n.Expires), toMillis(n.Ends))
 	return wrapError("start session", err)
@@ -27,21 +27,21 @@ const findSessionSQL = `SELECT s.id, s.secret_hash, s.subject, s.acr, s.amr, s.a
 	s.expires, s.ends, p.person
 	FROM session s JOIN person p ON p.subject = s.subject WHERE s.id = $1 AND s.expires > $2 AND s.ends > $2`
 
-// FindSession implements web.Sessions with one read.
-func (s *Store) FindSession(ctx context.Context, id string, at time.Time) (web.Session, claims.Person, error) {
+// FindSession implements session.Store with one read.
+func (s *Store) FindSession(ctx context.Context, id string, at time.Time) (session.Session, claims.Person, error) {
 	found, person, err := scanSession(s.stmts.findSession.QueryRowContext(ctx, id, toMillis(at)))
 	if errors.Is(err, sql.ErrNoRows) {
-		return web.Session{}, claims.Person{}, web.ErrNoSession
+		return session.Session{}, claims.Person{}, session.ErrNotFound
 	}
 	if err != nil {
-		return web.Session{}, claims.Person{}, wrapError("find session", err)
+		return session.Session{}, claims.Person{}, wrapError("find session", err)
 	}
 	return found, person, nil
 }
 
 // scanSession reads a session and its person.
-func scanSession(row scanner) (web.Session, claims.Person, error) {
-	var found web.Session
+func scanSession(row scanner) (session.Session, claims.Person, error) {
+	var found session.Session
 	var person claims.Person
 	var amr string
 	var personJSON []byte
@@ -62,12 +62,12 @@ const renewSessionSQL = `UPDATE session
 	SET secret_hash = $1, acr = $2, amr = $3, auth_time = $4, seen = $5, expires = $6, ends = $7
 	WHERE id = $8 AND secret_hash = $9`
 
-// RenewSession implements web.Sessions.
-func (s *Store) RenewSession(ctx context.Context, oldHash string, n web.Session) error {
+// RenewSession implements session.Store.
+func (s *Store) RenewSession(ctx context.Context, oldHash string, n session.Session) error {
 	rows, err := rowsAffected(s.stmts.renewSession.ExecContext(ctx, n.SecretHash, n.ACR, strings.Join(n.AMR, " "),
 		toMillis(n.AuthTime), toMillis(n.Seen), toMillis(n.Expires), toMillis(n.Ends), n.ID, oldHash))
 	if err == nil && rows == 0 {
-		return web.ErrNoSession
+		return session.ErrNotFound
 	}
 	return wrapError("renew session", err)
 }
@@ -78,13 +78,13 @@ const touchSessionSQL = `UPDATE session SET seen = CASE WHEN seen < $2 THEN $2 E
 	expires = CASE WHEN expires < $3 THEN $3 ELSE expires END
 	WHERE id = $1 AND expires > $2 AND ends > $2`
 
-// TouchSession implements web.Sessions. An unknown session is not an error.
+// TouchSession implements session.Store. An unknown session is not an error.
 func (s *Store) TouchSession(ctx context.Context, id string, seen, expires time.Time) error {
 	_, err := s.stmts.touchSession.ExecContext(ctx, id, toMillis(seen), toMillis(expires))
 	return wrapError("touch session", err)
 }
 
-// EndSession implements web.Sessions.
+// EndSession implements session.Store.
 func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]string, error) {
 	var clients []string
 	err := s.inTransaction(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
@@ -107,8 +107,8 @@ func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]stri
 const pastSessionSQL = ` AND NOT EXISTS (SELECT 1 FROM session
 	WHERE id = $1 AND (subject <> $2 OR expires > $3 AND ends > $3))`
 
-// EndPastSession implements web.Sessions.
-func (s *Store) EndPastSession(ctx context.Context, id, subject string, at time.Time) ([]string, error) {
+// EndExpiredSession implements session.Store.
+func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at time.Time) ([]string, error) {
 	var clients []string
 	err := s.inTransaction(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
 		const closeSignins = "UPDATE signin SET state = 3 WHERE session_id = $1 AND subject = $2 AND state <> 3"
@@ -135,7 +135,7 @@ func (s *Store) EndPastSession(ctx context.Context, id, subject string, at time.
 	return clients, nil
 }
 
-// InheritSession implements web.Sessions. A sign-in whose code was not redeemed is not
+// InheritSession implements session.Store. A sign-in whose code was not redeemed is not
 // inherited: it ended with its session.
 func (s *Store) InheritSession(ctx context.Context, from, to, subject string, at time.Time) error {
 	return wrapError("inherit session", s.inTransaction(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {

@@ -9,9 +9,9 @@ import (
 
 	"idpbridge/claims"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 // storeWithSession returns a store with one person who has the session b, and a sign-in of
@@ -22,7 +22,7 @@ func storeWithSession(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin
 	s := openStore(t, cfg)
 	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
 	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann}, at))
-	browser := web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
+	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
 	require.NoError(t, s.StartSession(t.Context(), browser))
 	return s, oidc.Signin{
 		ID: "i", SessionID: "b", Subject: "1", State: oidc.Answered,

@@ -15,15 +15,15 @@ import (
 
 	"idpbridge/keys"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 var (
 	_ oidc.Signins    = (*Store)(nil)
 	_ oidc.Logouts    = (*Store)(nil)
 	_ oidc.Assertions = (*Store)(nil)
-	_ web.Sessions    = (*Store)(nil)
+	_ session.Store   = (*Store)(nil)
 	_ upstream.People = (*Store)(nil)
 	_ keys.Store      = (*Store)(nil)
 )

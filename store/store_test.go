@@ -13,10 +13,10 @@ import (
 	"idpbridge/claims"
 	"idpbridge/internal/pgtest"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/store"
 	"idpbridge/store/storetest"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 // postgres is nil if PostgreSQL is not installed.
@@ -123,7 +123,7 @@ func BenchmarkSQLite(b *testing.B) {
 	ctx := b.Context()
 	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
 	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{ann}, at))
-	browser := web.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
+	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
 	require.NoError(b, s.StartSession(ctx, browser))
 	in := oidc.Signin{
 		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Answered,

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -9,32 +10,40 @@ import (
 // showConsent asks whether the client may be told about the person.
 func (s *Site) showConsent(c echo.Context) error {
 	sealed := c.QueryParam("request")
-	w := s.Requests.Waiting(c.Request(), sealed)
-	if done, err := s.unusable(c, w); done {
+	login, ok, err := s.openRequest(c, sealed)
+	if !ok {
 		return err
 	}
-	_, person, err := s.Current(c.Request())
+	current, signedIn, err := s.Sessions.Find(c.Request())
 	if err != nil {
-		return s.see(c, s.Requests.Resume(sealed)) // the session ended meanwhile: the dispatcher knows what to do
+		return err
 	}
-	page := ConsentPage{Client: w.Client, Person: DisplayName(person), Request: sealed, Scopes: w.Scopes}
-	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{FormAction: w.FormAction})
+	if !signedIn { // the session has ended meanwhile
+		return redirect(c, s.Provider.ResumeURL(sealed))
+	}
+	page := ConsentPage{
+		Client: login.Client, Person: cmp.Or(NameOf(current.Person), "you"), Request: sealed, Scopes: login.Scopes,
+	}
+	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{FormAction: login.FormAction})
 }
 
-// consent takes the answer back to the dispatcher, inside the sealed request.
-func (s *Site) consent(c echo.Context) error {
+// submitConsent seals the person's decision into the request and returns it to /resume.
+func (s *Site) submitConsent(c echo.Context) error {
 	sealed := c.FormValue("request")
-	w := s.Requests.Waiting(c.Request(), sealed)
-	if done, err := s.unusable(c, w); done {
+	_, ok, err := s.openRequest(c, sealed)
+	if !ok {
 		return err
 	}
-	session, _, err := s.Current(c.Request())
-	if err != nil {
-		return s.see(c, s.Requests.Resume(sealed))
-	}
-	next, err := s.Requests.Decide(c.Request(), sealed, session.Subject, c.FormValue("decision") == "allow")
+	current, signedIn, err := s.Sessions.Find(c.Request())
 	if err != nil {
 		return err
 	}
-	return s.see(c, next)
+	if !signedIn {
+		return redirect(c, s.Provider.ResumeURL(sealed))
+	}
+	next, err := s.Provider.RecordConsent(c.Request(), sealed, current.Subject, c.FormValue("decision") == "allow")
+	if err != nil {
+		return err
+	}
+	return redirect(c, next)
 }

@@ -1,13 +1,16 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"idpbridge/claims"
 	"idpbridge/liveengage/setup"
+	"idpbridge/oidc"
 )
 
 // Brand is what every page says about whose it is. Only Name is required; a
@@ -60,17 +63,8 @@ func (p ConsentPage) Told() []string {
 	return out
 }
 
-// ErrorPage says what happened, what to do, and which reference to read out.
-// It is the page "error". Cause, Received and Registered are shown in the
-// development mode only, whatever the caller fills in.
-type ErrorPage struct {
-	Title, Happened, Remedy string
-	Reference               string   // empty where there is none
-	Cause                   string   // for the engineer
-	Received                string   // redirect URI of the request
-	Registered              []string // redirect URIs of the client
-	RestartURL              string   // where the sign-in starts again; may be empty
-}
+// ErrorView is the page "error".
+type ErrorView struct{ oidc.ErrorPage }
 
 // Compared is a text cut at the first character that differs from another one:
 // Mark is that character, empty where the text ends before it.
@@ -80,7 +74,7 @@ type Compared struct{ Same, Mark, Rest string }
 type Comparison struct{ Received, Registered Compared }
 
 // Comparisons sets the received redirect URI beside each registered one.
-func (p ErrorPage) Comparisons() []Comparison {
+func (p ErrorView) Comparisons() []Comparison {
 	out := make([]Comparison, 0, len(p.Registered))
 	for _, registered := range p.Registered {
 		n := shared(p.Received, registered)
@@ -107,36 +101,32 @@ func cut(text string, n int) Compared {
 	return Compared{Same: text[:n], Mark: text[n : n+size], Rest: text[n+size:]}
 }
 
-// Field is a name and its value.
-type Field struct{ Name, Value string }
-
-// FormPostPage sends fields to a client (OAuth 2.0 Form Post Response Mode). It
-// is the page "form_post"; its policy needs the action's origin in FormAction
-// and FormPostScriptHash.
-type FormPostPage struct {
+// FormPostView sends parameters to a client (OAuth 2.0 Form Post Response Mode). It
+// is the page "form_post"; its policy needs the action's origin in FormAction and
+// FormPostScriptHash.
+type FormPostView struct {
 	Action string
-	Fields []Field
+	Fields []oidc.Param
 }
 
-// LogoutPage asks whether to sign out (RP-Initiated Logout 2). It is the page
-// "logout". Client, the application that asks, and Person may be empty.
-type LogoutPage struct{ Client, Person, Request string }
+// LogoutView asks whether to sign out. It is the page "logout".
+type LogoutView struct{ Client, Person, Request string }
 
-// SignedOutPage says that it is done. It is the page "signed_out".
-type SignedOutPage struct {
-	ContinueURL string   // the client's registered address to return to; may be empty
-	Frames      []string // addresses to load in frames before going there; the policy needs their origins
-}
+// LoggedOutView is the page "signed_out". Its policy needs the frames' origins.
+type LoggedOutView struct{ oidc.LoggedOutPage }
 
-// Continue is ContinueURL where a browser may be sent there, else empty: https,
-// http, or an app's private scheme, which has a dot in it (RFC 8252 section 7.1).
-func (p SignedOutPage) Continue() template.URL {
+// Continue is ContinueURL if a browser may be sent there, else empty: https, http,
+// or an app's private scheme, which contains a dot (RFC 8252 section 7.1).
+func (p LoggedOutView) Continue() template.URL {
 	u, err := url.Parse(p.ContinueURL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".") {
 		return ""
 	}
 	return template.URL(p.ContinueURL) //nolint:gosec // the scheme was checked above, and the template still escapes it
 }
+
+// Field is a name and its value.
+type Field struct{ Name, Value string }
 
 // HomePage explains what runs: the page "home" of the development mode.
 type HomePage struct {
@@ -183,3 +173,8 @@ type TokenPage struct {
 
 // SetupPage shows LiveEngage's form with the values to paste: the page "setup".
 type SetupPage struct{ Sheet setup.Sheet }
+
+// NameOf is what pages call a person; empty if no name is known.
+func NameOf(p claims.Person) string {
+	return cmp.Or(p.Standard.Name, p.Standard.GivenName, p.Standard.PreferredUsername)
+}

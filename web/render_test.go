@@ -22,6 +22,7 @@ import (
 
 	"idpbridge/liveengage/inspect"
 	"idpbridge/liveengage/setup"
+	"idpbridge/oidc"
 	"idpbridge/web"
 )
 
@@ -72,21 +73,20 @@ func everyPage() map[string]shown {
 		"consent": {"consent", web.ConsentPage{
 			Client: "Example Shop", Person: "Jane", Request: "sealed", Scopes: []string{"openid", "lp_sdes", "points"},
 		}, web.Policy{}},
-		"error": {"error", web.ErrorPage{
-			Title: "That did not work", Happened: "The address is not registered.", Remedy: "Tell whoever runs it.", Reference: "7QK4-M2XD",
+		"error": {"error", web.ErrorView{ErrorPage: oidc.ErrorPage{
+			Title: "That did not work", Message: "The address is not registered.", Remedy: "Tell whoever runs it.", Reference: "7QK4-M2XD",
 			Cause: "redirect_uri", Received: "https://shop.example/cb", Registered: []string{"https://shop.example/CB", "https://shop.example/cb/"},
-			RestartURL: "/authorize?again",
-		}, web.Policy{}},
+		}}, web.Policy{}},
 		"form_post": {
 			"form_post",
-			web.FormPostPage{Action: "https://shop.example/cb", Fields: []web.Field{{Name: "state", Value: `{"a": "b+c"}`}}},
+			web.FormPostView{Action: "https://shop.example/cb", Fields: []oidc.Param{{Name: "state", Value: `{"a": "b+c"}`}}},
 			web.Policy{FormAction: []string{"https://shop.example"}, ScriptHash: web.FormPostScriptHash()},
 		},
-		"logout":     {"logout", web.LogoutPage{Client: "Example Shop", Person: "Jane", Request: "sealed"}, web.Policy{}},
-		"signed_out": {"signed_out", web.SignedOutPage{ContinueURL: "https://shop.example/bye"}, web.Policy{}},
-		"signed_out_frames": {"signed_out", web.SignedOutPage{
+		"logout":     {"logout", web.LogoutView{Client: "Example Shop", Person: "Jane", Request: "sealed"}, web.Policy{}},
+		"signed_out": {"signed_out", web.LoggedOutView{LoggedOutPage: oidc.LoggedOutPage{ContinueURL: "https://shop.example/bye"}}, web.Policy{}},
+		"signed_out_frames": {"signed_out", web.LoggedOutView{LoggedOutPage: oidc.LoggedOutPage{
 			ContinueURL: "https://shop.example/bye?state=a%26b", Frames: []string{"https://shop.example/out?iss=https%3A%2F%2Fbank.example&sid=s"},
-		}, web.Policy{Frames: []string{"https://shop.example"}}},
+		}}, web.Policy{Frames: []string{"https://shop.example"}}},
 		"home": {"home", web.HomePage{
 			Issuer: "http://localhost:8080", DataDir: "/data/idp", Operations: "127.0.0.1:8081", ClientID: "liveengage", TryURL: "/base/try", InspectURL: "/base/inspect",
 			Person: "Jane", People: people,
@@ -271,7 +271,7 @@ func TestComparisons(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, []web.Comparison{c.want}, web.ErrorPage{Received: c.received, Registered: []string{c.registered}}.Comparisons())
+			require.Equal(t, []web.Comparison{c.want}, web.ErrorView{ErrorPage: oidc.ErrorPage{Received: c.received, Registered: []string{c.registered}}}.Comparisons())
 		})
 	}
 }
@@ -282,7 +282,7 @@ func TestContinue(t *testing.T) {
 		"https://shop.example/bye?a=b": true, "http://localhost:3000/": true, "com.example.app:/bye": true,
 		"javascript:alert(1)": false, "data:text/html,x": false, "": false,
 	} {
-		require.Equal(t, kept, (web.SignedOutPage{ContinueURL: address}).Continue() != "", address)
+		require.Equal(t, kept, (web.LoggedOutView{LoggedOutPage: oidc.LoggedOutPage{ContinueURL: address}}).Continue() != "", address)
 	}
 }
 
@@ -303,7 +303,7 @@ func TestRenderSendsNothingWhenItCannot(t *testing.T) {
 	t.Parallel()
 	r, err := web.NewRenderer("", brand, false)
 	require.NoError(t, err)
-	for _, s := range []shown{{name: "nowhere"}, {name: "signin", page: web.FormPostPage{}}} {
+	for _, s := range []shown{{name: "nowhere"}, {name: "signin", page: web.FormPostView{}}} {
 		w := httptest.NewRecorder()
 		require.Error(t, r.Render(w, http.StatusOK, s.name, s.page, web.Policy{}))
 		require.Empty(t, w.Header())

@@ -5,106 +5,111 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
+	"idpbridge/oidc"
+	"idpbridge/upstream"
 )
 
-// showSignin shows the sign-in page of a waiting request.
-func (s *Site) showSignin(c echo.Context) error {
+// showSignIn shows the sign-in page of a saved request.
+func (s *Site) showSignIn(c echo.Context) error {
 	sealed := c.QueryParam("request")
-	w := s.Requests.Waiting(c.Request(), sealed)
-	if done, err := s.unusable(c, w); done {
+	login, ok, err := s.openRequest(c, sealed)
+	if !ok {
 		return err
 	}
-	return s.signinPage(c, http.StatusOK, w, SigninPage{Request: sealed, Username: w.LoginHint})
+	return s.renderSignIn(c, http.StatusOK, login, SigninPage{Request: sealed, Username: login.LoginHint})
 }
 
-func (s *Site) signinPage(c echo.Context, status int, w Waiting, page SigninPage) error {
-	page.Client = w.Client
-	page.People = s.Demo
-	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{FormAction: w.FormAction})
+func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin, page SigninPage) error {
+	page.Client = login.Client
+	page.People = s.DemoPeople
+	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{FormAction: login.FormAction})
 }
 
-// signIn checks name and password, starts or renews the browser's session and
-// returns to the dispatcher.
-func (s *Site) signIn(c echo.Context) error {
+// submitSignIn checks username and password, starts or renews the browser's
+// session, and returns to /resume.
+func (s *Site) submitSignIn(c echo.Context) error {
 	sealed, username, password := c.FormValue("request"), c.FormValue("username"), c.FormValue("password")
-	w := s.Requests.Waiting(c.Request(), sealed)
-	if done, err := s.unusable(c, w); done {
+	login, ok, err := s.openRequest(c, sealed)
+	if !ok {
 		return err
 	}
 	page := SigninPage{Request: sealed, Username: username}
 	if username == "" || password == "" {
 		page.Message = "Enter both your username and your password."
-		return s.signinPage(c, http.StatusUnprocessableEntity, w, page)
+		return s.renderSignIn(c, http.StatusUnprocessableEntity, login, page)
 	}
-	person, err := s.prove(c, username, password)
-	if wait, ok := errors.AsType[*tooManyError](err); ok {
-		s.Events("signin_throttled")
-		c.Response().Header().Set("Retry-After", strconv.Itoa(wait.seconds()))
-		page.Message = "Too many attempts. Wait " + wait.words() + ", then try again."
-		return s.signinPage(c, http.StatusTooManyRequests, w, page)
+	ctx := c.Request().Context()
+	log := s.Log.With("reference", login.Reference, "client_id", login.ClientID)
+	person, err := s.checkPassword(c, username, password)
+	if throttled, ok := errors.AsType[*throttledError](err); ok {
+		s.Events("login_throttled")
+		c.Response().Header().Set("Retry-After", strconv.Itoa(throttled.seconds()))
+		page.Message = "Too many attempts. Wait " + throttled.inWords() + ", then try again."
+		return s.renderSignIn(c, http.StatusTooManyRequests, login, page)
 	}
-	if err != nil && s.Refused(err) {
-		s.Events("signin_failed")
-		s.Log.InfoContext(c.Request().Context(), "password refused", "reference", w.Reference, "client_id", w.ClientID, "address", c.RealIP())
+	if errors.Is(err, upstream.ErrRefused) {
+		s.Events("login_failed")
+		log.InfoContext(ctx, "login failed", "address", c.RealIP())
 		page.Message = "That username and password do not match. Check both and try again."
-		return s.signinPage(c, http.StatusUnprocessableEntity, w, page)
+		return s.renderSignIn(c, http.StatusUnprocessableEntity, login, page)
 	}
 	if err != nil {
 		return fmt.Errorf("check password: %w", err)
 	}
-	if err := s.begin(c, person); err != nil {
+	if err := s.Sessions.Start(c.Response(), c.Request(), person); err != nil {
 		return err
 	}
-	s.Events("signin_proved")
-	s.Log.InfoContext(c.Request().Context(), "password accepted", "reference", w.Reference, "client_id", w.ClientID, "subject", person.Subject)
-	return s.see(c, s.Requests.Resume(sealed))
+	s.Events("login_succeeded")
+	log.InfoContext(ctx, "login succeeded", "subject", person.Subject)
+	return redirect(c, s.Provider.ResumeURL(sealed))
 }
 
-// prove asks the directory, unless name or address have failed too often. The
-// throttle is asked again when the comparison is about to start, so guesses
-// made side by side do not slip past it.
-func (s *Site) prove(c echo.Context, username, password string) (claims.Person, error) {
+// checkPassword asks the directory, unless the username or the IP address has
+// failed too often. The limits are checked again when the comparison is about to
+// start, so that parallel guesses cannot slip past them.
+func (s *Site) checkPassword(c echo.Context, username, password string) (claims.Person, error) {
 	address := c.RealIP()
-	name := address + " " + normal(username)
-	allowed := func() error {
-		if wait := max(s.Names.Wait(name), s.Addresses.Wait(address)); wait > 0 {
-			return &tooManyError{wait}
+	name := address + " " + strings.ToLower(strings.TrimSpace(username))
+	checkLimits := func() error {
+		if wait := max(s.Usernames.Wait(name), s.Addresses.Wait(address)); wait > 0 {
+			return &throttledError{wait}
 		}
 		return nil
 	}
-	if err := allowed(); err != nil {
+	if err := checkLimits(); err != nil {
 		return claims.Person{}, err
 	}
-	person, err := s.Directory.Authenticate(c.Request().Context(), username, password, allowed)
-	switch {
-	case err == nil:
-		s.Names.Forget(name)
-	case s.Refused(err):
-		s.Names.Fail(name)
+	person, err := s.Directory.Authenticate(c.Request().Context(), username, password, checkLimits)
+	if err == nil {
+		s.Usernames.Forget(name)
+	}
+	if errors.Is(err, upstream.ErrRefused) {
+		s.Usernames.Fail(name)
 		s.Addresses.Fail(address)
 	}
 	return person, err
 }
 
-// tooManyError says how long to wait.
-type tooManyError struct{ wait time.Duration }
+// throttledError says how long a user must wait before the next attempt.
+type throttledError struct{ wait time.Duration }
 
-func (e *tooManyError) Error() string { return "too many failures, wait " + e.words() }
+func (e *throttledError) Error() string { return "too many failures, wait " + e.inWords() }
 
-func (e *tooManyError) seconds() int { return int((e.wait + time.Second - 1) / time.Second) }
+func (e *throttledError) seconds() int { return int((e.wait + time.Second - 1) / time.Second) }
 
-func (e *tooManyError) words() string {
-	switch n := e.seconds(); {
-	case n == 1:
+func (e *throttledError) inWords() string {
+	n := e.seconds()
+	if n == 1 {
 		return "1 second"
-	case n < 90:
-		return strconv.Itoa(n) + " seconds"
-	default:
-		return strconv.Itoa((n+59)/60) + " minutes"
 	}
+	if n < 90 {
+		return strconv.Itoa(n) + " seconds"
+	}
+	return strconv.Itoa((n+59)/60) + " minutes"
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -125,7 +127,7 @@ people: people.yaml
 brand: {name: Brand}
 clients:
   - id: local-web
-    secret: `+localWebSecret+`
+    secret: `+dev.LocalWebSecret+`
     token_endpoint_auth_method: client_secret_post
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]

@@ -22,9 +22,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
+	"idpbridge/dev"
 	"idpbridge/keys"
 	"idpbridge/oidc"
-	"idpbridge/store"
+	"idpbridge/server"
 )
 
 // secretsInLogs runs flows, good and bad, and looks for what must not be in the
@@ -94,7 +95,7 @@ func tokensAtRest(t *testing.T) {
 		_, access2, refresh2 := refreshAt(t, issuer, refresh)
 		u, err := url.Parse(issuer)
 		require.NoError(t, err)
-		secrets = []string{access, refresh, access2, refresh2, b.get(webRequest(issuer)).answer(t).Get("code"), "jane-password", localWebSecret}
+		secrets = []string{access, refresh, access2, refresh2, b.get(webRequest(issuer)).answer(t).Get("code"), "jane-password", dev.LocalWebSecret}
 		for _, c := range b.client.Jar.Cookies(u) {
 			secrets = append(secrets, c.Value)
 		}
@@ -139,17 +140,12 @@ func rotation(t *testing.T) {
 		return header.Kid
 	}
 	ring := func(t *testing.T, do func(*keys.Ring) (bool, error)) {
-		cfg := config.Config{Data: data}
-		secret, err := instanceSecret(cfg)
+		opened, err := server.OpenData(t.Context(), config.Config{Data: data}, nil, true, time.Now)
 		require.NoError(t, err)
-		db, err := store.Open(t.Context(), store.Config{Path: filepath.Join(data, "idp.db")})
-		require.NoError(t, err)
-		r, err := keys.Open(t.Context(), keys.Config{Store: db, Secret: secret, Algorithms: []string{"RS256"}, Now: time.Now})
-		require.NoError(t, err)
-		moved, err := do(r)
+		moved, err := do(opened.Keys)
 		require.NoError(t, err)
 		require.True(t, moved)
-		require.NoError(t, db.Close())
+		require.NoError(t, opened.Close())
 	}
 	var old string
 	t.Run("one key", func(t *testing.T) {
@@ -178,7 +174,7 @@ func storageFlood(t *testing.T) {
 	t.Parallel()
 	const requests, workers = 100_000, 4
 	data := t.TempDir()
-	_, issuer, operations := startBinary(t, buildIDP(t), "--listen", "127.0.0.1:0", "--data", data)
+	_, issuer, operations := startBinary(t, buildIDP(t), "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
 	u, err := url.Parse(issuer)
 	require.NoError(t, err)
 	flood(t, u.Host, 5_000, workers) // what a server needs to be warm

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -112,7 +114,7 @@ func BenchmarkAuthorize(b *testing.B) {
 func BenchmarkToken(b *testing.B) {
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {"nonsense"}, "redirect_uri": {localCallback},
-		"client_id": {"local-web"}, "client_secret": {localWebSecret},
+		"client_id": {"local-web"}, "client_secret": {dev.LocalWebSecret},
 	}
 	benchmark(b, func(p *browser, issuer string) error {
 		_, err := p.client.Post(p.t.Context(), issuer+"/token", form)

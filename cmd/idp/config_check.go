@@ -16,7 +16,7 @@ func (c configCheckCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	people, err := loadPeople(cfg)
+	people, err := cfg.ReadPeople()
 	if err != nil {
 		return err
 	}

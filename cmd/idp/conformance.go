@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"idpbridge/conformance"
+	"idpbridge/dev"
 )
 
 type conformanceCommand struct {
@@ -234,7 +235,7 @@ func (s conformanceCommand) client(p *process, id, env string) conformance.Clien
 	c := conformance.Client{ID: id, RedirectURI: s.RedirectURI, PostLogoutRedirectURI: s.PostLogout}
 	if env != "" {
 		c.Secret = s.getenv(p, env)
-		if known := map[string]string{"local-web": localWebSecret, "local-post": localPostSecret}[id]; c.Secret == "" && s.local() {
+		if known := map[string]string{"local-web": dev.LocalWebSecret, "local-post": dev.LocalPostSecret}[id]; c.Secret == "" && s.local() {
 			c.Secret = known
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/conformance"
-	"idpbridge/testdata"
+	"idpbridge/dev"
 )
 
 // conformanceClients are the clients of the conformance checks. PORT is where logout
@@ -179,7 +179,7 @@ func freeAddress(t testing.TB) string {
 // the clear.
 func servedPeople() []byte {
 	var kept []string
-	for line := range strings.Lines(string(testdata.People)) {
+	for line := range strings.Lines(string(dev.PeopleFile)) {
 		if key := strings.TrimSpace(line); !strings.HasPrefix(key, "password:") && !strings.HasPrefix(key, "note:") {
 			kept = append(kept, line)
 		}

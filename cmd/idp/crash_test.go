@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -109,7 +111,7 @@ func try(b *browser, issuer string) (code string, ok bool) {
 	}
 	code = response.Get("code")
 	form := url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {"local-web"}, "client_secret": {localWebSecret},
+		"grant_type": {"authorization_code"}, "client_id": {"local-web"}, "client_secret": {dev.LocalWebSecret},
 		"redirect_uri": {localCallback}, "code": {code},
 	}
 	answer, err := b.client.Post(b.t.Context(), issuer+"/token", form)

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"idpbridge/config"
+	"idpbridge/dev"
 	"idpbridge/doctor"
 	"idpbridge/internal/netaddr"
 	"idpbridge/internal/secret"
@@ -100,7 +101,7 @@ func (d doctorCommand) findProvider(p *process) (doctor.Config, error) {
 		OperationsURL: d.Operations,
 	}
 	if !cfg.ClientSecret.IsSet() && loopbackIssuer(d.Issuer) {
-		for _, c := range demoClients() {
+		for _, c := range dev.Clients() {
 			if c.ID == d.Client {
 				cfg.ClientSecret = c.Secret
 			}

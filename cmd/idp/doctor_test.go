@@ -178,7 +178,7 @@ func TestDoctorAccount(t *testing.T) {
 
 	code, stdout, _ = runDoctor(t, env, append(args, "--expect", "pkceEnabled=true", "--connector", "4056284238")...)
 	require.Equal(t, 1, code)
-	require.Regexp(t, `(?m)^ERROR  connector-pkce .*\n.*\n.*it is "false", it should be "true"`, stdout)
+	require.Regexp(t, `(?m)^ERROR  connector-pkce .*\n.*\n.*pkceEnabled is "false", it should be "true"`, stdout)
 	code, stdout, _ = runDoctor(t, env, append(args, "--connector", "other")...)
 	require.Equal(t, 1, code)
 	require.Regexp(t, `(?m)^ERROR  connector-found `, stdout)

@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"math"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -122,7 +121,7 @@ func encryptionFailsClosed(t *testing.T) {
 	require.NotContains(t, answer, "id_token")
 	require.Contains(t, l.log.String(), "every encryption key of the client has expired", "the operator is told")
 	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/setup").body, "no token can be issued")
-	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/metrics").body, `idp_encryption_seconds_left{client="liveengage"} -`)
+	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/metrics").body, `idp_encryption_key_remaining_seconds{client="liveengage"} -`)
 	plain := newBrowser(t).signIn(l.issuer, l.popOut("client_id", "plain", "nonce", "n"), "jane", "jane-password")
 	require.Len(t, strings.Split(plain.answer(t).Get("id_token"), "."), 3, "other clients are not concerned")
 }
@@ -178,36 +177,4 @@ func encryptionKeysRefused(t *testing.T) {
 	l.configure("", "\n    id_token_encryption: {keys: [{kid: k, insecure_short_key: true, key: '"+spki(short.Public())+"'}]}")
 	code, _, stderr := command(t, "", "config", "check", filepath.Join(l.folder, "idp.yaml"))
 	require.Equal(t, 0, code, stderr)
-}
-
-// TestEncryptionLeft: what operators are warned by is the first moment without a
-// valid key, also where a later key would begin after a gap.
-func TestEncryptionLeft(t *testing.T) {
-	t.Parallel()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	from := func(id string, begin, end time.Duration) keys.Recipient {
-		r, err := keys.ParseRecipient(id, keys.PublicKey{Key: key.Public()}.Base64(), false)
-		require.NoError(t, err)
-		r.NotBefore = now.Add(begin)
-		if end != 0 {
-			r.NotAfter = now.Add(end)
-		}
-		return r
-	}
-	for name, c := range map[string]struct {
-		keys   []keys.Recipient
-		wanted float64
-	}{
-		"one":               {[]keys.Recipient{from("a", -time.Hour, time.Hour)}, 3600},
-		"one after another": {[]keys.Recipient{from("a", -time.Hour, time.Hour), from("b", time.Minute, 2*time.Hour)}, 7200},
-		"a gap":             {[]keys.Recipient{from("a", -time.Hour, time.Hour), from("b", 2*time.Hour, 9*time.Hour)}, 3600},
-		"none yet":          {[]keys.Recipient{from("a", -2*time.Hour, -time.Hour), from("b", time.Hour, 2*time.Hour)}, -1},
-		"for ever":          {[]keys.Recipient{from("a", -time.Hour, time.Hour), from("b", -time.Hour, 0)}, math.Inf(1)},
-	} {
-		e, err := keys.NewEncrypter("A256GCM", c.keys)
-		require.NoError(t, err)
-		require.Equal(t, c.wanted, encryptionLeft(e, now), name)
-	}
 }

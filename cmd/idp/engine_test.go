@@ -1,20 +1,17 @@
 package main
 
 import (
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/config"
 	"idpbridge/conformance"
-	"idpbridge/testdata"
+	"idpbridge/server/servertest"
 )
 
 // engineLimits are what zitadel/oidc leaves open, and the checks that show it
@@ -104,14 +101,8 @@ func subjectWithColon(t *testing.T) {
 
 // internalErrors: with the database gone, nobody is told of databases.
 func internalErrors(t *testing.T) {
-	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
-	require.NoError(t, err)
-	cfg := config.Defaults()
-	cfg.Issuer, cfg.Data, cfg.Brand.Name = "http://127.0.0.1:8080", t.TempDir(), "Brand"
-	in, err := open(t.Context(), &process{getenv: os.Getenv, now: time.Now},
-		&setup{config: cfg, clients: demoClients(), people: people, log: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	require.NoError(t, in.store.Close())
+	s := servertest.New(t)
+	require.NoError(t, s.Store.Close())
 	session := "0123456789012345678901.0123456789012345678901234567890123456789012"
 	for _, path := range []string{
 		webRequest(""), "/end_session", "/login?request=x", "/userinfo", "/resume?request=x", webRequest("", "response_type", "id_token", "prompt", "none"),
@@ -119,7 +110,7 @@ func internalErrors(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080"+path, nil)
 		r.AddCookie(&http.Cookie{Name: "idp_session", Value: session})
 		w := httptest.NewRecorder()
-		in.handler.ServeHTTP(w, r)
+		s.Handler().ServeHTTP(w, r)
 		said := w.Body.String() + w.Header().Get("Location")
 		plain, err := url.QueryUnescape(said)
 		require.NoError(t, err)

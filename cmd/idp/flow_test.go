@@ -16,6 +16,7 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 	"golang.org/x/oauth2"
 
+	"idpbridge/dev"
 	"idpbridge/oidc"
 )
 
@@ -45,7 +46,7 @@ func TestGoOIDC(t *testing.T) {
 		provider, err := gooidc.NewProvider(ctx, issuer)
 		require.NoError(t, err)
 		config := oauth2.Config{
-			ClientID: "local-web", ClientSecret: localWebSecret, RedirectURL: localCallback,
+			ClientID: "local-web", ClientSecret: dev.LocalWebSecret, RedirectURL: localCallback,
 			Endpoint: provider.Endpoint(), Scopes: []string{"openid", "email"},
 		}
 		verifier := provider.Verifier(&gooidc.Config{ClientID: "local-web"})
@@ -96,7 +97,7 @@ func TestZitadelClient(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
 	ctx := context.Background()
-	party, err := rp.NewRelyingPartyOIDC(ctx, issuer, "local-web", localWebSecret, localCallback, []string{"openid", "profile"})
+	party, err := rp.NewRelyingPartyOIDC(ctx, issuer, "local-web", dev.LocalWebSecret, localCallback, []string{"openid", "profile"})
 	require.NoError(t, err)
 	b := newBrowser(t)
 	v := b.signIn(issuer, rp.AuthURL("s", party), "jane", "jane-password").answer(t)
@@ -128,7 +129,7 @@ func redeem(t testing.TB, issuer, code string, changes ...string) (int, map[stri
 	t.Helper()
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {localCallback},
-		"client_id": {"local-web"}, "client_secret": {localWebSecret},
+		"client_id": {"local-web"}, "client_secret": {dev.LocalWebSecret},
 	}
 	for i := 0; i+1 < len(changes); i += 2 {
 		form.Del(changes[i])
@@ -201,7 +202,7 @@ func TestWrongPresentationBurnsTheCode(t *testing.T) {
 		"wrong verifier":           {"code_verifier", strings.Repeat("w", 43)},
 		"short verifier":           {"code_verifier", "short"},
 		"no verifier":              {"code_verifier", ""},
-		"another client":           {"client_id", "liveengage", "client_secret", liveengageSecret, "code_verifier", verifier},
+		"another client":           {"client_id", "liveengage", "client_secret", dev.LiveEngageSecret, "code_verifier", verifier},
 		"public client, no secret": {"client_id", "local-app", "client_secret", "", "code_verifier", verifier},
 	} {
 		code := b.get(webRequest(issuer, "code_challenge", oidc.Challenge(verifier), "code_challenge_method", "S256")).answer(t).Get("code")

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"idpbridge/dev"
 )
 
 // FuzzAuthorize: no query whatever leads away from the server but to a redirect
@@ -101,7 +103,7 @@ func FuzzEndSession(f *testing.F) {
 // is JSON or empty, no server error, and holds no token.
 func FuzzClientEndpoints(f *testing.F) {
 	issuer := startDev(f, time.Now)
-	secret := "client_id=local-web&client_secret=" + localWebSecret
+	secret := "client_id=local-web&client_secret=" + dev.LocalWebSecret
 	for _, body := range []string{
 		"", secret, secret + "&grant_type=authorization_code&code=a.b&redirect_uri=x", secret + "&grant_type=refresh_token&refresh_token=a.b&scope=openid",
 		secret + "&token=x&token_type_hint=refresh_token", secret + "&response_type=code&scope=openid&redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb",

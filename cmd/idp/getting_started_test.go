@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -26,9 +28,9 @@ func TestGettingStarted(t *testing.T) {
 		return out
 	}
 	agent := map[string]string{"IDP_LP_PASSWORD": "agent-password"}
-	require.Regexp(t, `(?m)^idp +127\.0\.0\.1:`, lp(nil, "domains", demoAccount))
-	require.Regexp(t, `logged in as +agent`, lp(agent, "login", "--account", demoAccount, "--user", "agent"))
-	require.Contains(t, lp(agent, "users", "--account", demoAccount, "--user", "agent"), "Demo Agent")
+	require.Regexp(t, `(?m)^idp +127\.0\.0\.1:`, lp(nil, "domains", dev.Account))
+	require.Regexp(t, `logged in as +agent`, lp(agent, "login", "--account", dev.Account, "--user", "agent"))
+	require.Contains(t, lp(agent, "users", "--account", dev.Account, "--user", "agent"), "Demo Agent")
 
 	// Step 7: an API key is made on a page; its four values log an application in,
 	// and sign a call by themselves.
@@ -40,16 +42,16 @@ func TestGettingStarted(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "key.json")
 	require.NoError(t, os.WriteFile(file, key, 0o600))
-	require.Regexp(t, `logged in as +bot`, lp(nil, "login", "--account", demoAccount, "--user", "bot", "--key", file))
-	require.Contains(t, lp(nil, "users", "--account", demoAccount, "--key", file), "Demo Bot")
+	require.Regexp(t, `logged in as +bot`, lp(nil, "login", "--account", dev.Account, "--user", "bot", "--key", file))
+	require.Contains(t, lp(nil, "users", "--account", dev.Account, "--key", file), "Demo Bot")
 
 	// Step 6: every kind of connector.
-	list := lp(nil, "connectors", demoAccount)
+	list := lp(nil, "connectors", dev.Account)
 	for _, name := range []string{"Implicit", "Code", "Code with PKCE", "Implicit, encrypted"} {
 		id := connectorNamed(t, simulator, name)
 		require.Contains(t, list, id)
 		for _, more := range [][]string{nil, {"--in-band"}} {
-			out := lp(agent, append([]string{"converse", "--account", demoAccount, "--issuer", issuer, "--connector", id, "--say", "Hello from " + name, "--user", "agent"}, more...)...)
+			out := lp(agent, append([]string{"converse", "--account", dev.Account, "--issuer", issuer, "--connector", id, "--say", "Hello from " + name, "--user", "agent"}, more...)...)
 			for _, seen := range []string{`message +Hello from `, `customerType +gold`, `customerStatus +active`, `balance +1250\.75`, `name +Jane`} {
 				require.Regexp(t, seen, out, name)
 			}

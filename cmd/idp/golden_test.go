@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
-	"idpbridge/testdata"
+	"idpbridge/dev"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a test flag
@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files") //nolint:goc
 // person, by the code flow with every scope.
 func TestGoldenTokens(t *testing.T) {
 	t.Parallel()
-	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
+	people, err := config.ParsePeople("people.yaml", dev.PeopleFile, config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	fixed := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	issuer := startDev(t, func() time.Time { return fixed })
@@ -32,7 +32,7 @@ func TestGoldenTokens(t *testing.T) {
 		}
 		p := newBrowser(t).signIn(issuer, issuer+"/authorize?"+q.Encode(), person.Username, person.Password)
 		status, body := redeem(t, issuer, p.answer(t).Get("code"),
-			"client_id", "liveengage", "client_secret", liveengageSecret, "redirect_uri", "https://liveperson.net")
+			"client_id", "liveengage", "client_secret", dev.LiveEngageSecret, "redirect_uri", "https://liveperson.net")
 		require.Equal(t, 200, status, body)
 		token, _ := body["id_token"].(string)
 		header, err := json.Marshal(part(token, 0))

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
@@ -179,4 +180,13 @@ func (p page) answer(t testing.TB) url.Values {
 	response, ok := p.robot.AuthorizationResponse("")
 	require.True(t, ok, p.location)
 	return response.Values
+}
+
+// part is one part of a JWT, decoded.
+func part(token string, n int) string {
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[n])
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }

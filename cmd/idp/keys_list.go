@@ -14,7 +14,7 @@ import (
 )
 
 type keysListCommand struct {
-	source
+	installationFlags
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
@@ -36,7 +36,7 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	rows := []keyRow{}
-	for _, key := range o.ring.PublicKeys() {
+	for _, key := range o.Keys.PublicKeys() {
 		rows = append(rows, keyRow{
 			ID:          key.ID,
 			Algorithm:   key.Algorithm,
@@ -52,7 +52,7 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 	} else {
 		err = printKeyRows(p.stdout, rows)
 	}
-	return errors.Join(err, o.store.Close())
+	return errors.Join(err, o.Close())
 }
 
 // clientsPinning returns the IDs of the clients that pin a key.

@@ -7,7 +7,7 @@ import (
 )
 
 type keysPrepareCommand struct {
-	source
+	installationFlags
 	Algorithm string `enum:"RS256,ES256" default:"RS256" help:"RS256 or ES256."`
 }
 
@@ -17,7 +17,7 @@ func (k keysPrepareCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	added, err := o.ring.AddNext(ctx, k.Algorithm)
+	added, err := o.Keys.AddNext(ctx, k.Algorithm)
 	message := "a next key is published already; idp keys list shows it"
 	if added {
 		message = "published the next key; make it active in a day or later: idp keys promote"
@@ -25,5 +25,5 @@ func (k keysPrepareCommand) Run(ctx context.Context, p *process) error {
 	if err == nil {
 		_, err = fmt.Fprintf(p.stdout, "%s: %s\n", k.Algorithm, message)
 	}
-	return errors.Join(err, o.store.Close())
+	return errors.Join(err, o.Close())
 }

@@ -15,7 +15,7 @@ import (
 const minPublished = 24 * time.Hour
 
 type keysPromoteCommand struct {
-	source
+	installationFlags
 	Algorithm string `enum:"RS256,ES256" default:"RS256" help:"RS256 or ES256."`
 	Early     bool   `name:"insecure-before-everybody-knows-it" help:"Don't wait until the key has been published for a day."`
 }
@@ -26,11 +26,11 @@ func (k keysPromoteCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.promoteKey(ctx, p, o), o.store.Close())
+	return errors.Join(k.promoteKey(ctx, p, o), o.Close())
 }
 
-func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, o *opened) error {
-	published := o.ring.PublicKeys()
+func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, o *installation) error {
+	published := o.Keys.PublicKeys()
 	i := slices.IndexFunc(published, func(key keys.PublicKey) bool {
 		return key.Algorithm == k.Algorithm && key.State == keys.Next
 	})
@@ -42,7 +42,7 @@ func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, o *opene
 		return fmt.Errorf("key %s has been published for less than a day; clients with an older key set would reject "+
 			"its tokens; try again in %s", next.ID, wait.Round(time.Minute))
 	}
-	promoted, err := o.ring.Promote(ctx, k.Algorithm)
+	promoted, err := o.Keys.Promote(ctx, k.Algorithm)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 type keysRetireCommand struct {
-	source
+	installationFlags
 	KID string `arg:"" name:"kid" help:"ID of the key to remove; idp keys list shows it."`
 }
 
@@ -17,12 +17,12 @@ func (k keysRetireCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	removed, err := o.ring.Remove(ctx, k.KID)
+	removed, err := o.Keys.Remove(ctx, k.KID)
 	if err == nil && !removed {
 		err = fmt.Errorf("%q is not the ID of a retiring key; see idp keys list", k.KID)
 	}
 	if err == nil {
 		_, err = fmt.Fprintf(p.stdout, "%s is removed.\n", k.KID)
 	}
-	return errors.Join(err, o.store.Close())
+	return errors.Join(err, o.Close())
 }

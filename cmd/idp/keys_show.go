@@ -11,7 +11,7 @@ import (
 )
 
 type keysShowCommand struct {
-	source
+	installationFlags
 	Format string `enum:"all,pem,line,jwks" default:"all" help:"all, pem, line (for LiveEngage) or jwks."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
@@ -22,7 +22,7 @@ func (k keysShowCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.printKey(p.stdout, o.ring), o.store.Close())
+	return errors.Join(k.printKey(p.stdout, o.Keys), o.Close())
 }
 
 func (k keysShowCommand) printKey(out io.Writer, ring *keys.Ring) error {

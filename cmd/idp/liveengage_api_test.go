@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 )
@@ -104,7 +106,7 @@ func (s *lpServices) authenticate(w http.ResponseWriter, r *http.Request) {
 		req, err := http.NewRequest(http.MethodPost, s.issuer+"/token", strings.NewReader(form.Encode()))
 		if err == nil {
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			req.SetBasicAuth("liveengage", liveengageSecret)
+			req.SetBasicAuth("liveengage", dev.LiveEngageSecret)
 			if res, err := http.DefaultClient.Do(req); err == nil {
 				var got struct {
 					IDToken string `json:"id_token"`

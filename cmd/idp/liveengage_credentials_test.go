@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/dev"
 	"idpbridge/internal/robot"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
@@ -49,7 +50,7 @@ func TestConverseWithAnAbsentIssuer(t *testing.T) {
 				through := n.transport()
 				t.Cleanup(through.CloseIdleConnections)
 				client, err := api.New(api.Config{
-					Account: demoAccount, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: through}, Now: time.Now,
+					Account: dev.Account, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: through}, Now: time.Now,
 					Log: slog.New(slog.DiscardHandler), Retry: api.RetryThreeTimes,
 				})
 				require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,9 +11,9 @@ import (
 	"os"
 
 	"idpbridge/internal/secret"
-	"idpbridge/liveengage"
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
+	"idpbridge/server"
 )
 
 type simulateCommand struct {
@@ -57,7 +56,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, "listen", c.Listen)
+	listener, err := server.ListenOn(ctx, "listen", c.Listen)
 	if err != nil {
 		return err
 	}
@@ -78,9 +77,6 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 }
 
 func (c simulateCommand) serve(ctx context.Context, p *process, simulator *sim.Simulator, listener net.Listener) error {
-	server := simulator.NewServer(ctx)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
 	if c.Config == "" {
 		if err := simulator.FillConnectors(ctx, c.Issuer); err != nil {
 			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are incomplete for now: %v; complete them on the connectors page\n", err)
@@ -90,14 +86,7 @@ func (c simulateCommand) serve(ctx context.Context, p *process, simulator *sim.S
 		"  Brand page:  %[1]s/brand\n  Agent:       %[1]s/agent\n"+
 		"  Redirect URI to register:  %s\n  and for delegation:        %s\n\n",
 		simulator.Address, simulator.WindowURI(), simulator.DelegationURI())
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	return errors.Join(err, server.Shutdown(grace))
+	return server.ServeUntilDone(ctx, simulator.NewServer(ctx), listener)
 }
 
 // loadConnectors reads the connectors of --config, or makes one of each kind for --client.
@@ -110,7 +99,7 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 		}
 	} else if c.Client != "" {
 		facts := lesetup.Facts{ClientID: c.Client}
-		connectors = connectorsOfEachKind(facts, facts, facts)
+		connectors = sim.StarterConnectors(facts, facts, facts)
 	} else {
 		return nil, usageErrorf("name the client with --client, or connectors with --config")
 	}
@@ -137,32 +126,4 @@ func readConnectors(file string) ([]sim.Connector, error) {
 		return nil, fmt.Errorf("%s contains no connector", file)
 	}
 	return connectors, nil
-}
-
-// connectorsOfEachKind returns the connectors that a simulator starts with: one for
-// each way to sign in.
-func connectorsOfEachKind(implicit, code, encrypted lesetup.Facts) []sim.Connector {
-	newConnector := func(
-		name string, facts lesetup.Facts, flow liveengage.Flow, key liveengage.KeyType, pkce bool,
-	) sim.Connector {
-		facts.DisplayName = name
-		c := sim.Connector{
-			Connector:    lesetup.NewConnector(facts, flow, key),
-			ClientSecret: secret.New(facts.ClientSecret),
-		}
-		c.Configuration.PKCEEnabled, c.Configuration.Preferred = pkce, false
-		return c
-	}
-	connectors := []sim.Connector{
-		newConnector("Implicit", implicit, liveengage.FlowImplicit, liveengage.KeyTypePasted, false),
-		newConnector("Code", code, liveengage.FlowCode, liveengage.KeyTypePasted, false),
-		newConnector("Code with PKCE", code, liveengage.FlowCode, liveengage.KeyTypeJWKS, true),
-	}
-	connectors[0].Configuration.Preferred = true
-	if encrypted.ClientID != implicit.ClientID {
-		connectors = append(connectors,
-			newConnector("Implicit, encrypted", encrypted, liveengage.FlowImplicit, liveengage.KeyTypeJWKS, false))
-	}
-	return append(connectors,
-		newConnector("Delegation", code, liveengage.FlowDelegation, liveengage.KeyTypePasted, false))
 }

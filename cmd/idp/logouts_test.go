@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -90,7 +92,7 @@ func withParties(t *testing.T, operations string, parties ...*party) (folder, is
 		require.NoError(t, err)
 		clients.WriteString(`
   - id: ` + id + `
-    secret: ` + localWebSecret + `
+    secret: ` + dev.LocalWebSecret + `
     token_endpoint_auth_method: client_secret_post
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]
@@ -211,7 +213,7 @@ func TestLogoutsAreRepeatedAndGivenUp(t *testing.T) {
 	const given, again = "client could not be told of sign-out; given up", `"client could not be told of sign-out"`
 	require.Eventually(t, func() bool { return lines(given) == 1 }, 10*time.Second, 10*time.Millisecond, "4xx is given up at once")
 	require.True(t, metric(`idp_events_total{client="second",event="logout_given_up"} 1`))
-	require.True(t, metric("idp_logouts_waiting 1"))
+	require.True(t, metric("idp_logouts_pending 1"))
 	tokens := map[string]bool{}
 	for try, pause := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second} {
 		require.Eventually(t, func() bool { return lines(again) == try+1 }, 10*time.Second, 10*time.Millisecond, "try %d", try+1)
@@ -225,7 +227,7 @@ func TestLogoutsAreRepeatedAndGivenUp(t *testing.T) {
 	require.Len(t, tokens, 4, "every attempt has a token of its own")
 	c.add(24 * time.Hour)
 	require.Eventually(t, func() bool { return lines(given) == 2 }, 10*time.Second, 10*time.Millisecond, "given up after a day")
-	require.True(t, metric("idp_logouts_waiting 0"))
+	require.True(t, metric("idp_logouts_pending 0"))
 }
 
 // TestChromiumFrontChannel: a real browser loads every client's frame, under the

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"idpbridge/server"
+	"idpbridge/server/servertest"
 
-	"idpbridge/config"
-	"idpbridge/testdata"
+	"github.com/stretchr/testify/require"
 )
 
 // TestMetadataNamesEveryRoute compares the discovery document with the routes of
@@ -22,20 +21,12 @@ import (
 // is there that is not named, and the methods are those of the specifications.
 func TestMetadataNamesEveryRoute(t *testing.T) {
 	t.Parallel()
-	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
-	require.NoError(t, err)
-	cfg := config.Defaults()
-	cfg.Issuer, cfg.Data, cfg.Brand.Name = "https://brand.example/login", t.TempDir(), "Brand"
-	var log lockedBuffer
-	in, err := open(t.Context(), &process{stderr: &log, stdout: &log, getenv: os.Getenv, now: time.Now},
-		&setup{config: cfg, clients: demoClients(), people: people, log: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, in.store.Close()) })
+	s := servertest.New(t, func(cfg *server.Config) { cfg.Settings.Issuer = "https://brand.example/login" })
 	routes := map[string][]string{}
-	for _, r := range in.handler.Routes() {
+	for _, r := range s.Echo.Routes() {
 		routes[r.Path] = append(routes[r.Path], r.Method)
 	}
-	doc := documentOf(t, in.handler)
+	doc := documentOf(t, s.Handler())
 
 	methods := map[string][]string{
 		"authorization_endpoint":                {"GET", "POST"},

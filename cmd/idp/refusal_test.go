@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -145,17 +147,17 @@ func TestRevokeAndIntrospect(t *testing.T) {
 			p := b.do(r)
 			return p.status, p.body
 		}
-		_, text := call("/introspect", "local-web", localWebSecret)
+		_, text := call("/introspect", "local-web", dev.LocalWebSecret)
 		require.Contains(t, text, `"active":true`)
-		_, text = call("/introspect", "liveengage", liveengageSecret)
+		_, text = call("/introspect", "liveengage", dev.LiveEngageSecret)
 		require.JSONEq(t, `{"active":false}`, text)
-		status, _ := call("/revoke", "liveengage", liveengageSecret)
+		status, _ := call("/revoke", "liveengage", dev.LiveEngageSecret)
 		require.Equal(t, 400, status)
 		require.Equal(t, 200, userinfo(t, issuer, access))
-		status, _ = call("/revoke", "local-web", localWebSecret)
+		status, _ = call("/revoke", "local-web", dev.LocalWebSecret)
 		require.Equal(t, 200, status)
 		require.Equal(t, 401, userinfo(t, issuer, access))
-		_, text = call("/introspect", "local-web", localWebSecret)
+		_, text = call("/introspect", "local-web", dev.LocalWebSecret)
 		require.JSONEq(t, `{"active":false}`, text)
 		idToken, _ := body["id_token"].(string)
 		require.Equal(t, 401, userinfo(t, issuer, idToken), "an ID token is no access token")

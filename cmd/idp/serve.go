@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
-	"idpbridge/config"
+	"idpbridge/server"
 )
 
 type serveCommand struct {
@@ -12,21 +13,27 @@ type serveCommand struct {
 }
 
 // Run serves what the configuration file describes until the context ends.
-func (s serveCommand) Run(ctx context.Context, p *process) error {
-	cfg, err := config.Load(s.Config, p.getenv)
+func (c serveCommand) Run(ctx context.Context, p *process) error {
+	log := slog.New(slog.NewJSONHandler(p.stderr, nil))
+	slog.SetDefault(log) // zitadel/oidc logs there
+	settings, clients, err := loadConfig(c.Config, p.getenv)
 	if err != nil {
 		return err
 	}
-	people, err := loadPeople(cfg)
+	people, err := settings.ReadPeople()
 	if err != nil {
 		return err
 	}
-	clients, err := configuredClients(cfg.Clients)
+	listeners, err := server.Listen(ctx, &settings)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, p, &setup{
-		config: *cfg, clients: clients, people: people,
-		log: slog.New(slog.NewJSONHandler(p.stderr, nil)),
+	defer func() { _ = listeners.Close() }()
+	s, err := server.New(ctx, server.Config{
+		Settings: settings, Clients: clients, People: people, Log: log, Now: p.now,
 	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Run(ctx, listeners), s.Close())
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -50,7 +52,7 @@ brand: {name: Brand}
 clients:
   - id: local-web
     name: Shop
-    secret: `+localWebSecret+`
+    secret: `+dev.LocalWebSecret+`
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]
 `), 0o600))
@@ -69,7 +71,7 @@ clients:
 	r, err := http.NewRequest(http.MethodPost, issuer+"/token", form)
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("local-web", localWebSecret)
+	r.SetBasicAuth("local-web", dev.LocalWebSecret)
 	require.Equal(t, 200, b.do(r).status)
 	require.Equal(t, http.StatusNotFound, b.get(issuer+"/").status)
 	require.Equal(t, http.StatusNotFound, b.get(issuer+"/setup").status, "strangers get no internals")

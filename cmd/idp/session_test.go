@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -136,7 +138,7 @@ func TestExpiredPushedRequest(t *testing.T) {
 	var c clock
 	issuer := startDev(t, c.now)
 	res, err := http.PostForm(issuer+"/par", url.Values{
-		"client_id": {"local-post"}, "client_secret": {localPostSecret}, "response_type": {"code"}, "scope": {"openid"}, "redirect_uri": {localCallback},
+		"client_id": {"local-post"}, "client_secret": {dev.LocalPostSecret}, "response_type": {"code"}, "scope": {"openid"}, "redirect_uri": {localCallback},
 	})
 	require.NoError(t, err)
 	var pushed struct {

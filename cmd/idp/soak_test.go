@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/config"
+	"idpbridge/dev"
 	"idpbridge/internal/robot"
 	"idpbridge/internal/secret"
 	"idpbridge/keys"
@@ -26,7 +25,8 @@ import (
 	lesetup "idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
-	"idpbridge/testdata"
+	"idpbridge/server"
+	"idpbridge/server/servertest"
 )
 
 // memoryNet carries connections between the parties of a test in its bubble, by
@@ -103,7 +103,7 @@ func (l *memoryListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127,
 type soak struct {
 	t      *testing.T
 	net    *memoryNet
-	idp    *instance
+	idp    *servertest.Server
 	log    lockedBuffer
 	client *api.Client
 	source *credentialSource // the socket's
@@ -124,25 +124,19 @@ const (
 func newSoak(t *testing.T) *soak {
 	t.Helper()
 	s := &soak{t: t, net: &memoryNet{ports: map[string]chan net.Conn{"1": make(chan net.Conn), "2": make(chan net.Conn)}}}
-	people, err := config.ParsePeople("people.yaml", testdata.People, config.PeopleRules{PlainPasswords: true})
-	require.NoError(t, err)
-	cfg := config.Defaults()
-	cfg.Issuer, cfg.Data, cfg.Operations, cfg.Brand.Name = soakIssuer, t.TempDir(), "off", "Brand"
-	clients := demoClients()
-	s.idp, err = open(t.Context(), &process{now: time.Now, stdout: io.Discard}, &setup{
-		config: cfg, clients: clients, people: people, log: slog.New(slog.NewJSONHandler(&s.log, nil)),
+	s.idp = servertest.New(t, func(cfg *server.Config) {
+		cfg.Settings.Issuer, cfg.Log = soakIssuer, slog.New(slog.NewJSONHandler(&s.log, nil))
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.idp.store.Close()) })
+	var err error
 	s.net.serve(t, "1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == oidc.PathJWKS {
 			s.keySets.Add(1)
 		}
-		s.idp.handler.ServeHTTP(w, r)
+		s.idp.Handler().ServeHTTP(w, r)
 	}))
 
-	facts := sheetFacts(cfg, clients, "liveengage", s.idp.ring, time.Now())
-	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(liveengageSecret)}
+	facts := server.SetupFacts(s.idp.Settings, s.idp.Clients, "liveengage", s.idp.Keys, time.Now())
+	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(dev.LiveEngageSecret)}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -154,7 +148,7 @@ func newSoak(t *testing.T) *soak {
 	toAll := s.net.transport()
 	t.Cleanup(func() { toIDP.CloseIdleConnections(); toAll.CloseIdleConnections() })
 	s.client, err = api.New(api.Config{
-		Account: demoAccount, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
+		Account: dev.Account, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: toAll}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 	})
 	require.NoError(t, err)
 	for _, who := range []**credentialSource{&s.source, &s.other} {
@@ -220,7 +214,7 @@ func TestTwoWeeks(t *testing.T) {
 				next.Reset(time.Hour)
 				hour++
 				s.hourly(ctx, hour)
-				kids[s.idp.ring.ActiveKey("RS256").ID] = true
+				kids[s.idp.Keys.ActiveKey("RS256").ID] = true
 			}
 			s.write(ctx)
 		}
@@ -245,7 +239,7 @@ func (s *soak) write(ctx context.Context) {
 // hourly is what operators and bad luck do.
 func (s *soak) hourly(ctx context.Context, hour int) {
 	s.t.Helper()
-	_, err := s.idp.store.Sweep(ctx, time.Now())
+	_, err := s.idp.Store.Sweep(ctx, time.Now())
 	require.NoError(s.t, err)
 	if hour%7 == 0 {
 		s.losses++
@@ -256,17 +250,17 @@ func (s *soak) hourly(ctx context.Context, hour int) {
 	}
 	switch hour % 60 {
 	case 20:
-		added, err := s.idp.ring.AddNext(ctx, "RS256")
+		added, err := s.idp.Keys.AddNext(ctx, "RS256")
 		require.True(s.t, added)
 		require.NoError(s.t, err)
 	case 45: // a day later, in which the key set was read again and again
-		moved, err := s.idp.ring.Promote(ctx, "RS256")
+		moved, err := s.idp.Keys.Promote(ctx, "RS256")
 		require.True(s.t, moved)
 		require.NoError(s.t, err)
 	case 50:
-		for _, k := range s.idp.ring.PublicKeys() {
+		for _, k := range s.idp.Keys.PublicKeys() {
 			if k.State == keys.Retiring {
-				gone, err := s.idp.ring.Remove(ctx, k.ID)
+				gone, err := s.idp.Keys.Remove(ctx, k.ID)
 				require.True(s.t, gone)
 				require.NoError(s.t, err)
 			}
@@ -281,18 +275,18 @@ func (s *soak) rotateAtOnce(ctx context.Context) {
 	_, err := s.authenticate(ctx, s.other)
 	require.NoError(s.t, err)
 	read := s.keySets.Load()
-	before := s.idp.ring.ActiveKey("RS256").ID
-	added, err := s.idp.ring.AddNext(ctx, "RS256")
+	before := s.idp.Keys.ActiveKey("RS256").ID
+	added, err := s.idp.Keys.AddNext(ctx, "RS256")
 	require.True(s.t, added)
 	require.NoError(s.t, err)
 	time.Sleep(40 * time.Second)
 	_, err = s.authenticate(ctx, s.other)
 	require.NoError(s.t, err)
 	require.Equal(s.t, read, s.keySets.Load(), "it has kept the set")
-	moved, err := s.idp.ring.Promote(ctx, "RS256")
+	moved, err := s.idp.Keys.Promote(ctx, "RS256")
 	require.True(s.t, moved)
 	require.NoError(s.t, err)
-	require.NotEqual(s.t, before, s.idp.ring.ActiveKey("RS256").ID)
+	require.NotEqual(s.t, before, s.idp.Keys.ActiveKey("RS256").ID)
 	_, err = s.authenticate(ctx, s.other)
 	require.NoError(s.t, err, "a kid that it has not seen")
 	require.Equal(s.t, read+1, s.keySets.Load())
@@ -336,7 +330,7 @@ func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int
 // storedLines returns the texts of the conversation, as the simulator keeps them.
 func (s *soak) storedLines(ctx context.Context, agent *api.Session) []string {
 	s.t.Helper()
-	address := soakSimulator + "/messaging_history/api/account/" + demoAccount + "/conversations/search?v=2"
+	address := soakSimulator + "/messaging_history/api/account/" + dev.Account + "/conversations/search?v=2"
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader("{}"))
 	require.NoError(s.t, err)
 	r.Header.Set("Authorization", agent.AuthorizationHeader(r.Method, address))

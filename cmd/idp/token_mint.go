@@ -14,7 +14,7 @@ import (
 )
 
 type tokenMintCommand struct {
-	source
+	installationFlags
 	Person   string        `required:"" help:"Username of the person that the token is about." placeholder:"NAME"`
 	Client   string        `default:"liveengage" help:"Client that the token is for (${default})." placeholder:"ID"`
 	Scopes   []string      `name:"scope" sep:" " help:"Scopes in addition to openid; LiveEngage requests none."`
@@ -44,15 +44,15 @@ func (m tokenMintCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(m.issueToken(ctx, p, o), o.store.Close())
+	return errors.Join(m.issueToken(ctx, p, o), o.Close())
 }
 
-func (m tokenMintCommand) issueToken(ctx context.Context, p *process, o *opened) error {
+func (m tokenMintCommand) issueToken(ctx context.Context, p *process, o *installation) error {
 	i := slices.IndexFunc(o.clients, func(c oidc.Client) bool { return c.ID == m.Client })
 	if i < 0 {
 		return fmt.Errorf("token mint: there is no client %q", m.Client)
 	}
-	account, err := o.store.AccountByUsername(ctx, strings.ToLower(m.Person))
+	account, err := o.Store.AccountByUsername(ctx, strings.ToLower(m.Person))
 	if errors.Is(err, upstream.ErrNotFound) {
 		return fmt.Errorf("token mint: there is no person %q; the server reads the people file when it starts", m.Person)
 	}
@@ -61,17 +61,17 @@ func (m tokenMintCommand) issueToken(ctx context.Context, p *process, o *opened)
 	}
 	lifetime := m.Lifetime
 	if lifetime == 0 {
-		lifetime = o.config.Lifetimes.IDToken
+		lifetime = o.settings.Lifetimes.IDToken
 	}
 	if lifetime < time.Second || lifetime > 24*time.Hour {
 		return usageErrorf("token mint: --lifetime must be from 1s to 24h")
 	}
 	token, err := oidc.Mint{
-		Issuer:   o.config.Issuer,
+		Issuer:   o.settings.Issuer,
 		Client:   o.clients[i],
 		Person:   account.Person,
 		Scopes:   m.Scopes,
-		Keys:     o.ring,
+		Keys:     o.Keys,
 		Lifetime: lifetime,
 		Now:      p.now,
 	}.Token()

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"idpbridge/dev"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,7 +30,7 @@ data: data
 people: people.yaml
 brand: {name: Brand}
 clients:
-  - {id: shop, name: Shop, secret: ` + localWebSecret + `, redirect_uris: ["https://shop.example/cb"]}
+  - {id: shop, name: Shop, secret: ` + dev.LocalWebSecret + `, redirect_uris: ["https://shop.example/cb"]}
 `
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "idp.yaml"), []byte(text), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), []byte("people:\n  - {username: ann, sub: 0123456789abcdef}\n"), 0o600))

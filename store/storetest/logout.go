@@ -15,7 +15,7 @@ import (
 // joined starts a session of a person that was used for some clients.
 func joined(t *testing.T, s Store, id, name string, clients ...string) {
 	t.Helper()
-	require.NoError(t, s.StartSession(t.Context(), session(id, name)))
+	require.NoError(t, s.StartSession(t.Context(), newSession(id, name)))
 	for range 2 { // the second time changes nothing
 		for _, client := range clients {
 			require.NoError(t, s.JoinSession(t.Context(), id, client))
@@ -176,7 +176,7 @@ func logoutSwept(t *testing.T, s Store) {
 	people(t, s, "ann")
 	joined(t, s, "ended", "ann", "web")
 	joined(t, s, "expired", "ann", "app", "web")
-	open := session("open", "ann")
+	open := newSession("open", "ann")
 	open.Expires = open.Ends
 	require.NoError(t, s.StartSession(t.Context(), open))
 	require.NoError(t, s.JoinSession(t.Context(), "open", "web"))
@@ -237,7 +237,7 @@ func assertionForgotten(t *testing.T, s Store) {
 func past(t *testing.T, s Store) (after time.Time) {
 	t.Helper()
 	people(t, s, "ann", "bob")
-	b := session("b", "ann")
+	b := newSession("b", "ann")
 	require.NoError(t, s.StartSession(t.Context(), b))
 	require.NoError(t, s.JoinSession(t.Context(), "b", "shop"))
 	in := signin("i", "b", "ann")
@@ -252,15 +252,15 @@ func pastSessionEnded(t *testing.T, s Store) {
 		_, _, err := s.Find(t.Context(), "i", after)
 		return err
 	}
-	clients, err := s.EndPastSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
+	clients, err := s.EndExpiredSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
 	require.NoError(t, err)
 	require.Empty(t, clients)
 	require.NoError(t, open(), "the session is still open")
-	clients, err = s.EndPastSession(t.Context(), "b", "sub-bob", after)
+	clients, err = s.EndExpiredSession(t.Context(), "b", "sub-bob", after)
 	require.NoError(t, err)
 	require.Empty(t, clients)
 	require.NoError(t, open(), "it is somebody else's")
-	clients, err = s.EndPastSession(t.Context(), "b", "sub-ann", after)
+	clients, err = s.EndExpiredSession(t.Context(), "b", "sub-ann", after)
 	require.NoError(t, err)
 	require.Equal(t, []string{"shop"}, clients)
 	require.ErrorIs(t, open(), oidc.ErrNotFound)
@@ -271,7 +271,7 @@ func pastSessionEnded(t *testing.T, s Store) {
 	in := signin("swept", "gone", "ann")
 	in.State, in.Expires = oidc.Redeemed, start.Add(100*time.Hour)
 	require.NoError(t, s.Answer(t.Context(), in))
-	_, err = s.EndPastSession(t.Context(), "gone", "sub-ann", after)
+	_, err = s.EndExpiredSession(t.Context(), "gone", "sub-ann", after)
 	require.NoError(t, err)
 	_, _, err = s.Find(t.Context(), "swept", after)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "also where the session is no longer known")
@@ -279,7 +279,7 @@ func pastSessionEnded(t *testing.T, s Store) {
 
 func pastSessionInherited(t *testing.T, s Store) {
 	after := past(t, s)
-	next := session("next", "ann")
+	next := newSession("next", "ann")
 	next.Expires, next.Ends = after.Add(time.Hour), after.Add(time.Hour)
 	require.NoError(t, s.StartSession(t.Context(), next))
 	require.NoError(t, s.InheritSession(t.Context(), "b", "next", "sub-ann", after.Add(-time.Millisecond)), "still open: stays")

@@ -268,7 +268,7 @@ func refreshClosed(t *testing.T, s Store) {
 	}
 	people(t, s, "ann")
 	for name := range closers {
-		require.NoError(t, s.StartSession(t.Context(), session(name, "ann")))
+		require.NoError(t, s.StartSession(t.Context(), newSession(name, "ann")))
 		in := signin(name, name, "ann")
 		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
 		require.NoError(t, s.Answer(t.Context(), in))

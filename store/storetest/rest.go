@@ -10,8 +10,8 @@ import (
 
 	"idpbridge/keys"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 func peopleReplaced(t *testing.T, s Store) {
@@ -38,7 +38,7 @@ func peopleReplaced(t *testing.T, s Store) {
 func peopleLose(t *testing.T, s Store) {
 	people(t, s, "ann", "bob", "cid")
 	for _, name := range []string{"ann", "bob", "cid"} {
-		require.NoError(t, s.StartSession(t.Context(), session(name, name)))
+		require.NoError(t, s.StartSession(t.Context(), newSession(name, name)))
 		require.NoError(t, s.Answer(t.Context(), signin(name, name, name)))
 	}
 	changed := account("bob")
@@ -50,7 +50,7 @@ func peopleLose(t *testing.T, s Store) {
 	// Bob's hash changed back, and cid came back: neither brings anything back.
 	for _, name := range []string{"bob", "cid"} {
 		_, _, err := s.FindSession(t.Context(), name, start)
-		require.ErrorIs(t, err, web.ErrNoSession)
+		require.ErrorIs(t, err, session.ErrNotFound)
 		_, _, err = s.Find(t.Context(), name, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
@@ -173,8 +173,8 @@ func keyRaces(t *testing.T, s Store) {
 
 func swept(t *testing.T, s Store) {
 	people(t, s, "ann")
-	require.NoError(t, s.StartSession(t.Context(), session("b", "ann")))
-	longer := session("longer", "ann")
+	require.NoError(t, s.StartSession(t.Context(), newSession("b", "ann")))
+	longer := newSession("longer", "ann")
 	longer.Expires = longer.Ends
 	require.NoError(t, s.StartSession(t.Context(), longer))
 	const many = 1100 // more than one batch
@@ -212,7 +212,7 @@ func cancelled(t *testing.T, s Store) {
 	_, spent := s.SpendAssertion(ctx, "liveengage", "a", start)
 	for _, err := range []error{
 		redeemed, found, added, sweep, s.Ping(ctx), s.Answer(ctx, signin("j", "", "ann")), ended,
-		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, session("b", "ann")),
+		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, newSession("b", "ann")),
 		rotated, taken, spent, s.JoinSession(ctx, "b", "liveengage"),
 	} {
 		require.ErrorIs(t, err, context.Canceled)

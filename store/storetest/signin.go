@@ -94,7 +94,7 @@ func signinNeedsSession(t *testing.T, s Store) {
 	_, _, err := s.Redeem(t.Context(), "gone", start)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 
-	b := session("b", "ann")
+	b := newSession("b", "ann")
 	b.Expires = start.Add(codeLife / 2)
 	require.NoError(t, s.StartSession(t.Context(), b))
 	require.NoError(t, s.Answer(t.Context(), signin("i", "b", "ann")))
@@ -136,7 +136,7 @@ func manyWriters(t *testing.T, s Store) {
 	people(t, s, "ann")
 	for _, err := range together(32, func(n int) error {
 		b := fmt.Sprint("b", n)
-		err := s.StartSession(t.Context(), session(b, "ann"))
+		err := s.StartSession(t.Context(), newSession(b, "ann"))
 		for i := range 5 {
 			id := fmt.Sprint(b, "-", i)
 			answered := s.Answer(t.Context(), signin(id, b, "ann"))

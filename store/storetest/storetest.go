@@ -12,8 +12,8 @@ import (
 	"idpbridge/claims"
 	"idpbridge/keys"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
-	"idpbridge/web"
 )
 
 // Store is everything that the contract is about.
@@ -21,7 +21,7 @@ type Store interface {
 	oidc.Signins
 	oidc.Logouts
 	oidc.Assertions
-	web.Sessions
+	session.Store
 	upstream.People
 	keys.Store
 	Ping(ctx context.Context) error
@@ -119,8 +119,8 @@ func people(t *testing.T, s Store, names ...string) {
 	require.NoError(t, s.ReplacePeople(t.Context(), all, start))
 }
 
-func session(id, name string) web.Session {
-	return web.Session{
+func newSession(id, name string) session.Session {
+	return session.Session{
 		ID: id, SecretHash: "secret of " + id, Subject: "sub-" + name, ACR: "urn:one", AMR: []string{"pwd", "otp"},
 		AuthTime: start.Add(-time.Second), Created: start, Seen: start, Expires: start.Add(time.Hour), Ends: start.Add(10 * time.Hour),
 	}

@@ -1,24 +1,22 @@
-package main
+package config
 
 import (
 	"fmt"
-	"slices"
 
-	"idpbridge/config"
 	"idpbridge/keys"
 	"idpbridge/oidc"
 )
 
-// configuredClients translates the configuration file's clients.
-func configuredClients(in []config.Client) ([]oidc.Client, error) {
-	out := make([]oidc.Client, 0, len(in))
-	for _, c := range in {
+// OIDCClients returns the clients as package oidc takes them, with their keys read.
+func (c *Config) OIDCClients() ([]oidc.Client, error) {
+	out := make([]oidc.Client, 0, len(c.Clients))
+	for _, c := range c.Clients {
 		client := oidc.Client{
 			ID: c.ID, Name: c.Name, Secret: c.Secret, AuthMethods: c.AuthMethods(), Native: c.Type == "native",
 			RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, PushedOnly: c.PushedOnly,
 			BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
 			ResponseTypes: c.ResponseTypes, Scopes: c.Scopes, ClaimsInIDToken: c.ClaimsInIDToken,
-			LiveEngage: profile(c.LiveEngage), Algorithm: c.Algorithm, PinnedKey: c.PinnedKey, RedirectsOnTo: c.RedirectsOnTo,
+			LiveEngage: c.LiveEngage.toOIDC(), Algorithm: c.Algorithm, PinnedKey: c.PinnedKey, RedirectsOnTo: c.RedirectsOnTo,
 		}
 		var err error
 		if c.JWKS.IsSet() {
@@ -36,8 +34,8 @@ func configuredClients(in []config.Client) ([]oidc.Client, error) {
 	return out, nil
 }
 
-// profile translates how LivePerson's services talk to a client.
-func profile(l *config.LiveEngage) *oidc.LiveEngage {
+// toOIDC returns the profile as package oidc takes it; nil stays nil.
+func (l *LiveEngage) toOIDC() *oidc.LiveEngage {
 	if l == nil {
 		return nil
 	}
@@ -56,27 +54,11 @@ func profile(l *config.LiveEngage) *oidc.LiveEngage {
 	return out
 }
 
-// pinned are the keys that some client pins.
-func pinned(clients []oidc.Client) []string {
-	var out []string
-	for _, c := range clients {
-		if c.PinnedKey != "" && !slices.Contains(out, c.PinnedKey) {
-			out = append(out, c.PinnedKey)
-		}
-	}
-	return out
-}
-
-// acrossSites says whether pages of other sites may use the session.
-func acrossSites(clients []oidc.Client) bool {
-	return slices.ContainsFunc(clients, func(c oidc.Client) bool { return c.LiveEngage != nil && c.LiveEngage.Page.AcrossSites })
-}
-
-// loadPeople reads the people file of a configuration, with subjects as it says.
-func loadPeople(cfg *config.Config) ([]config.Person, error) {
-	subjects, err := config.LoadSubjects(cfg.Subjects)
+// ReadPeople reads the people file, with subjects as configured.
+func (c *Config) ReadPeople() ([]Person, error) {
+	subjects, err := LoadSubjects(c.Subjects)
 	if err != nil {
 		return nil, err
 	}
-	return config.LoadPeople(cfg.People, config.PeopleRules{Subjects: subjects})
+	return LoadPeople(c.People, PeopleRules{Subjects: subjects})
 }

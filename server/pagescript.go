@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"net/http"
@@ -10,21 +10,16 @@ import (
 	"idpbridge/web"
 )
 
-// registerPageScript mounts /liveengage.js where some client's pages may use it.
-func (in *instance) registerPageScript() {
-	in.handler.GET(in.base+web.PathPageScript, in.pageScript)
-}
-
-// pageScript answers GET /liveengage.js?client_id=…; without the parameter it is for
-// the first client whose pages may use it.
-func (in *instance) pageScript(c echo.Context) error {
-	client, ok := in.pageClient(c.QueryParam("client_id"))
+// servePageScript responds to GET /liveengage.js?client_id=…; without the parameter it
+// serves the first client whose pages may use it.
+func (s *Server) servePageScript(c echo.Context) error {
+	client, ok := s.findPageClient(c.QueryParam("client_id"))
 	if !ok {
 		return c.String(http.StatusNotFound, "// No such client has pages: add liveengage: {page: {origins: [...]}} to its configuration.\n")
 	}
-	l, lives := client.LiveEngage, in.config.Lifetimes
+	l, lives := client.LiveEngage, s.Settings.Lifetimes
 	body, err := web.PageScript{
-		Issuer: in.config.Issuer, ClientID: client.ID, JSMethod: l.Method(), JSContext: l.Context(),
+		Issuer: s.Settings.Issuer, ClientID: client.ID, JSMethod: l.Method(), JSContext: l.Context(),
 		Code: l.Page.Code, ReturnURI: l.Page.ReturnURI, Parameter: l.Parameter(),
 		CodeSeconds: int(lives.Code / time.Second), TokenSeconds: int(lives.IDToken / time.Second),
 	}.Source()
@@ -38,9 +33,10 @@ func (in *instance) pageScript(c echo.Context) error {
 	return c.Blob(http.StatusOK, "text/javascript; charset=utf-8", body)
 }
 
-// pageClient is the client of that id, or the first, whose pages may use the script.
-func (in *instance) pageClient(id string) (oidc.Client, bool) {
-	for _, c := range in.clients {
+// findPageClient returns the client with that id, or the first one, whose pages may use
+// the script.
+func (s *Server) findPageClient(id string) (oidc.Client, bool) {
+	for _, c := range s.Clients {
 		if c.LiveEngage != nil && len(c.LiveEngage.Page.Origins) > 0 && (id == "" || id == c.ID) {
 			return c, true
 		}

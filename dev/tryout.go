@@ -1,0 +1,101 @@
+package dev
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"idpbridge/internal/cookie"
+	"idpbridge/oidc"
+	"idpbridge/server"
+	"idpbridge/web"
+)
+
+// tryOut is the client local-app for a developer who only wants to see a token: the
+// code flow with PKCE, through the same endpoints as every other client.
+type tryOut struct {
+	server  *server.Server
+	http    *http.Client
+	cookies cookie.Policy
+}
+
+// tryCookie holds state and verifier between the two steps, in the browser.
+const tryCookie = "idp_try"
+
+func (t *tryOut) start(c echo.Context) error {
+	verifier := rand.Text() + rand.Text()
+	state := rand.Text()
+	t.cookies.Set(c.Response(), tryCookie, state+"."+verifier)
+	q := url.Values{
+		"client_id": {"local-app"}, "redirect_uri": {t.server.Settings.Issuer + pathTried}, "response_type": {"code"},
+		"scope": {"openid profile email address phone " + oidc.ScopeSDEs}, "state": {state}, "nonce": {rand.Text()},
+		"code_challenge": {oidc.Challenge(verifier)}, "code_challenge_method": {"S256"},
+	}
+	return c.Redirect(http.StatusSeeOther, oidc.PathAuthorize+"?"+q.Encode())
+}
+
+func (t *tryOut) finish(c echo.Context) error {
+	state, verifier, _ := strings.Cut(t.cookies.Get(c.Request(), tryCookie), ".")
+	if state == "" || c.QueryParam("state") != state || c.QueryParam("code") == "" {
+		return t.server.Renderer.ShowError(c, oidc.ErrorPage{
+			Title: "No token this time", Message: "The sign-in came back without a code for this page: " + c.QueryParam("error") + ".",
+			Remedy: "Start again from " + t.server.Settings.Issuer + pathTryOut + ".",
+		})
+	}
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "code": {c.QueryParam("code")}, "client_id": {"local-app"},
+		"redirect_uri": {t.server.Settings.Issuer + pathTried}, "code_verifier": {verifier},
+	}
+	r, err := http.NewRequestWithContext(c.Request().Context(), http.MethodPost, t.server.Settings.Issuer+oidc.PathToken, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := t.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	var response struct {
+		IDToken     string `json:"id_token"`
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&response); err != nil {
+		return err
+	}
+	if response.IDToken == "" {
+		return t.server.Renderer.ShowError(c, oidc.ErrorPage{
+			Title: "No token this time", Message: "The code had been used or had expired; a code works once.",
+			Remedy: "Start again from " + t.server.Settings.Issuer + pathTryOut + ".",
+		})
+	}
+	return t.server.Renderer.Render(c.Response(), http.StatusOK, "token", web.TokenPage{
+		IDToken: response.IDToken, Header: decodePart(response.IDToken, 0), Claims: decodePart(response.IDToken, 1), InspectURL: pathInspect,
+	}, web.Policy{})
+}
+
+// decodePart is one part of a JWT, decoded and indented.
+func decodePart(token string, n int) string {
+	parts := strings.Split(token, ".")
+	if n >= len(parts) {
+		return ""
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[n])
+	if err != nil {
+		return ""
+	}
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return ""
+	}
+	pretty, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return ""
+	}
+	return string(pretty)
+}

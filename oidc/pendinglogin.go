@@ -1,0 +1,63 @@
+package oidc
+
+import (
+	"errors"
+	"net/http"
+)
+
+// PendingLogin is what a page may know of the saved request that it serves.
+type PendingLogin struct {
+	Client     string   // display name
+	ClientID   string   //
+	LoginHint  string   //
+	Scopes     []string // released to the client if the user allows it
+	FormAction []string // origins that the page's form leads to in the end
+	Reference  string   // names the sign-in in logs and on error pages
+	RestartURL string   // starts the request again
+}
+
+// PendingLogin opens a saved request for a page. With ErrExpired the result still
+// has RestartURL and Reference; ErrOtherBrowser and ErrBroken return nothing. A
+// pushed request cannot be started again, so once expired it is broken.
+func (p *Provider) PendingLogin(r *http.Request, sealed string) (PendingLogin, error) {
+	saved, err := p.openPending(r, sealed)
+	if err != nil && !errors.Is(err, ErrExpired) {
+		return PendingLogin{}, err
+	}
+	if err != nil && saved.Pushed {
+		return PendingLogin{}, ErrBroken
+	}
+	restart := p.base + PathAuthorize + "?" + saved.Query
+	if err != nil {
+		return PendingLogin{RestartURL: restart, Reference: saved.Reference}, err
+	}
+	request, err := p.check(r.Context(), saved.Query, saved.Pushed)
+	if err != nil {
+		return PendingLogin{}, ErrBroken // it was valid when it was saved: the configuration has changed
+	}
+	return PendingLogin{
+		Client: request.client.Name, ClientID: request.client.ID, LoginHint: request.LoginHint,
+		Scopes: request.shared(), FormAction: request.client.formAction(request.RedirectURI),
+		Reference: saved.Reference, RestartURL: restart,
+	}, nil
+}
+
+// ResumeURL is where every page sends the browser when it is done with a saved request.
+func (p *Provider) ResumeURL(sealed string) string {
+	return p.base + PathResume + "?request=" + sealed
+}
+
+// RecordConsent seals the user's decision into the saved request and returns where
+// to send the browser.
+func (p *Provider) RecordConsent(r *http.Request, sealed, subject string, allow bool) (string, error) {
+	saved, err := p.openPending(r, sealed)
+	if err != nil {
+		return "", err
+	}
+	saved.Consented, saved.Denied = subject, !allow
+	resealed, err := p.requests.seal(saved)
+	if err != nil {
+		return "", err
+	}
+	return p.ResumeURL(resealed), nil
+}

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"idpbridge/internal/limit"
+	"idpbridge/oidc"
+)
+
+// newHandler returns the public handler with the middleware that every request
+// passes through, and no routes yet.
+func (s *Server) newHandler(issuer *url.URL) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = newIPExtractor(s.Settings.Proxies)
+	e.HTTPErrorHandler = s.handleError
+	e.Use(s.recoverPanics, s.metrics.measureRequests, s.checkTransport(issuer), limitBody(s.Settings.Limits.Body))
+	return e
+}
+
+// limitBody stops reading a body that is too large. If its Content-Length says so,
+// the user sees a page. Endpoints for clients respond in JSON themselves.
+func limitBody(limit int64) echo.MiddlewareFunc {
+	return middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
+		Limit: strconv.FormatInt(limit, 10) + "B",
+		Skipper: func(c echo.Context) bool {
+			if !oidc.ForClients(c.Path()) {
+				return false
+			}
+			r := c.Request()
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
+			return true
+		},
+	})
+}
+
+// strictTLS accepts TLS 1.2 and newer (RFC 9325).
+func strictTLS() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
+
+// newIPExtractor finds the IP address of the caller: that of the connection, or what
+// a trusted proxy says. IPv6 addresses are cut to their /64, which is what one
+// subscriber has.
+func newIPExtractor(proxies []netip.Prefix) echo.IPExtractor {
+	extract := echo.ExtractIPDirect()
+	if len(proxies) > 0 {
+		trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+		for _, p := range proxies {
+			mask := net.CIDRMask(p.Bits(), p.Addr().BitLen())
+			trust = append(trust, echo.TrustIPRange(&net.IPNet{IP: p.Addr().AsSlice(), Mask: mask}))
+		}
+		extract = echo.ExtractIPFromXFFHeader(trust...)
+	}
+	return func(r *http.Request) string {
+		address := extract(r)
+		if ip, err := netip.ParseAddr(address); err == nil {
+			return limit.Address(ip.Unmap())
+		}
+		return address
+	}
+}
+
+// checkTransport accepts requests to the issuer's own host over a transport as
+// secure as the issuer's. Forwarded headers count only from trusted proxies (RFC 9700
+// section 4.13), and the issuer is never built from a request (RFC 8414 section 3.3).
+func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
+	secure := issuer.Scheme == "https"
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			proxied := s.isProxy(r.RemoteAddr)
+			host := r.Host
+			if forwarded := r.Header.Get("X-Forwarded-Host"); proxied && forwarded != "" {
+				host = forwarded
+			}
+			if secure {
+				proto := r.Header.Get("X-Forwarded-Proto")
+				if r.TLS == nil && (!proxied || proto != "" && proto != "https") {
+					return s.Renderer.ShowError(c, oidc.ErrorPage{
+						Status: http.StatusForbidden, Title: "Only over https",
+						Message: "This address is served over https only.",
+						Remedy:  "Open " + s.Settings.Issuer + " instead.",
+					})
+				}
+				c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
+			}
+			if !sameHost(host, issuer) {
+				if s.Development && r.Method == http.MethodGet {
+					return c.Redirect(http.StatusFound, s.Settings.Issuer+"/")
+				}
+				return s.Renderer.ShowError(c, oidc.ErrorPage{
+					Status: http.StatusMisdirectedRequest, Title: "Another address",
+					Message: "This service has another address.",
+					Remedy:  "Open " + s.Settings.Issuer + " instead. A proxy in front must pass the Host header on.",
+				})
+			}
+			c.Response().Header().Set("X-Content-Type-Options", "nosniff")
+			return next(c)
+		}
+	}
+}
+
+// sameHost compares a Host header with the issuer's. The default port of the scheme
+// may be given or not.
+func sameHost(host string, issuer *url.URL) bool {
+	suffix := map[string]string{"http": ":80", "https": ":443"}[issuer.Scheme]
+	return strings.EqualFold(strings.TrimSuffix(host, suffix), strings.TrimSuffix(issuer.Host, suffix))
+}
+
+// isProxy reports whether a connection comes from a trusted proxy.
+func (s *Server) isProxy(remote string) bool {
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Settings.Proxies, func(p netip.Prefix) bool { return p.Contains(ap.Addr().Unmap()) })
+}
+
+// recoverPanics turns a panic into an error, so that one request cannot end the
+// others.
+func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
+	return middleware.RecoverWithConfig(middleware.RecoverConfig{
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			s.Log.ErrorContext(c.Request().Context(), "panic", "error", err.Error(), "stack", string(stack))
+			return echo.NewHTTPError(http.StatusInternalServerError).SetInternal(err)
+		},
+	})(next)
+}
+
+// handleError handles every error that a handler returns: it is logged once and
+// shown as a page without its text.
+func (s *Server) handleError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status := http.StatusInternalServerError
+	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
+		status = he.Code
+	}
+	ctx := c.Request().Context()
+	page, expected := pageForStatus(status)
+	if !expected && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "request failed", "path", c.Path(), "error", err.Error())
+	}
+	if err := s.Renderer.ShowError(c, page); err != nil {
+		s.Log.ErrorContext(ctx, "error page failed", "error", err)
+	}
+}
+
+// pageForStatus is the error page for an HTTP status. It reports whether the status
+// is one that callers cause, so that the log need not mention it.
+func pageForStatus(status int) (page oidc.ErrorPage, expected bool) {
+	page = oidc.ErrorPage{Status: status, Remedy: "Go back to where you came from and try again."}
+	switch status {
+	case http.StatusNotFound:
+		page.Title, page.Message = "Nothing here", "There is no page at this address."
+		page.Remedy = "Check the address, or go back to where you came from."
+	case http.StatusMethodNotAllowed:
+		page.Title, page.Message = "Not that way", "This address does not take such a request."
+	case http.StatusRequestEntityTooLarge:
+		page.Title, page.Message = "Too large", "The request is too large."
+	default:
+		page.Message, page.Remedy = "Something went wrong on our side.", "Try again in a moment."
+		return page, false
+	}
+	return page, true
+}

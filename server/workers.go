@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"time"
+)
+
+const (
+	sweepInterval  = time.Minute
+	logoutInterval = time.Second      // between two looks at the queue of logouts
+	logoutTimeout  = 10 * time.Second // for a client to confirm a logout
+)
+
+// repeat does work at each interval until the context ends, and logs its errors.
+func (s *Server) repeat(
+	ctx context.Context, interval time.Duration, failure string, work func(context.Context) error,
+) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := work(ctx); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, failure, "error", err)
+		}
+	}
+}
+
+// sweep removes expired rows.
+func (s *Server) sweep(ctx context.Context) error {
+	_, err := s.Store.Sweep(ctx, s.Now())
+	return err
+}
+
+// deliverLogouts notifies clients of ended sessions until the context ends. What is
+// left in the queue is delivered after the next start, or by another instance.
+func (s *Server) deliverLogouts(ctx context.Context) {
+	transport := &http.Transport{
+		Proxy:           http.ProxyFromEnvironment,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 4,
+		IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{
+		Transport: transport, Timeout: logoutTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	s.repeat(ctx, logoutInterval, "logout delivery failed", func(ctx context.Context) error {
+		return s.provider.NotifyClients(ctx, client)
+	})
+}
+
+// countPendingLogouts is the length of the queue, for metrics; -1 if unknown.
+func (s *Server) countPendingLogouts() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	n, err := s.Store.PendingLogouts(ctx)
+	if err != nil {
+		return -1
+	}
+	return float64(n)
+}

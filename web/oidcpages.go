@@ -1,0 +1,51 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"idpbridge/oidc"
+)
+
+var _ oidc.Pages = (*Renderer)(nil)
+
+// ShowError implements oidc.Pages. What is meant for developers is left out, unless
+// the renderer is that of development mode.
+func (r *Renderer) ShowError(c echo.Context, page oidc.ErrorPage) error {
+	if page.Status == 0 {
+		page.Status = http.StatusBadRequest
+	}
+	if page.Title == "" {
+		page.Title = "That did not work"
+	}
+	if !r.dev {
+		page.Cause, page.Received, page.Registered = "", "", nil
+	}
+	return r.Render(c.Response(), page.Status, "error", ErrorView{page}, Policy{})
+}
+
+// SubmitForm implements oidc.Pages.
+func (r *Renderer) SubmitForm(c echo.Context, action string, params []oidc.Param) error {
+	return r.Render(c.Response(), http.StatusOK, "form_post", FormPostView{Action: action, Fields: params},
+		Policy{FormAction: []string{oidc.Origin(action)}, ScriptHash: FormPostScriptHash()})
+}
+
+// ConfirmLogout implements oidc.Pages.
+func (r *Renderer) ConfirmLogout(c echo.Context, page oidc.LogoutPage) error {
+	view := LogoutView{Client: page.Client, Person: cmp.Or(NameOf(page.Person), "you"), Request: page.Request}
+	return r.Render(c.Response(), http.StatusOK, "logout", view, Policy{FormAction: page.FormAction})
+}
+
+// ShowLoggedOut implements oidc.Pages.
+func (r *Renderer) ShowLoggedOut(c echo.Context, page oidc.LoggedOutPage) error {
+	policy := Policy{}
+	for _, frame := range page.Frames {
+		if origin := oidc.Origin(frame); !slices.Contains(policy.Frames, origin) {
+			policy.Frames = append(policy.Frames, origin)
+		}
+	}
+	return r.Render(c.Response(), http.StatusOK, "signed_out", LoggedOutView{page}, policy)
+}
