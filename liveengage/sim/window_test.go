@@ -13,7 +13,7 @@ import (
 	"idpbridge/liveengage/sim"
 )
 
-// popOutQuery is what the window of its own asks of the authorization endpoint, but for
+// popOutQuery returns the query of the pop-out window's authorization request, without
 // what the script adds.
 func popOutQuery(b *simulation, connector string) url.Values {
 	b.t.Helper()
@@ -25,8 +25,8 @@ func popOutQuery(b *simulation, connector string) url.Values {
 	return u.Query()
 }
 
-// TestOlderDialect: without RFC compliance the window asks for a token by the name
-// of token, without a scope; the visitor's id as a nonce is what the script adds.
+// TestOlderDialect: without RFC compliance, the response type is token and there is no
+// scope.
 func TestOlderDialect(t *testing.T) {
 	t.Parallel()
 	b := newSimulation(t, func(c *sim.Config) {
@@ -44,40 +44,13 @@ func TestOlderDialect(t *testing.T) {
 	require.Equal(t, "openid", q.Get("scope"))
 }
 
-// TestPKCENeedsVerifier: a code without a verifier is not sent on.
+// TestPKCENeedsVerifier: without a verifier, the code is not sent to the token endpoint.
 func TestPKCENeedsVerifier(t *testing.T) {
 	t.Parallel()
 	b := newSimulation(t, nil)
 	status, out, text := b.call("POST", authenticatePath(pkceID), map[string]any{"code": "c"})
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "9012", out["internalErrorCode"])
-	require.Contains(t, text, "there is no code_verifier")
+	require.Contains(t, text, "code_verifier is missing")
 	require.Empty(t, b.idp.tokenRequests)
-}
-
-// TestDelegationRefused: whoever does not sign in is told just that.
-func TestDelegationRefused(t *testing.T) {
-	t.Parallel()
-	b := newSimulation(t, nil)
-	v := b.dialSocket(b.requestToken("/api/account/"+account+"/signup", nil))
-	id := v.openConversation()
-	require.Equal(t, http.StatusSeeOther, b.postForm("/agent/"+id+"/delegate", nil))
-	for len(v.notified) < 1 {
-		v.readFrame()
-	}
-	u, err := url.Parse(v.notified[0][strings.Index(v.notified[0], "http"):])
-	require.NoError(t, err)
-	token := signToken(t, b.idp.claims(nil))
-	callback := "/callback/" + account + "/redirectCode?error=access_denied&error_description=No+" + token + "&state=" + u.Query().Get("state")
-	status, _, text := b.call("GET", callback, nil)
-	require.Equal(t, http.StatusBadRequest, status)
-	require.Contains(t, text, "your identity provider answers access_denied No eyJ")
-	require.Empty(t, b.idp.tokenRequests)
-	_, _, log := b.call("GET", "/log", nil)
-	require.Contains(t, log, "access_denied")
-	require.NotContains(t, log, "9012")
-	require.NotContains(t, text+log, token)
-	status, _, text = b.call("GET", callback, nil)
-	require.Equal(t, http.StatusBadRequest, status)
-	require.Contains(t, text, "its state is unknown", "a state works once")
 }
