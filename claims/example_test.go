@@ -12,7 +12,7 @@ func Example() {
 		Subject:      "356cbfbfe86f0c45e3d082a8d26dcaab",
 		Standard:     claims.Standard{GivenName: "Jane", Email: "jane@example.com"},
 		CustomerInfo: &claims.CustomerInfo{Balance: new(-400.99), Currency: "usd"},
-		PersonalInfo: &claims.PersonalInfo{FirstName: "Jane"},
+		PersonalInfo: &claims.PersonalInfo{Company: "Bank"},
 	}
 	fmt.Println(person.Validate())
 
@@ -27,7 +27,7 @@ func Example() {
 	// customerInfo.currency: "usd" is not a currency code; use an ISO 4217 code in upper case, such as USD
 	// <nil>
 	// {"email":"jane@example.com"}
-	// [{"type":"ctmrinfo","info":{"balance":-400.99,"currency":"USD"}},{"type":"personal","personal":{"firstname":"Jane"}}]
+	// [{"type":"ctmrinfo","info":{"balance":-400.99,"currency":"USD"}},{"type":"personal","personal":{"company":"Bank"}}]
 }
 
 func ExampleSDEs_UnmarshalJSON() {

@@ -1,269 +1,297 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
-	"idpbridge/internal/netaddr"
+	"idpbridge/internal/secret"
 	"idpbridge/keys"
+	"idpbridge/oidc"
 )
 
 const (
-	web               = "web"
-	native            = "native"
+	typeWeb           = "web"
+	typeNative        = "native"
 	profileLiveEngage = "liveengage"
-	authBasic         = "client_secret_basic"
-	authPost          = "client_secret_post"
-	authKey           = "private_key_jwt"
-	authNone          = "none"
 )
 
-// shortestSecret is the fewest characters of a client's secret: as many as
-// half of what openssl rand -hex 32 makes.
+// shortestSecret is the least number of characters in a client's secret: half of
+// what openssl rand -hex 32 prints.
 const shortestSecret = 32
 
-// offlineAccess allows refresh tokens, which outlive the session: it is for whom
-// the file names it (OIDC Core section 11).
-const offlineAccess = "offline_access"
+// scopeOfflineAccess allows refresh tokens, which outlive the session. Only clients
+// that list it in the file may ask for it (OIDC Core section 11).
+const scopeOfflineAccess = "offline_access"
 
 func defaultScopes() []string {
-	return []string{"openid", "profile", "email", "address", "phone", "lp_sdes"}
+	return []string{"openid", "profile", "email", "address", "phone", oidc.ScopeSDEs}
 }
 
 func responseTypes() []string {
 	return []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
 }
 
-// clients fills in the clients' defaults and checks them.
-func (r *reader) clients(clients []Client) {
-	if len(clients) == 0 {
-		r.fault("clients", "clients is missing; list at least one")
-	}
-	seen := map[string]bool{}
-	for i := range clients {
-		c, path := &clients[i], fmt.Sprintf("clients[%d]", i)
-		if c.ID != "" && seen[c.ID] {
-			r.fault(path+".id", "another client has that id; give each one of its own")
-		}
-		seen[c.ID] = true
-		c.fillIn(r.has(path+".secret"), r.has(path+".jwks"))
-		r.client(path, *c)
-		r.credentials(path, *c)
-		r.addresses(path, *c)
-		r.liveengage(path, *c)
-		r.encryption(path, *c)
-	}
+// Client is a relying party.
+type Client struct {
+	// ID is the client_id: printable ASCII without spaces.
+	ID string `yaml:"id"`
+	// Name is shown to people. It defaults to ID.
+	Name string `yaml:"name"`
+	// Secret has at least 32 characters. A client with neither Secret nor JWKS is
+	// public, and must use PKCE (RFC 7636).
+	Secret secret.Value `yaml:"secret"`
+	// Type is web, the default, or native.
+	Type string `yaml:"application_type"`
+	// AuthMethod is the one method that the client may use at the token endpoint
+	// (OIDC Core section 9): client_secret_basic, client_secret_post,
+	// private_key_jwt or none. The default is client_secret_basic with a secret,
+	// private_key_jwt with JWKS, and otherwise none.
+	AuthMethod string `yaml:"token_endpoint_auth_method"`
+	// JWKS is the JSON Web Key Set of the client's public keys, for private_key_jwt.
+	JWKS secret.Value `yaml:"jwks"`
+	// PushedOnly rejects authorization requests that were not pushed (RFC 9126).
+	PushedOnly bool `yaml:"require_pushed_authorization_requests"`
+	// RedirectURIs and PostLogoutRedirectURIs are compared byte for byte (RFC 9700
+	// section 4.1.3). RedirectURIs is never empty.
+	RedirectURIs           []string `yaml:"redirect_uris"`
+	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
+	// BackchannelLogoutURI and FrontchannelLogoutURI are called when a session ends.
+	// They are https, or http on loopback, and may be empty.
+	BackchannelLogoutURI  string `yaml:"backchannel_logout_uri"`
+	FrontchannelLogoutURI string `yaml:"frontchannel_logout_uri"`
+	// ResponseTypes has values of responseTypes. The default is code.
+	ResponseTypes []string `yaml:"response_types"`
+	// Scopes are those that the client may ask for. The default is all of them but
+	// offline_access.
+	Scopes []string `yaml:"scopes"`
+	// Profile is empty or liveengage. The latter always gets lp_sdes and the claims in
+	// the ID token, and may deviate from the protocol as LiveEngage says.
+	Profile string `yaml:"profile"`
+	// LiveEngage has the settings of the profile liveengage. It is nil if and only if
+	// Profile is empty.
+	LiveEngage *LiveEngage `yaml:"liveengage"`
+	// ClaimsInIDToken puts the claims of the granted scopes into the ID token even if
+	// an access token could fetch them. It is true for the profile liveengage.
+	ClaimsInIDToken bool `yaml:"claims_in_id_token"`
+	// Algorithm signs the client's ID tokens: RS256, the default, or ES256.
+	Algorithm string `yaml:"id_token_signed_response_alg"`
+	// PinnedKey is the kid of the key that always signs for the client, because its
+	// public key is pasted elsewhere. Empty means the active key.
+	PinnedKey string `yaml:"pinned_key"`
+	// Encryption encrypts the client's ID tokens. It may be nil.
+	Encryption *Encryption `yaml:"id_token_encryption"`
+	// RedirectsOnTo lists further https origins that redirect URIs lead to, for the
+	// form-action of the pages' Content-Security-Policy.
+	RedirectsOnTo []string `yaml:"redirects_on_to"`
+
+	// secretInBasicOrPost reports whether the secret may be in the header or in the
+	// body.
+	secretInBasicOrPost bool
 }
 
-// set gives a text its default where the file leaves it out.
-func set(s *string, value string) {
+// Build returns the client in the form that package oidc uses. The client must come
+// from Load or Parse.
+func (c Client) Build() (oidc.Client, error) {
+	out := oidc.Client{
+		ID:                     c.ID,
+		Name:                   c.Name,
+		Secret:                 c.Secret,
+		AuthMethods:            []string{c.AuthMethod},
+		PushedOnly:             c.PushedOnly,
+		Native:                 c.Type == typeNative,
+		RedirectURIs:           c.RedirectURIs,
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
+		ResponseTypes:          c.ResponseTypes,
+		Scopes:                 c.Scopes,
+		BackchannelLogoutURI:   c.BackchannelLogoutURI,
+		FrontchannelLogoutURI:  c.FrontchannelLogoutURI,
+		LiveEngage:             c.LiveEngage.build(),
+		ClaimsInIDToken:        c.ClaimsInIDToken,
+		Algorithm:              c.Algorithm,
+		PinnedKey:              c.PinnedKey,
+		RedirectsOnTo:          c.RedirectsOnTo,
+	}
+	if c.secretInBasicOrPost {
+		out.AuthMethods = []string{oidc.AuthBasic, oidc.AuthPost}
+	}
+	var err error
+	if c.JWKS.IsSet() {
+		if out.Keys, err = keys.ParseJWKS(c.JWKS.Reveal()); err != nil {
+			return oidc.Client{}, fmt.Errorf("client %q: %w", c.ID, err)
+		}
+	}
+	if c.Encryption != nil {
+		if out.Encryption, err = c.Encryption.parse(); err != nil {
+			return oidc.Client{}, fmt.Errorf("client %q: %w", c.ID, err)
+		}
+	}
+	return out, nil
+}
+
+// setDefault sets a string that is empty.
+func setDefault(s *string, value string) {
 	if *s == "" {
 		*s = value
 	}
 }
 
-// fillIn sets what the file leaves out. A secret or key set that is named but
-// cannot be had counts, so that its absence is not reported as two faults.
-func (c *Client) fillIn(secret, keys bool) {
-	c.eitherWay = c.Profile == profileLiveEngage && secret && c.AuthMethod == ""
-	set(&c.Name, c.ID)
-	set(&c.Type, web)
-	set(&c.Algorithm, "RS256")
-	if keys {
-		set(&c.AuthMethod, authKey)
+// fillDefaults sets what the file leaves out. A secret or a key set counts if the
+// file names it, even if it cannot be read, so that this is not reported twice.
+func (c *Client) fillDefaults(hasSecret, hasKeys bool) {
+	c.secretInBasicOrPost = c.Profile == profileLiveEngage && hasSecret && c.AuthMethod == ""
+	setDefault(&c.Name, c.ID)
+	setDefault(&c.Type, typeWeb)
+	setDefault(&c.Algorithm, "RS256")
+	if hasKeys {
+		setDefault(&c.AuthMethod, oidc.AuthKey)
 	}
-	if secret {
-		set(&c.AuthMethod, authBasic)
+	if hasSecret {
+		setDefault(&c.AuthMethod, oidc.AuthBasic)
 	}
-	set(&c.AuthMethod, authNone)
+	setDefault(&c.AuthMethod, oidc.AuthNone)
 	if len(c.ResponseTypes) == 0 {
 		c.ResponseTypes = []string{"code"}
 	}
 	if len(c.Scopes) == 0 {
 		c.Scopes = defaultScopes()
 	}
-	if c.Profile == profileLiveEngage {
-		if c.LiveEngage == nil {
-			c.LiveEngage = &LiveEngage{}
-		}
-		c.ClaimsInIDToken = true
-		if !slices.Contains(c.Scopes, "lp_sdes") {
-			c.Scopes = append(c.Scopes, "lp_sdes")
-		}
+	if c.Profile != profileLiveEngage {
+		return
+	}
+	if c.LiveEngage == nil {
+		c.LiveEngage = &LiveEngage{}
+	}
+	c.LiveEngage.fillDefaults(slices.Contains(c.ResponseTypes, "code"))
+	c.ClaimsInIDToken = true
+	if !slices.Contains(c.Scopes, oidc.ScopeSDEs) {
+		c.Scopes = append(c.Scopes, oidc.ScopeSDEs)
 	}
 }
 
-// client checks all of a client but its addresses.
-func (r *reader) client(path string, c Client) {
-	bad := func(key, format string, args ...any) { r.fault(path+"."+key, format, args...) }
-	oneOf := func(key, value string, allowed ...string) {
-		if !slices.Contains(allowed, value) {
-			bad(key, "%s %q is not known; write one of: %s", strings.TrimRight(key, "[]0123456789"), excerpt(value), strings.Join(allowed, ", "))
+// validateClients fills in the defaults of all clients and checks them.
+func (d *decoder) validateClients(clients []Client, issuer string) {
+	if len(clients) == 0 {
+		d.addProblem("clients", "clients is missing; list at least one client")
+	}
+	seen := map[string]bool{}
+	for i := range clients {
+		c, path := &clients[i], fmt.Sprintf("clients[%d]", i)
+		if c.ID != "" && seen[c.ID] {
+			d.addProblem(path+".id", "another client already has this id")
 		}
+		seen[c.ID] = true
+		c.fillDefaults(d.isSet(path+".secret"), d.isSet(path+".jwks"))
+		d.validateClient(path, *c)
+		d.validateAuthMethod(path, *c)
+		d.validateURIs(path, *c)
+		d.validateLiveEngage(path, *c, issuer)
+		d.validateEncryption(path, c.Encryption)
 	}
-	switch {
-	case c.ID == "":
-		r.required(path+".id", "", "write the client_id")
-	case strings.ContainsFunc(c.ID, func(c rune) bool { return c <= ' ' || c > '~' }):
-		bad("id", "id has spaces or characters beyond ASCII; write letters, digits, - and _")
+}
+
+// validateClient checks a client but for its credentials, URIs and profile.
+func (d *decoder) validateClient(path string, c Client) {
+	isUnprintable := func(r rune) bool { return r <= ' ' || r > '~' }
+	d.requireValue(path+".id", c.ID, "set it to the client_id")
+	if strings.ContainsFunc(c.ID, isUnprintable) {
+		d.addProblem(path+".id", "id has spaces or non-ASCII characters; use letters, digits, - and _")
 	}
-	oneOf("application_type", c.Type, web, native)
-	oneOf("id_token_signed_response_alg", c.Algorithm, "RS256", "ES256")
-	oneOf("token_endpoint_auth_method", c.AuthMethod, authBasic, authPost, authKey, authNone)
+	d.requireOneOf(path+".application_type", "application_type", c.Type, typeWeb, typeNative)
+	d.requireOneOf(path+".id_token_signed_response_alg", "id_token_signed_response_alg", c.Algorithm, "RS256", "ES256")
+	d.requireOneOf(path+".token_endpoint_auth_method", "token_endpoint_auth_method", c.AuthMethod,
+		oidc.AuthBasic, oidc.AuthPost, oidc.AuthKey, oidc.AuthNone)
 	if c.Profile != "" {
-		oneOf("profile", c.Profile, profileLiveEngage)
+		d.requireOneOf(path+".profile", "profile", c.Profile, profileLiveEngage)
 	}
 	for i, t := range c.ResponseTypes {
-		oneOf(fmt.Sprintf("response_types[%d]", i), t, responseTypes()...)
+		d.requireOneOf(fmt.Sprintf("%s.response_types[%d]", path, i), "response type", t, responseTypes()...)
 	}
 	for i, s := range c.Scopes {
-		oneOf(fmt.Sprintf("scopes[%d]", i), s, append(defaultScopes(), offlineAccess)...)
+		d.requireOneOf(fmt.Sprintf("%s.scopes[%d]", path, i), "scope", s, append(defaultScopes(), scopeOfflineAccess)...)
 	}
-	if r.has(path+".scopes") && !slices.Contains(c.Scopes, "openid") {
-		bad("scopes", "scopes lacks openid, without which nobody can sign in; add it (OIDC Core section 3.1.2.1)")
+	if d.isSet(path+".scopes") && !slices.Contains(c.Scopes, "openid") {
+		d.addProblem(path+".scopes", "scopes lacks openid, which every sign-in needs; add it (OIDC Core section 3.1.2.1)")
 	}
 	if c.Profile == profileLiveEngage && c.Algorithm == "ES256" {
-		bad("id_token_signed_response_alg", "LiveEngage reads RS256 only; leave id_token_signed_response_alg out")
+		d.addProblem(path+".id_token_signed_response_alg",
+			"LiveEngage accepts RS256 only; remove id_token_signed_response_alg")
 	}
 }
 
-// credentials checks that a client has what its authentication method needs, and
-// nothing else.
-func (r *reader) credentials(path string, c Client) {
-	bad := func(key, format string, args ...any) { r.fault(path+"."+key, format, args...) }
-	secret, jwks := r.has(path+".secret"), r.has(path+".jwks")
-	code := slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return strings.Contains(t, "code") })
-	switch {
-	case c.Secret.IsSet() && len(c.Secret.Reveal()) < shortestSecret:
-		bad("secret", "secret has fewer than %d characters; make one with: openssl rand -hex 32", shortestSecret)
-	case secret && jwks:
-		bad("jwks", "there is a secret and a key set; leave one of them out")
-	case (secret || jwks) && c.AuthMethod == authNone:
-		bad("token_endpoint_auth_method", "token_endpoint_auth_method is none, but there is a secret or a key set; leave one of them out")
-	case !secret && (c.AuthMethod == authBasic || c.AuthMethod == authPost):
-		bad("token_endpoint_auth_method", "token_endpoint_auth_method is %s, but there is no secret; add secret: {env: NAME}, or write none", c.AuthMethod)
-	case !jwks && c.AuthMethod == authKey:
-		bad("token_endpoint_auth_method", "token_endpoint_auth_method is private_key_jwt, but there are no keys; add jwks: {file: client.jwks.json}")
-	case jwks && c.AuthMethod != authKey:
-		bad("token_endpoint_auth_method", "token_endpoint_auth_method is %s, but there is a key set; write private_key_jwt", c.AuthMethod)
-	case !secret && !jwks && c.Profile == profileLiveEngage && code:
-		bad("profile", "profile liveengage has no secret for the code flow; add secret: {env: NAME}, or write response_types: [id_token]")
+// validateAuthMethod checks that a client has the credentials that its
+// authentication method needs, and no others.
+func (d *decoder) validateAuthMethod(path string, c Client) {
+	if c.Secret.IsSet() && len(c.Secret.Reveal()) < shortestSecret {
+		d.addProblem(path+".secret", "secret has fewer than %d characters; generate one with: openssl rand -hex 32",
+			shortestSecret)
+	} else if key, problem := c.findAuthProblem(d.isSet(path+".secret"), d.isSet(path+".jwks")); problem != "" {
+		d.addProblem(path+"."+key, "%s", problem)
 	}
 	if c.JWKS.IsSet() {
 		if _, err := keys.ParseJWKS(c.JWKS.Reveal()); err != nil {
-			bad("jwks", "jwks: %s", err)
+			d.addProblem(path+".jwks", "jwks: %s", err)
 		}
 	}
 }
 
-// addresses checks every address of a client.
-func (r *reader) addresses(path string, c Client) {
+// findAuthProblem returns what is wrong with the combination of authentication
+// method, secret and key set, and the key in the file to report it at.
+func (c Client) findAuthProblem(hasSecret, hasKeys bool) (key, problem string) {
+	const method = "token_endpoint_auth_method"
+	if hasSecret && hasKeys {
+		return "jwks", "secret and jwks are both set; remove one of them"
+	}
+	if c.AuthMethod == oidc.AuthNone && (hasSecret || hasKeys) {
+		return method, method + " is none, but secret or jwks is set; remove one of them"
+	}
+	if !hasSecret && (c.AuthMethod == oidc.AuthBasic || c.AuthMethod == oidc.AuthPost) {
+		return method, method + " is " + c.AuthMethod + ", but secret is not set; add secret: {env: NAME}, or use none"
+	}
+	if !hasKeys && c.AuthMethod == oidc.AuthKey {
+		return method, method + " is private_key_jwt, but jwks is not set; add jwks: {file: client.jwks.json}"
+	}
+	if hasKeys && c.AuthMethod != oidc.AuthKey {
+		return method, method + " is " + shorten(c.AuthMethod) + ", but jwks is set; use private_key_jwt"
+	}
+	usesCode := slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return strings.Contains(t, "code") })
+	if c.Profile == profileLiveEngage && usesCode && !hasSecret && !hasKeys {
+		return "profile", "profile liveengage needs a secret for the code flow; " +
+			"add secret: {env: NAME}, or use response_types: [id_token]"
+	}
+	return "", ""
+}
+
+// validateURIs checks every URI and origin of a client.
+func (d *decoder) validateURIs(path string, c Client) {
 	if len(c.RedirectURIs) == 0 {
-		r.fault(path+".redirect_uris", "redirect_uris is missing; list at least one address")
+		d.addProblem(path+".redirect_uris", "redirect_uris is missing; list at least one URL")
 	}
-	check := func(key string, uris []string, check func(string) error) {
-		for i, uri := range uris {
-			at := fmt.Sprintf("%s.%s[%d]", path, key, i)
-			if err := check(uri); err != nil {
-				r.fault(at, "%s", err)
-			} else if slices.Contains(uris[:i], uri) {
-				r.fault(at, "%s lists %q twice; write it once", key, uri)
-			}
-		}
-	}
-	redirect := func(uri string) error { return CheckRedirectURI(uri, c.Type) }
-	check("redirect_uris", c.RedirectURIs, redirect)
-	check("post_logout_redirect_uris", c.PostLogoutRedirectURIs, redirect)
-	check("redirects_on_to", c.RedirectsOnTo, checkOrigin)
-	for key, uri := range map[string]string{"backchannel_logout_uri": c.BackchannelLogoutURI, "frontchannel_logout_uri": c.FrontchannelLogoutURI} {
-		if uri == "" && !r.has(path+"."+key) {
+	check := func(uri string) error { return checkRedirectURI(uri, c.Type) }
+	d.validateList(path, "redirect_uris", c.RedirectURIs, check)
+	d.validateList(path, "post_logout_redirect_uris", c.PostLogoutRedirectURIs, check)
+	d.validateList(path, "redirects_on_to", c.RedirectsOnTo, checkOrigin)
+	for key, uri := range map[string]string{
+		"backchannel_logout_uri":  c.BackchannelLogoutURI,
+		"frontchannel_logout_uri": c.FrontchannelLogoutURI,
+	} {
+		if uri == "" && !d.isSet(path+"."+key) {
 			continue
 		}
 		if err := checkLogoutURI(uri); err != nil {
-			r.fault(path+"."+key, "%s", err)
+			d.addProblem(path+"."+key, "%s", err)
 		}
 	}
 }
 
-// checkLogoutURI says what is wrong with an address that is told of sign-outs:
-// https, or http on loopback, without a fragment (Back-Channel Logout section 2.2).
-func checkLogoutURI(uri string) error {
-	u, err := url.Parse(uri)
-	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsFunc(uri, unfit) || strings.ContainsAny(uri, "#*") ||
-		u.Scheme != "https" && (u.Scheme != "http" || !netaddr.IsLoopback(u.Hostname())) {
-		return fmt.Errorf("%q is not an https address without a fragment; write one such as https://www.brand.example/signed-out", withoutUser(uri))
+// validateList checks each value of a list, and that none is there twice.
+func (d *decoder) validateList(path, key string, values []string, check func(string) error) {
+	for i, value := range values {
+		at := fmt.Sprintf("%s.%s[%d]", path, key, i)
+		if err := check(value); err != nil {
+			d.addProblem(at, "%s", err)
+		} else if slices.Contains(values[:i], value) {
+			d.addProblem(at, "%s lists %q twice; remove one", key, value)
+		}
 	}
-	return nil
-}
-
-// checkOrigin keeps what goes into a Content-Security-Policy to one source.
-func checkOrigin(origin string) error {
-	u, err := url.Parse(origin)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || origin != "https://"+u.Host || strings.ContainsFunc(origin, unfit) || strings.Contains(origin, "*") {
-		return fmt.Errorf("%q is not an origin; write https:// and a host alone, such as https://www.brand.example", withoutUser(origin))
-	}
-	return nil
-}
-
-// CheckRedirectURI says what is wrong with an address that a client is
-// registered with, or returns nil. The type is web or native; plain http, on a
-// loopback address, and schemes of an application's own are for native alone
-// (RFC 9700 sections 2.6 and 4.1.3, RFC 8252 section 7). The error holds no
-// password that the address may have.
-func CheckRedirectURI(uri, applicationType string) error {
-	say := func(problem string) error { return fmt.Errorf("redirect URI %q %s", withoutUser(uri), problem) }
-	u, err := url.Parse(uri)
-	scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(uri)), ":")
-	switch {
-	case uri == "":
-		return errors.New("redirect URI is empty; write an address in full")
-	case slices.Contains([]string{"javascript", "data", "file", "vbscript", "blob", "about"}, scheme):
-		return say("has a scheme that runs or shows content; write an https address")
-	case strings.Contains(uri, "*"):
-		return say("has a wildcard; list each address in full (RFC 9700 section 4.1.3)")
-	case strings.Contains(uri, "#"):
-		return say("has a fragment; leave it out (RFC 6749 section 3.1.2)")
-	case err != nil || u.Scheme == "" || strings.ContainsFunc(uri, unfit):
-		return say("is not an address in full; write one such as https://www.brand.example/cb")
-	case u.User != nil:
-		return say("has a user in front of the host; leave it out")
-	case slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }):
-		return say("has . or .. in its path; write the path that it leads to")
-	case u.Scheme == "https" && u.Hostname() != "":
-		return nil
-	case u.Scheme == "http" && applicationType == native && netaddr.IsLoopback(u.Hostname()):
-		return nil
-	case u.Scheme == "http":
-		return say("is http; write https (http is for the loopback address of an application_type native)")
-	case u.Scheme == "https":
-		return say("has no host; write one such as https://www.brand.example/cb")
-	case applicationType == native && strings.Contains(u.Scheme, "."):
-		return nil
-	}
-	return say("has a scheme of its own; write https, or for an application_type native a reversed domain name such as com.brand.app:/cb (RFC 8252 section 7.1)")
-}
-
-// unfit finds what an address must escape, and what would end a source in a
-// Content-Security-Policy.
-func unfit(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`;,'"\<>^{|}`+"`", c) }
-
-// withoutUser replaces what stands before the host: it may hold a password.
-// It works on text, because an address that cannot be parsed may hold one too.
-// From the first space on it is no address, but may be anything, and is left out.
-func withoutUser(uri string) string {
-	if i := strings.IndexFunc(uri, func(c rune) bool { return c <= ' ' }); i > 0 {
-		uri = uri[:i] + "…"
-	}
-	i := strings.LastIndexByte(uri, '@')
-	if i < 0 {
-		return uri
-	}
-	scheme, _, ok := strings.Cut(uri[:i], "//")
-	if !ok {
-		return "…" + uri[i:]
-	}
-	return scheme + "//…" + uri[i:]
 }

@@ -13,6 +13,7 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/internal/secret"
+	"idpbridge/oidc"
 )
 
 const shopSecret = "a-secret-of-more-than-32-characters-x"
@@ -40,9 +41,17 @@ func parse(t *testing.T, text string) (*config.Config, error) {
 	return config.Parse("idp.yaml", []byte(text), env, "/etc/idp")
 }
 
+// buildClient returns the first client in the form that package oidc uses.
+func buildClient(t *testing.T, cfg *config.Config) oidc.Client {
+	t.Helper()
+	clients, err := cfg.OIDCClients()
+	require.NoError(t, err)
+	return clients[0]
+}
+
 func TestParse(t *testing.T) {
 	t.Parallel()
-	t.Run("fills in every default", func(t *testing.T) {
+	t.Run("fills in the defaults", func(t *testing.T) {
 		t.Parallel()
 		cfg, err := parse(t, good)
 		require.NoError(t, err)
@@ -57,21 +66,33 @@ func TestParse(t *testing.T) {
 		}}
 		require.Equal(t, want, *cfg)
 	})
-	t.Run("fills in how LivePerson talks", func(t *testing.T) {
+	t.Run("fills in the defaults of the profile liveengage", func(t *testing.T) {
 		t.Parallel()
-		cfg, err := parse(t, good+"    profile: liveengage\n    response_types: [code, id_token]\n    liveengage: {dialect: legacy, page: {origins: ['https://www.brand.example']}}\n")
+		cfg, err := parse(t, good+`    profile: liveengage
+    response_types: [code, id_token]
+    liveengage: {dialect: legacy, page: {origins: ['https://www.brand.example']}}
+`)
 		require.NoError(t, err)
 		require.Equal(t, &config.LiveEngage{
-			Dialect: "legacy", RedirectQueryKeys: []string{"lpUnifiedWindowConfig"}, TokenRedirectURI: "https://liveperson.net",
-			ImplicitParameter: "id_token", ImplicitIn: "fragment", TokenRequests: "form_or_json", TokenErrors: "oauth",
-			JSMethod: "lpGetAuthenticationToken", JSContext: "window", Page: &config.Page{Origins: []string{"https://www.brand.example"}, HandsOut: "code"},
+			Dialect:           "legacy",
+			RedirectQueryKeys: []string{"lpUnifiedWindowConfig"},
+			TokenRedirectURI:  "https://liveperson.net",
+			ImplicitParameter: "id_token",
+			ImplicitIn:        "fragment",
+			TokenRequests:     "form_or_json",
+			TokenErrors:       "oauth",
+			JSMethod:          "lpGetAuthenticationToken",
+			JSContext:         "window",
+			Page:              &config.Page{Origins: []string{"https://www.brand.example"}, HandsOut: "code"},
 		}, cfg.Clients[0].LiveEngage)
-		require.Equal(t, []string{"client_secret_basic", "client_secret_post"}, cfg.Clients[0].AuthMethods(), "either way")
+		require.Equal(t, []string{"client_secret_basic", "client_secret_post"}, buildClient(t, cfg).AuthMethods)
 		cfg, err = parse(t, good+"    profile: liveengage\n    token_endpoint_auth_method: client_secret_basic\n")
 		require.NoError(t, err)
-		require.Equal(t, []string{"client_secret_basic"}, cfg.Clients[0].AuthMethods(), "unless the file names one")
+		require.Equal(t, []string{"client_secret_basic"}, buildClient(t, cfg).AuthMethods, "the file sets one method")
 		text := strings.Replace(good, "issuer: https://login.brand.example", "issuer: http://127.0.0.1:8080", 1)
-		_, err = parse(t, text+"    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], across_sites: true}}\n")
+		_, err = parse(t, text+`    profile: liveengage
+    liveengage: {page: {origins: ['https://www.brand.example'], across_sites: true}}
+`)
 		require.ErrorContains(t, err, "across_sites needs an https issuer")
 	})
 	t.Run("gives liveengage lp_sdes and the claims in the ID token", func(t *testing.T) {
@@ -89,7 +110,8 @@ func TestParse(t *testing.T) {
 	})
 	t.Run("reads durations, numbers and networks", func(t *testing.T) {
 		t.Parallel()
-		text := strings.Replace(good, "[127.0.0.1]", "[10.1.2.3/8, '::1']", 1) + "lifetimes: {code: 90s}\nlimits:\n  body: 0x2000\n"
+		text := strings.Replace(good, "[127.0.0.1]", "[10.1.2.3/8, '::1']", 1) +
+			"lifetimes: {code: 90s}\nlimits:\n  body: 0x2000\n"
 		cfg, err := parse(t, text)
 		require.NoError(t, err)
 		require.Equal(t, 90*time.Second, cfg.Lifetimes.Code)
@@ -97,32 +119,40 @@ func TestParse(t *testing.T) {
 		require.Equal(t, int64(8192), cfg.Limits.Body)
 		require.Equal(t, "[10.0.0.0/8 ::1/128]", fmt.Sprint(cfg.Proxies))
 	})
-	t.Run("refuses bottomless nesting before it costs anything", func(t *testing.T) {
+	t.Run("rejects deep nesting before it costs memory", func(t *testing.T) {
 		t.Parallel()
 		for _, step := range []string{"[", "{", "- ", "? "} {
 			_, err := parse(t, "data: "+strings.Repeat(step, 100_000))
-			require.EqualError(t, err, "idp.yaml:1:1: the file nests brackets or dashes too deeply; close those that are open")
+			require.EqualError(t, err, "idp.yaml:1:1: too many nested brackets or dashes; close the open ones")
 		}
 	})
-	t.Run("lists every fault in the order of the file", func(t *testing.T) {
+	t.Run("lists every problem in the order of the file", func(t *testing.T) {
 		t.Parallel()
-		_, err := parse(t, "isuer: x\nlisten: 8080\nclients:\n  - id: a\n    redirect_uris: [http://a.example]\n  - id: a\n    name: 7\n")
-		require.EqualError(t, err, `idp.yaml:1:1: key "isuer" is not known; did you mean issuer?
-idp.yaml:1:1: issuer is missing; write the address that people and LiveEngage reach this program at
-idp.yaml:1:1: data is missing; name a folder for the database and the keys, such as /var/lib/idp
-idp.yaml:1:1: people is missing; name the people file, such as people.yaml
-idp.yaml:1:1: brand.name is missing; pages say whose they are
-idp.yaml:2:9: listen is a number; write a text, in quotes if need be
-idp.yaml:5:21: client "a": redirect URI "http://a.example" is http; write https (http is for the loopback address of an application_type native)
-idp.yaml:6:5: client "a": redirect_uris is missing; list at least one address
-idp.yaml:6:9: client "a": another client has that id; give each one of its own
-idp.yaml:7:11: client "a": name is a number; write a text, in quotes if need be`)
+		_, err := parse(t, `isuer: x
+listen: 8080
+clients:
+  - id: a
+    redirect_uris: [http://a.example]
+  - id: a
+    name: 7
+`)
+		require.EqualError(t, err, `idp.yaml:1:1: unknown key "isuer"; did you mean "issuer"?
+idp.yaml:1:1: issuer is missing; set it to the URL of this server that browsers and LiveEngage use
+idp.yaml:1:1: data is missing; set it to a directory for the database and the keys, such as /var/lib/idp
+idp.yaml:1:1: people is missing; set it to the people file, such as people.yaml
+idp.yaml:1:1: brand.name is missing; pages show it as the name of your brand
+idp.yaml:2:9: listen must be a string, not a number; put it in quotes
+`+"idp.yaml:5:21: client \"a\": redirect URI \"http://a.example\" uses http; "+
+			"use https (http is allowed on loopback only, with application_type: native)"+`
+idp.yaml:6:5: client "a": redirect_uris is missing; list at least one URL
+idp.yaml:6:9: client "a": another client already has this id
+idp.yaml:7:11: client "a": name must be a string, not a number; put it in quotes`)
 	})
 }
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	t.Run("reads secrets from files beside it", func(t *testing.T) {
+	t.Run("reads secrets from files in its directory", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "s"), []byte(shopSecret+"\n"), 0o600))
@@ -133,7 +163,7 @@ func TestLoad(t *testing.T) {
 		require.True(t, cfg.Clients[0].Secret.Equal(shopSecret))
 		require.Equal(t, filepath.Join(dir, "data"), cfg.Data)
 	})
-	t.Run("says which file is not there", func(t *testing.T) {
+	t.Run("names a missing file", func(t *testing.T) {
 		t.Parallel()
 		_, err := config.Load("/nowhere/idp.yaml", env)
 		require.ErrorIs(t, err, os.ErrNotExist)
@@ -147,15 +177,17 @@ func TestTemplate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "liveengage", cfg.Clients[0].Profile)
 	defaults := config.Defaults()
-	require.Equal(t, defaults.Lifetimes, cfg.Lifetimes, "what the template shows are the defaults")
+	require.Equal(t, defaults.Lifetimes, cfg.Lifetimes, "the template shows the defaults")
 	require.Equal(t, defaults.Limits, cfg.Limits)
 
-	t.Run("its remarks load too", func(t *testing.T) {
+	t.Run("is valid with its commented settings", func(t *testing.T) {
 		t.Parallel()
 		text := string(config.Template())
-		for _, remark := range []string{"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# redirects_on_to:", "# tls:"} {
-			require.Contains(t, text, remark)
-			text = strings.Replace(text, remark, remark[2:], 1)
+		for _, comment := range []string{
+			"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# redirects_on_to:", "# tls:",
+		} {
+			require.Contains(t, text, comment)
+			text = strings.Replace(text, comment, comment[2:], 1)
 		}
 		_, err := config.Parse("idp.yaml", []byte(text), env, "/etc/idp")
 		require.NoError(t, err)
@@ -171,16 +203,18 @@ func TestClientPrintsNoSecret(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add(config.Template())
+	f.Add([]byte(good + "    '': true\n"))
 	for _, b := range badFiles {
 		f.Add([]byte(b.text()))
 	}
-	// A literal secret that the file holds must not come back in the error.
+	// A secret in the file must not be in the error.
 	const marker = "Zq7-marker-of-a-secret-Zq7-marker-of-a-secret"
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg, err := config.Parse("idp.yaml", data, env, "/etc/idp")
 		require.Equal(t, err == nil, cfg != nil)
 		text := strings.ReplaceAll(string(data), "{env: SHOP_SECRET}", marker)
-		if _, err := config.Parse("idp.yaml", []byte(text), env, "/etc/idp"); err != nil && strings.Contains(text, "secret: "+marker+"\n") && strings.Count(text, marker) == 1 {
+		_, err = config.Parse("idp.yaml", []byte(text), env, "/etc/idp")
+		if err != nil && strings.Contains(text, "secret: "+marker+"\n") && strings.Count(text, marker) == 1 {
 			require.NotContains(t, err.Error(), marker)
 		}
 		_, _ = config.ParsePeople("people.yaml", data, config.PeopleRules{})

@@ -10,133 +10,151 @@ import (
 	"idpbridge/internal/password"
 )
 
-// Person is somebody in the people file.
+// Person is a person in the people file.
 type Person struct {
-	Username     string        // what they sign in with: lower case, unique
-	Note         string        // the one line that tells people apart; may be empty
-	Password     string        // in plain text, for the development mode alone; may be empty
-	PasswordHash string        // argon2id in PHC form; empty: cannot sign in by password
-	Person       claims.Person // valid; the subject is unique
+	Username     string        // to sign in with: lower case, unique
+	Note         string        // one line that tells people apart; may be empty
+	Password     string        // plain text, for development only; may be empty
+	PasswordHash string        // argon2id in PHC form; without it, no sign-in by password
+	Person       claims.Person // valid, with a unique subject
 }
 
-// People is a whole people file.
-type People struct {
-	// People are in the order of the file; none is allowed.
-	People []record `yaml:"people"`
+// peopleFile is a people file. The people may be an empty list.
+type peopleFile struct {
+	People []personRecord `yaml:"people"`
 }
 
-// record is a person as the file has it: who they are stands beside how they
-// sign in.
-type record struct {
+// personRecord is a person as the file has them.
+type personRecord struct {
 	Username     string               `yaml:"username"`
 	Note         string               `yaml:"note"`
 	Password     string               `yaml:"password"`
 	PasswordHash string               `yaml:"password_hash"`
 	Subject      string               `yaml:"sub"`
-	Customer     string               `yaml:"customer"` // the brand's own id, from which sub is made
+	Customer     string               `yaml:"customer"` // the brand's own id, from which sub is derived
 	Claims       claims.Standard      `yaml:"claims"`
 	CustomerInfo *claims.CustomerInfo `yaml:"customerInfo"`
 	PersonalInfo *claims.PersonalInfo `yaml:"personalInfo"`
 }
 
-// PeopleRules is what a people file may have in it.
+// PeopleRules says what a people file may have in it.
 type PeopleRules struct {
-	PlainPasswords bool             // for the development mode alone
-	Subjects       *claims.Subjects // makes subjects of customer ids; nil: every person needs sub
+	PlainPasswords bool             // for development only
+	Subjects       *claims.Subjects // derives subjects from customer ids; nil: every person needs sub
 }
 
-// LoadPeople reads a people file. The error lists every fault, one to a line,
-// each with file, line and column; it holds neither passwords nor hashes.
-func LoadPeople(path string, rules PeopleRules) ([]Person, error) {
-	data, err := os.ReadFile(path)
+// ReadPeople reads the people file and the file of known subjects, if there is one.
+// The error lists every problem, one per line, with file, line and column. It contains
+// neither passwords nor hashes.
+func (cfg *Config) ReadPeople() ([]Person, error) {
+	subjects, err := readSubjects(cfg.Subjects)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(cfg.People)
 	if err != nil {
 		return nil, fmt.Errorf("read people: %w", err)
 	}
-	return ParsePeople(path, data, rules)
+	return ParsePeople(cfg.People, data, PeopleRules{Subjects: subjects})
 }
 
-// ParsePeople is LoadPeople for content that has been read already; name stands
-// for the file in errors.
+// ParsePeople parses the content of a people file. The name is that of the file in
+// errors, which are like those of ReadPeople.
 func ParsePeople(name string, data []byte, rules PeopleRules) ([]Person, error) {
-	var file People
-	r := newReader(name, func(string) string { return "" }, "")
-	r.label = func(list string, i int) string {
+	var file peopleFile
+	d := newDecoder(name, func(string) string { return "" }, "")
+	d.label = func(list string, i int) string {
 		if list != "people" || i >= len(file.People) || file.People[i].Username == "" {
 			return ""
 		}
-		return fmt.Sprintf("person %q", excerpt(file.People[i].Username))
+		return fmt.Sprintf("person %q", shorten(file.People[i].Username))
 	}
-	var out []Person
-	if r.read(data, &file) {
-		if !r.has("people") {
-			r.fault("people", "people is missing; list them under it, or write people: []")
+	var people []Person
+	if d.decode(data, &file) {
+		if !d.isSet("people") {
+			d.addProblem("people", "people is missing; list people under it, or set people: []")
 		}
-		out = r.people(file, rules)
+		people = d.validatePeople(file.People, rules)
 	}
-	if err := r.err(); err != nil {
+	if err := d.joinProblems(); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return people, nil
 }
 
-func (r *reader) people(file People, rules PeopleRules) []Person {
-	out := make([]Person, 0, len(file.People))
+// validatePeople checks people and returns them with their subjects.
+func (d *decoder) validatePeople(records []personRecord, rules PeopleRules) []Person {
+	out := make([]Person, 0, len(records))
 	names, subjects := map[string]bool{}, map[string]bool{}
-	for i, p := range file.People {
+	for i, p := range records {
 		path := fmt.Sprintf("people[%d]", i)
 		p.Username = strings.ToLower(p.Username)
-		switch {
-		case p.Username == "":
-			r.required(path+".username", "", "write the name to sign in with")
-		case p.Username != strings.TrimSpace(p.Username) || strings.ContainsFunc(p.Username, unicode.IsControl):
-			r.fault(path+".username", "username has space around it or control characters; leave them out")
-		case names[p.Username]:
-			r.fault(path+".username", "somebody else has that username; capitals make no difference")
-		}
-		p.Subject = r.subject(path, p, rules.Subjects)
+		d.validateUsername(path, p.Username, names[p.Username])
+		p.Subject = d.resolveSubject(path, p, rules.Subjects)
 		if p.Subject != "" && subjects[p.Subject] {
-			r.fault(path+"."+subjectKey(p), "somebody else has that %s; give each person one of their own", subjectKey(p))
+			d.addProblem(path+"."+subjectKey(p), "another person already has this %s", subjectKey(p))
 		}
 		names[p.Username], subjects[p.Subject] = true, true
-		if p.Password != "" && !rules.PlainPasswords {
-			r.fault(path+".password", "password is in plain text; write password_hash, made with: idp people hash")
+		d.validatePassword(path, p, rules.PlainPasswords)
+		person := claims.Person{
+			Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo,
 		}
-		if p.PasswordHash != "" {
-			if _, err := password.Parse(p.PasswordHash); err != nil {
-				r.fault(path+".password_hash", "password_hash is %s; make one with: idp people hash", err)
-			}
-		}
-		person := claims.Person{Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo}
 		for _, f := range claims.FieldErrors(person.Validate()) {
 			if f.Field == "sub" && p.Customer != "" {
-				continue // said by subject
+				continue // resolveSubject has reported it
 			}
-			r.fault(path+"."+f.Field, "%s", f)
+			d.addProblem(path+"."+f.Field, "%s", f)
 		}
-		out = append(out, Person{Username: p.Username, Note: p.Note, Password: p.Password, PasswordHash: p.PasswordHash, Person: person})
+		out = append(out, Person{
+			Username: p.Username, Note: p.Note, Password: p.Password, PasswordHash: p.PasswordHash, Person: person,
+		})
 	}
 	return out
 }
 
-// subjectKey is what a person's subject stands under in the file.
-func subjectKey(p record) string {
+func (d *decoder) validateUsername(path, username string, taken bool) {
+	d.requireValue(path+".username", username, "set it to the name to sign in with")
+	if username != strings.TrimSpace(username) || strings.ContainsFunc(username, unicode.IsControl) {
+		d.addProblem(path+".username", "username starts or ends with a space, or has control characters; remove them")
+	}
+	if taken {
+		d.addProblem(path+".username", "another person already has this username (case is ignored)")
+	}
+}
+
+func (d *decoder) validatePassword(path string, p personRecord, allowPlain bool) {
+	if p.Password != "" && !allowPlain {
+		d.addProblem(path+".password", "password is in plain text; use password_hash, generated with: idp people hash")
+	}
+	if p.PasswordHash == "" {
+		return
+	}
+	if _, err := password.Parse(p.PasswordHash); err != nil {
+		d.addProblem(path+".password_hash", "password_hash is %s; generate one with: idp people hash", err)
+	}
+}
+
+// subjectKey returns the key that a person's subject comes from.
+func subjectKey(p personRecord) string {
 	if p.Customer != "" {
 		return "customer"
 	}
 	return "sub"
 }
 
-// subject is a person's subject: as it stands there, or made of the customer id.
-func (r *reader) subject(path string, p record, of *claims.Subjects) string {
-	switch {
-	case p.Customer == "":
+// resolveSubject returns a person's subject: sub, or what is derived from customer.
+func (d *decoder) resolveSubject(path string, p personRecord, subjects *claims.Subjects) string {
+	if p.Customer == "" {
 		return p.Subject
-	case p.Subject != "":
-		r.fault(path+".customer", "there is a sub and a customer; leave one of them out")
-	case of == nil:
-		r.fault(path+".customer", "customer needs the key that subjects are made with; add subjects: {key: {env: NAME}} to the configuration, or write sub")
-	default:
-		return of.Of(p.Customer)
 	}
-	return p.Subject
+	if p.Subject != "" {
+		d.addProblem(path+".customer", "sub and customer are both set; remove one of them")
+		return p.Subject
+	}
+	if subjects == nil {
+		d.addProblem(path+".customer", "customer needs a key to derive subjects with; "+
+			"add subjects: {key: {env: NAME}} to the configuration, or use sub")
+		return ""
+	}
+	return subjects.Of(p.Customer)
 }

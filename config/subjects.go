@@ -2,13 +2,14 @@ package config
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 
 	"idpbridge/claims"
 )
 
-// knownSubjects is a whole file of subjects that LivePerson knows already.
+// knownSubjects is a file of subjects that LivePerson knows already.
 type knownSubjects struct {
 	Subjects []knownSubject `yaml:"subjects"`
 }
@@ -18,17 +19,17 @@ type knownSubject struct {
 	Subject  string `yaml:"sub"`
 }
 
-// LoadSubjects prepares what the configuration says about subjects; nil where it
-// says nothing. The error lists every fault of the file of known subjects, each
-// with line and column. An e-mail address or a phone number is refused there too:
-// whoever knows it could be taken for the customer on pages that believe it.
-func LoadSubjects(s *Subjects) (*claims.Subjects, error) {
+// readSubjects returns what derives subjects as the configuration says, or nil if it
+// says nothing. It reads the file of known subjects; the error lists every problem in
+// it, with line and column. A subject there must not be an email address or a phone
+// number: a page that trusts it could mistake anyone who knows it for the customer.
+func readSubjects(s *Subjects) (*claims.Subjects, error) {
 	if s == nil {
-		return nil, nil //nolint:nilnil // no subjects is an answer
+		return nil, nil //nolint:nilnil // no subjects is a valid configuration
 	}
 	key, err := hex.DecodeString(s.Key.Reveal())
 	if err != nil {
-		return nil, fmt.Errorf("subjects.key: not hexadecimal")
+		return nil, errors.New("subjects.key: not hexadecimal")
 	}
 	known := map[string]string{}
 	if s.Known != "" {
@@ -36,32 +37,35 @@ func LoadSubjects(s *Subjects) (*claims.Subjects, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read known subjects: %w", err)
 		}
-		if known, err = parseKnown(s.Known, data); err != nil {
+		if known, err = parseKnownSubjects(s.Known, data); err != nil {
 			return nil, err
 		}
 	}
 	return claims.NewSubjects(key, known)
 }
 
-func parseKnown(name string, data []byte) (map[string]string, error) {
+// parseKnownSubjects returns subjects by customer id.
+func parseKnownSubjects(name string, data []byte) (map[string]string, error) {
 	var file knownSubjects
-	r := newReader(name, func(string) string { return "" }, "")
+	d := newDecoder(name, func(string) string { return "" }, "")
 	known, seen := map[string]string{}, map[string]bool{}
-	if r.read(data, &file) {
-		for i, k := range file.Subjects {
-			path := fmt.Sprintf("subjects[%d]", i)
-			if _, twice := known[k.Customer]; twice {
-				r.fault(path+".customer", "customer %q is listed twice; keep the one that LivePerson knows", excerpt(k.Customer))
-			}
-			if seen[k.Subject] {
-				r.fault(path+".sub", "another customer has that sub; two people must not share one")
-			}
-			r.required(path+".customer", k.Customer, "write the brand's own id")
-			for _, f := range claims.FieldErrors(claims.Person{Subject: k.Subject}.Validate()) {
-				r.fault(path+"."+f.Field, "%s", f)
-			}
-			known[k.Customer], seen[k.Subject] = k.Subject, true
-		}
+	if !d.decode(data, &file) {
+		return nil, d.joinProblems()
 	}
-	return known, r.err()
+	for i, k := range file.Subjects {
+		path := fmt.Sprintf("subjects[%d]", i)
+		if _, duplicate := known[k.Customer]; duplicate {
+			d.addProblem(path+".customer", "customer %q is listed twice; keep the entry that LivePerson knows",
+				shorten(k.Customer))
+		}
+		if seen[k.Subject] {
+			d.addProblem(path+".sub", "another customer already has this sub; two people can't share one")
+		}
+		d.requireValue(path+".customer", k.Customer, "set it to your own id of the customer")
+		for _, f := range claims.FieldErrors(claims.Person{Subject: k.Subject}.Validate()) {
+			d.addProblem(path+"."+f.Field, "%s", f)
+		}
+		known[k.Customer], seen[k.Subject] = k.Subject, true
+	}
+	return known, d.joinProblems()
 }

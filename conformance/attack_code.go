@@ -13,171 +13,250 @@ import (
 
 func codeAttacks() []Check {
 	return []Check{
-		{Name: "attack/23-code-replay", Says: "A code works once; coming back it ends the tokens that it gave.", do: codeReplay},
-		{Name: "attack/24-parallel-code-redemption", Says: "Of twenty who redeem a code at once, one succeeds.", do: parallelRedemption},
-		{Name: "attack/25-old-code", Says: "A code does not live longer than ten minutes.", Alone: true, do: func(r *run) {
-			code := r.browser().code(r.target.Web)
-			r.wait(10*time.Minute + time.Second)
-			r.tokenRefused(r.tryCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
-		}},
-		{Name: "attack/26-code-of-another-client", Says: "A code of one client is nothing to another, and burnt by the attempt.", do: func(r *run) {
-			r.needs("other client", r.target.Other.ID != "")
-			code := r.browser().code(r.target.Web)
-			r.tokenRefused(r.tryCode(r.target.Other, code, "redirect_uri", r.target.Web.RedirectURI), http.StatusBadRequest, "invalid_grant")
-			r.tokenRefused(r.tryCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
-		}},
-		{Name: "attack/27-other-redirect-uri-at-token", Says: "The token endpoint wants the redirect URI of the request.", do: func(r *run) {
-			b := r.browser()
-			for _, uri := range []string{"", r.target.Web.RedirectURI + "/x", "https://evil.example/"} {
-				t := r.tryCode(r.target.Web, b.code(r.target.Web), "redirect_uri", uri)
-				r.must(t.Status == http.StatusBadRequest && (t.Error == "invalid_grant" || uri == "" && t.Error == "invalid_request"), "redirect_uri %q is answered by %d %s", uri, t.Status, t.Error)
-			}
-		}},
-		{Name: "attack/28-guessing", Says: "Codes, tokens and session cookies have 128 bits and more, and no two are alike.", do: guessing},
+		{
+			Name:        "attack/23-code-replay",
+			Requirement: "A code works once; a replay revokes the tokens issued for it.",
+			do:          checkCodeReplay,
+		},
+		{
+			Name:        "attack/24-parallel-code-redemption",
+			Requirement: "If a code is redeemed twenty times at once, one request succeeds.",
+			do:          checkParallelRedemption,
+		},
+		{
+			Name:        "attack/25-old-code",
+			Requirement: "A code expires within ten minutes.",
+			Serial:      true,
+			do: func(r *run) {
+				code := r.browser().obtainCode(r.target.Web)
+				r.passTime(10*time.Minute + time.Second)
+				r.requireTokenError(r.sendCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
+			},
+		},
+		{
+			Name:        "attack/26-code-of-another-client",
+			Requirement: "A code cannot be redeemed by another client, and the attempt uses it up.",
+			do: func(r *run) {
+				r.skipWithout("other client", r.target.Other.ID != "")
+				code := r.browser().obtainCode(r.target.Web)
+				r.requireTokenError(r.sendCode(r.target.Other, code, "redirect_uri", r.target.Web.RedirectURI),
+					http.StatusBadRequest, "invalid_grant")
+				r.requireTokenError(r.sendCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
+			},
+		},
+		{
+			Name:        "attack/27-other-redirect-uri-at-token",
+			Requirement: "The token endpoint requires the redirect URI of the authorization request.",
+			do: func(r *run) {
+				b := r.browser()
+				for _, uri := range []string{"", r.target.Web.RedirectURI + "/x", "https://evil.example/"} {
+					t := r.sendCode(r.target.Web, b.obtainCode(r.target.Web), "redirect_uri", uri)
+					known := t.Error == "invalid_grant" || uri == "" && t.Error == "invalid_request"
+					r.require(t.Status == http.StatusBadRequest && known, "redirect_uri %q returned %d %s", uri, t.Status, t.Error)
+				}
+			},
+		},
+		{
+			Name:        "attack/28-guessing",
+			Requirement: "Codes, tokens and session cookies have at least 128 bits and are unique.",
+			do:          checkGuessing,
+		},
 	}
 }
 
-func codeReplay(r *run) {
-	code := r.browser().code(r.target.Web)
-	t := r.redeem(r.target.Web, code)
-	r.alive(t.AccessToken, "before the replay the token works")
-	r.tokenRefused(r.tryCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
-	r.dead(t.AccessToken, "after the replay the token must be dead")
+func checkCodeReplay(r *run) {
+	code := r.browser().obtainCode(r.target.Web)
+	t := r.redeemCode(r.target.Web, code)
+	r.requireActive(t.AccessToken, "before the replay")
+	r.requireTokenError(r.sendCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
+	r.requireRevoked(t.AccessToken, "after the replay")
 }
 
-func parallelRedemption(r *run) {
-	code := r.browser().code(r.target.Web)
+func checkParallelRedemption(r *run) {
+	code := r.browser().obtainCode(r.target.Web)
 	var won atomic.Int64
 	var access atomic.Value
-	r.together(20, func(r *run, _ int) {
-		if t := r.tryCode(r.target.Web, code); t.Status == http.StatusOK {
+	r.runTogether(20, func(r *run, _ int) {
+		if t := r.sendCode(r.target.Web, code); t.Status == http.StatusOK {
 			won.Add(1)
 			access.Store(t.AccessToken)
 		}
 	})
-	r.must(won.Load() == 1, "%d of 20 succeeded", won.Load())
+	r.require(won.Load() == 1, "%d of 20 succeeded", won.Load())
 	token, _ := access.Load().(string)
-	r.dead(token, "a race is a replay, so the winner's token must be dead")
+	r.requireRevoked(token, "after concurrent redemption, which is a replay")
 }
 
-func guessing(r *run) {
+func checkGuessing(r *run) {
 	b := r.browser()
 	seen := map[string]bool{}
 	for range 3 {
-		code := b.code(r.target.Web)
-		t := r.redeem(r.target.Web, code)
+		code := b.obtainCode(r.target.Web)
+		t := r.redeemCode(r.target.Web, code)
 		for _, secret := range []string{code, t.AccessToken} {
-			r.must(len(secret) >= 22 && strong(secret), "a code or token of %d characters can be guessed", len(secret))
-			r.must(!seen[secret], "a code or token was issued twice")
+			r.require(len(secret) >= 22 && isUnguessable(secret), "a code or token of %d characters can be guessed", len(secret))
+			r.require(!seen[secret], "the same code or token was issued twice")
 			seen[secret] = true
 		}
 	}
 	u, err := url.Parse(r.target.Issuer)
-	r.must(err == nil, "the issuer is no address")
+	r.require(err == nil, "the issuer is not a URL")
 	strongest := 0
 	for _, cookie := range b.robot.Jar.Cookies(u) {
 		strongest = max(strongest, len(cookie.Value))
 	}
-	r.must(strongest >= 22, "no cookie of the session has 128 bits")
+	r.require(strongest >= 22, "no session cookie has 128 bits")
 	for range 3 {
-		r.dead(random(43), "a made-up token")
-		r.tokenRefused(r.tryCode(r.target.Web, random(43)), http.StatusBadRequest, "invalid_grant")
+		r.requireRevoked(randomString(43), "a made-up token")
+		r.requireTokenError(r.sendCode(r.target.Web, randomString(43)), http.StatusBadRequest, "invalid_grant")
 	}
 }
 
 func pkceAttacks() []Check {
 	return []Check{
-		{Name: "attack/29-public-client-without-pkce", Says: "A client without a secret must use PKCE.", do: func(r *run) {
-			r.needs("public client", r.target.Public.ID != "")
-			r.refusedBy(r.request(r.target.Public, code()), "invalid_request")
-		}},
-		{Name: "attack/30-pkce-method", Says: "plain, an empty and an unknown method are refused.", do: func(r *run) {
+		{
+			Name:        "attack/29-public-client-without-pkce",
+			Requirement: "A client without a secret must use PKCE.",
+			do: func(r *run) {
+				r.skipWithout("public client", r.target.Public.ID != "")
+				r.requireRejected(r.newRequest(r.target.Public, codeFlow()), "invalid_request")
+			},
+		},
+		{Name: "attack/30-pkce-method", Requirement: "code_challenge_method must be S256.", do: func(r *run) {
 			for _, method := range []string{"plain", "", "S512", "s256"} {
-				q := r.request(r.target.Web, code(), "code_challenge", challenge(random(64)), "code_challenge_method", method)
-				r.refusedBy(q, "invalid_request")
+				request := r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkceChallenge(randomString(64)),
+					"code_challenge_method", method)
+				r.requireRejected(request, "invalid_request")
 			}
 		}},
-		{Name: "attack/31-pkce-form", Says: "A challenge or verifier of another form is refused.", do: pkceForm},
-		{Name: "attack/32-wrong-verifier", Says: "A wrong verifier burns the code.", do: func(r *run) {
-			verifier := random(64)
-			code := r.browser().code(r.target.Web, "code_challenge", challenge(verifier), "code_challenge_method", "S256")
-			r.tokenRefused(r.tryCode(r.target.Web, code, "code_verifier", random(64)), http.StatusBadRequest, "invalid_grant")
-			r.tokenRefused(r.tryCode(r.target.Web, code, "code_verifier", verifier), http.StatusBadRequest, "invalid_grant")
+		{Name: "attack/31-pkce-form", Requirement: "A malformed code_challenge or code_verifier is rejected.", do: checkPKCEForm},
+		{Name: "attack/32-wrong-verifier", Requirement: "A wrong code_verifier uses up the code.", do: func(r *run) {
+			verifier := randomString(64)
+			code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(verifier), "code_challenge_method",
+				"S256")
+			r.requireTokenError(r.sendCode(r.target.Web, code, "code_verifier", randomString(64)), http.StatusBadRequest,
+				"invalid_grant")
+			r.requireTokenError(r.sendCode(r.target.Web, code, "code_verifier", verifier), http.StatusBadRequest,
+				"invalid_grant")
 		}},
-		{Name: "attack/33-pkce-stripped", Says: "A verifier without an earlier challenge is refused.", do: func(r *run) {
-			code := r.browser().code(r.target.Web)
-			r.tokenRefused(r.tryCode(r.target.Web, code, "code_verifier", random(64)), http.StatusBadRequest, "invalid_grant")
-		}},
-		{Name: "attack/34-verifier-missing", Says: "A challenge wants its verifier, whatever secret the client has.", do: func(r *run) {
-			code := r.browser().code(r.target.Web, "code_challenge", challenge(random(64)), "code_challenge_method", "S256")
-			r.tokenRefused(r.tryCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
-		}},
-		{Name: "attack/35-stolen-code-injected", Says: "A stolen code fails by PKCE in the attacker's session, and nonce comes back as it was.", do: stolenCode},
+		{
+			Name:        "attack/33-pkce-stripped",
+			Requirement: "A code_verifier without a code_challenge is rejected.",
+			do: func(r *run) {
+				code := r.browser().obtainCode(r.target.Web)
+				r.requireTokenError(r.sendCode(r.target.Web, code, "code_verifier", randomString(64)), http.StatusBadRequest,
+					"invalid_grant")
+			},
+		},
+		{
+			Name:        "attack/34-verifier-missing",
+			Requirement: "A code_challenge requires its code_verifier, even from a client with a secret.",
+			do: func(r *run) {
+				code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(randomString(64)),
+					"code_challenge_method", "S256")
+				r.requireTokenError(r.sendCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
+			},
+		},
+		{
+			Name:        "attack/35-stolen-code-injected",
+			Requirement: "PKCE stops a stolen code in the attacker's session, and the nonce is returned unchanged.",
+			do:          checkStolenCode,
+		},
 	}
 }
 
-func pkceForm(r *run) {
-	for _, bad := range []string{"short", random(42), random(129), random(43) + "+", random(43) + "=", strings.Repeat("é", 43)} {
-		r.refusedBy(r.request(r.target.Web, code(), "code_challenge", bad, "code_challenge_method", "S256"), "invalid_request")
-		code := r.browser().code(r.target.Web, "code_challenge", challenge(bad), "code_challenge_method", "S256")
-		t := r.tryCode(r.target.Web, code, "code_verifier", bad)
-		r.must(t.Status == http.StatusBadRequest && slices.Contains([]string{"invalid_grant", "invalid_request"}, t.Error), "the verifier %q is answered by %d %s", robot.Excerpt(bad), t.Status, t.Error)
+func checkPKCEForm(r *run) {
+	for _, bad := range []string{
+		"short", randomString(42), randomString(129), randomString(43) + "+",
+		randomString(43) + "=", strings.Repeat("é", 43),
+	} {
+		r.requireRejected(r.newRequest(r.target.Web, codeFlow(), "code_challenge", bad, "code_challenge_method", "S256"),
+			"invalid_request")
+		code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(bad), "code_challenge_method", "S256")
+		t := r.sendCode(r.target.Web, code, "code_verifier", bad)
+		r.require(t.Status == http.StatusBadRequest && slices.Contains([]string{"invalid_grant", "invalid_request"}, t.Error),
+			"the verifier %q returned %d %s", robot.Excerpt(bad), t.Status, t.Error)
 	}
 }
 
-func stolenCode(r *run) {
-	mine, theirs := random(64), random(64)
-	stolen := r.browser().code(r.target.Web, "code_challenge", challenge(theirs), "code_challenge_method", "S256")
-	r.tokenRefused(r.tryCode(r.target.Web, stolen, "code_verifier", mine), http.StatusBadRequest, "invalid_grant")
-	for _, nonce := range []string{`odd "nonce" \ + %20 é`, random(200)} {
-		q := r.request(r.target.Web, code(), "nonce", nonce)
-		a := r.browser().signIn(q)
-		r.good(a, q)
-		r.idToken(r.redeem(r.target.Web, a.Get("code")).IDToken, r.target.Web, q)
+func checkStolenCode(r *run) {
+	mine, theirs := randomString(64), randomString(64)
+	stolen := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(theirs), "code_challenge_method",
+		"S256")
+	r.requireTokenError(r.sendCode(r.target.Web, stolen, "code_verifier", mine), http.StatusBadRequest, "invalid_grant")
+	for _, nonce := range []string{`odd "nonce" \ + %20 é`, randomString(200)} {
+		request := r.newRequest(r.target.Web, codeFlow(), "nonce", nonce)
+		response := r.browser().signIn(request)
+		r.requireSuccess(response, request)
+		r.verifyIDToken(r.redeemCode(r.target.Web, response.Get("code")).IDToken, r.target.Web, request)
 	}
 }
 
 func implicitAttacks() []Check {
 	return []Check{
-		{Name: "attack/37-access-token-in-front-channel", Says: "An access token in the front channel is for clients alone that are configured for it.", do: func(r *run) {
-			r.needs("public client", r.target.Public.ID != "")
-			for _, t := range []string{"token", "id_token token", "code token"} {
-				q := r.request(r.target.Public, variant{responseType: t}, "code_challenge", challenge(random(64)), "code_challenge_method", "S256")
-				r.refusedBy(q, "unsupported_response_type", "unauthorized_client")
-			}
-		}},
-		{Name: "attack/38-hashes", Says: "at_hash and c_hash are there and right wherever they are due.", do: func(r *run) {
-			for _, t := range r.types("id_token token", "code id_token", "code id_token token") {
-				r.happy(r.browser(), r.target.Web, variant{responseType: t})
-			}
-			o := r.happy(r.browser(), r.target.Web, code())
-			r.hashes(o.claims, o.tokens.AccessToken, "", false)
-		}},
-		{Name: "attack/41-token-of-another-client", Says: "An ID token of one client is no hint for another.", do: anotherClientsToken},
-		{Name: "attack/42-client-as-person", Says: "No client gets a token for itself that could pass for a person's.", do: func(r *run) {
-			t := r.exchange(r.target.Web, url.Values{"grant_type": {"client_credentials"}, "scope": {"openid"}})
-			r.must(t.Status == http.StatusBadRequest && slices.Contains([]string{"unsupported_grant_type", "unauthorized_client"}, t.Error), "client_credentials is answered by %d %s", t.Status, t.Error)
-		}},
-		{Name: "attack/43-subjects", Says: "A person's sub is the same everywhere and always, and nobody else's.", do: subjects},
+		{
+			Name:        "attack/37-access-token-in-front-channel",
+			Requirement: "Only clients configured for it get an access token in the front channel.",
+			do: func(r *run) {
+				r.skipWithout("public client", r.target.Public.ID != "")
+				for _, t := range []string{"token", "id_token token", "code token"} {
+					request := r.newRequest(r.target.Public, variant{responseType: t}, "code_challenge",
+						pkceChallenge(randomString(64)), "code_challenge_method", "S256")
+					r.requireRejected(request, "unsupported_response_type", "unauthorized_client")
+				}
+			},
+		},
+		{
+			Name:        "attack/38-hashes",
+			Requirement: "at_hash and c_hash are present where required, and correct.",
+			do: func(r *run) {
+				for _, t := range r.supportedTypes("id_token token", "code id_token", "code id_token token") {
+					r.runFlow(r.browser(), r.target.Web, variant{responseType: t})
+				}
+				flow := r.runFlow(r.browser(), r.target.Web, codeFlow())
+				r.checkHashes(flow.claims, flow.tokens.AccessToken, "", false)
+			},
+		},
+		{
+			Name:        "attack/41-token-of-another-client",
+			Requirement: "An ID token of one client is not accepted as a hint from another.",
+			do:          checkHintOfOtherClient,
+		},
+		{
+			Name:        "attack/42-client-as-person",
+			Requirement: "No client gets a token for itself that could pass for a user's.",
+			do: func(r *run) {
+				t := r.requestTokens(r.target.Web, url.Values{"grant_type": {"client_credentials"}, "scope": {"openid"}})
+				r.require(t.Status == http.StatusBadRequest && t.rejectsGrant(),
+					"client_credentials returned %d %s", t.Status, t.Error)
+			},
+		},
+		{
+			Name:        "attack/43-subjects",
+			Requirement: "A person's sub is stable and unique.",
+			do:          checkSubjects,
+		},
 	}
 }
 
-func anotherClientsToken(r *run) {
-	r.needs("other client", r.target.Other.ID != "")
+func checkHintOfOtherClient(r *run) {
+	r.skipWithout("other client", r.target.Other.ID != "")
 	b := r.browser()
-	o := r.happy(b, r.target.Web, code())
-	r.must(audience(o.claims["aud"], r.target.Web.ID) && !audience(o.claims["aud"], r.target.Other.ID), "aud is %v", o.claims["aud"])
-	q := r.request(r.target.Other, code(), "prompt", "none", "id_token_hint", o.idText)
-	a := b.silent(q)
-	r.must(a.Get("error") != "" && !a.Has("code"), "the hint of another client is answered with %s", strings.Join(names(a.Values), ", "))
+	flow := r.runFlow(b, r.target.Web, codeFlow())
+	r.require(hasAudience(flow.claims["aud"], r.target.Web.ID) && !hasAudience(flow.claims["aud"], r.target.Other.ID),
+		"aud is %v", flow.claims["aud"])
+	request := r.newRequest(r.target.Other, codeFlow(), "prompt", "none", "id_token_hint", flow.idToken)
+	response := b.authorizeSilently(request)
+	r.require(response.Get("error") != "" && !response.Has("code"),
+		"with a hint of another client the response has %s", strings.Join(sortedNames(response.Values), ", "))
 }
 
-func subjects(r *run) {
-	first := r.happy(r.browser(), r.target.Web, code())
-	again := r.happy(r.browser(), r.target.Web, code())
-	r.must(first.claims["sub"] == again.claims["sub"], "sub differs between two sign-ins of one person")
-	r.needs("second person", r.target.Else.Username != "")
-	q := r.request(r.target.Web, code())
-	o := r.complete(r.target.Web, q, r.browser().signInAs(r.target.Else, q))
-	r.must(o.claims["sub"] != first.claims["sub"], "two people have one sub")
+func checkSubjects(r *run) {
+	first := r.runFlow(r.browser(), r.target.Web, codeFlow())
+	again := r.runFlow(r.browser(), r.target.Web, codeFlow())
+	r.require(first.claims["sub"] == again.claims["sub"], "sub differs between two sign-ins of one person")
+	r.skipWithout("second person", r.target.OtherPerson.Username != "")
+	request := r.newRequest(r.target.Web, codeFlow())
+	flow := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.target.OtherPerson, request))
+	r.require(flow.claims["sub"] != first.claims["sub"], "two people have the same sub")
 }

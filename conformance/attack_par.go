@@ -9,7 +9,7 @@ import (
 	"idpbridge/internal/robot"
 )
 
-// pushed is an answer to a push.
+// pushed is a response of the pushed authorization request endpoint.
 type pushed struct {
 	*robot.Page `json:"-"`
 
@@ -18,83 +18,109 @@ type pushed struct {
 	Error      string `json:"error"`
 }
 
-// push hands in a request as the client.
-func (r *run) push(c Client, q url.Values) pushed {
-	r.needs("pushed_authorization_request_endpoint", r.meta().PAREndpoint != "")
+// pushRequest pushes an authorization request as the client.
+func (r *run) pushRequest(c Client, request url.Values) pushed {
+	r.skipWithout("pushed_authorization_request_endpoint", r.metadata().PAREndpoint != "")
 	form := url.Values{}
-	for name, values := range q {
+	for name, values := range request {
 		form[name] = values
 	}
-	p := pushed{Page: r.fetch(http.MethodPost, r.meta().PAREndpoint, form, r.authenticates(c, form))}
-	_ = json.Unmarshal([]byte(p.Body), &p) // an answer that is no JSON is left to the check
+	p := pushed{Page: r.fetch(http.MethodPost, r.metadata().PAREndpoint, form, r.authenticateClient(c, form))}
+	_ = json.Unmarshal([]byte(p.Body), &p) // a response that is not JSON leaves the fields empty
 	return p
 }
 
-// pushGood demands a request_uri.
-func (r *run) pushGood(c Client, q url.Values) string {
-	p := r.push(c, q)
-	r.must(p.Status == http.StatusCreated, "the push is answered by %d: %s", p.Status, robot.Excerpt(p.Body))
-	r.must(p.RequestURI != "" && p.ExpiresIn > 0, "the push is answered without request_uri or expires_in: %s", robot.Excerpt(p.Body))
+// requirePushed pushes a request and requires a request_uri.
+func (r *run) requirePushed(c Client, request url.Values) string {
+	p := r.pushRequest(c, request)
+	r.require(p.Status == http.StatusCreated, "the pushed request returned %d: %s", p.Status, robot.Excerpt(p.Body))
+	r.require(p.RequestURI != "" && p.ExpiresIn > 0,
+		"the response has no request_uri or expires_in: %s", robot.Excerpt(p.Body))
 	return p.RequestURI
 }
 
-func pushedRequest(r *run) {
-	q := r.request(r.target.Web, code())
-	uri := r.pushGood(r.target.Web, q)
+func checkPushed(r *run) {
+	request := r.newRequest(r.target.Web, codeFlow())
+	uri := r.requirePushed(r.target.Web, request)
 	b := r.browser()
-	a := b.signIn(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {uri}, "redirect_uri": {"https://evil.example/"}, "scope": {"openid email profile"}, "state": {"evil"}, "response_type": {"id_token"}})
-	r.good(a, q)
-	t := r.redeem(r.target.Web, a.Get("code"))
-	r.must(t.Scope == "" || t.Scope == "openid", "the scope beside the request_uri counted: %q", t.Scope)
-	verifier := random(64)
-	q = r.request(r.target.Web, code(), "code_challenge", challenge(verifier), "code_challenge_method", "S256")
-	uri = r.pushGood(r.target.Web, q)
-	a = b.silent(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {uri}, "redirect_uri": {q.Get("redirect_uri")}})
-	r.good(a, q)
-	r.tokenRefused(r.tryCode(r.target.Web, a.Get("code")), http.StatusBadRequest, "invalid_grant")
+	response := b.signIn(url.Values{
+		"client_id":     {r.target.Web.ID},
+		"request_uri":   {uri},
+		"redirect_uri":  {"https://evil.example/"},
+		"scope":         {"openid email profile"},
+		"state":         {"evil"},
+		"response_type": {"id_token"},
+	})
+	r.requireSuccess(response, request)
+	t := r.redeemCode(r.target.Web, response.Get("code"))
+	r.require(t.Scope == "" || t.Scope == "openid", "the scope beside the request_uri counted: %q", t.Scope)
+	verifier := randomString(64)
+	request = r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkceChallenge(verifier), "code_challenge_method",
+		"S256")
+	uri = r.requirePushed(r.target.Web, request)
+	response = b.authorizeSilently(url.Values{
+		"client_id":    {r.target.Web.ID},
+		"request_uri":  {uri},
+		"redirect_uri": {request.Get("redirect_uri")},
+	})
+	r.requireSuccess(response, request)
+	r.requireTokenError(r.sendCode(r.target.Web, response.Get("code")), http.StatusBadRequest, "invalid_grant")
 }
 
-func pushedByAnother(r *run) {
-	r.needs("other client", r.target.Other.ID != "")
-	uri := r.pushGood(r.target.Web, r.request(r.target.Web, code()))
-	for _, id := range []string{r.target.Other.ID, "nobody", ""} {
-		q := url.Values{"request_uri": {uri}}
+func checkPushedByOther(r *run) {
+	r.skipWithout("other client", r.target.Other.ID != "")
+	uri := r.requirePushed(r.target.Web, r.newRequest(r.target.Web, codeFlow()))
+	for _, id := range []string{r.target.Other.ID, "unknown", ""} {
+		request := url.Values{"request_uri": {uri}}
 		if id != "" {
-			q.Set("client_id", id)
+			request.Set("client_id", id)
 		}
-		r.errorPage(r.browser().authorize(q), "a request_uri with the client "+id)
+		r.requireErrorPage(r.browser().authorize(request), "a request_uri with the client "+id)
 	}
-	r.errorPage(r.browser().authorize(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {uri + "A"}}), "a changed request_uri")
-	if r.target.Other.ID != r.target.Post.ID { // who names itself in the body cannot name another
-		p := r.push(r.target.Other, r.request(r.target.Web, code()))
-		r.must(p.Status >= 400 && p.Status < 500, "a push for another client is answered by %d", p.Status)
+	r.requireErrorPage(r.browser().authorize(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {uri + "A"}}),
+		"a changed request_uri")
+	if r.target.Other.ID != r.target.Post.ID { // a client that authenticates in the body cannot name another one
+		p := r.pushRequest(r.target.Other, r.newRequest(r.target.Web, codeFlow()))
+		r.require(p.Status >= 400 && p.Status < 500, "a pushed request for another client returned %d", p.Status)
 	}
 }
 
-func pushedExpired(r *run) {
-	q := r.request(r.target.Web, code())
-	p := r.push(r.target.Web, q)
-	r.must(p.Status == http.StatusCreated && p.ExpiresIn > 0 && p.ExpiresIn <= 600, "the push is answered by %d, good for %d seconds", p.Status, p.ExpiresIn)
-	r.wait(time.Duration(p.ExpiresIn+1) * time.Second)
-	r.errorPage(r.browser().authorize(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {p.RequestURI}}), "an expired request_uri")
+func checkPushedExpiry(r *run) {
+	request := r.newRequest(r.target.Web, codeFlow())
+	p := r.pushRequest(r.target.Web, request)
+	r.require(p.Status == http.StatusCreated && p.ExpiresIn > 0 && p.ExpiresIn <= 600,
+		"the pushed request returned %d and expires in %d seconds", p.Status, p.ExpiresIn)
+	r.passTime(time.Duration(p.ExpiresIn+1) * time.Second)
+	r.requireErrorPage(r.browser().authorize(url.Values{"client_id": {r.target.Web.ID}, "request_uri": {p.RequestURI}}),
+		"an expired request_uri")
 }
 
-func pushRefused(r *run) {
-	r.needs("pushed_authorization_request_endpoint", r.meta().PAREndpoint != "")
+func checkPushRejected(r *run) {
+	r.skipWithout("pushed_authorization_request_endpoint", r.metadata().PAREndpoint != "")
 	refused := func(why string, p pushed, status int, code string) {
-		r.must(p.Status == status && (p.Error == code || code == ""), "%s is answered by %d %s", why, p.Status, p.Error)
-		r.must(p.RequestURI == "", "%s is answered with a request_uri", why)
+		r.require(p.Status == status && (p.Error == code || code == ""), "%s returned %d %s", why, p.Status, p.Error)
+		r.require(p.RequestURI == "", "%s is answered with a request_uri", why)
 	}
-	q := r.request(r.target.Web, code())
-	stranger := pushed{Page: r.fetch(http.MethodPost, r.meta().PAREndpoint, q)}
-	refused("a push without authentication", stranger, http.StatusUnauthorized, "")
-	refused("a bad redirect URI", r.push(r.target.Web, r.request(r.target.Web, code(), "redirect_uri", "https://evil.example/")), http.StatusBadRequest, "invalid_request")
-	refused("a request_uri inside", r.push(r.target.Web, r.request(r.target.Web, code(), "request_uri", "urn:x")), http.StatusBadRequest, "invalid_request")
-	refused("no scope", r.push(r.target.Web, r.request(r.target.Web, code(), "scope", "email")), http.StatusBadRequest, "invalid_scope")
-	refused("plain PKCE", r.push(r.target.Web, r.request(r.target.Web, code(), "code_challenge", random(43), "code_challenge_method", "plain")), http.StatusBadRequest, "invalid_request")
-	res := r.fetch(http.MethodGet, withQuery(r.meta().PAREndpoint, q.Encode()), nil)
-	r.must(res.Status == http.StatusMethodNotAllowed, "GET is answered by %d", res.Status)
+	request := r.newRequest(r.target.Web, codeFlow())
+	anonymous := pushed{Page: r.fetch(http.MethodPost, r.metadata().PAREndpoint, request)}
+	refused("a pushed request without authentication", anonymous, http.StatusUnauthorized, "")
+	refused("a bad redirect URI",
+		r.pushRequest(r.target.Web,
+			r.newRequest(r.target.Web, codeFlow(), "redirect_uri",
+				"https://evil.example/")), http.StatusBadRequest, "invalid_request")
+	refused("a nested request_uri",
+		r.pushRequest(r.target.Web,
+			r.newRequest(r.target.Web, codeFlow(), "request_uri", "urn:x")), http.StatusBadRequest, "invalid_request")
+	refused("no scope", r.pushRequest(r.target.Web, r.newRequest(r.target.Web, codeFlow(), "scope", "email")),
+		http.StatusBadRequest, "invalid_scope")
+	refused("plain PKCE",
+		r.pushRequest(r.target.Web,
+			r.newRequest(r.target.Web, codeFlow(), "code_challenge", randomString(43), "code_challenge_method",
+				"plain")), http.StatusBadRequest, "invalid_request")
+	res := r.fetch(http.MethodGet, appendQuery(r.metadata().PAREndpoint, request.Encode()), nil)
+	r.require(res.Status == http.StatusMethodNotAllowed, "GET returned %d", res.Status)
 	if r.target.Public.ID != "" {
-		refused("a public client without PKCE", r.push(r.target.Public, r.request(r.target.Public, code())), http.StatusBadRequest, "invalid_request")
+		refused("a public client without PKCE", r.pushRequest(r.target.Public, r.newRequest(r.target.Public, codeFlow())),
+			http.StatusBadRequest, "invalid_request")
 	}
 }

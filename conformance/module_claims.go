@@ -5,11 +5,16 @@ import (
 	"strings"
 )
 
-// claimModules are about scopes and the claims parameter.
+// claimModules returns the modules about scopes and the claims parameter.
 func claimModules() []module {
 	scope := func(name, scope string) module {
-		releases := func(r *run, v variant) { scopeReleases(r, v, scope) }
-		return module{"oidcc-scope-" + name, "The scope " + scope + " releases every one of its claims.", always, false, releases}
+		releases := func(r *run, v variant) { checkScope(r, v, scope) }
+		return module{
+			name:        "oidcc-scope-" + name,
+			requirement: "The scope " + scope + " releases all of its claims.",
+			appliesTo:   anyType,
+			do:          releases,
+		}
 	}
 	return []module{
 		scope("profile", "profile"),
@@ -17,12 +22,17 @@ func claimModules() []module {
 		scope("address", "address"),
 		scope("phone", "phone"),
 		scope("all", "profile email address phone"),
-		{"oidcc-claims-essential", "A claim that is asked for by name comes where it was asked for.", always, false, oidccClaimsEssential},
+		{
+			name:        "oidcc-claims-essential",
+			requirement: "A claim requested by name is returned where it was requested.",
+			appliesTo:   anyType,
+			do:          oidccClaimsEssential,
+		},
 	}
 }
 
-// claimsOfScope are the claims that a scope releases (OIDC Core section 5.4).
-func claimsOfScope(scope string) []string {
+// scopeClaims returns the claims that a scope releases (OIDC Core section 5.4).
+func scopeClaims(scope string) []string {
 	switch scope {
 	case "profile":
 		return profileClaims
@@ -36,47 +46,49 @@ func claimsOfScope(scope string) []string {
 	return nil
 }
 
-// scopeReleases demands every claim of the scopes: at userinfo, and in the ID
-// token where there is no access token.
-func scopeReleases(r *run, v variant, scope string) {
-	supported := r.meta().ScopesSupported
+// checkScope requires every claim of the scopes: at userinfo, and in the ID
+// token if there is no access token.
+func checkScope(r *run, v variant, scope string) {
+	supported := r.metadata().ScopesSupported
 	var claims []string
 	for _, s := range strings.Fields(scope) {
-		claims = append(claims, claimsOfScope(s)...)
+		claims = append(claims, scopeClaims(s)...)
 		if !slices.Contains(supported, s) {
-			r.skip("scopes_supported lacks %s", s)
+			r.skipCheck("scopes_supported lacks %s", s)
 		}
 	}
-	o := r.happy(r.browser(), r.target.Web, v, "scope", "openid "+scope)
-	where, told := "the ID token", o.claims
-	if o.access != "" {
-		where, told = "userinfo", r.claimsOf(r.userinfo(o.access))
+	flow := r.runFlow(r.browser(), r.target.Web, v, "scope", "openid "+scope)
+	where, told := "the ID token", flow.claims
+	if flow.accessToken != "" {
+		where, told = "userinfo", r.decodeUserinfo(r.fetchUserinfo(flow.accessToken))
 	}
 	for _, name := range claims {
 		_, has := told[name]
-		r.should(has, "%s lacks the claim %s", where, name)
+		r.warnUnless(has, "%s lacks the claim %s", where, name)
 	}
 	for name := range told {
-		known := slices.ContainsFunc([]string{"profile", "email", "address", "phone"}, func(s string) bool { return slices.Contains(claimsOfScope(s), name) })
-		r.should(!known || slices.Contains(claims, name), "%s has the claim %s, which the scope does not release", where, name)
+		known := slices.ContainsFunc([]string{"profile", "email", "address", "phone"},
+			func(s string) bool { return slices.Contains(scopeClaims(s), name) })
+		r.warnUnless(!known || slices.Contains(claims, name),
+			"%s has the claim %s, which the scope does not release", where, name)
 	}
 }
 
 func oidccClaimsEssential(r *run, v variant) {
-	if !r.meta().ClaimsParameter {
-		r.skip("claims_parameter_supported is not true")
+	if !r.metadata().ClaimsParameter {
+		r.skipCheck("claims_parameter_supported is not true")
 	}
 	where := "userinfo"
 	if v.responseType == "id_token" {
 		where = "id_token"
 	}
-	o := r.happy(r.browser(), r.target.Web, v, "claims", `{"`+where+`":{"name":{"essential":true}}}`)
-	told := o.claims
+	flow := r.runFlow(r.browser(), r.target.Web, v, "claims", `{"`+where+`":{"name":{"essential":true}}}`)
+	told := flow.claims
 	if where == "userinfo" {
-		_, has := o.claims["name"]
-		r.should(!has || r.target.Web.ClaimsInIDToken, "name was asked for at userinfo and is in the ID token")
-		told = r.claimsOf(r.userinfo(o.access))
+		_, has := flow.claims["name"]
+		r.warnUnless(!has || r.target.Web.ClaimsInIDToken, "name was requested at userinfo but is in the ID token")
+		told = r.decodeUserinfo(r.fetchUserinfo(flow.accessToken))
 	}
 	_, has := told["name"]
-	r.should(has, "%s lacks name, which was asked for as essential", where)
+	r.warnUnless(has, "%s lacks name, which was requested as essential", where)
 }

@@ -12,108 +12,143 @@ import (
 	"idpbridge/internal/robot"
 )
 
-// codeModules are about the token endpoint.
+// codeModules returns the modules about the token endpoint.
 func codeModules() []module {
 	return []module{
-		{"oidcc-codereuse", "A code that comes back at once is refused.", coded, false, func(r *run, v variant) {
-			o := r.happy(r.browser(), r.target.Web, v)
-			again := r.tryCode(r.target.Web, o.answer.Get("code"))
-			if again.Status == http.StatusOK { // the suite forgives this as long as nobody has waited
-				r.should(false, "the code worked twice")
-				return
-			}
-			r.tokenRefused(again, http.StatusBadRequest, "invalid_grant")
-		}},
-		{"oidcc-codereuse-30seconds", "A code that comes back after 30 seconds is refused, and what it gave ends.", coded, true, func(r *run, v variant) {
-			o := r.happy(r.browser(), r.target.Web, v)
-			r.wait(30 * time.Second)
-			r.tokenRefused(r.tryCode(r.target.Web, o.answer.Get("code")), http.StatusBadRequest, "invalid_grant")
-			res := r.userinfo(o.tokens.AccessToken)
-			r.should(res.Status >= 400 && res.Status < 500, "the access token of the code still works (%d)", res.Status)
-		}},
-		{"oidcc-server-client-secret-post", "A client may authenticate in the body.", coded, false, func(r *run, v variant) {
-			r.needs("client with client_secret_post", r.target.Post.ID != "")
-			r.happy(r.browser(), r.target.Post, v)
-		}},
-		{"oidcc-ensure-request-with-valid-pkce-succeeds", "PKCE with S256 works.", coded, false, func(r *run, v variant) {
-			verifier := random(64)
-			q := r.request(r.target.Web, v, "code_challenge", challenge(verifier), "code_challenge_method", "S256")
-			r.complete(r.target.Web, q, r.browser().signIn(q), "code_verifier", verifier)
-		}},
-		{"oidcc-refresh-token", "A refresh token gives new tokens about the same sign-in, to its own client alone.", coded, false, oidccRefreshToken},
+		{
+			name:        "oidcc-codereuse",
+			requirement: "An immediate replay of a code is rejected.",
+			appliesTo:   hasCode,
+			do: func(r *run, v variant) {
+				flow := r.runFlow(r.browser(), r.target.Web, v)
+				again := r.sendCode(r.target.Web, flow.response.Get("code"))
+				if again.Status == http.StatusOK { // the suite accepts this for an immediate replay
+					r.warnUnless(false, "the code worked twice")
+					return
+				}
+				r.requireTokenError(again, http.StatusBadRequest, "invalid_grant")
+			},
+		},
+		{
+			name:        "oidcc-codereuse-30seconds",
+			requirement: "A replay after 30 seconds is rejected and revokes the tokens of the code.",
+			appliesTo:   hasCode,
+			serial:      true,
+			do: func(r *run, v variant) {
+				flow := r.runFlow(r.browser(), r.target.Web, v)
+				r.passTime(30 * time.Second)
+				r.requireTokenError(r.sendCode(r.target.Web, flow.response.Get("code")), http.StatusBadRequest, "invalid_grant")
+				res := r.fetchUserinfo(flow.tokens.AccessToken)
+				r.warnUnless(res.Status >= 400 && res.Status < 500, "the access token of the code still works (%d)", res.Status)
+			},
+		},
+		{
+			name:        "oidcc-server-client-secret-post",
+			requirement: "A client can authenticate in the body.",
+			appliesTo:   hasCode,
+			do: func(r *run, v variant) {
+				r.skipWithout("client with client_secret_post", r.target.Post.ID != "")
+				r.runFlow(r.browser(), r.target.Post, v)
+			},
+		},
+		{
+			name:        "oidcc-ensure-request-with-valid-pkce-succeeds",
+			requirement: "PKCE with S256 works.",
+			appliesTo:   hasCode,
+			do: func(r *run, v variant) {
+				verifier := randomString(64)
+				request := r.newRequest(r.target.Web, v, "code_challenge", pkceChallenge(verifier), "code_challenge_method", "S256")
+				r.finishFlow(r.target.Web, request, r.browser().signIn(request), "code_verifier", verifier)
+			},
+		},
+		{
+			name:        "oidcc-refresh-token",
+			requirement: "A refresh token gives its own client new tokens for the same sign-in.",
+			appliesTo:   hasCode,
+			do:          oidccRefreshToken,
+		},
 	}
 }
 
-// challenge is the S256 challenge of a verifier.
-func challenge(verifier string) string {
+// pkceChallenge returns the S256 challenge of a verifier.
+func pkceChallenge(verifier string) string {
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// offline signs in so that a refresh token is due, or skips the check where the
-// provider has none.
-func (r *run) offline(b *browser, c Client, v variant, changes ...string) outcome {
-	if !slices.Contains(r.meta().ScopesSupported, "offline_access") {
-		r.should(!slices.Contains(r.meta().GrantTypesSupported, "refresh_token"), "refresh_token is among grant_types_supported, but the scope offline_access is not supported")
-		r.skip("the provider does not support offline_access")
+// runOfflineFlow signs in with the scope offline_access. It skips the check if
+// the provider has no refresh tokens.
+func (r *run) runOfflineFlow(b *browser, c Client, v variant, changes ...string) flowResult {
+	if !slices.Contains(r.metadata().ScopesSupported, "offline_access") {
+		r.warnUnless(!slices.Contains(r.metadata().GrantTypesSupported, "refresh_token"),
+			"refresh_token is among grant_types_supported, but the scope offline_access is not supported")
+		r.skipCheck("the provider does not support offline_access")
 	}
-	o := r.happy(b, c, v, append([]string{"scope", "openid offline_access", "prompt", "consent"}, changes...)...)
-	if o.tokens.RefreshToken == "" {
-		r.should(!slices.Contains(r.meta().GrantTypesSupported, "refresh_token"), "refresh_token is among grant_types_supported, but offline_access gave none")
-		r.skip("offline_access gave no refresh token")
+	flow := r.runFlow(b, c, v, append([]string{"scope", "openid offline_access", "prompt", "consent"}, changes...)...)
+	if flow.tokens.RefreshToken == "" {
+		r.warnUnless(!slices.Contains(r.metadata().GrantTypesSupported, "refresh_token"),
+			"refresh_token is among grant_types_supported, but offline_access gave none")
+		r.skipCheck("offline_access gave no refresh token")
 	}
-	return o
+	return flow
 }
 
-// refresh spends a refresh token as the client, for better or worse.
-func (r *run) refresh(c Client, token string, changes ...string) tokens {
-	return r.exchange(c, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, changes...)
+// sendRefreshToken sends a refresh request as the client and returns any
+// response.
+func (r *run) sendRefreshToken(c Client, token string, changes ...string) tokens {
+	return r.requestTokens(c, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, changes...)
 }
 
-// refreshed demands good tokens.
-func (r *run) refreshed(t tokens) tokens {
-	r.must(t.Status == http.StatusOK, "the refresh token was refused with %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
-	r.must(strings.HasPrefix(t.Header.Get("Content-Type"), "application/json"), "the token answer is %q, not JSON", t.Header.Get("Content-Type"))
-	r.must(strings.Contains(t.Header.Get("Cache-Control"), "no-store"), "the token answer lacks Cache-Control: no-store")
-	r.must(strings.EqualFold(t.TokenType, "Bearer"), "token_type is %q", t.TokenType)
-	r.must(t.ExpiresIn == nil || *t.ExpiresIn > 0 && *t.ExpiresIn <= longestToken, "expires_in is out of range")
-	r.must(strong(t.AccessToken) && (t.RefreshToken == "" || strong(t.RefreshToken)), "a token can be guessed")
+// requireRefreshed requires valid tokens from a refresh.
+func (r *run) requireRefreshed(t tokens) tokens {
+	r.require(t.Status == http.StatusOK,
+		"the refresh token was rejected with %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
+	r.require(strings.HasPrefix(t.Header.Get("Content-Type"), "application/json"),
+		"the token response is %q, not JSON", t.Header.Get("Content-Type"))
+	r.require(strings.Contains(t.Header.Get("Cache-Control"), "no-store"),
+		"the token response lacks Cache-Control: no-store")
+	r.require(strings.EqualFold(t.TokenType, "Bearer"), "token_type is %q", t.TokenType)
+	r.require(t.ExpiresIn == nil || *t.ExpiresIn > 0 && *t.ExpiresIn <= longestToken, "expires_in is out of range")
+	r.require(isUnguessable(t.AccessToken) && (t.RefreshToken == "" || isUnguessable(t.RefreshToken)),
+		"a token is guessable")
 	return t
 }
 
 func oidccRefreshToken(r *run, v variant) {
-	r.needs("other client", r.target.Other.ID != "")
+	r.skipWithout("other client", r.target.Other.ID != "")
 	b := r.browser()
-	o := r.offline(b, r.target.Web, v)
-	r.should(slices.Contains(r.meta().GrantTypesSupported, "refresh_token"), "grant_types_supported lacks refresh_token")
-	r.wait(2 * time.Second)
-	t := r.refreshed(r.refresh(r.target.Web, o.tokens.RefreshToken))
-	r.alive(t.AccessToken, "the new access token must work")
+	flow := r.runOfflineFlow(b, r.target.Web, v)
+	r.warnUnless(slices.Contains(r.metadata().GrantTypesSupported, "refresh_token"),
+		"grant_types_supported lacks refresh_token")
+	r.passTime(2 * time.Second)
+	t := r.requireRefreshed(r.sendRefreshToken(r.target.Web, flow.tokens.RefreshToken))
+	r.requireActive(t.AccessToken, "the new access token")
 	if t.IDToken != "" {
-		q := url.Values{} // a refreshed ID token need not repeat the nonce, which sameSignin looks at
-		if nonce, has := peek(t.IDToken)["nonce"].(string); has {
-			q.Set("nonce", nonce)
+		request := url.Values{} // a refreshed ID token need not repeat the nonce; requireSameSignIn checks it
+		if nonce, has := decodeClaims(t.IDToken)["nonce"].(string); has {
+			request.Set("nonce", nonce)
 		}
-		r.sameSignin(o.claims, r.idToken(t.IDToken, r.target.Web, q))
+		r.requireSameSignIn(flow.claims, r.verifyIDToken(t.IDToken, r.target.Web, request))
 	}
-	other := r.offline(b, r.target.Other, v)
-	r.tokenRefused(r.refresh(r.target.Web, other.tokens.RefreshToken), http.StatusBadRequest, "invalid_grant")
+	other := r.runOfflineFlow(b, r.target.Other, v)
+	r.requireTokenError(r.sendRefreshToken(r.target.Web, other.tokens.RefreshToken), http.StatusBadRequest,
+		"invalid_grant")
 }
 
-// sameSignin demands that a refreshed ID token is about the sign-in of the first
-// (OIDC Core section 12.2).
-func (r *run) sameSignin(before, after map[string]any) {
+// requireSameSignIn requires that a refreshed ID token is about the same
+// sign-in as the first (OIDC Core section 12.2).
+func (r *run) requireSameSignIn(before, after map[string]any) {
 	for _, name := range []string{"iss", "sub", "aud", "azp", "auth_time"} {
-		r.must(equal(before[name], after[name]), "%s was %v and is now %v", name, before[name], after[name])
+		r.require(equalJSON(before[name], after[name]), "%s was %v and is now %v", name, before[name], after[name])
 	}
-	r.must(r.number(after, "iat") > r.number(before, "iat"), "iat is not new")
+	r.require(r.requireNumber(after, "iat") > r.requireNumber(before, "iat"), "iat is not new")
 	if nonce, has := after["nonce"]; has {
-		r.must(nonce == before["nonce"], "nonce was %v and is now %v", before["nonce"], nonce)
+		r.require(nonce == before["nonce"], "nonce was %v and is now %v", before["nonce"], nonce)
 	}
 }
 
-// equal compares claims, which may be lists.
-func equal(a, b any) bool {
+// equalJSON compares claims, which may be lists.
+func equalJSON(a, b any) bool {
 	x, isList := a.([]any)
 	y, too := b.([]any)
 	if isList && too {

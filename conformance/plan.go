@@ -5,36 +5,37 @@ import (
 	"strings"
 )
 
-// module is a module of the Foundation's suite: its name there, what it demands,
-// and which response types it is for.
+// module is a module of the Foundation's suite.
 type module struct {
-	name  string
-	says  string
-	fits  func(responseType string) bool
-	alone bool // see Check.Alone
-	do    func(r *run, v variant)
+	name        string
+	requirement string
+	appliesTo   func(responseType string) bool
+	serial      bool // see Check.Serial
+	do          func(r *run, v variant)
 }
 
-// The response types that a module may be for.
-func always(string) bool         { return true }
-func coded(t string) bool        { return slices.Contains(strings.Fields(t), "code") }
-func onlyCode(t string) bool     { return t == "code" }
-func onlyIDToken(t string) bool  { return t == "id_token" }
-func withAccess(t string) bool   { return !onlyIDToken(t) }
-func frontIDToken(t string) bool { return slices.Contains(strings.Fields(t), "id_token") }
-func noFrontID(t string) bool    { return !frontIDToken(t) }
+// The response types that a module applies to.
+func anyType(string) bool             { return true }
+func hasCode(t string) bool           { return slices.Contains(strings.Fields(t), "code") }
+func isCode(t string) bool            { return t == "code" }
+func isIDToken(t string) bool         { return t == "id_token" }
+func hasAccessToken(t string) bool    { return !isIDToken(t) }
+func hasFrontIDToken(t string) bool   { return slices.Contains(strings.Fields(t), "id_token") }
+func lacksFrontIDToken(t string) bool { return !hasFrontIDToken(t) }
 
-// plan is a certification plan of the suite: modules for each of some variants.
+// plan is a certification plan of the suite: a list of modules for each of
+// several response types.
 type plan struct {
 	name     string
 	types    []string
 	mode     string
 	modules  []module
-	brackets bool // whether a check's name says its variant
+	brackets bool // whether the names of the checks include the variant
 }
 
-// plans are the certification plans for an OpenID provider with static clients.
-func plans() []Check {
+// planChecks returns the certification plans for an OpenID provider with static
+// clients.
+func planChecks() []Check {
 	basic := []string{"code"}
 	implicit := []string{"id_token", "id_token token"}
 	hybrid := []string{"code id_token", "code token", "code id_token token"}
@@ -52,16 +53,16 @@ func plans() []Check {
 		{"backchannel-logout", logout, "", backchannelModules(), true},
 		{"frontchannel-logout", logout, "", frontchannelModules(), true},
 	} {
-		out = append(out, p.checks()...)
+		out = append(out, p.expandChecks()...)
 	}
 	return out
 }
 
-func (p plan) checks() []Check {
+func (p plan) expandChecks() []Check {
 	var out []Check
 	for _, t := range p.types {
 		for _, m := range p.modules {
-			if m.fits != nil && !m.fits(t) {
+			if m.appliesTo != nil && !m.appliesTo(t) {
 				continue
 			}
 			v := variant{responseType: t, responseMode: p.mode}
@@ -69,8 +70,8 @@ func (p plan) checks() []Check {
 			if p.brackets {
 				name += "[" + v.String() + "]"
 			}
-			out = append(out, Check{Name: name, Says: m.says, Alone: m.alone, do: func(r *run) {
-				r.in(v)
+			out = append(out, Check{Name: name, Requirement: m.requirement, Serial: m.serial, do: func(r *run) {
+				r.skipUnsupported(v)
 				m.do(r, v)
 			}})
 		}
@@ -78,8 +79,9 @@ func (p plan) checks() []Check {
 	return out
 }
 
-// coreModules are those that the plans Basic, Implicit, Hybrid and Form Post
-// share.
+// coreModules returns the modules that the plans Basic, Implicit, Hybrid and
+// Form Post share.
 func coreModules() []module {
-	return slices.Concat(flowModules(), requestModules(), promptModules(), claimModules(), codeModules())
+	return slices.Concat(flowModules(), authorizeModules(), requestModules(), promptModules(), claimModules(),
+		codeModules())
 }

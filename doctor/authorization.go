@@ -11,6 +11,14 @@ import (
 	"idpbridge/liveengage"
 )
 
+// Codes of the authorization endpoint.
+const (
+	RedirectAccepted Code = "redirect-accepted"
+	RedirectRequest  Code = "redirect-request"
+	RedirectNonce    Code = "redirect-nonce"
+	RedirectForeign  Code = "redirect-foreign"
+)
+
 // authorizeRequest is an authorization request as LivePerson's window makes it.
 type authorizeRequest struct {
 	redirectURI  string

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// Clock is the code of checkClock.
+const Clock Code = "clock"
+
 // How far the provider's clock may be off.
 const (
 	clockWarning = 30 * time.Second

@@ -11,6 +11,14 @@ import (
 	"strings"
 )
 
+// Codes of the list of connectors.
+const (
+	AccountNumber    Code = "account-number"
+	ConnectorList    Code = "connector-list"
+	ConnectorFound   Code = "connector-found"
+	ConnectorDeleted Code = "connector-deleted"
+)
+
 // connector is an authentication server as a LiveEngage account lists it. The list
 // is public and contains no secrets.
 type connector struct {

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Cookies is the code of checkCookies.
+const Cookies Code = "cookies"
+
 // checkCookies checks the cookies that the authorization endpoint sets in a
 // browser. Cookies that earlier requests have set count as well.
 func (e *exam) checkCookies(ctx context.Context) {

@@ -7,6 +7,13 @@ import (
 	"net/url"
 )
 
+// Codes of the client's credentials and of the token request.
+const (
+	TokenCredentials Code = "token-credentials" //nolint:gosec // the name of a finding
+	TokenSecret      Code = "token-secret"
+	TokenForm        Code = "token-form"
+)
+
 const runAgainLater = "Run again in a few minutes."
 
 // checkWrongSecret judges the response to a secret that is made up.
@@ -83,8 +90,8 @@ func (e *exam) checkWrongCode(ctx context.Context, res response) bool {
 		return false
 	}
 	e.addError(TokenForm,
-		fmt.Sprintf("The token endpoint does not reject a wrong code with 400 and the JSON error invalid_grant. Its status is %d.",
-			res.status),
+		fmt.Sprintf("The token endpoint does not reject a wrong code with 400 and the JSON error invalid_grant. "+
+			"Its status is %d.", res.status),
 		"Check that the URL is that of the token endpoint, and that it accepts a form with a Basic header.",
 		res.summarize())
 	return false

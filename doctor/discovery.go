@@ -9,6 +9,14 @@ import (
 	"strings"
 )
 
+// Codes of the discovery document.
+const (
+	DiscoveryDocument Code = "discovery-document"
+	DiscoveryIssuer   Code = "discovery-issuer"
+	DiscoverySupport  Code = "discovery-support"
+	HSTS              Code = "hsts"
+)
+
 // metadata is the part of the discovery document that the checks use.
 type metadata struct {
 	Issuer                string   `json:"issuer"`

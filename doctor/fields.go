@@ -9,6 +9,23 @@ import (
 	"idpbridge/liveengage"
 )
 
+// Codes of a connector's fields.
+const (
+	ConnectorType          Code = "connector-type"
+	ConnectorPKCE          Code = "connector-pkce"
+	ConnectorIssuer        Code = "connector-issuer"
+	ConnectorDisplayName   Code = "connector-display-name"
+	ConnectorAuthorization Code = "connector-authorization"
+	ConnectorToken         Code = "connector-token"
+	ConnectorClientID      Code = "connector-client-id"
+	ConnectorKeyType       Code = "connector-key-type"
+	ConnectorKey           Code = "connector-key"
+	ConnectorJWKS          Code = "connector-jwks"
+	ConnectorJSMethod      Code = "connector-js-method"
+	ConnectorJSContext     Code = "connector-js-context"
+	ConnectorRFC           Code = "connector-rfc"
+)
+
 // connectorField is a setting of a connector.
 type connectorField struct {
 	name   string // in LivePerson's JSON

@@ -5,6 +5,10 @@ import (
 	"unicode"
 )
 
+// Code names a check. The codes are declared with their checks, and docs/doctor.md
+// has a table of them.
+type Code string
+
 // Level is the severity of a finding.
 type Level string
 

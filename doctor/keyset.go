@@ -8,6 +8,13 @@ import (
 	"strings"
 )
 
+// Codes of the key set.
+const (
+	KeysDocument Code = "keys-document"
+	KeysKid      Code = "keys-kid"
+	KeysRS256    Code = "keys-rs256"
+)
+
 // checkKeySet reads the key set (JWKS) as LivePerson does: without a session or a
 // password, and exactly by RFC 7518.
 func (e *exam) checkKeySet(ctx context.Context) {

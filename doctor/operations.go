@@ -10,6 +10,14 @@ import (
 	"time"
 )
 
+// Codes of the operations listener, and of the keys on its set-up page.
+const (
+	OperationsReady   Code = "operations-ready"
+	OperationsPrivate Code = "operations-private"
+	KeyActive         Code = "key-active"
+	KeyPinned         Code = "key-pinned"
+)
+
 const runOnProvider = "Run the check on the provider's machine"
 
 // checkOperations checks that the operations listener is private, what it says
@@ -88,7 +96,8 @@ func (e *exam) checkActiveKey(ctx context.Context, base string) {
 	}
 	key, age := page.Key, ""
 	if !key.Created.IsZero() {
-		age = fmt.Sprintf(" (%d days old)", max(0, int(e.cfg.Now().Sub(key.Created)/(24*time.Hour))))
+		days := max(0, int(e.cfg.Now().Sub(key.Created)/(24*time.Hour)))
+		age = fmt.Sprintf(" (%s old)", pluralize(days, "day"))
 	}
 	if key.Fingerprint != e.current.Fingerprint() {
 		e.addError(KeyActive,

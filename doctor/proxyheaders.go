@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// ProxyHeaders is the code of checkProxyHeaders.
+const ProxyHeaders Code = "proxy-headers"
+
 // foreignHost is a host that does not exist (RFC 2606 section 2).
 const foreignHost = "attacker.invalid"
 

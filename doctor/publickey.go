@@ -10,6 +10,13 @@ import (
 	"idpbridge/keys"
 )
 
+// Codes of the public key for pasting.
+const (
+	KeyLine   Code = "key-line"
+	KeyPEM    Code = "key-pem"
+	KeyPasted Code = "key-pasted"
+)
+
 // The URLs, below the issuer, where our own provider shows the public key for
 // pasting into the connector.
 const (
@@ -91,7 +98,8 @@ func (e *exam) checkKeyPEM(ctx context.Context) {
 		return
 	}
 	if e.current == nil {
-		e.addSkip(KeyPEM, fmt.Sprintf("The key at %s was not compared, because %s shows no key of the key set.", pathPEM, pathLine),
+		e.addSkip(KeyPEM,
+			fmt.Sprintf("The key at %s was not compared, because %s shows no key of the key set.", pathPEM, pathLine),
 			"Fix "+pathLine+" first.")
 		return
 	}

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// RedirectState is the code of checkState.
+const RedirectState Code = "redirect-state"
+
 // Sizes of the state parameter: usualState is what LivePerson's window was seen to
 // send, largeState leaves room for more.
 const (

@@ -13,6 +13,15 @@ import (
 	"time"
 )
 
+// Codes of TLS connections and certificates.
+const (
+	TLSVersion Code = "tls-version"
+	TLSName    Code = "tls-name"
+	TLSExpiry  Code = "tls-expiry"
+	TLSChain   Code = "tls-chain"
+	TLSTrust   Code = "tls-trust"
+)
+
 // expiryWarning is how long before its end a certificate causes a warning.
 const expiryWarning = 14 * 24 * time.Hour
 
@@ -116,8 +125,8 @@ func (e *exam) checkExpiry(server string, chain []*x509.Certificate, now time.Ti
 		return
 	}
 	if left < expiryWarning {
-		days := int(left / (24 * time.Hour))
-		e.addWarning(TLSExpiry, fmt.Sprintf("The certificate of %s expires in %d days, on %s.", server, days, day), renew)
+		days := pluralize(int(left/(24*time.Hour)), "day")
+		e.addWarning(TLSExpiry, fmt.Sprintf("The certificate of %s expires in %s, on %s.", server, days, day), renew)
 		return
 	}
 	e.addOK(TLSExpiry, fmt.Sprintf("The certificate of %s is valid until %s.", server, day))

@@ -12,6 +12,16 @@ import (
 	"idpbridge/liveengage"
 )
 
+// Codes of the token endpoint.
+const (
+	TokenAnswers   Code = "token-answers"
+	TokenHeaders   Code = "token-headers"
+	TokenChallenge Code = "token-challenge"
+	TokenJSON      Code = "token-json"
+	TokenMethod    Code = "token-method"
+	TokenTime      Code = "token-time"
+)
+
 // slowResponse is the longest good response time of the token endpoint. LivePerson
 // does not document its own timeout.
 const slowResponse = 2 * time.Second

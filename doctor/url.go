@@ -8,6 +8,16 @@ import (
 	"strings"
 )
 
+// Codes of URLs and connections.
+const (
+	AddressForm    Code = "address-form"
+	AddressHTTPS   Code = "address-https"
+	AddressPort    Code = "address-port"
+	AddressPublic  Code = "address-public"
+	AddressAnswers Code = "address-answers"
+	IssuerForm     Code = "issuer-form"
+)
+
 // namedURL is a URL and what findings call it, such as "the issuer".
 type namedURL struct{ name, url string }
 

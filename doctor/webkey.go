@@ -9,6 +9,16 @@ import (
 	"idpbridge/keys"
 )
 
+// Codes of a single key in the key set.
+const (
+	KeysPrivate  Code = "keys-private"
+	KeysKind     Code = "keys-kind"
+	KeysNumbers  Code = "keys-numbers"
+	KeysEncoding Code = "keys-encoding"
+	KeysSize     Code = "keys-size"
+	KeysUse      Code = "keys-use"
+)
+
 // webKey is a JSON Web Key (RFC 7517) as the provider wrote it. No library parses
 // it, because libraries accept encodings that LivePerson rejects.
 type webKey struct {

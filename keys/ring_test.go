@@ -117,7 +117,7 @@ func TestOpenRejects(t *testing.T) {
 		"no clock":             {func(c *keys.Config, _ *memory) { c.Now = nil }, "no clock"},
 		"no algorithm":         {func(c *keys.Config, _ *memory) { c.Algorithms = nil }, "no algorithm"},
 		"HS256":                {func(c *keys.Config, _ *memory) { c.Algorithms = []string{"HS256"} }, `"HS256" is neither`},
-		"a generator's P-384":  {func(c *keys.Config, m *memory) { c.Generate = p384; m.records = nil }, "of another kind"},
+		"a generator's P-384":  {func(c *keys.Config, m *memory) { c.SetGenerator(p384); m.records = nil }, "of another kind"},
 		"a store that is down": {func(_ *keys.Config, m *memory) { m.err = down }, "down"},
 		"keys exchanged": {func(_ *keys.Config, m *memory) {
 			m.records[0].Sealed, m.records[1].Sealed = m.records[1].Sealed, m.records[0].Sealed

@@ -72,7 +72,7 @@ func (r *Ring) PinKeys(ctx context.Context) error {
 // createKey generates a key and stores it. It returns false if another key of the
 // algorithm has that state.
 func (r *Ring) createKey(ctx context.Context, algorithm string, state State) (bool, error) {
-	private, err := r.cfg.Generate(algorithm)
+	private, err := r.cfg.generate(algorithm)
 	if err != nil {
 		return false, fmt.Errorf("generate %s key: %w", algorithm, err)
 	}

@@ -116,7 +116,7 @@ func config(store keys.Store) keys.Config {
 func open(t testing.TB, store keys.Store) *keys.Ring {
 	t.Helper()
 	cfg := config(store)
-	cfg.Generate = fixed
+	cfg.SetGenerator(fixed)
 	r, err := keys.Open(t.Context(), cfg)
 	require.NoError(t, err)
 	return r

@@ -13,9 +13,9 @@ import (
 
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	// assertionLife is how far ahead an assertion may expire, so that what is
+	// maxAssertionLifetime is how far ahead an assertion may expire, so that what is
 	// remembered of it is bounded.
-	assertionLife = 10 * time.Minute
+	maxAssertionLifetime = 10 * time.Minute
 	// clockSkew is how far a client's clock may be ahead of ours.
 	clockSkew = time.Minute
 )
@@ -54,12 +54,12 @@ func assertedClient(assertion string) string {
 	return c.Subject
 }
 
-// assert verifies a client assertion: signed by one of the client's keys, made
+// verifyClientAssertion verifies a client assertion: signed by one of the client's keys, made
 // for this issuer and nobody else, short-lived, and never seen before (RFC 7523
 // section 3, OIDC Core section 9). An error that is no *fault means that nobody
 // could tell.
-func (p *Provider) assert(ctx context.Context, c *Client, assertion string) error {
-	payload, err := verifyAssertion(c, assertion)
+func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, assertion string) error {
+	payload, err := verifyAssertionSignature(client, assertion)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (p *Provider) assert(ctx context.Context, c *Client, assertion string) erro
 	now := p.now()
 	at := func(seconds *float64) time.Time { return time.Unix(int64(*seconds), 0) }
 	switch {
-	case a.Issuer != c.ID || a.Subject != c.ID:
+	case a.Issuer != client.ID || a.Subject != client.ID:
 		return badAssertion("iss and sub must both be the client_id")
 	case a.Audience != p.issuer:
 		return badAssertion("aud must be the issuer and nothing else")
@@ -78,14 +78,14 @@ func (p *Provider) assert(ctx context.Context, c *Client, assertion string) erro
 		return badAssertion("jti must have 1 to 512 bytes")
 	case a.Expires == nil || !at(a.Expires).After(now):
 		return badAssertion("exp is missing or past")
-	case at(a.Expires).After(now.Add(assertionLife + clockSkew)):
+	case at(a.Expires).After(now.Add(maxAssertionLifetime + clockSkew)):
 		return badAssertion("exp is more than 10 minutes ahead")
 	case a.NotBefore != nil && at(a.NotBefore).After(now.Add(clockSkew)):
 		return badAssertion("nbf is in the future")
 	case a.IssuedAt != nil && at(a.IssuedAt).After(now.Add(clockSkew)):
 		return badAssertion("iat is in the future")
 	}
-	first, err := p.assertions.SpendAssertion(ctx, c.ID, hashed(a.ID), at(a.Expires))
+	first, err := p.assertions.RecordAssertion(ctx, client.ID, hashString(a.ID), at(a.Expires))
 	if err != nil {
 		return fmt.Errorf("spend client assertion: %w", err)
 	}
@@ -95,15 +95,15 @@ func (p *Provider) assert(ctx context.Context, c *Client, assertion string) erro
 	return nil
 }
 
-// verifyAssertion checks the signature by the client's keys alone: what keys the
+// verifyAssertionSignature checks the signature by the client's keys alone: what keys the
 // header brings along is not looked at (RFC 8725 section 3.10).
-func verifyAssertion(c *Client, assertion string) ([]byte, error) {
+func verifyAssertionSignature(client *Client, assertion string) ([]byte, error) {
 	jws, err := jose.ParseSignedCompact(assertion, assertionAlgorithms())
 	if err != nil {
 		return nil, badAssertion("it is not a JWT signed with RS256, PS256 or ES256")
 	}
 	header := jws.Signatures[0].Header
-	for _, k := range c.Keys {
+	for _, k := range client.Keys {
 		if header.KeyID != "" && k.ID != "" && header.KeyID != k.ID || k.Algorithm != header.Algorithm {
 			continue
 		}
@@ -117,7 +117,7 @@ func verifyAssertion(c *Client, assertion string) ([]byte, error) {
 // badAssertion says to the client alone, which is the one who can mend it, what
 // is wrong: none of it helps to forge one.
 func badAssertion(what string) error {
-	return &fault{
+	return &oauthError{
 		status: http.StatusUnauthorized, code: invalidClient, cause: errors.New(what),
 		description: "The client assertion is refused: " + what + ".",
 	}

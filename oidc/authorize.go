@@ -15,158 +15,161 @@ import (
 	"idpbridge/session"
 )
 
-// authorize answers GET /authorize (OIDC Core section 3.1.2).
-func (p *Provider) authorize(c echo.Context) error {
-	req := pending{
+// handleAuthorize answers GET /authorize (OIDC Core section 3.1.2).
+func (p *Provider) handleAuthorize(c echo.Context) error {
+	saved := savedRequest{
 		Query: c.Request().URL.RawQuery, Reference: newReference(), Started: p.now().UnixMilli(),
 	}
-	if err := p.unpush(&req); err != nil {
-		return p.showDoubt(c, err, req.Reference)
+	if err := p.loadPushed(&saved); err != nil {
+		return p.showErrorPage(c, err, saved.Reference)
 	}
-	return p.proceed(c, req)
+	return p.continueRequest(c, saved)
 }
 
-// authorizePosted answers POST /authorize by sending the browser to the same
+// handleAuthorizePost answers POST /authorize by sending the browser to the same
 // request as GET: a cross-site POST carries no SameSite=Lax cookie, so only
 // there can it be seen who is signed in.
-func (p *Provider) authorizePosted(c echo.Context) error { return p.asGet(c, PathAuthorize) }
+func (p *Provider) handleAuthorizePost(c echo.Context) error {
+	return p.redirectPostToGet(c, PathAuthorize)
+}
 
-// asGet sends a posted request on to the same endpoint as GET.
-func (p *Provider) asGet(c echo.Context, path string) error {
+// redirectPostToGet sends a posted request on to the same endpoint as GET.
+func (p *Provider) redirectPostToGet(c echo.Context, path string) error {
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
-		return p.showDoubt(c, &doubt{happened: "The request was too large or broke off.", remedy: "Go back and try again."}, "")
+		return p.showErrorPage(c, &pageError{message: "The request was too large or broke off.", remedy: "Go back and try again."}, "")
 	}
 	// Whatever a form encodes is printable and has no #, which would become a
 	// fragment that browsers carry on to the client.
 	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
 	if _, err := url.ParseQuery(string(body)); err != nil || strings.ContainsFunc(string(body), unfit) {
-		return p.showDoubt(c, &doubt{happened: "The request that led here is damaged.", remedy: "Go back and try again."}, "")
+		return p.showErrorPage(c, &pageError{message: "The request that led here is damaged.", remedy: "Go back and try again."}, "")
 	}
-	return see(c, p.base+path+"?"+string(body))
+	return redirectTo(c, p.base+path+"?"+string(body))
 }
 
-// resume is the dispatcher to which every page of a sign-in returns. The
+// handleResume is the dispatcher to which every page of a sign-in returns. The
 // request is checked again from its beginning: nothing that a page did or did
 // not do is taken on trust.
-func (p *Provider) resume(c echo.Context) error {
+func (p *Provider) handleResume(c echo.Context) error {
 	sealed := c.QueryParam("request")
-	req, err := p.openPending(c.Request(), sealed)
+	saved, err := p.openSavedRequest(c.Request(), sealed)
 	switch {
-	case errors.Is(err, ErrExpired) && !req.Pushed:
-		return see(c, p.base+PathAuthorize+"?"+req.Query)
+	case errors.Is(err, ErrExpired) && !saved.Pushed:
+		return redirectTo(c, p.base+PathAuthorize+"?"+saved.Query)
 	case errors.Is(err, ErrExpired):
-		return p.showDoubt(c, &doubt{happened: "This sign-in has taken too long.", remedy: "Go back to where you came from and start again there."}, req.Reference)
+		return p.showErrorPage(c, &pageError{message: "This sign-in has taken too long.", remedy: "Go back to where you came from and start again there."}, saved.Reference)
 	case errors.Is(err, ErrOtherBrowser):
-		return p.showDoubt(c, &doubt{
-			happened: "This sign-in was started in another browser, or your browser does not keep cookies.",
-			remedy:   "Go back to where you came from and start again there. Make sure that cookies are allowed.",
+		return p.showErrorPage(c, &pageError{
+			message: "This sign-in was started in another browser, or your browser does not keep cookies.",
+			remedy:  "Go back to where you came from and start again there. Make sure that cookies are allowed.",
 		}, "")
 	case err != nil:
-		return p.showDoubt(c, &doubt{happened: "This address is damaged or no longer valid.", remedy: "Go back to where you came from and start again there."}, "")
+		return p.showErrorPage(c, &pageError{message: "This address is damaged or no longer valid.", remedy: "Go back to where you came from and start again there."}, "")
 	}
-	return p.proceed(c, req)
+	return p.continueRequest(c, saved)
 }
 
-// proceed takes a request one step further: a refusal, a page, or the answer.
-func (p *Provider) proceed(c echo.Context, req pending) error {
-	r, err := p.check(c.Request().Context(), req.Query, req.Pushed)
-	if d, ok := errors.AsType[*doubt](err); ok {
-		return p.showDoubt(c, d, req.Reference)
+// continueRequest takes a request one step further: a refusal, a page, or the answer.
+func (p *Provider) continueRequest(c echo.Context, saved savedRequest) error {
+	request, err := p.validateRequest(c.Request().Context(), saved.Query, saved.Pushed)
+	if page, ok := errors.AsType[*pageError](err); ok {
+		return p.showErrorPage(c, page, saved.Reference)
 	}
 	if err != nil {
-		return p.deny(c, r, req, err)
+		return p.redirectWithError(c, request, saved, err)
 	}
 	current, signedIn, err := p.sessions.Find(c.Request())
 	if err != nil {
-		return p.deny(c, r, req, err)
+		return p.redirectWithError(c, request, saved, err)
 	}
-	step, err := p.next(r, req, current, signedIn)
+	step, err := p.nextStep(request, saved, current, signedIn)
 	if err != nil {
-		return p.deny(c, r, req, err)
+		return p.redirectWithError(c, request, saved, err)
 	}
 	if step == "" {
-		return p.answer(c, r, req, current)
+		return p.respond(c, request, saved, current)
 	}
-	if req.Browser == "" {
-		req.Before = mark(current, signedIn)
+	if saved.BrowserHash == "" {
+		saved.SessionBefore = sessionMark(current, signedIn)
 	}
-	return p.visit(c, step, req)
+	return p.redirectToPage(c, step, saved)
 }
 
-// mark tells a sign-in from every other one of the browser. It is empty for
+// sessionMark tells a sign-in from every other one of the browser. It is empty for
 // nobody.
-func mark(s session.Current, signedIn bool) string {
+func sessionMark(current session.Current, signedIn bool) string {
 	if !signedIn {
 		return ""
 	}
-	return s.ID + " " + strconv.FormatInt(s.AuthTime.UnixMilli(), 10)
+	return current.ID + " " + strconv.FormatInt(current.AuthTime.UnixMilli(), 10)
 }
 
-// next decides what a request needs: the path of a page, "" for an answer, or
+// nextStep decides what a request needs: the path of a page, "" for an answer, or
 // an error. It is the whole of prompt, max_age, id_token_hint and the values in
 // the claims parameter (OIDC Core sections 3.1.2.1 and 5.5.1).
-func (p *Provider) next(r *request, req pending, s session.Current, signedIn bool) (string, error) {
-	silent := r.prompts(zoidc.PromptNone)
-	fresh := signedIn && req.Browser != "" && req.Before != mark(s, signedIn) // a page of this request has led to the sign-in
+func (p *Provider) nextStep(request *authRequest, saved savedRequest, current session.Current, signedIn bool) (string, error) {
+	silent := request.hasPrompt(zoidc.PromptNone)
+	fresh := signedIn && saved.BrowserHash != "" && saved.SessionBefore != sessionMark(current, signedIn) // a page of this request has led to the sign-in
 	switch {
-	case req.Denied:
-		return "", refuse(accessDenied, "The person did not allow it.")
-	case !signedIn, !fresh && (p.mustSignIn(r, s) || !r.mayBe(s.Person.Subject)):
+	case saved.Denied:
+		return "", newOAuthError(accessDenied, "The person did not allow it.")
+	case !signedIn, !fresh && (p.requiresLogin(request, current) || !request.allowsSubject(current.Person.Subject)):
 		if silent {
-			return "", refuse(loginRequired, "Nobody who may be answered for is signed in.")
+			return "", newOAuthError(loginRequired, "Nobody who may be answered for is signed in.")
 		}
 		return pathLogin, nil
-	case !r.mayBe(s.Person.Subject):
-		return "", refuse(loginRequired, "Somebody else signed in than the request names.")
-	case r.claims.unmet(s.ACR):
-		return "", refuse(unmetRequirements, "The acr that claims calls essential cannot be reached here.")
-	case r.prompts(zoidc.PromptConsent) && req.Consented != s.Person.Subject:
+	case !request.allowsSubject(current.Person.Subject):
+		return "", newOAuthError(loginRequired, "Somebody else signed in than the request names.")
+	case request.claims.requiresOtherACR(current.ACR):
+		return "", newOAuthError(unmetRequirements, "The acr that claims calls essential cannot be reached here.")
+	case request.hasPrompt(zoidc.PromptConsent) && saved.ConsentedBy != current.Person.Subject:
 		return pathConsent, nil
 	}
 	return "", nil
 }
 
-// mustSignIn says whether the request asks for more than the session gives.
-func (p *Provider) mustSignIn(r *request, s session.Current) bool {
-	if r.prompts(zoidc.PromptLogin) || r.prompts(zoidc.PromptSelectAccount) {
+// requiresLogin says whether the request asks for more than the session gives.
+func (p *Provider) requiresLogin(request *authRequest, current session.Current) bool {
+	if request.hasPrompt(zoidc.PromptLogin) || request.hasPrompt(zoidc.PromptSelectAccount) {
 		return true
 	}
-	return r.MaxAge != nil && (*r.MaxAge == 0 || p.now().Sub(s.AuthTime) > time.Duration(*r.MaxAge)*time.Second) //nolint:gosec // readRequest allows 31 bits
+	return request.MaxAge != nil && (*request.MaxAge == 0 || p.now().Sub(current.AuthTime) > time.Duration(*request.MaxAge)*time.Second) //nolint:gosec // readRequest allows 31 bits
 }
 
-// visit seals the request to this browser and sends it to a page.
-func (p *Provider) visit(c echo.Context, path string, req pending) error {
-	req.Browser = p.browserOf(c.Response(), c.Request())
-	sealed, err := p.requests.seal(req)
+// redirectToPage seals the request to this browser and sends it to a page.
+func (p *Provider) redirectToPage(c echo.Context, path string, saved savedRequest) error {
+	saved.BrowserHash = p.browserHash(c.Response(), c.Request())
+	sealed, err := p.requestSealer.seal(saved)
 	if err != nil {
 		return err
 	}
-	return see(c, p.base+path+"?request="+sealed)
+	return redirectTo(c, p.base+path+"?request="+sealed)
 }
 
-// see sends the browser on by 303, so that what was posted is never posted
+// redirectTo sends the browser on by 303, so that what was posted is never posted
 // again elsewhere (RFC 9700 section 4.12).
-func see(c echo.Context, address string) error {
-	noStore(c)
+func redirectTo(c echo.Context, address string) error {
+	setNoStore(c)
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	return c.Redirect(http.StatusSeeOther, address)
 }
 
-// showDoubt shows a page and counts the refusal.
-func (p *Provider) showDoubt(c echo.Context, d *doubt, reference string) error {
+// showErrorPage shows the error page of a request that must not be redirected.
+func (p *Provider) showErrorPage(c echo.Context, err *pageError, reference string) error {
 	if reference == "" {
 		reference = newReference()
 	}
 	page := ErrorPage{
-		Message: d.happened, Remedy: d.remedy, Reference: reference, Received: d.received, Cause: d.happened,
+		Message: err.message, Remedy: err.remedy, Reference: reference, Received: err.redirectURI, Cause: err.message,
 	}
 	clientID := ""
-	if d.client != nil {
-		clientID = d.client.ID
-		page.Registered = d.client.RedirectURIs
+	if err.client != nil {
+		clientID = err.client.ID
+		page.Registered = err.client.RedirectURIs
 	}
-	p.events("doubted", clientID)
-	p.log.InfoContext(c.Request().Context(), "request refused", "reference", reference, "client_id", clientID, "reason", d.happened)
+	p.events("authorize_rejected", clientID)
+	p.log.InfoContext(c.Request().Context(), "request rejected",
+		"reference", reference, "client_id", clientID, "reason", err.message)
 	return p.pages.ShowError(c, page)
 }

@@ -17,22 +17,22 @@ import (
 )
 
 const (
-	// logoutTokenLife is short: every attempt has a token of its own.
-	logoutTokenLife = 2 * time.Minute
-	// logoutLease is how long one attempt may take, with the reading of its answer.
+	// logoutTokenLifetime is short: every attempt gets a new token.
+	logoutTokenLifetime = 2 * time.Minute
+	// logoutLease is how long one attempt may take, including the response.
 	logoutLease = time.Minute
-	// logoutBatch is how many logouts are taken at once.
+	// logoutBatch is how many logouts are taken from the queue at once.
 	logoutBatch = 256
-	// logoutSpell is how long one client is told one logout after the other before
-	// what is left of its share is put off; well below the lease.
-	logoutSpell = 30 * time.Second
-	// logoutRest is how long a client that did not answer is left alone.
-	logoutRest = time.Minute
-	// logoutPause is the wait after the first failure; it doubles up to
-	// logoutLongest, and after logoutGiveUp the client is told no more.
-	logoutPause   = 5 * time.Second
-	logoutLongest = time.Hour
-	logoutGiveUp  = 24 * time.Hour
+	// logoutTurn is how long one client is notified before the rest of its logouts is
+	// postponed; well below the lease.
+	logoutTurn = 30 * time.Second
+	// logoutSilence is how long a client that did not respond is left alone.
+	logoutSilence = time.Minute
+	// logoutFirstPause is the wait after the first failure. It doubles up to
+	// logoutMaxPause, and after logoutGiveUp the logout is abandoned.
+	logoutFirstPause = 5 * time.Second
+	logoutMaxPause   = time.Hour
+	logoutGiveUp     = 24 * time.Hour
 )
 
 // logoutToken is the payload of a logout token (OpenID Connect Back-Channel
@@ -52,16 +52,16 @@ type logoutEvents struct {
 	Logout struct{} `json:"http://schemas.openid.net/event/backchannel-logout"`
 }
 
-// NotifyClients tells the clients whose time has come that a session has ended
-// (OpenID Connect Back-Channel Logout 1.0), and returns when none is left. The
-// client should follow no redirects and have a time limit well below a minute.
-// Whoever runs the provider calls it again and again; a client that answers 5xx
-// or not at all is told again after pauses that grow from five seconds to an
-// hour, and given up after a day. One that refuses is given up at once. Both are
-// logged as errors. A client that does not answer is then left alone for a minute,
-// however much waits for it, so that the others wait for one of its time-outs a
-// minute at most. It is not safe for concurrent use.
-func (p *Provider) NotifyClients(ctx context.Context, client *http.Client) error {
+// NotifyClients sends the logout tokens that are due (OpenID Connect Back-Channel
+// Logout 1.0) and returns when none is left. Call it repeatedly. httpClient should
+// follow no redirects and have a timeout well below a minute.
+//
+// A client that responds with 5xx or not at all is notified again after pauses from
+// five seconds to an hour, and given up after a day. A client that rejects the token is
+// given up at once. Both are logged as errors. A client that does not respond is left
+// alone for a minute, so that the others wait for at most one of its timeouts a minute.
+// NotifyClients is not safe for concurrent use.
+func (p *Provider) NotifyClients(ctx context.Context, httpClient *http.Client) error {
 	for {
 		now := p.now()
 		due, err := p.logouts.TakeLogouts(ctx, now, now.Add(logoutLease), logoutBatch)
@@ -75,14 +75,14 @@ func (p *Provider) NotifyClients(ctx context.Context, client *http.Client) error
 		var mu sync.Mutex
 		var errs []error
 		var group sync.WaitGroup
-		resting := maps.Clone(p.resting)
-		for id, share := range byClient {
-			rests := resting[id]
+		before := maps.Clone(p.silentUntil)
+		for id, logouts := range byClient {
+			silentUntil := before[id]
 			group.Go(func() {
-				until, err := p.tellClient(ctx, client, share, rests)
+				until, err := p.sendLogouts(ctx, httpClient, logouts, silentUntil)
 				mu.Lock()
 				defer mu.Unlock()
-				p.resting[id] = until
+				p.silentUntil[id] = until
 				errs = append(errs, err)
 			})
 		}
@@ -93,112 +93,114 @@ func (p *Provider) NotifyClients(ctx context.Context, client *http.Client) error
 	}
 }
 
-// tellClient tells one client its share, one after the other, and returns until
-// when it is to be left alone. The error is one of the store.
-func (p *Provider) tellClient(ctx context.Context, client *http.Client, share []Logout, rests time.Time) (time.Time, error) {
-	begun := p.now()
-	for _, l := range share {
-		now := p.now()
+var errSilent = errors.New("it did not respond a moment ago and was not asked again")
+
+// sendLogouts sends one client its logouts, one after the other, and returns until when
+// to leave it alone. The error is one of the store.
+func (p *Provider) sendLogouts(
+	ctx context.Context, httpClient *http.Client, logouts []Logout, silentUntil time.Time,
+) (time.Time, error) {
+	start := p.now()
+	for _, l := range logouts {
+		if ctx.Err() != nil {
+			return silentUntil, nil //nolint:nilerr // the lease runs out, and the next start tries again
+		}
 		var err error
-		switch {
-		case ctx.Err() != nil:
-			return rests, nil //nolint:nilerr // the lease runs out, and another attempt is made after the next start
-		case now.Before(rests):
-			err = p.settle(ctx, l, true, errResting)
-		case now.Sub(begun) > logoutSpell:
+		if now := p.now(); now.Before(silentUntil) {
+			err = p.recordDelivery(ctx, l, true, errSilent)
+		} else if now.Sub(start) > logoutTurn {
 			err = p.logouts.PostponeLogout(ctx, l, now)
-		default:
+		} else {
 			var silent bool
-			if silent, err = p.tell(ctx, client, l); silent {
-				rests = p.now().Add(logoutRest)
+			if silent, err = p.sendLogout(ctx, httpClient, l); silent {
+				silentUntil = p.now().Add(logoutSilence)
 			}
 		}
 		if err != nil {
-			return rests, err
+			return silentUntil, err
 		}
 	}
-	return rests, nil
+	return silentUntil, nil
 }
 
-var errResting = errors.New("it did not answer a moment ago, and was not asked again")
-
-// tell makes one attempt and settles what becomes of the logout. Silent says that
-// there was no answer. The error is one of the store: what the client does is no
-// error here.
-func (p *Provider) tell(ctx context.Context, client *http.Client, l Logout) (silent bool, err error) {
-	c := p.clients[l.ClientID]
-	if c == nil || c.BackchannelLogoutURI == "" {
+// sendLogout makes one attempt and records its outcome. It reports whether the client
+// stayed silent. The error is one of the store, never of the client.
+func (p *Provider) sendLogout(ctx context.Context, httpClient *http.Client, l Logout) (silent bool, err error) {
+	client := p.clients[l.ClientID]
+	if client == nil || client.BackchannelLogoutURI == "" {
 		return false, p.logouts.DropLogout(ctx, l)
 	}
-	status, cause := p.deliverLogout(ctx, client, c, l)
+	status, cause := p.postLogoutToken(ctx, httpClient, client, l)
 	if ctx.Err() != nil {
-		return false, nil //nolint:nilerr // as in tellClient
+		return false, nil //nolint:nilerr // as in sendLogouts
 	}
-	again := status == 0 || status >= 500 || status < 400 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
-	return status == 0, p.settle(ctx, l, again, cause)
+	retry := status >= 500 || status < 400 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
+	return status == 0, p.recordDelivery(ctx, l, retry, cause)
 }
 
-// settle drops a logout that is told or given up, and postpones any other.
-func (p *Provider) settle(ctx context.Context, l Logout, again bool, cause error) error {
-	now := p.now()
-	switch {
-	case cause == nil:
+// recordDelivery drops a logout that was delivered (cause is nil) or is abandoned, and
+// postpones any other.
+func (p *Provider) recordDelivery(ctx context.Context, l Logout, retry bool, cause error) error {
+	log := p.log.With("client_id", l.ClientID, "tries", l.Tries)
+	if cause == nil {
 		p.events("logout_delivered", l.ClientID)
-		p.log.InfoContext(ctx, "client told of sign-out", "client_id", l.ClientID, "tries", l.Tries)
-	case !again, now.Sub(l.Created) >= logoutGiveUp:
-		p.events("logout_given_up", l.ClientID)
-		p.log.ErrorContext(ctx, "client could not be told of sign-out; given up", "client_id", l.ClientID,
-			"tries", l.Tries, "error", cause.Error())
-	default:
-		next := now.Add(pauseAfter(l.Tries))
-		p.events("logout_postponed", l.ClientID)
-		p.log.WarnContext(ctx, "client could not be told of sign-out", "client_id", l.ClientID,
-			"tries", l.Tries, "next", next.UTC().Format(time.RFC3339), "error", cause.Error())
-		return p.logouts.PostponeLogout(ctx, l, next)
+		log.InfoContext(ctx, "logout delivered")
+		return p.logouts.DropLogout(ctx, l)
 	}
-	return p.logouts.DropLogout(ctx, l)
+	now := p.now()
+	if !retry || now.Sub(l.Created) >= logoutGiveUp {
+		p.events("logout_abandoned", l.ClientID)
+		log.ErrorContext(ctx, "logout abandoned", "error", cause.Error())
+		return p.logouts.DropLogout(ctx, l)
+	}
+	next := now.Add(pauseAfter(l.Tries))
+	p.events("logout_postponed", l.ClientID)
+	log.WarnContext(ctx, "logout postponed", "next", next.UTC().Format(time.RFC3339), "error", cause.Error())
+	return p.logouts.PostponeLogout(ctx, l, next)
 }
 
-// pauseAfter is the wait after so many attempts.
+// pauseAfter is the wait after that many attempts.
 func pauseAfter(tries int) time.Duration {
-	pause := logoutPause
+	pause := logoutFirstPause
 	for range tries - 1 {
-		if pause *= 2; pause >= logoutLongest {
-			return logoutLongest
+		if pause *= 2; pause >= logoutMaxPause {
+			return logoutMaxPause
 		}
 	}
 	return pause
 }
 
-// deliverLogout posts a logout token. The error is nil where it was confirmed;
-// status is 0 where there was no answer.
-func (p *Provider) deliverLogout(ctx context.Context, client *http.Client, c *Client, l Logout) (status int, err error) {
+// postLogoutToken posts a logout token. The error is nil if the client confirmed it;
+// status is 0 if there was no response.
+func (p *Provider) postLogoutToken(
+	ctx context.Context, httpClient *http.Client, client *Client, l Logout,
+) (status int, err error) {
 	now := p.now()
 	payload, err := json.Marshal(logoutToken{
-		Issuer: p.issuer, Subject: l.Subject, Audience: c.ID, IssuedAt: now.Unix(), Expires: now.Add(logoutTokenLife).Unix(),
-		ID: newID(), Session: l.SessionID,
+		Issuer: p.issuer, Subject: l.Subject, Audience: client.ID, IssuedAt: now.Unix(),
+		Expires: now.Add(logoutTokenLifetime).Unix(), ID: newID(), Session: l.SessionID,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("logout token: %w", err)
 	}
-	token, err := p.sign(c, keys.TypeLogout, payload)
+	token, err := p.signToken(client, keys.TypeLogout, payload)
 	if err != nil {
 		return 0, err
 	}
 	body := url.Values{"logout_token": {token}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.BackchannelLogoutURI, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, client.BackchannelLogoutURI, strings.NewReader(body))
 	if err != nil {
 		return 0, fmt.Errorf("logout request: %w", err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := client.Do(req)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := httpClient.Do(r)
 	if err != nil {
 		return 0, err
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
-	_ = res.Body.Close()                                         // the status says all
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be reused
+	_ = res.Body.Close()
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return res.StatusCode, fmt.Errorf("%s answers %d", c.BackchannelLogoutURI, res.StatusCode)
+		return res.StatusCode, fmt.Errorf("%s returned status %d", client.BackchannelLogoutURI, res.StatusCode)
 	}
 	return res.StatusCode, nil
 }

@@ -93,7 +93,7 @@ func TestASilentClientHoldsUpNobody(t *testing.T) {
 	q := &queue{due: map[Logout]time.Time{}}
 	p := &Provider{
 		issuer: "https://login.example", keys: ring, logouts: q, now: clock, log: slog.New(slog.DiscardHandler), events: func(string, string) {},
-		resting: map[string]time.Time{}, clients: map[string]*Client{
+		silentUntil: map[string]time.Time{}, clients: map[string]*Client{
 			"dead": {ID: "dead", Algorithm: "ES256", BackchannelLogoutURI: "https://dead.example/out"},
 			"well": {ID: "well", Algorithm: "ES256", BackchannelLogoutURI: "https://well.example/out"},
 		},
@@ -109,10 +109,10 @@ func TestASilentClientHoldsUpNobody(t *testing.T) {
 	require.NoError(t, p.NotifyClients(t.Context(), client))
 	require.Equal(t, map[string]int{"dead.example": 1, "well.example": 40}, way.asked)
 	require.Len(t, q.due, 400)
-	now = now.Add(logoutRest / 2)
+	now = now.Add(logoutSilence / 2)
 	require.NoError(t, p.NotifyClients(t.Context(), client))
 	require.Equal(t, 1, way.asked["dead.example"])
-	now = now.Add(logoutRest)
+	now = now.Add(logoutSilence)
 	require.NoError(t, p.NotifyClients(t.Context(), client))
 	require.Equal(t, 2, way.asked["dead.example"])
 }

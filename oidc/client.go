@@ -72,12 +72,12 @@ type Client struct {
 	RedirectsOnTo []string
 
 	secretHash [sha256.Size]byte
-	exceptions []Exception
+	deviations []Deviation
 }
 
-// prepared returns the client with its defaults filled in and its secret
+// withDefaults returns the client with its defaults filled in and its secret
 // replaced by a hash.
-func (c Client) prepared() *Client {
+func (c Client) withDefaults() *Client {
 	if c.Secret.IsSet() {
 		c.secretHash = sha256.Sum256([]byte(c.Secret.Reveal()))
 	}
@@ -103,53 +103,53 @@ func (c Client) prepared() *Client {
 	if c.Secret.IsSet() {
 		c.Secret = secret.New("hashed")
 	}
-	c.exceptions = c.Exceptions()
+	c.deviations = c.Deviations()
 	return &c
 }
 
-// public says whether the client has nothing to authenticate with.
-func (c *Client) public() bool { return !c.Secret.IsSet() && len(c.Keys) == 0 }
+// isPublic says whether the client has nothing to authenticate with.
+func (client *Client) isPublic() bool { return !client.Secret.IsSet() && len(client.Keys) == 0 }
 
-// secretMatches compares in constant time. A client without a secret matches
+// matchesSecret compares in constant time. A client without a secret matches
 // nothing.
-func (c *Client) secretMatches(sent string) bool {
+func (client *Client) matchesSecret(sent string) bool {
 	got := sha256.Sum256([]byte(sent))
-	return subtle.ConstantTimeCompare(got[:], c.secretHash[:]) == 1 && c.Secret.IsSet()
+	return subtle.ConstantTimeCompare(got[:], client.secretHash[:]) == 1 && client.Secret.IsSet()
 }
 
-// hearsOfSignOut says whether the client wants to be told when a session ends.
-func (c *Client) hearsOfSignOut() bool {
-	return c.BackchannelLogoutURI != "" || c.FrontchannelLogoutURI != ""
+// wantsLogout says whether the client wants to be told when a session ends.
+func (client *Client) wantsLogout() bool {
+	return client.BackchannelLogoutURI != "" || client.FrontchannelLogoutURI != ""
 }
 
-// redirectAllowed compares plainly, byte for byte (RFC 9700 section 4.1.3),
+// allowsRedirectURI compares plainly, byte for byte (RFC 9700 section 4.1.3),
 // but for the port of a native client's loopback address.
-func (c *Client) redirectAllowed(uri string) bool {
-	if slices.Contains(c.RedirectURIs, uri) {
+func (client *Client) allowsRedirectURI(uri string) bool {
+	if slices.Contains(client.RedirectURIs, uri) {
 		return true
 	}
-	if !c.Native {
+	if !client.Native {
 		return false
 	}
-	for _, registered := range c.RedirectURIs {
-		if sameButLoopbackPort(registered, uri) {
+	for _, registered := range client.RedirectURIs {
+		if equalExceptLoopbackPort(registered, uri) {
 			return true
 		}
 	}
 	return false
 }
 
-// redirectsWithQuery says whether a redirect URI is registered but for the query
+// allowsRedirectQuery says whether a redirect URI is registered but for the query
 // of the legacy dialect.
-func (c *Client) redirectsWithQuery(uri string) bool {
-	return c.allows(RedirectWithQuery) && slices.Contains(c.RedirectURIs, c.LiveEngage.plainRedirect(uri))
+func (client *Client) allowsRedirectQuery(uri string) bool {
+	return client.allowsDeviation(RedirectWithQuery) && slices.Contains(client.RedirectURIs, client.LiveEngage.withoutRedirectQuery(uri))
 }
 
-// sameButLoopbackPort says whether got is registered with a port of its own:
+// equalExceptLoopbackPort says whether got is registered with a port of its own:
 // "http://127.0.0.1/cb" allows "http://127.0.0.1:49152/cb". Names such as
 // localhost do not qualify (RFC 8252 section 8.3).
-func sameButLoopbackPort(registered, got string) bool {
-	host, path, ok := loopbackParts(registered)
+func equalExceptLoopbackPort(registered, got string) bool {
+	host, path, ok := splitLoopbackURI(registered)
 	if !ok {
 		return false
 	}
@@ -171,9 +171,9 @@ func sameButLoopbackPort(registered, got string) bool {
 	return n <= 65535
 }
 
-// loopbackParts cuts "http://127.0.0.1:8080/cb?x" into "http://127.0.0.1" and
+// splitLoopbackURI cuts "http://127.0.0.1:8080/cb?x" into "http://127.0.0.1" and
 // "/cb?x". It refuses whatever is not plain http on a loopback IP address.
-func loopbackParts(uri string) (host, rest string, ok bool) {
+func splitLoopbackURI(uri string) (host, rest string, ok bool) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "http" || u.User != nil {
 		return "", "", false
@@ -185,10 +185,10 @@ func loopbackParts(uri string) (host, rest string, ok bool) {
 	return host, strings.TrimPrefix(uri, "http://"+u.Host), true
 }
 
-// formAction lists the origins that a page's form may lead to on its way back
+// formActionOrigins lists the origins that a page's form may lead to on its way back
 // to this client: browsers check redirects after a form against form-action.
-func (c *Client) formAction(redirectURI string) []string {
-	return append([]string{Origin(redirectURI)}, c.RedirectsOnTo...)
+func (client *Client) formActionOrigins(redirectURI string) []string {
+	return append([]string{Origin(redirectURI)}, client.RedirectsOnTo...)
 }
 
 // Origin is the CSP source of an address: scheme and host, or the scheme alone

@@ -34,80 +34,82 @@ func newID() string {
 	return encoding.EncodeToString(b[:])
 }
 
-// body is what a credential says beside its sign-in's id. A code or an access
+// credentialBody is what a credential says beside its sign-in's id. A code or an access
 // token has its expiry in seconds, which scopes it does without, and random
 // bytes. A refresh token has its number and nothing else, so that a successor
 // can be told again without having been kept.
-type body [bodyLength]byte
+type credentialBody [bodyLength]byte
 
-func expiring(expires time.Time, without uint16) body {
-	var b body
+func newExpiringBody(expires time.Time, without uint16) credentialBody {
+	var b credentialBody
 	binary.BigEndian.PutUint32(b[:4], uint32(expires.Unix())) //nolint:gosec // seconds until the year 2106
 	binary.BigEndian.PutUint16(b[4:6], without)
 	_, _ = rand.Read(b[6:]) // never fails (crypto/rand)
 	return b
 }
 
-func (b body) expires() time.Time { return time.Unix(int64(binary.BigEndian.Uint32(b[:4])), 0) }
-func (b body) without() uint16    { return binary.BigEndian.Uint16(b[4:6]) }
+func (b credentialBody) expiresAt() time.Time {
+	return time.Unix(int64(binary.BigEndian.Uint32(b[:4])), 0)
+}
+func (b credentialBody) droppedScopes() uint16 { return binary.BigEndian.Uint16(b[4:6]) }
 
-// mint returns a credential of the sign-in: its id, a dot, then the body and a
+// newCredential returns a credential of the sign-in: its id, a dot, then the body and a
 // MAC over kind, id and body. The database needs to hold nothing of it, not even
 // a hash.
-func mint(key []byte, kind byte, id string, b body) string {
-	mac := stamp(key, kind, id, b)
+func newCredential(key []byte, kind byte, id string, b credentialBody) string {
+	mac := computeMAC(key, kind, id, b)
 	return id + "." + encoding.EncodeToString(append(b[:], mac...))
 }
 
-// mintCode and mintAccess return credentials that expire; an access token may do
+// newCode and mintAccess return credentials that expire; an access token may do
 // without some of the sign-in's scopes, see narrowed.
-func mintCode(key []byte, id string, expires time.Time) string {
-	return mint(key, kindCode, id, expiring(expires, 0))
+func newCode(key []byte, id string, expires time.Time) string {
+	return newCredential(key, kindCode, id, newExpiringBody(expires, 0))
 }
 
-func mintAccess(key []byte, id string, expires time.Time, without uint16) string {
-	return mint(key, kindAccess, id, expiring(expires, without))
+func newAccessToken(key []byte, id string, expires time.Time, without uint16) string {
+	return newCredential(key, kindAccess, id, newExpiringBody(expires, without))
 }
 
-// mintRefresh returns the refresh token of that number: always the same text.
-func mintRefresh(key []byte, id string, number int) string {
-	var b body
+// newRefreshToken returns the refresh token of that number: always the same text.
+func newRefreshToken(key []byte, id string, number int) string {
+	var b credentialBody
 	binary.BigEndian.PutUint32(b[:4], uint32(number)) //nolint:gosec // counts from one
-	return mint(key, kindRefresh, id, b)
+	return newCredential(key, kindRefresh, id, b)
 }
 
-// genuine returns the sign-in's id and the body of a credential of that kind. It
+// verifyCredential returns the sign-in's id and the body of a credential of that kind. It
 // says nothing about expiry or the state of the sign-in.
-func genuine(key []byte, kind byte, credential string) (id string, b body, ok bool) {
+func verifyCredential(key []byte, kind byte, credential string) (id string, b credentialBody, ok bool) {
 	id, rest, found := strings.Cut(credential, ".")
 	if !found || len(id) != idLength || len(rest) != encoding.EncodedLen(credLength) {
-		return "", body{}, false
+		return "", credentialBody{}, false
 	}
 	var raw [credLength]byte
 	if _, err := encoding.Decode(raw[:], []byte(rest)); err != nil {
-		return "", body{}, false
+		return "", credentialBody{}, false
 	}
 	copy(b[:], raw[:])
-	if !hmac.Equal(raw[bodyLength:], stamp(key, kind, id, b)) {
-		return "", body{}, false
+	if !hmac.Equal(raw[bodyLength:], computeMAC(key, kind, id, b)) {
+		return "", credentialBody{}, false
 	}
 	return id, b, true
 }
 
-// open is genuine for a code or an access token that has not expired.
-func open(key []byte, kind byte, credential string, now time.Time) (id string, b body, ok bool) {
-	id, b, ok = genuine(key, kind, credential)
-	return id, b, ok && now.Before(b.expires())
+// openCredential is genuine for a code or an access token that has not expired.
+func openCredential(key []byte, kind byte, credential string, now time.Time) (id string, b credentialBody, ok bool) {
+	id, b, ok = verifyCredential(key, kind, credential)
+	return id, b, ok && now.Before(b.expiresAt())
 }
 
-// openRefresh returns the sign-in's id and the number of a genuine refresh token.
-func openRefresh(key []byte, credential string) (id string, number int, ok bool) {
-	id, b, ok := genuine(key, kindRefresh, credential)
+// openRefreshToken returns the sign-in's id and the number of a genuine refresh token.
+func openRefreshToken(key []byte, credential string) (id string, number int, ok bool) {
+	id, b, ok := verifyCredential(key, kindRefresh, credential)
 	return id, int(binary.BigEndian.Uint32(b[:4])), ok
 }
 
-// stamp is the MAC.
-func stamp(key []byte, kind byte, id string, b body) []byte {
+// computeMAC is the MAC.
+func computeMAC(key []byte, kind byte, id string, b credentialBody) []byte {
 	h := hmac.New(sha256.New, key)
 	_, _ = h.Write([]byte{kind})
 	_, _ = h.Write([]byte(id))

@@ -28,65 +28,67 @@ const (
 	insufficientScope        = "insufficient_scope"
 )
 
-// fault is a refusal in OAuth's terms: the code and description that a client
+// oauthError is a refusal in OAuth's terms: the code and description that a client
 // may see (RFC 6749 sections 4.1.2.1 and 5.2). Descriptions hold no quotes, no
 // backslash and nothing that a stranger sent.
-type fault struct {
+type oauthError struct {
 	status      int // HTTP status where it is answered as JSON; zero means 400
 	code        string
 	description string
 	cause       error // for the log alone
 }
 
-func (f *fault) Error() string {
-	if f.cause != nil {
-		return fmt.Sprintf("%s: %s: %v", f.code, f.description, f.cause)
+func (oauthErr *oauthError) Error() string {
+	if oauthErr.cause != nil {
+		return fmt.Sprintf("%s: %s: %v", oauthErr.code, oauthErr.description, oauthErr.cause)
 	}
-	return f.code + ": " + f.description
+	return oauthErr.code + ": " + oauthErr.description
 }
 
-func (f *fault) Unwrap() error { return f.cause }
+func (oauthErr *oauthError) Unwrap() error { return oauthErr.cause }
 
-// refuse makes a fault.
-func refuse(code, description string) *fault { return &fault{code: code, description: description} }
+// newOAuthError makes a fault.
+func newOAuthError(code, description string) *oauthError {
+	return &oauthError{code: code, description: description}
+}
 
-// asFault turns any error into a fault; what is not one already is a
+// toOAuthError turns any error into a fault; what is not one already is a
 // server_error whose cause stays in the log.
-func asFault(err error) *fault {
-	if f, ok := errors.AsType[*fault](err); ok {
-		return f
+func toOAuthError(err error) *oauthError {
+	if oauthErr, ok := errors.AsType[*oauthError](err); ok {
+		return oauthErr
 	}
-	return &fault{
+	return &oauthError{
 		status: http.StatusInternalServerError, code: serverError, cause: err,
 		description: "Something went wrong on our side. Try again in a moment.",
 	}
 }
 
-// oauthError is the body of an error answer (RFC 6749 section 5.2).
-type oauthError struct {
+// errorResponse is the body of an error answer (RFC 6749 section 5.2).
+type errorResponse struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description,omitempty"`
 }
 
-// writeFault answers a client's own request with a JSON error.
-func (p *Provider) writeFault(c echo.Context, err error) error {
-	f := asFault(err)
-	status := f.status
+// writeError answers a client's own request with a JSON error.
+func (p *Provider) writeError(c echo.Context, err error) error {
+	oauthErr := toOAuthError(err)
+	status := oauthErr.status
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
 	if status >= http.StatusInternalServerError {
 		p.log.ErrorContext(c.Request().Context(), "request failed", "path", c.Path(), "error", err.Error())
 	}
-	if f.code == invalidClient && status == http.StatusUnauthorized {
+	if oauthErr.code == invalidClient && status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", `Basic realm="idp"`)
 	}
-	noStore(c)
-	return c.JSON(status, oauthError{Code: f.code, Description: f.description})
+	setNoStore(c)
+	return c.JSON(status, errorResponse{Code: oauthErr.code, Description: oauthErr.description})
 }
 
-// noStore keeps an answer out of every cache (RFC 6749 section 5.1).
-func noStore(c echo.Context) {
+// setNoStore keeps an answer out of every cache (RFC 6749 section 5.1).
+func setNoStore(c echo.Context) {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")

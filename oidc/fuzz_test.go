@@ -24,7 +24,7 @@ func FuzzSealed(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	good, err := s.seal(pending{Query: "client_id=a", Reference: "R", Browser: "b"})
+	good, err := s.seal(savedRequest{Query: "client_id=a", Reference: "R", BrowserHash: "b"})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func FuzzSealed(f *testing.F) {
 		if at >= 0 && at < len(changed) {
 			changed[at] ^= bit
 		}
-		var p pending
+		var p savedRequest
 		if err := s.open(string(changed), &p); err == nil && string(changed) != text {
 			t.Fatalf("opened %q", changed)
 		}
@@ -51,7 +51,7 @@ func FuzzPushed(f *testing.F) {
 		f.Fatal(err)
 	}
 	now := time.Unix(1_700_000_000, 0)
-	p := &Provider{pushes: s, now: func() time.Time { return now }}
+	p := &Provider{pushSealer: s, now: func() time.Time { return now }}
 	for _, query := range []string{
 		"client_id=a&request_uri=" + url.QueryEscape(pushedPrefix+"x.y"),
 		"client_id=a&request_uri=" + url.QueryEscape(pushedPrefix) + "&request_uri=b",
@@ -60,9 +60,9 @@ func FuzzPushed(f *testing.F) {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		req := pending{Query: query}
-		if d := p.unpush(&req); req.Pushed || req.Query != query {
-			t.Fatalf("%q was taken up (%v)", query, d)
+		saved := savedRequest{Query: query}
+		if page := p.loadPushed(&saved); saved.Pushed || saved.Query != query {
+			t.Fatalf("%q was taken up (%v)", query, page)
 		}
 	})
 }
@@ -71,10 +71,10 @@ func FuzzPushed(f *testing.F) {
 // never another.
 func FuzzCredential(f *testing.F) {
 	key, now := make([]byte, 32), time.Unix(1_700_000_000, 0)
-	good := mintCode(key, newID(), now.Add(time.Minute))
+	good := newCode(key, newID(), now.Add(time.Minute))
 	f.Add(good, len(good)-1, byte(1))
 	f.Add(good, 0, byte(0))
-	f.Add(mintRefresh(key, newID(), 7), 30, byte(1))
+	f.Add(newRefreshToken(key, newID(), 7), 30, byte(1))
 	f.Add(".", 0, byte(0))
 	f.Fuzz(func(t *testing.T, text string, at int, bit byte) {
 		changed := []byte(text)
@@ -83,7 +83,7 @@ func FuzzCredential(f *testing.F) {
 		}
 		kinds := 0
 		for _, kind := range []byte{kindCode, kindAccess, kindRefresh} {
-			if _, _, ok := genuine(key, kind, string(changed)); ok {
+			if _, _, ok := verifyCredential(key, kind, string(changed)); ok {
 				kinds++
 			}
 		}
@@ -99,9 +99,9 @@ func FuzzBasic(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		shown, ok := basic(header)
-		if ok && (shown.id == "" || !strings.Contains(shown.plain, ":")) {
-			t.Fatalf("%q: read as %+v", header, shown)
+		credentials, ok := parseBasicHeader(header)
+		if ok && (credentials.id == "" || !strings.Contains(credentials.decodedHeader, ":")) {
+			t.Fatalf("%q: read as %+v", header, credentials)
 		}
 	})
 }
@@ -115,7 +115,7 @@ func FuzzClientCredentials(f *testing.F) {
 	f.Add("", "client_id=a&client_assertion=x.y.z&client_assertion_type="+url.QueryEscape(assertionType))
 	f.Add("", "client_assertion_type=x")
 	f.Fuzz(func(t *testing.T, header, body string) {
-		v, repeated, err := parameters(body)
+		params, repeated, err := parseParameters(body)
 		if err != nil || len(repeated) > 0 {
 			return
 		}
@@ -123,16 +123,16 @@ func FuzzClientCredentials(f *testing.F) {
 		if header != "" {
 			h.Set("Authorization", header)
 		}
-		shown, err := presented(h, v)
+		credentials, err := readCredentials(h, params)
 		if err != nil {
-			if f := asFault(err); f.code == serverError {
+			if oauthErr := toOAuthError(err); oauthErr.code == serverError {
 				t.Fatalf("%q %q: %v", header, body, err)
 			}
 			return
 		}
 		ways := []string{AuthNone, AuthPost, AuthBasic, AuthKey}
-		if !slices.Contains(ways, shown.method) || shown.method == AuthBasic && header == "" || shown.method == AuthPost && !v.Has("client_secret") {
-			t.Fatalf("%q %q: read as %s", header, body, shown.method)
+		if !slices.Contains(ways, credentials.method) || credentials.method == AuthBasic && header == "" || credentials.method == AuthPost && !params.Has("client_secret") {
+			t.Fatalf("%q %q: read as %s", header, body, credentials.method)
 		}
 	})
 }
@@ -163,7 +163,7 @@ func FuzzAssertion(f *testing.F) {
 	f.Add(`{"payload":"e30","signatures":[]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		_ = assertedClient(text)
-		if _, err := verifyAssertion(client, text); err == nil && text != good {
+		if _, err := verifyAssertionSignature(client, text); err == nil && text != good {
 			t.Fatalf("verified %q", text)
 		}
 	})
@@ -180,22 +180,22 @@ func FuzzClaimsParameter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r := &request{client: &Client{Scopes: []string{"email"}}}
-		if err := checkClaims(r, url.Values{"claims": {text}}); err != nil {
-			if f := asFault(err); f.code != invalidRequest {
+		request := &authRequest{client: &Client{Scopes: []string{"email"}}}
+		if err := validateClaims(request, url.Values{"claims": {text}}); err != nil {
+			if oauthErr := toOAuthError(err); oauthErr.code != invalidRequest {
 				t.Fatalf("%q: %v", text, err)
 			}
 			return
 		}
-		for _, name := range slices.Concat(r.claims.userinfo, r.claims.idToken) {
+		for _, name := range slices.Concat(request.claims.userinfo, request.claims.idToken) {
 			if name != "email" && name != "email_verified" {
 				t.Fatalf("%q: keeps %q", text, name)
 			}
 		}
-		if !slices.IsSorted(r.claims.userinfo) || !json.Valid([]byte(text)) && text != "" {
-			t.Fatalf("%q: read as %v", text, r.claims)
+		if !slices.IsSorted(request.claims.userinfo) || !json.Valid([]byte(text)) && text != "" {
+			t.Fatalf("%q: read as %v", text, request.claims)
 		}
-		r.mayBe("x")
-		r.claims.unmet("loa1")
+		request.allowsSubject("x")
+		request.claims.requiresOtherACR("loa1")
 	})
 }

@@ -36,80 +36,80 @@ type idTokenClaims struct {
 	SDEs *claims.SDEs `json:"lp_sdes,omitempty"`
 }
 
-// issue is what an ID token is issued with.
-type issue struct {
-	code, access string // hashed into it, where not empty
-	alone        bool   // no access token, now or later, could fetch the claims
-	refreshed    bool   // by a refresh token: without nonce (OIDC Core section 12.2)
+// idTokenOptions is what an ID token is issued with.
+type idTokenOptions struct {
+	code, accessToken string // hashed into it, where not empty
+	standalone        bool   // no access token, now or later, could fetch the claims
+	refreshed         bool   // by a refresh token: without nonce (OIDC Core section 12.2)
 }
 
-// idToken signs an ID token about the person. The claims of the granted scopes
+// newIDToken signs an ID token about the person. The claims of the granted scopes
 // are in it where no access token could fetch them, or where the client wants
 // them there (OIDC Core section 5.4), and those that were asked for by name.
-func (p *Provider) idToken(c *Client, person claims.Person, in Signin, with issue) (string, error) {
-	now, g := p.now(), in.Grant
-	t := idTokenClaims{
-		Issuer: p.issuer, Subject: person.Subject, Audience: c.ID,
-		Expires: now.Add(p.lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime,
-		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, Session: in.SessionID,
+func (p *Provider) newIDToken(client *Client, person claims.Person, signin Signin, with idTokenOptions) (string, error) {
+	now, grant := p.now(), signin.Grant
+	token := idTokenClaims{
+		Issuer: p.issuer, Subject: person.Subject, Audience: client.ID,
+		Expires: now.Add(p.lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: grant.AuthTime,
+		Nonce: grant.Nonce, ACR: grant.ACR, AMR: grant.AMR, Session: signin.SessionID,
 	}
 	if with.refreshed {
-		t.Nonce = ""
+		token.Nonce = ""
 	}
 	for _, h := range []struct {
 		of string
 		to *string
-	}{{with.access, &t.AtHash}, {with.code, &t.CHash}} {
+	}{{with.accessToken, &token.AtHash}, {with.code, &token.CHash}} {
 		if h.of == "" {
 			continue
 		}
-		hash, err := zoidc.ClaimHash(h.of, jose.SignatureAlgorithm(c.Algorithm))
+		hash, err := zoidc.ClaimHash(h.of, jose.SignatureAlgorithm(client.Algorithm))
 		if err != nil {
 			return "", fmt.Errorf("hash for ID token: %w", err)
 		}
 		*h.to = hash
 	}
 	var scopes []string
-	if with.alone || c.ClaimsInIDToken {
-		scopes = g.Scopes
+	if with.standalone || client.ClaimsInIDToken {
+		scopes = grant.Scopes
 	}
-	t.Standard = person.Standard.Filter(scopes, g.IDTokenClaims)
-	if sdes := person.SDEs(); releasesSDEs(c, g, g.IDTokenClaims) && !sdes.Empty() {
-		t.SDEs = &sdes
+	token.Standard = person.Standard.Filter(scopes, grant.IDTokenClaims)
+	if sdes := person.SDEs(); releasesSDEs(client, grant, grant.IDTokenClaims) && !sdes.Empty() {
+		token.SDEs = &sdes
 	}
-	payload, err := json.Marshal(t)
+	payload, err := json.Marshal(token)
 	if err != nil {
 		return "", fmt.Errorf("id token: %w", err)
 	}
-	return p.sign(c, keys.TypeJWT, payload)
+	return p.signToken(client, keys.TypeJWT, payload)
 }
 
-// warnOfSubject tells the operator of a person whose subject others can guess.
-func (p *Provider) warnOfSubject(ctx context.Context, c *Client, subject, reference string) {
+// warnGuessableSubject tells the operator of a person whose subject others can guess.
+func (p *Provider) warnGuessableSubject(ctx context.Context, client *Client, subject, reference string) {
 	if what := claims.WhyGuessable(subject); what != "" {
-		p.events("guessable_subject", c.ID)
-		p.log.WarnContext(ctx, "subject can be guessed; give this person another one", "reference", reference, "client_id", c.ID, "subject_is", what)
+		p.events("guessable_subject", client.ID)
+		p.log.WarnContext(ctx, "subject can be guessed; give this person another one", "reference", reference, "client_id", client.ID, "subject_is", what)
 	}
 }
 
-// sign returns a payload as the client gets it: signed by its key and, where it
+// signToken returns a payload as the client gets it: signed by its key and, where it
 // has Encryption, then encrypted. Without a key to encrypt to it is an error.
-func (p *Provider) sign(c *Client, kind string, payload []byte) (string, error) {
+func (p *Provider) signToken(client *Client, kind string, payload []byte) (string, error) {
 	var token string
 	var err error
-	if c.PinnedKey != "" {
-		token, err = p.keys.SignWithKey(c.PinnedKey, kind, payload)
+	if client.PinnedKey != "" {
+		token, err = p.keys.SignWithKey(client.PinnedKey, kind, payload)
 	} else {
-		token, err = p.keys.Sign(c.Algorithm, kind, payload)
+		token, err = p.keys.Sign(client.Algorithm, kind, payload)
 	}
-	if err != nil || c.Encryption == nil {
+	if err != nil || client.Encryption == nil {
 		return token, err
 	}
-	return c.Encryption.Encrypt(p.now(), token)
+	return client.Encryption.Encrypt(p.now(), token)
 }
 
 // releasesSDEs says whether the client is told lp_sdes: always, by its scope, or
 // by name.
-func releasesSDEs(c *Client, g Grant, names []string) bool {
-	return c.LiveEngage != nil || slices.Contains(g.Scopes, ScopeSDEs) || slices.Contains(names, ScopeSDEs)
+func releasesSDEs(client *Client, grant Grant, names []string) bool {
+	return client.LiveEngage != nil || slices.Contains(grant.Scopes, ScopeSDEs) || slices.Contains(names, ScopeSDEs)
 }

@@ -10,15 +10,15 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
-// inactive is all that is said about a token that is no good, or none of the
+// inactiveResponse is all that is said about a token that is no good, or none of the
 // caller's business (RFC 7662 section 2.2).
-type inactive struct {
+type inactiveResponse struct {
 	Active bool `json:"active"`
 }
 
-// introspected describes a good token (RFC 7662 section 2.2). A refresh token
+// introspectionResponse describes a good token (RFC 7662 section 2.2). A refresh token
 // has no token_type, which is how the two are told apart.
-type introspected struct {
+type introspectionResponse struct {
 	Active    bool   `json:"active"`
 	Scope     string `json:"scope"`
 	ClientID  string `json:"client_id"`
@@ -30,26 +30,26 @@ type introspected struct {
 	Issuer    string `json:"iss"`
 }
 
-// introspect answers POST /introspect (RFC 7662) to the confidential client
+// handleIntrospect answers POST /introspect (RFC 7662) to the confidential client
 // that the token was issued to.
-func (p *Provider) introspect(c echo.Context) error {
-	client, token, err := p.presentedToken(c)
+func (p *Provider) handleIntrospect(c echo.Context) error {
+	client, token, err := p.readTokenParameter(c)
 	if err != nil {
-		return p.writeFault(c, err)
+		return p.writeError(c, err)
 	}
-	if client.public() {
-		return p.writeFault(c, &fault{status: http.StatusUnauthorized, code: invalidClient, description: "Introspection needs a client that can authenticate."})
+	if client.isPublic() {
+		return p.writeError(c, &oauthError{status: http.StatusUnauthorized, code: invalidClient, description: "Introspection needs a client that can authenticate."})
 	}
-	noStore(c)
+	setNoStore(c)
 	t, err := p.findToken(c, token)
-	withdrawn := err == nil && t.kind == "" && !client.mayRefresh()
+	withdrawn := err == nil && t.kind == "" && !client.allowsRefresh()
 	if errors.Is(err, errBadToken) || err == nil && t.signin.ClientID != client.ID || withdrawn {
-		return c.JSON(http.StatusOK, inactive{})
+		return c.JSON(http.StatusOK, inactiveResponse{})
 	}
 	if err != nil {
-		return p.writeFault(c, err)
+		return p.writeError(c, err)
 	}
-	return c.JSON(http.StatusOK, introspected{
+	return c.JSON(http.StatusOK, introspectionResponse{
 		Active: true, Scope: strings.Join(t.signin.Grant.Scopes, " "), ClientID: client.ID, TokenType: t.kind,
 		Expires: t.expires.Unix(), IssuedAt: t.issued.Unix(),
 		Subject: t.signin.Subject, Audience: client.ID, Issuer: p.issuer,
@@ -66,36 +66,36 @@ type foundToken struct {
 // findToken returns what a token of either kind is, or errBadToken. A refresh
 // token that is spent is found by revoke alone, see findRefresh.
 func (p *Provider) findToken(c echo.Context, token string) (foundToken, error) {
-	in, number, err := p.findRefresh(c, token)
+	signin, number, err := p.findRefreshToken(c, token)
 	if err == nil {
-		if number != in.Refresh.Number || !p.now().Before(in.Refresh.Expires) {
+		if number != signin.Refresh.Number || !p.now().Before(signin.Refresh.Expires) {
 			return foundToken{}, errBadToken
 		}
-		return foundToken{signin: in, issued: in.Refresh.Issued, expires: in.Refresh.Expires}, nil
+		return foundToken{signin: signin, issued: signin.Refresh.Issued, expires: signin.Refresh.Expires}, nil
 	}
 	if !errors.Is(err, errBadToken) {
 		return foundToken{}, err
 	}
-	in, _, err = p.findAccess(c, token)
+	signin, _, err = p.findAccessToken(c, token)
 	if err != nil {
 		return foundToken{}, err
 	}
-	_, b, _ := open(p.tokenKey, kindAccess, token, p.now())
+	_, b, _ := openCredential(p.tokenKey, kindAccess, token, p.now())
 	return foundToken{
-		signin: in, kind: zoidc.BearerToken, issued: b.expires().Add(-p.lifetimes.AccessToken), expires: b.expires(),
+		signin: signin, kind: zoidc.BearerToken, issued: b.expiresAt().Add(-p.lifetimes.AccessToken), expires: b.expiresAt(),
 	}, nil
 }
 
-// findRefresh returns the open sign-in of a genuine refresh token, spent or not,
+// findRefreshToken returns the open sign-in of a genuine refresh token, spent or not,
 // and the token's number, or errBadToken.
-func (p *Provider) findRefresh(c echo.Context, token string) (Signin, int, error) {
-	id, number, ok := openRefresh(p.tokenKey, token)
+func (p *Provider) findRefreshToken(c echo.Context, token string) (Signin, int, error) {
+	id, number, ok := openRefreshToken(p.tokenKey, token)
 	if !ok {
 		return Signin{}, 0, errBadToken
 	}
-	in, _, err := p.signins.Find(c.Request().Context(), id, p.now())
+	signin, _, err := p.signins.FindSignin(c.Request().Context(), id, p.now())
 	if errors.Is(err, ErrNotFound) {
 		return Signin{}, 0, errBadToken
 	}
-	return in, number, err
+	return signin, number, err
 }

@@ -57,28 +57,28 @@ type Page struct {
 	AcrossSites bool
 }
 
-// Exception is the name of one departure from the strict protocol, allowed to
+// Deviation is the name of one departure from the strict protocol, allowed to
 // clients with the profile LiveEngage alone. Its uses are logged and counted.
-type Exception string
+type Deviation string
 
 // The exceptions.
 const (
-	NonceOptional     Exception = "nonce_optional"
-	TokenMeansIDToken Exception = "token_means_id_token"
-	RedirectWithQuery Exception = "redirect_uri_with_query"
-	OtherRedirectURI  Exception = "other_redirect_uri_at_token_endpoint"
-	AnswerRenamed     Exception = "implicit_answer_renamed"
-	AnswerInQuery     Exception = "implicit_answer_in_query"
-	JSONTokenRequest  Exception = "json_token_request"
-	UnencodedBasic    Exception = "unencoded_basic"
-	SecretEitherWay   Exception = "secret_in_header_or_body"
-	LivePersonErrors  Exception = "liveperson_error_names"
-	RefreshUnasked    Exception = "refresh_token_without_scope"
-	ScopeOptional     Exception = "scope_optional"
+	NonceOptional     Deviation = "nonce_optional"
+	TokenMeansIDToken Deviation = "token_means_id_token"
+	RedirectWithQuery Deviation = "redirect_uri_with_query"
+	OtherRedirectURI  Deviation = "other_redirect_uri_at_token_endpoint"
+	AnswerRenamed     Deviation = "implicit_answer_renamed"
+	AnswerInQuery     Deviation = "implicit_answer_in_query"
+	JSONTokenRequest  Deviation = "json_token_request"
+	UnencodedBasic    Deviation = "unencoded_basic"
+	SecretEitherWay   Deviation = "secret_in_header_or_body"
+	LivePersonErrors  Deviation = "liveperson_error_names"
+	RefreshUnasked    Deviation = "refresh_token_without_scope"
+	ScopeOptional     Deviation = "scope_optional"
 )
 
 // String says in a sentence what the exception allows.
-func (e Exception) String() string {
+func (e Deviation) String() string {
 	switch e {
 	case NonceOptional:
 		return "An ID token is answered from the authorization endpoint also where the request has no nonce: the chat window sends none."
@@ -108,28 +108,28 @@ func (e Exception) String() string {
 	return string(e)
 }
 
-// Exceptions lists the exceptions that the client is allowed; none without the
+// Deviations lists the exceptions that the client is allowed; none without the
 // profile LiveEngage.
-func (c *Client) Exceptions() []Exception {
-	l := c.LiveEngage
+func (client *Client) Deviations() []Deviation {
+	l := client.LiveEngage
 	if l == nil {
 		return nil
 	}
-	var out []Exception
-	code := slices.Contains(c.ResponseTypes, "code")
+	var out []Deviation
+	code := slices.Contains(client.ResponseTypes, "code")
 	for _, x := range []struct {
-		name    Exception
+		name    Deviation
 		allowed bool
 	}{
-		{NonceOptional, slices.Contains(c.ResponseTypes, "id_token")},
+		{NonceOptional, slices.Contains(client.ResponseTypes, "id_token")},
 		{TokenMeansIDToken, l.Legacy},
 		{RedirectWithQuery, l.Legacy && len(l.RedirectKeys) > 0},
 		{OtherRedirectURI, l.TokenRedirectURI != "" && code},
 		{AnswerRenamed, l.Parameter() != paramIDToken},
 		{AnswerInQuery, l.AnswerInQuery},
 		{JSONTokenRequest, l.JSONRequests && code},
-		{UnencodedBasic, slices.Contains(c.AuthMethods, AuthBasic)},
-		{SecretEitherWay, len(c.AuthMethods) > 1},
+		{UnencodedBasic, slices.Contains(client.AuthMethods, AuthBasic)},
+		{SecretEitherWay, len(client.AuthMethods) > 1},
 		{LivePersonErrors, l.LivePersonErrors && code},
 		{RefreshUnasked, l.Delegation && code},
 		{ScopeOptional, l.Legacy},
@@ -150,48 +150,48 @@ func (l *LiveEngage) Parameter() string { return cmp.Or(l.AnswerParameter, param
 func (l *LiveEngage) Method() string  { return cmp.Or(l.JSMethod, liveengage.DefaultJSMethod) }
 func (l *LiveEngage) Context() string { return cmp.Or(l.JSContext, liveengage.DefaultJSContext) }
 
-// allows says whether the client may use an exception.
-func (c *Client) allows(e Exception) bool { return slices.Contains(c.exceptions, e) }
+// allowsDeviation says whether the client may use an exception.
+func (client *Client) allowsDeviation(e Deviation) bool { return slices.Contains(client.deviations, e) }
 
-// excepted logs and counts the use of an exception.
-func (p *Provider) excepted(ctx context.Context, c *Client, e Exception) {
-	p.events("exception_"+string(e), c.ID)
-	p.log.InfoContext(ctx, "exception used", "client_id", c.ID, "exception", string(e))
+// recordDeviation logs and counts the use of an exception.
+func (p *Provider) recordDeviation(ctx context.Context, client *Client, e Deviation) {
+	p.events("exception_"+string(e), client.ID)
+	p.log.InfoContext(ctx, "exception used", "client_id", client.ID, "exception", string(e))
 }
 
-// count logs and counts the exceptions that the answer to a request needed.
-func (p *Provider) count(ctx context.Context, r *request) {
-	for _, e := range r.exceptions {
-		p.excepted(ctx, r.client, e)
+// recordDeviations logs and counts the exceptions that the answer to a request needed.
+func (p *Provider) recordDeviations(ctx context.Context, request *authRequest) {
+	for _, e := range request.deviations {
+		p.recordDeviation(ctx, request.client, e)
 	}
 }
 
-// use notes that the request needs an exception, where its client may have it.
-func (r *request) use(e Exception) bool {
-	if !r.client.allows(e) {
+// useDeviation notes that the request needs an exception, where its client may have it.
+func (request *authRequest) useDeviation(e Deviation) bool {
+	if !request.client.allowsDeviation(e) {
 		return false
 	}
-	if !slices.Contains(r.exceptions, e) {
-		r.exceptions = append(r.exceptions, e)
+	if !slices.Contains(request.deviations, e) {
+		request.deviations = append(request.deviations, e)
 	}
 	return true
 }
 
-// plainRedirect is a redirect URI without the query of the legacy dialect: empty
+// withoutRedirectQuery is a redirect URI without the query of the legacy dialect: empty
 // where there is none, or a key of it is not listed.
-func (l *LiveEngage) plainRedirect(uri string) string {
+func (l *LiveEngage) withoutRedirectQuery(uri string) string {
 	plain, query, ok := strings.Cut(uri, "?")
 	if !ok || query == "" || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return ""
 	}
-	v, err := url.ParseQuery(query)
+	params, err := url.ParseQuery(query)
 	if err != nil {
 		return ""
 	}
 	if slices.Contains(strings.Split(query, "&"), "") {
 		return ""
 	}
-	for key, values := range v {
+	for key, values := range params {
 		if !slices.Contains(l.RedirectKeys, key) || len(values) != 1 {
 			return ""
 		}
@@ -199,32 +199,34 @@ func (l *LiveEngage) plainRedirect(uri string) string {
 	return plain
 }
 
-// implicit says whether the request is answered with an ID token and nothing else.
-func (r *request) implicit() bool { return r.wantsIDToken() && !r.wantsCode() && !r.wantsToken() }
+// isImplicit says whether the request is answered with an ID token and nothing else.
+func (request *authRequest) isImplicit() bool {
+	return request.wantsIDToken() && !request.wantsCode() && !request.wantsToken()
+}
 
-// dialect reads what is LivePerson's own in a request for its client: the redirect
+// applyDialect reads what is LivePerson's own in a request for its client: the redirect
 // URI with a query, the legacy response type, and a scope that is left out.
-func (r *request) dialect() {
-	if !r.client.redirectAllowed(r.RedirectURI) {
-		r.use(RedirectWithQuery)
+func (request *authRequest) applyDialect() {
+	if !request.client.allowsRedirectURI(request.RedirectURI) {
+		request.useDeviation(RedirectWithQuery)
 	}
-	if r.ResponseType == "token" && r.use(TokenMeansIDToken) {
-		r.ResponseType = zoidc.ResponseTypeIDTokenOnly
+	if request.ResponseType == "token" && request.useDeviation(TokenMeansIDToken) {
+		request.ResponseType = zoidc.ResponseTypeIDTokenOnly
 	}
-	if len(r.Scopes) == 0 && r.use(ScopeOptional) {
-		r.Scopes = []string{zoidc.ScopeOpenID}
+	if len(request.Scopes) == 0 && request.useDeviation(ScopeOptional) {
+		request.Scopes = []string{zoidc.ScopeOpenID}
 	}
 }
 
-// answered is the answer's parameters as LivePerson's window reads them.
-func (r *request) answered(params []Param) []Param {
-	if !r.implicit() || !r.use(AnswerRenamed) {
+// renameIDTokenParam is the answer's parameters as LivePerson's window reads them.
+func (request *authRequest) renameIDTokenParam(params []Param) []Param {
+	if !request.isImplicit() || !request.useDeviation(AnswerRenamed) {
 		return params
 	}
 	out := slices.Clone(params)
 	for i := range out {
 		if out[i].Name == paramIDToken {
-			out[i].Name = r.client.LiveEngage.Parameter()
+			out[i].Name = request.client.LiveEngage.Parameter()
 		}
 	}
 	return out

@@ -41,8 +41,8 @@ type Logouts interface {
 // Assertions remembers the client assertions that were used, until they expire
 // (RFC 7523 section 3). Store implements it.
 type Assertions interface {
-	// SpendAssertion records a client's assertion by its id, at most 64
+	// RecordAssertion records a client's assertion by its id, at most 64
 	// characters, until it expires. Of any number of callers one gets true; where
 	// it is recorded already the answer is false. It is one atomic step.
-	SpendAssertion(ctx context.Context, clientID, id string, expires time.Time) (bool, error)
+	RecordAssertion(ctx context.Context, clientID, id string, expires time.Time) (bool, error)
 }

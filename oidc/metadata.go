@@ -29,10 +29,10 @@ type metadata struct {
 	FrontchannelSID    bool     `json:"frontchannel_logout_session_supported"`
 }
 
-// discovery answers GET /.well-known/openid-configuration (OIDC Discovery
+// handleDiscovery answers GET /.well-known/openid-configuration (OIDC Discovery
 // section 4) and the same at RFC 8414's address (section 3). Every member is set
 // here; none of the library's defaults is used.
-func (p *Provider) discovery(c echo.Context) error {
+func (p *Provider) handleDiscovery(c echo.Context) error {
 	confidential := []zoidc.AuthMethod{AuthBasic, AuthPost, AuthKey}
 	methods := append(slices.Clone(confidential), AuthNone)
 	var algorithms []string
@@ -76,7 +76,7 @@ func (p *Provider) discovery(c echo.Context) error {
 		Prompts:     []string{zoidc.PromptNone, zoidc.PromptLogin, zoidc.PromptConsent, zoidc.PromptSelectAccount}, UILocales: []string{"en"},
 		IssInResponse: true, FrontchannelLogout: true, FrontchannelSID: true,
 	}
-	return cached(c, doc)
+	return writeCacheable(c, doc)
 }
 
 // claimsSupported are the names of every claim that may be told.
@@ -87,12 +87,12 @@ var claimsSupported = []string{ //nolint:gochecknoglobals // read only
 	"phone_number", "phone_number_verified", "address", ScopeSDEs,
 }
 
-// jwks answers GET /jwks with every key that signs, will sign or did (RFC 7517).
-func (p *Provider) jwks(c echo.Context) error { return cached(c, p.keys.JWKS()) }
+// handleJWKS answers GET /jwks with every key that signs, will sign or did (RFC 7517).
+func (p *Provider) handleJWKS(c echo.Context) error { return writeCacheable(c, p.keys.JWKS()) }
 
-// cached writes JSON that may be kept for five minutes: shorter than a new key
+// writeCacheable writes JSON that may be kept for five minutes: shorter than a new key
 // is published before it signs (OIDC Core section 10.1.1).
-func cached(c echo.Context, v any) error {
+func writeCacheable(c echo.Context, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("write metadata: %w", err)
@@ -108,9 +108,9 @@ func cached(c echo.Context, v any) error {
 	return c.JSONBlob(http.StatusOK, body)
 }
 
-// pasted is the RS256 key that signs now, or the one that the client named by
+// pastedKey is the RS256 key that signs now, or the one that the client named by
 // client_id pins.
-func (p *Provider) pasted(c echo.Context) keys.PublicKey {
+func (p *Provider) pastedKey(c echo.Context) keys.PublicKey {
 	if client, ok := p.clients[c.QueryParam("client_id")]; ok && client.PinnedKey != "" {
 		if key, ok := p.keys.Key(client.PinnedKey); ok {
 			return key
@@ -119,13 +119,13 @@ func (p *Provider) pasted(c echo.Context) keys.PublicKey {
 	return p.keys.ActiveKey("RS256")
 }
 
-// pem answers GET /keys/public.pem: the key to paste, as SPKI.
-func (p *Provider) pem(c echo.Context) error {
-	return c.Blob(http.StatusOK, "application/x-pem-file", []byte(p.pasted(c).PEM()))
+// handlePEM answers GET /keys/public.pem: the key to paste, as SPKI.
+func (p *Provider) handlePEM(c echo.Context) error {
+	return c.Blob(http.StatusOK, "application/x-pem-file", []byte(p.pastedKey(c).PEM()))
 }
 
-// line answers GET /keys/public.txt: the same key in the form that LiveEngage's
+// handlePublicKeyLine answers GET /keys/public.txt: the same key in the form that LiveEngage's
 // console takes, base64 on one line without header and footer.
-func (p *Provider) line(c echo.Context) error {
-	return c.String(http.StatusOK, p.pasted(c).Base64()+"\n")
+func (p *Provider) handlePublicKeyLine(c echo.Context) error {
+	return c.String(http.StatusOK, p.pastedKey(c).Base64()+"\n")
 }

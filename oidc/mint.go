@@ -36,6 +36,6 @@ func (m Mint) Token() (string, error) {
 		}
 	}
 	p := &Provider{issuer: m.Issuer, keys: m.Keys, now: m.Now, lifetimes: Lifetimes{IDToken: m.Lifetime}}
-	in := Signin{Grant: Grant{Scopes: append([]string{"openid"}, m.Scopes...), AuthTime: m.Now().Unix(), ACR: session.ACRPassword}}
-	return p.idToken(m.Client.prepared(), m.Person, in, issue{alone: true})
+	signin := Signin{Grant: Grant{Scopes: append([]string{"openid"}, m.Scopes...), AuthTime: m.Now().Unix(), ACR: session.ACRPassword}}
+	return p.newIDToken(m.Client.withDefaults(), m.Person, signin, idTokenOptions{standalone: true})
 }

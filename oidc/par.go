@@ -13,10 +13,10 @@ import (
 const (
 	// pushedPrefix begins every request_uri of ours (RFC 9126 section 2.2).
 	pushedPrefix = "urn:ietf:params:oauth:request_uri:"
-	// pushedLife is how long a pushed request may be taken up.
-	pushedLife = 90 * time.Second
-	// longestPushed keeps the address that carries it within what servers accept.
-	longestPushed = 24 << 10
+	// pushedLifetime is how long a pushed request may be taken up.
+	pushedLifetime = 90 * time.Second
+	// maxPushedLength keeps the address that carries it within what servers accept.
+	maxPushedLength = 24 << 10
 )
 
 // pushedRequest is an authorization request that its client has pushed. It
@@ -27,77 +27,77 @@ type pushedRequest struct {
 	Expires  int64  `json:"e"` // seconds
 }
 
-type pushedAnswer struct {
+type pushedResponse struct {
 	RequestURI string `json:"request_uri"`
 	ExpiresIn  int64  `json:"expires_in"` // seconds
 }
 
-// push answers POST /par (RFC 9126 section 2): the client first, then its
+// handlePAR answers POST /par (RFC 9126 section 2): the client first, then its
 // request, checked as the authorization endpoint would.
-func (p *Provider) push(c echo.Context) error {
-	answer, err := p.pushed(c)
+func (p *Provider) handlePAR(c echo.Context) error {
+	answer, err := p.pushRequest(c)
 	if err != nil {
-		return p.writeFault(c, err)
+		return p.writeError(c, err)
 	}
-	noStore(c)
+	setNoStore(c)
 	return c.JSON(http.StatusCreated, answer)
 }
 
-func (p *Provider) pushed(c echo.Context) (*pushedAnswer, error) {
-	client, v, err := p.clientRequest(c)
+func (p *Provider) pushRequest(c echo.Context) (*pushedResponse, error) {
+	client, params, err := p.readClientRequest(c)
 	if err != nil {
 		return nil, err
 	}
-	if v.Has("request_uri") {
-		return nil, refuse(invalidRequest, "request_uri does not belong into a pushed request.")
+	if params.Has("request_uri") {
+		return nil, newOAuthError(invalidRequest, "request_uri does not belong into a pushed request.")
 	}
 	for _, name := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
-		v.Del(name)
+		params.Del(name)
 	}
-	v.Set("client_id", client.ID)
-	query := v.Encode()
-	if _, err := p.check(c.Request().Context(), query, true); err != nil {
-		if _, ok := errors.AsType[*doubt](err); ok {
-			return nil, refuse(invalidRequest, "redirect_uri is missing or not registered for this client.")
+	params.Set("client_id", client.ID)
+	query := params.Encode()
+	if _, err := p.validateRequest(c.Request().Context(), query, true); err != nil {
+		if _, ok := errors.AsType[*pageError](err); ok {
+			return nil, newOAuthError(invalidRequest, "redirect_uri is missing or not registered for this client.")
 		}
 		return nil, err
 	}
-	sealed, err := p.pushes.seal(pushedRequest{Query: query, ClientID: client.ID, Expires: p.now().Add(pushedLife).Unix()})
+	sealed, err := p.pushSealer.seal(pushedRequest{Query: query, ClientID: client.ID, Expires: p.now().Add(pushedLifetime).Unix()})
 	if err != nil {
 		return nil, err
 	}
-	if len(sealed) > longestPushed {
-		return nil, &fault{status: http.StatusRequestEntityTooLarge, code: invalidRequest, description: "The request is too large."}
+	if len(sealed) > maxPushedLength {
+		return nil, &oauthError{status: http.StatusRequestEntityTooLarge, code: invalidRequest, description: "The request is too large."}
 	}
 	p.events("pushed", client.ID)
-	return &pushedAnswer{RequestURI: pushedPrefix + sealed, ExpiresIn: int64(pushedLife / time.Second)}, nil
+	return &pushedResponse{RequestURI: pushedPrefix + sealed, ExpiresIn: int64(pushedLifetime / time.Second)}, nil
 }
 
-// unpush puts a pushed request in the place of one that refers to it. What else
+// loadPushed puts a pushed request in the place of one that refers to it. What else
 // stands beside request_uri and client_id counts for nothing (RFC 9126 section 4,
 // RFC 9101 section 5).
-func (p *Provider) unpush(req *pending) *doubt {
-	v, err := url.ParseQuery(req.Query)
-	if err != nil || len(v["request_uri"]) != 1 || len(v["client_id"]) > 1 || v.Has("request") {
+func (p *Provider) loadPushed(saved *savedRequest) *pageError {
+	params, err := url.ParseQuery(saved.Query)
+	if err != nil || len(params["request_uri"]) != 1 || len(params["client_id"]) > 1 || params.Has("request") {
 		return nil //nolint:nilerr // an ordinary request, or one that check refuses
 	}
-	sealed, ok := strings.CutPrefix(v.Get("request_uri"), pushedPrefix)
+	sealed, ok := strings.CutPrefix(params.Get("request_uri"), pushedPrefix)
 	if !ok {
 		return nil
 	}
 	var in pushedRequest
-	if err := p.pushes.open(sealed, &in); err != nil || in.ClientID != v.Get("client_id") {
-		return &doubt{
-			happened: "The address that led here refers to a request that its application did not make.",
-			remedy:   "Go back to where you came from and try again.", client: p.clients[v.Get("client_id")],
+	if err := p.pushSealer.open(sealed, &in); err != nil || in.ClientID != params.Get("client_id") {
+		return &pageError{
+			message: "The address that led here refers to a request that its application did not make.",
+			remedy:  "Go back to where you came from and try again.", client: p.clients[params.Get("client_id")],
 		}
 	}
 	if p.now().Unix() >= in.Expires {
-		return &doubt{
-			happened: "The request that led here has expired.",
-			remedy:   "Go back to where you came from and try again.", client: p.clients[in.ClientID],
+		return &pageError{
+			message: "The request that led here has expired.",
+			remedy:  "Go back to where you came from and try again.", client: p.clients[in.ClientID],
 		}
 	}
-	req.Query, req.Pushed = in.Query, true
+	saved.Query, saved.Pushed = in.Query, true
 	return nil
 }

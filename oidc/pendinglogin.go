@@ -20,7 +20,7 @@ type PendingLogin struct {
 // has RestartURL and Reference; ErrOtherBrowser and ErrBroken return nothing. A
 // pushed request cannot be started again, so once expired it is broken.
 func (p *Provider) PendingLogin(r *http.Request, sealed string) (PendingLogin, error) {
-	saved, err := p.openPending(r, sealed)
+	saved, err := p.openSavedRequest(r, sealed)
 	if err != nil && !errors.Is(err, ErrExpired) {
 		return PendingLogin{}, err
 	}
@@ -31,13 +31,13 @@ func (p *Provider) PendingLogin(r *http.Request, sealed string) (PendingLogin, e
 	if err != nil {
 		return PendingLogin{RestartURL: restart, Reference: saved.Reference}, err
 	}
-	request, err := p.check(r.Context(), saved.Query, saved.Pushed)
+	request, err := p.validateRequest(r.Context(), saved.Query, saved.Pushed)
 	if err != nil {
 		return PendingLogin{}, ErrBroken // it was valid when it was saved: the configuration has changed
 	}
 	return PendingLogin{
 		Client: request.client.Name, ClientID: request.client.ID, LoginHint: request.LoginHint,
-		Scopes: request.shared(), FormAction: request.client.formAction(request.RedirectURI),
+		Scopes: request.releasedScopes(), FormAction: request.client.formActionOrigins(request.RedirectURI),
 		Reference: saved.Reference, RestartURL: restart,
 	}, nil
 }
@@ -50,12 +50,12 @@ func (p *Provider) ResumeURL(sealed string) string {
 // RecordConsent seals the user's decision into the saved request and returns where
 // to send the browser.
 func (p *Provider) RecordConsent(r *http.Request, sealed, subject string, allow bool) (string, error) {
-	saved, err := p.openPending(r, sealed)
+	saved, err := p.openSavedRequest(r, sealed)
 	if err != nil {
 		return "", err
 	}
-	saved.Consented, saved.Denied = subject, !allow
-	resealed, err := p.requests.seal(saved)
+	saved.ConsentedBy, saved.Denied = subject, !allow
+	resealed, err := p.requestSealer.seal(saved)
 	if err != nil {
 		return "", err
 	}

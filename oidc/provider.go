@@ -82,27 +82,27 @@ type Config struct {
 
 // Provider serves the OpenID Connect endpoints.
 type Provider struct {
-	issuer     string
-	base       string // path of the issuer
-	clients    map[string]*Client
-	signins    Signins
-	sessions   *session.Manager
-	logouts    Logouts
-	assertions Assertions
-	pages      Pages
-	keys       *keys.Ring
-	hints      *op.IDTokenHintVerifier
-	requests   sealer
-	pushes     sealer
-	leaves     sealer
-	tokenKey   []byte
-	cookies    cookie.Policy
-	throttle   *limit.Limiter
-	lifetimes  Lifetimes
-	now        func() time.Time
-	log        *slog.Logger
-	events     func(event, client string)
-	resting    map[string]time.Time // by client: until when no logout is sent; NotifyClients alone uses it
+	issuer        string
+	base          string // path of the issuer
+	clients       map[string]*Client
+	signins       Signins
+	sessions      *session.Manager
+	logouts       Logouts
+	assertions    Assertions
+	pages         Pages
+	keys          *keys.Ring
+	hints         *op.IDTokenHintVerifier
+	requestSealer sealer
+	pushSealer    sealer
+	logoutSealer  sealer
+	tokenKey      []byte
+	cookies       cookie.Policy
+	throttle      *limit.Limiter
+	lifetimes     Lifetimes
+	now           func() time.Time
+	log           *slog.Logger
+	events        func(event, client string)
+	silentUntil   map[string]time.Time // by client: until when no logout is sent; NotifyClients alone uses it
 }
 
 // New returns a Provider, or says what is missing.
@@ -119,7 +119,7 @@ func New(cfg Config) (*Provider, error) {
 		issuer: cfg.Issuer, base: u.Path, clients: make(map[string]*Client, len(cfg.Clients)),
 		signins: cfg.Signins, sessions: cfg.Sessions, logouts: cfg.Logouts, assertions: cfg.Assertions, pages: cfg.Pages, keys: cfg.Keys,
 		tokenKey: cfg.Secret.Derive("codes and tokens"), cookies: cfg.Cookies, throttle: cfg.Throttle,
-		lifetimes: l, resting: map[string]time.Time{}, now: cfg.Now, log: cfg.Log, events: cfg.Events,
+		lifetimes: l, silentUntil: map[string]time.Time{}, now: cfg.Now, log: cfg.Log, events: cfg.Events,
 	}
 	if p.events == nil {
 		p.events = func(string, string) {}
@@ -128,54 +128,54 @@ func New(cfg Config) (*Provider, error) {
 		if _, twice := p.clients[c.ID]; twice || c.ID == "" {
 			return nil, fmt.Errorf("client id %q is empty or occurs twice", c.ID)
 		}
-		p.clients[c.ID] = c.prepared()
+		p.clients[c.ID] = c.withDefaults()
 		if key, ok := cfg.Keys.Key(c.PinnedKey); ok && key.Algorithm != p.clients[c.ID].Algorithm {
 			return nil, fmt.Errorf("client %q pins the key %s, which is for %s; it wants one for %s", c.ID, key.ID, key.Algorithm, p.clients[c.ID].Algorithm)
 		}
 	}
 	p.hints = op.NewIDTokenHintVerifier(cfg.Issuer, hintKeys{cfg.Keys},
 		op.WithSupportedIDTokenHintSigningAlgorithms("RS256", "ES256"))
-	if p.requests, err = newSealer(cfg.Secret.Derive("sealed authorization request")); err != nil {
+	if p.requestSealer, err = newSealer(cfg.Secret.Derive("sealed authorization request")); err != nil {
 		return nil, err
 	}
-	if p.pushes, err = newSealer(cfg.Secret.Derive("pushed authorization request")); err != nil {
+	if p.pushSealer, err = newSealer(cfg.Secret.Derive("pushed authorization request")); err != nil {
 		return nil, err
 	}
-	p.leaves, err = newSealer(cfg.Secret.Derive("sealed sign-out request"))
+	p.logoutSealer, err = newSealer(cfg.Secret.Derive("sealed sign-out request"))
 	return p, err
 }
 
 // Register mounts every endpoint with its methods.
 func (p *Provider) Register(e *echo.Echo) {
-	public := anyOrigin
-	e.GET(p.base+PathDiscovery, p.discovery, public)
-	e.GET(PathMetadata+p.base, p.discovery, public)
-	e.GET(p.base+PathJWKS, p.jwks, public)
-	e.GET(p.base+PathPEM, p.pem, public)
-	e.GET(p.base+PathLine, p.line, public)
-	e.GET(p.base+PathAuthorize, p.authorize)
-	e.POST(p.base+PathAuthorize, p.authorizePosted)
-	e.GET(p.base+PathResume, p.resume)
-	e.POST(p.base+PathToken, p.token, public)
-	e.GET(p.base+PathUserinfo, p.userinfo, public)
-	e.POST(p.base+PathUserinfo, p.userinfo, public)
-	e.POST(p.base+PathPAR, p.push, public)
-	e.POST(p.base+PathRevoke, p.revoke, public)
-	e.POST(p.base+PathIntrospect, p.introspect)
-	e.GET(p.base+PathEndSession, p.endSession)
-	e.POST(p.base+PathEndSession, p.endSessionPosted)
-	e.POST(p.base+PathConfirmLogout, p.leave)
-	e.POST(p.base+PathPageIdentity, p.pageIdentity)
-	e.POST(p.base+PathPageToken, p.pageToken)
+	public := allowAnyOrigin
+	e.GET(p.base+PathDiscovery, p.handleDiscovery, public)
+	e.GET(PathMetadata+p.base, p.handleDiscovery, public)
+	e.GET(p.base+PathJWKS, p.handleJWKS, public)
+	e.GET(p.base+PathPEM, p.handlePEM, public)
+	e.GET(p.base+PathLine, p.handlePublicKeyLine, public)
+	e.GET(p.base+PathAuthorize, p.handleAuthorize)
+	e.POST(p.base+PathAuthorize, p.handleAuthorizePost)
+	e.GET(p.base+PathResume, p.handleResume)
+	e.POST(p.base+PathToken, p.handleToken, public)
+	e.GET(p.base+PathUserinfo, p.handleUserinfo, public)
+	e.POST(p.base+PathUserinfo, p.handleUserinfo, public)
+	e.POST(p.base+PathPAR, p.handlePAR, public)
+	e.POST(p.base+PathRevoke, p.handleRevoke, public)
+	e.POST(p.base+PathIntrospect, p.handleIntrospect)
+	e.GET(p.base+PathEndSession, p.handleEndSession)
+	e.POST(p.base+PathEndSession, p.handleEndSessionPost)
+	e.POST(p.base+PathConfirmLogout, p.handleConfirmLogout)
+	e.POST(p.base+PathPageIdentity, p.handlePageIdentity)
+	e.POST(p.base+PathPageToken, p.handlePageToken)
 	for _, path := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke} {
-		e.OPTIONS(p.base+path, preflight)
+		e.OPTIONS(p.base+path, respondPreflight)
 	}
 }
 
-// ForClients says whether a path is one of an endpoint that clients ask without
+// IsClientEndpoint says whether a path is one of an endpoint that clients ask without
 // a browser, so that every answer of it is JSON, the one to a body that is too
 // large among them.
-func ForClients(path string) bool {
+func IsClientEndpoint(path string) bool {
 	for _, p := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect, PathPageIdentity, PathPageToken} {
 		if strings.HasSuffix(path, p) {
 			return true
@@ -184,16 +184,16 @@ func ForClients(path string) bool {
 	return false
 }
 
-// anyOrigin lets scripts of any origin read an answer that no cookie plays a
+// allowAnyOrigin lets scripts of any origin read an answer that no cookie plays a
 // part in. Credentials are never allowed (RFC 9700 section 2.6).
-func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+func allowAnyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Access-Control-Allow-Origin", "*")
 		return next(c)
 	}
 }
 
-func preflight(c echo.Context) error {
+func respondPreflight(c echo.Context) error {
 	h := c.Response().Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST")

@@ -9,9 +9,9 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
-// request is an authorization request whose client and redirect URI are known
+// authRequest is an authorization request whose client and redirect URI are known
 // to be good, so that an answer, good or bad, may go there.
-type request struct {
+type authRequest struct {
 	zoidc.AuthRequest
 
 	client *Client
@@ -19,57 +19,59 @@ type request struct {
 	claims claimsParameter
 	hint   string // the subject of a valid id_token_hint
 
-	exceptions []Exception // that it needs and may have
+	deviations []Deviation // that it needs and may have
 }
 
 // wantsCode, wantsIDToken and wantsToken say what the response type asks for.
-func (r *request) wantsCode() bool    { return r.asksFor("code") }
-func (r *request) wantsIDToken() bool { return r.asksFor("id_token") }
-func (r *request) wantsToken() bool   { return r.asksFor("token") }
+func (request *authRequest) wantsCode() bool    { return request.hasResponseType("code") }
+func (request *authRequest) wantsIDToken() bool { return request.hasResponseType("id_token") }
+func (request *authRequest) wantsToken() bool   { return request.hasResponseType("token") }
 
-func (r *request) asksFor(part string) bool {
-	return slices.Contains(strings.Fields(string(r.ResponseType)), part)
+func (request *authRequest) hasResponseType(part string) bool {
+	return slices.Contains(strings.Fields(string(request.ResponseType)), part)
 }
 
-// prompts says whether the request's prompt parameter contains the value.
-func (r *request) prompts(value string) bool { return slices.Contains(r.Prompt, value) }
+// hasPrompt says whether the request's prompt parameter contains the value.
+func (request *authRequest) hasPrompt(value string) bool {
+	return slices.Contains(request.Prompt, value)
+}
 
-// parameters reads a query string or form body. Parameters that occur more than
+// parseParameters reads a query string or form body. Parameters that occur more than
 // once are returned by name: RFC 6749 section 3.1 forbids them.
-func parameters(raw string) (v url.Values, repeated []string, err error) {
-	v, err = url.ParseQuery(raw)
+func parseParameters(raw string) (params url.Values, repeated []string, err error) {
+	params, err = url.ParseQuery(raw)
 	if err != nil {
-		return nil, nil, refuse(invalidRequest, "The parameters are not form-encoded.")
+		return nil, nil, newOAuthError(invalidRequest, "The parameters are not form-encoded.")
 	}
-	for name, values := range v {
+	for name, values := range params {
 		if len(values) > 1 {
 			repeated = append(repeated, name)
 		}
 	}
-	return v, repeated, nil
+	return params, repeated, nil
 }
 
-// readRequest fills the request's fields from its parameters. It checks only
+// parseRequest fills the request's fields from its parameters. It checks only
 // their form; check.go decides what is allowed.
-func readRequest(v url.Values) (zoidc.AuthRequest, error) {
+func parseRequest(params url.Values) (zoidc.AuthRequest, error) {
 	r := zoidc.AuthRequest{
-		Scopes:              strings.Fields(v.Get("scope")),
-		ResponseType:        canonicalResponseType(v.Get("response_type")),
-		ClientID:            v.Get("client_id"),
-		RedirectURI:         v.Get("redirect_uri"),
-		State:               v.Get("state"),
-		Nonce:               v.Get("nonce"),
-		ResponseMode:        zoidc.ResponseMode(v.Get("response_mode")),
-		Prompt:              strings.Fields(v.Get("prompt")),
-		IDTokenHint:         v.Get("id_token_hint"),
-		LoginHint:           v.Get("login_hint"),
-		CodeChallenge:       v.Get("code_challenge"),
-		CodeChallengeMethod: zoidc.CodeChallengeMethod(v.Get("code_challenge_method")),
+		Scopes:              strings.Fields(params.Get("scope")),
+		ResponseType:        canonicalResponseType(params.Get("response_type")),
+		ClientID:            params.Get("client_id"),
+		RedirectURI:         params.Get("redirect_uri"),
+		State:               params.Get("state"),
+		Nonce:               params.Get("nonce"),
+		ResponseMode:        zoidc.ResponseMode(params.Get("response_mode")),
+		Prompt:              strings.Fields(params.Get("prompt")),
+		IDTokenHint:         params.Get("id_token_hint"),
+		LoginHint:           params.Get("login_hint"),
+		CodeChallenge:       params.Get("code_challenge"),
+		CodeChallengeMethod: zoidc.CodeChallengeMethod(params.Get("code_challenge_method")),
 	}
-	if s := v.Get("max_age"); s != "" {
+	if s := params.Get("max_age"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 31)
 		if err != nil {
-			return r, refuse(invalidRequest, "max_age is not a number of seconds.")
+			return r, newOAuthError(invalidRequest, "max_age is not a number of seconds.")
 		}
 		age := uint(n)
 		r.MaxAge = &age
@@ -87,10 +89,10 @@ func canonicalResponseType(s string) zoidc.ResponseType {
 
 // errorMode is the response mode in which an error goes back, also where the
 // request's own mode or type is at fault (Multiple Response Types section 5).
-func errorMode(v url.Values) zoidc.ResponseMode {
-	parts := strings.Fields(v.Get("response_type"))
+func errorMode(params url.Values) zoidc.ResponseMode {
+	parts := strings.Fields(params.Get("response_type"))
 	front := slices.Contains(parts, "id_token") || slices.Contains(parts, "token")
-	switch mode := zoidc.ResponseMode(v.Get("response_mode")); {
+	switch mode := zoidc.ResponseMode(params.Get("response_mode")); {
 	case mode == zoidc.ResponseModeFormPost, mode == zoidc.ResponseModeFragment:
 		return mode
 	case front:

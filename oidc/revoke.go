@@ -7,45 +7,45 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// revoke answers POST /revoke (RFC 7009). Whatever token is shown, an access
+// handleRevoke answers POST /revoke (RFC 7009). Whatever token is shown, an access
 // token or a refresh token, the whole sign-in that it came of is closed.
 // token_type_hint is not needed to tell them apart.
-func (p *Provider) revoke(c echo.Context) error {
-	client, token, err := p.presentedToken(c)
+func (p *Provider) handleRevoke(c echo.Context) error {
+	client, token, err := p.readTokenParameter(c)
 	if err != nil {
-		return p.writeFault(c, err)
+		return p.writeError(c, err)
 	}
-	noStore(c)
-	in, _, err := p.findRefresh(c, token)
+	setNoStore(c)
+	signin, _, err := p.findRefreshToken(c, token)
 	if errors.Is(err, errBadToken) {
-		in, _, err = p.findAccess(c, token)
+		signin, _, err = p.findAccessToken(c, token)
 	}
 	if errors.Is(err, errBadToken) {
 		return c.NoContent(http.StatusOK) // it is worth nothing already (RFC 7009 section 2.2)
 	}
 	if err != nil {
-		return p.writeFault(c, err)
+		return p.writeError(c, err)
 	}
-	if in.ClientID != client.ID {
-		return p.writeFault(c, refuse(unauthorizedClient, "The token was issued to another client."))
+	if signin.ClientID != client.ID {
+		return p.writeError(c, newOAuthError(unauthorizedClient, "The token was issued to another client."))
 	}
-	if err := p.signins.CloseSignin(c.Request().Context(), in.ID); err != nil {
-		return p.writeFault(c, err)
+	if err := p.signins.CloseSignin(c.Request().Context(), signin.ID); err != nil {
+		return p.writeError(c, err)
 	}
 	p.events("revoked", client.ID)
-	p.log.InfoContext(c.Request().Context(), "sign-in revoked", "reference", in.Reference, "client_id", client.ID)
+	p.log.InfoContext(c.Request().Context(), "sign-in revoked", "reference", signin.Reference, "client_id", client.ID)
 	return c.NoContent(http.StatusOK)
 }
 
-// presentedToken reads what a client asks about a token, at /revoke and at
+// readTokenParameter reads what a client asks about a token, at /revoke and at
 // /introspect: the client first, then the token.
-func (p *Provider) presentedToken(c echo.Context) (client *Client, token string, err error) {
-	client, v, err := p.clientRequest(c)
+func (p *Provider) readTokenParameter(c echo.Context) (client *Client, token string, err error) {
+	client, params, err := p.readClientRequest(c)
 	if err != nil {
 		return nil, "", err
 	}
-	if token = v.Get("token"); token == "" {
-		return nil, "", refuse(invalidRequest, "token is missing.")
+	if token = params.Get("token"); token == "" {
+		return nil, "", newOAuthError(invalidRequest, "token is missing.")
 	}
 	return client, token, nil
 }

@@ -24,8 +24,8 @@ type State int
 
 // The states of a sign-in. A sign-in only ever moves to a higher one.
 const (
-	// Answered: the client holds a code that it has not redeemed.
-	Answered State = 1
+	// Issued: the client holds a code that it has not redeemed.
+	Issued State = 1
 	// Redeemed: the client holds tokens.
 	Redeemed State = 2
 	// Closed: nothing that came of the sign-in is worth anything any more.
@@ -87,21 +87,21 @@ type Grant struct {
 
 // Signins keeps sign-ins. Each method is one atomic step; store implements it.
 type Signins interface {
-	// Answer records a new sign-in in the state that it carries.
-	Answer(ctx context.Context, s Signin) error
+	// RecordSignin records a new sign-in in the state that it carries.
+	RecordSignin(ctx context.Context, s Signin) error
 
-	// Redeem moves an answered sign-in whose code has not expired at the given
+	// RedeemCode moves an answered sign-in whose code has not expired at the given
 	// time to redeemed, and returns it with the person as known now. Of any
 	// number of callers one wins. A caller who finds it redeemed already closes
 	// it and gets ErrReplayed; every other miss is ErrNotFound. The sign-in's
 	// session must still be open where it names one.
-	Redeem(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
+	RedeemCode(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
 
-	// Find returns a sign-in that is not closed and has not expired, with the
+	// FindSignin returns a sign-in that is not closed and has not expired, with the
 	// person as known now, or ErrNotFound.
-	Find(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
+	FindSignin(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
 
-	// Rotate spends a refresh token of a redeemed sign-in of that client whose
+	// RotateRefreshToken spends a refresh token of a redeemed sign-in of that client whose
 	// refresh token has not expired, and returns the sign-in with its successor
 	// and the person as known now. It is one conditional update: of any number of
 	// callers one spends the token. The sign-in lives at least as long as its new
@@ -109,7 +109,7 @@ type Signins interface {
 	// that was issued gets the same successor, and nothing is written. Who presents
 	// any other spent token closes the sign-in and gets ErrReplayed (RFC 9700
 	// section 4.14.2). Every other miss is ErrNotFound and changes nothing.
-	Rotate(ctx context.Context, r Rotation) (Signin, claims.Person, error)
+	RotateRefreshToken(ctx context.Context, r Rotation) (Signin, claims.Person, error)
 
 	// CloseSignin ends a sign-in. Closing one that is closed or unknown is no error.
 	CloseSignin(ctx context.Context, id string) error
@@ -118,7 +118,7 @@ type Signins interface {
 // String is the state's name.
 func (s State) String() string {
 	switch s {
-	case Answered:
+	case Issued:
 		return "answered"
 	case Redeemed:
 		return "redeemed"

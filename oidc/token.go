@@ -16,9 +16,9 @@ import (
 	"idpbridge/claims"
 )
 
-// tokenAnswer is the body of a good answer (RFC 6749 section 5.1, OIDC Core
+// tokenResponse is the body of a good answer (RFC 6749 section 5.1, OIDC Core
 // section 3.1.3.3).
-type tokenAnswer struct {
+type tokenResponse struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int64  `json:"expires_in"` // seconds
@@ -27,99 +27,99 @@ type tokenAnswer struct {
 	IDToken      string `json:"id_token,omitempty"`
 }
 
-// token answers POST /token (OIDC Core sections 3.1.3 and 12).
-func (p *Provider) token(c echo.Context) error {
-	client, answer, err := p.exchange(c)
+// handleToken answers POST /token (OIDC Core sections 3.1.3 and 12).
+func (p *Provider) handleToken(c echo.Context) error {
+	client, response, err := p.exchangeGrant(c)
 	if err != nil {
-		return p.writeFault(c, p.renamed(c.Request().Context(), client, err))
+		return p.writeError(c, p.renameForLivePerson(c.Request().Context(), client, err))
 	}
-	noStore(c)
-	return c.JSON(http.StatusOK, answer)
+	setNoStore(c)
+	return c.JSON(http.StatusOK, response)
 }
 
-// exchange returns the client also beside an error, once it has authenticated.
-func (p *Provider) exchange(c echo.Context) (client *Client, answer *tokenAnswer, err error) {
-	client, v, err := p.tokenRequest(c)
+// exchangeGrant returns the client also beside an error, once it has authenticated.
+func (p *Provider) exchangeGrant(c echo.Context) (client *Client, response *tokenResponse, err error) {
+	client, params, err := p.readTokenRequest(c)
 	if err != nil {
 		return client, nil, err
 	}
 	ctx := c.Request().Context()
-	switch zoidc.GrantType(v.Get("grant_type")) {
+	switch zoidc.GrantType(params.Get("grant_type")) {
 	case zoidc.GrantTypeCode:
-		answer, err = p.spendCode(ctx, client, v)
+		response, err = p.exchangeCode(ctx, client, params)
 	case zoidc.GrantTypeRefreshToken:
-		answer, err = p.spendRefreshToken(ctx, client, v)
+		response, err = p.exchangeRefreshToken(ctx, client, params)
 	case "":
-		err = refuse(invalidRequest, "grant_type is missing.")
+		err = newOAuthError(invalidRequest, "grant_type is missing.")
 	default:
-		err = refuse(unsupportedGrantType, "Only authorization_code and refresh_token are supported.")
+		err = newOAuthError(unsupportedGrantType, "Only authorization_code and refresh_token are supported.")
 	}
-	return client, answer, err
+	return client, response, err
 }
 
-// spendCode exchanges a code for tokens.
-func (p *Provider) spendCode(ctx context.Context, client *Client, v url.Values) (*tokenAnswer, error) {
-	if v.Get("code") == "" {
-		return nil, refuse(invalidRequest, "code is missing.")
+// exchangeCode exchanges a code for tokens.
+func (p *Provider) exchangeCode(ctx context.Context, client *Client, params url.Values) (*tokenResponse, error) {
+	if params.Get("code") == "" {
+		return nil, newOAuthError(invalidRequest, "code is missing.")
 	}
-	in, person, err := p.redeem(ctx, client, v)
+	signin, person, err := p.redeemCode(ctx, client, params)
 	if err != nil {
 		return nil, err
 	}
 	p.events("redeemed", client.ID)
-	return p.tokens(client, person, in, 0, issue{})
+	return p.issueTokens(client, person, signin, 0, idTokenOptions{})
 }
 
-// tokens issues what a sign-in gives at the token endpoint. Without says which
+// issueTokens issues what a sign-in gives at the token endpoint. Without says which
 // scopes the access token does without; an ID token needs openid.
-func (p *Provider) tokens(client *Client, person claims.Person, in Signin, without uint16, with issue) (*tokenAnswer, error) {
+func (p *Provider) issueTokens(client *Client, person claims.Person, signin Signin, without uint16, with idTokenOptions) (*tokenResponse, error) {
 	now := p.now()
 	expires := now.Add(p.lifetimes.AccessToken)
-	if in.Expires.Before(expires) {
-		expires = in.Expires // the row is gone then
+	if signin.Expires.Before(expires) {
+		expires = signin.Expires // the row is gone then
 	}
-	in.Grant = in.Grant.narrowed(without).allowedTo(client)
-	scopes := in.Grant.Scopes
-	with.access = mintAccess(p.tokenKey, in.ID, expires, without)
-	answer := &tokenAnswer{
-		AccessToken: with.access, TokenType: zoidc.BearerToken, ExpiresIn: int64(expires.Sub(now) / time.Second),
+	signin.Grant = signin.Grant.dropScopes(without).allowedTo(client)
+	scopes := signin.Grant.Scopes
+	with.accessToken = newAccessToken(p.tokenKey, signin.ID, expires, without)
+	response := &tokenResponse{
+		AccessToken: with.accessToken, TokenType: zoidc.BearerToken, ExpiresIn: int64(expires.Sub(now) / time.Second),
 		Scope: strings.Join(scopes, " "),
 	}
-	if in.Refresh.Number > 0 {
-		answer.RefreshToken = mintRefresh(p.tokenKey, in.ID, in.Refresh.Number)
+	if signin.Refresh.Number > 0 {
+		response.RefreshToken = newRefreshToken(p.tokenKey, signin.ID, signin.Refresh.Number)
 	}
 	if !slices.Contains(scopes, zoidc.ScopeOpenID) {
-		return answer, nil
+		return response, nil
 	}
 	var err error
-	answer.IDToken, err = p.idToken(client, person, in, with)
-	return answer, err
+	response.IDToken, err = p.newIDToken(client, person, signin, with)
+	return response, err
 }
 
 // errBadGrant is the one answer to every code or refresh token that is no good:
 // why is for the log, not for whoever holds it.
 func errBadGrant(what string, cause error) error {
-	return &fault{
+	return &oauthError{
 		code: invalidGrant, cause: cause,
 		description: "The " + what + " is wrong, expired, used already, or not for this client.",
 	}
 }
 
-// redeem spends a code. Spending comes before every comparison: a code that was
+// redeemCode spends a code. Spending comes before every comparison: a code that was
 // presented wrongly is burnt (RFC 7636 section 4.6, RFC 9700 section 4.5.3.1).
-func (p *Provider) redeem(ctx context.Context, client *Client, v url.Values) (Signin, claims.Person, error) {
+func (p *Provider) redeemCode(ctx context.Context, client *Client, params url.Values) (Signin, claims.Person, error) {
 	// Whether it has expired is left to the row: a code that comes back however
 	// late ends what it gave.
-	id, _, ok := genuine(p.tokenKey, kindCode, v.Get("code"))
+	id, _, ok := verifyCredential(p.tokenKey, kindCode, params.Get("code"))
 	if !ok {
 		p.events("code_refused", client.ID)
 		return Signin{}, claims.Person{}, errBadGrant("code", nil)
 	}
-	in, person, err := p.signins.Redeem(ctx, id, p.now())
+	signin, person, err := p.signins.RedeemCode(ctx, id, p.now())
 	switch {
 	case errors.Is(err, ErrReplayed):
 		p.events("replayed", client.ID)
-		p.log.WarnContext(ctx, "code used twice; sign-in closed", "reference", in.Reference, "client_id", client.ID)
+		p.log.WarnContext(ctx, "code used twice; sign-in closed", "reference", signin.Reference, "client_id", client.ID)
 		return Signin{}, claims.Person{}, errBadGrant("code", err)
 	case errors.Is(err, ErrNotFound):
 		p.events("code_refused", client.ID)
@@ -127,47 +127,47 @@ func (p *Provider) redeem(ctx context.Context, client *Client, v url.Values) (Si
 	case err != nil:
 		return Signin{}, claims.Person{}, err
 	}
-	reason := misuse(in, client, v)
+	reason := findCodeMisuse(signin, client, params)
 	if reason == "" {
-		if v.Get("redirect_uri") != in.Grant.RedirectURI {
-			p.excepted(ctx, client, OtherRedirectURI)
+		if params.Get("redirect_uri") != signin.Grant.RedirectURI {
+			p.recordDeviation(ctx, client, OtherRedirectURI)
 		}
-		p.log.InfoContext(ctx, "code redeemed", "reference", in.Reference, "client_id", client.ID)
-		return in, person, nil
+		p.log.InfoContext(ctx, "code redeemed", "reference", signin.Reference, "client_id", client.ID)
+		return signin, person, nil
 	}
 	p.events("code_refused", client.ID)
-	p.log.WarnContext(ctx, "code refused; sign-in closed", "reference", in.Reference, "client_id", client.ID, "reason", reason)
-	return Signin{}, claims.Person{}, errors.Join(errBadGrant("code", nil), p.signins.CloseSignin(ctx, in.ID))
+	p.log.WarnContext(ctx, "code refused; sign-in closed", "reference", signin.Reference, "client_id", client.ID, "reason", reason)
+	return Signin{}, claims.Person{}, errors.Join(errBadGrant("code", nil), p.signins.CloseSignin(ctx, signin.ID))
 }
 
-// misuse says what is wrong with the way in which a good code was presented.
-func misuse(in Signin, client *Client, v url.Values) string {
-	verifier := v.Get("code_verifier")
+// findCodeMisuse says what is wrong with the way in which a good code was presented.
+func findCodeMisuse(signin Signin, client *Client, params url.Values) string {
+	verifier := params.Get("code_verifier")
 	switch {
-	case in.ClientID != client.ID:
+	case signin.ClientID != client.ID:
 		return "code of another client"
-	case v.Get("redirect_uri") != in.Grant.RedirectURI && !client.redeemsAt(v.Get("redirect_uri")):
+	case params.Get("redirect_uri") != signin.Grant.RedirectURI && !client.allowsTokenRedirectURI(params.Get("redirect_uri")):
 		return "another redirect_uri than at the authorization endpoint"
-	case in.Grant.CodeChallenge == "" && verifier != "":
+	case signin.Grant.CodeChallenge == "" && verifier != "":
 		return "code_verifier without a code_challenge"
-	case in.Grant.CodeChallenge != "" && !wellFormedPKCE(verifier):
+	case signin.Grant.CodeChallenge != "" && !isPKCEString(verifier):
 		return "code_verifier missing or malformed"
-	case in.Grant.CodeChallenge != "" && !proves(verifier, in.Grant.CodeChallenge):
+	case signin.Grant.CodeChallenge != "" && !verifyPKCE(verifier, signin.Grant.CodeChallenge):
 		return "wrong code_verifier"
 	}
 	return ""
 }
 
-// redeemsAt says whether that redirect URI may stand in a token request in place
+// allowsTokenRedirectURI says whether that redirect URI may stand in a token request in place
 // of the one that the code was issued for.
-func (c *Client) redeemsAt(uri string) bool {
-	return c.allows(OtherRedirectURI) && uri == c.LiveEngage.TokenRedirectURI
+func (client *Client) allowsTokenRedirectURI(uri string) bool {
+	return client.allowsDeviation(OtherRedirectURI) && uri == client.LiveEngage.TokenRedirectURI
 }
 
-// proves compares a verifier with its S256 challenge (RFC 7636 section 4.6).
-func proves(verifier, challenge string) bool {
+// verifyPKCE compares a verifier with its S256 challenge (RFC 7636 section 4.6).
+func verifyPKCE(verifier, challenge string) bool {
 	return subtle.ConstantTimeCompare([]byte(Challenge(verifier)), []byte(challenge)) == 1
 }
 
 // Challenge is the S256 code challenge of a verifier (RFC 7636 section 4.2).
-func Challenge(verifier string) string { return hashed(verifier) }
+func Challenge(verifier string) string { return hashString(verifier) }

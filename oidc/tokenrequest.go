@@ -13,76 +13,76 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// tokenRequest is clientRequest for the token endpoint, where LivePerson's client
+// readTokenRequest is clientRequest for the token endpoint, where LivePerson's client
 // may send JSON. It returns the client also beside a body that cannot be read.
-func (p *Provider) tokenRequest(c echo.Context) (*Client, url.Values, error) {
+func (p *Provider) readTokenRequest(c echo.Context) (*Client, url.Values, error) {
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
 	if err != nil || kind != echo.MIMEApplicationJSON || c.Request().URL.RawQuery != "" {
-		return p.clientRequest(c)
+		return p.readClientRequest(c)
 	}
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
 		return nil, nil, errTooLarge()
 	}
-	v, unread := members(body)
-	if !p.mayBeJSON(c.Request().Header, v) {
+	params, unread := parseStringObject(body)
+	if !p.acceptsJSON(c.Request().Header, params) {
 		return nil, nil, errNotForm()
 	}
-	client, err := p.authenticate(c, v)
+	client, err := p.authenticateClient(c, params)
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case !client.allows(JSONTokenRequest):
+	case !client.allowsDeviation(JSONTokenRequest):
 		return nil, nil, errNotForm()
 	case unread != nil:
-		return client, nil, &fault{code: jsonParseError, description: "The body is not one JSON object of strings, each named once.", cause: unread}
+		return client, nil, &oauthError{code: jsonParseError, description: "The body is not one JSON object of strings, each named once.", cause: unread}
 	}
-	p.excepted(c.Request().Context(), client, JSONTokenRequest)
-	return client, v, nil
+	p.recordDeviation(c.Request().Context(), client, JSONTokenRequest)
+	return client, params, nil
 }
 
-// mayBeJSON says whether a request names a client that may send JSON, before it
+// acceptsJSON says whether a request names a client that may send JSON, before it
 // has authenticated: nobody else's JSON is looked at.
-func (p *Provider) mayBeJSON(h http.Header, v url.Values) bool {
-	shown, err := presented(h, v)
+func (p *Provider) acceptsJSON(h http.Header, params url.Values) bool {
+	credentials, err := readCredentials(h, params)
 	if err != nil {
 		return false
 	}
-	client, ok := p.clients[shown.id]
-	return ok && client.allows(JSONTokenRequest)
+	client, ok := p.clients[credentials.id]
+	return ok && client.allowsDeviation(JSONTokenRequest)
 }
 
-// members reads a JSON object of strings. Names that occur twice are refused, as
+// parseStringObject reads a JSON object of strings. Names that occur twice are refused, as
 // parameters are (RFC 6749 section 3.2).
-func members(body []byte) (url.Values, error) {
+func parseStringObject(body []byte) (url.Values, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
-	v := url.Values{}
+	params := url.Values{}
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return v, errors.Join(errors.New("not an object"), err)
+		return params, errors.Join(errors.New("not an object"), err)
 	}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
-			return v, err
+			return params, err
 		}
 		value, err := dec.Token()
 		if err != nil {
-			return v, err
+			return params, err
 		}
 		key, _ := name.(string)
 		text, ok := value.(string)
-		if !ok || v.Has(key) {
-			return v, errors.New("a member is no string, or is named twice")
+		if !ok || params.Has(key) {
+			return params, errors.New("a member is no string, or is named twice")
 		}
-		v.Set(key, text)
+		params.Set(key, text)
 	}
 	if _, err := dec.Token(); err != nil {
-		return v, err
+		return params, err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return v, errors.New("text after the object")
+		return params, errors.New("text after the object")
 	}
-	return v, nil
+	return params, nil
 }
 
 // The names that LivePerson documents for the token endpoint's refusals.
@@ -91,27 +91,27 @@ const (
 	invalidCode    = "invalid_code"
 )
 
-// renamed is a refusal as LivePerson's services know it, for the client that may
+// renameForLivePerson is a refusal as LivePerson's services know it, for the client that may
 // have it so; for everybody else it is the error as it was. What a client may not
 // do is unauthorized_client there; our own faults and a wrong secret keep name and
 // status.
-func (p *Provider) renamed(ctx context.Context, client *Client, err error) error {
-	f := asFault(err)
-	if client == nil || !client.allows(LivePersonErrors) {
-		if f.code == jsonParseError {
-			return refuse(invalidRequest, f.description)
+func (p *Provider) renameForLivePerson(ctx context.Context, client *Client, err error) error {
+	oauthErr := toOAuthError(err)
+	if client == nil || !client.allowsDeviation(LivePersonErrors) {
+		if oauthErr.code == jsonParseError {
+			return newOAuthError(invalidRequest, oauthErr.description)
 		}
 		return err
 	}
-	name := f.code
-	switch f.code {
+	name := oauthErr.code
+	switch oauthErr.code {
 	case invalidGrant:
 		name = invalidCode
 	case unsupportedGrantType, invalidScope:
 		name = unauthorizedClient
 	}
-	if name != f.code || name == jsonParseError {
-		p.excepted(ctx, client, LivePersonErrors)
+	if name != oauthErr.code || name == jsonParseError {
+		p.recordDeviation(ctx, client, LivePersonErrors)
 	}
-	return &fault{status: f.status, code: name, description: f.description, cause: f.cause}
+	return &oauthError{status: oauthErr.status, code: name, description: oauthErr.description, cause: oauthErr.cause}
 }

@@ -20,101 +20,101 @@ type userinfoClaims struct {
 	SDEs *claims.SDEs `json:"lp_sdes,omitempty"`
 }
 
-// userinfo answers GET and POST /userinfo (OIDC Core section 5.3).
-func (p *Provider) userinfo(c echo.Context) error {
-	noStore(c)
-	token, err := bearer(c)
+// handleUserinfo answers GET and POST /userinfo (OIDC Core section 5.3).
+func (p *Provider) handleUserinfo(c echo.Context) error {
+	setNoStore(c)
+	token, err := readBearerToken(c)
 	if err != nil {
-		return p.challenge(c, err)
+		return p.writeBearerError(c, err)
 	}
 	if token == "" {
 		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="idp"`)
 		return c.NoContent(http.StatusUnauthorized)
 	}
-	in, person, err := p.findAccess(c, token)
+	signin, person, err := p.findAccessToken(c, token)
 	if err != nil {
-		return p.challenge(c, err)
+		return p.writeBearerError(c, err)
 	}
-	if !slices.Contains(in.Grant.Scopes, zoidc.ScopeOpenID) {
-		return p.challenge(c, &fault{
+	if !slices.Contains(signin.Grant.Scopes, zoidc.ScopeOpenID) {
+		return p.writeBearerError(c, &oauthError{
 			status: http.StatusForbidden, code: insufficientScope, description: "The access token lacks the scope openid.",
 		})
 	}
-	answer := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Filter(in.Grant.Scopes, in.Grant.UserinfoClaims)}
-	if sdes := person.SDEs(); releasesSDEs(p.clients[in.ClientID], in.Grant, in.Grant.UserinfoClaims) && !sdes.Empty() {
-		answer.SDEs = &sdes
+	response := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Filter(signin.Grant.Scopes, signin.Grant.UserinfoClaims)}
+	if sdes := person.SDEs(); releasesSDEs(p.clients[signin.ClientID], signin.Grant, signin.Grant.UserinfoClaims) && !sdes.Empty() {
+		response.SDEs = &sdes
 	}
-	return c.JSON(http.StatusOK, answer)
+	return c.JSON(http.StatusOK, response)
 }
 
 // errBadToken is the one answer to every access token that is no good.
-var errBadToken = &fault{
+var errBadToken = &oauthError{
 	status: http.StatusUnauthorized, code: invalidToken,
 	description: "The access token is wrong, expired or revoked.",
 }
 
-// findAccess returns the sign-in that an access token came of, with what of its
+// findAccessToken returns the sign-in that an access token came of, with what of its
 // grant the token is good for.
-func (p *Provider) findAccess(c echo.Context, token string) (Signin, claims.Person, error) {
+func (p *Provider) findAccessToken(c echo.Context, token string) (Signin, claims.Person, error) {
 	now := p.now()
-	id, b, ok := open(p.tokenKey, kindAccess, token, now)
+	id, b, ok := openCredential(p.tokenKey, kindAccess, token, now)
 	if !ok {
 		return Signin{}, claims.Person{}, errBadToken
 	}
-	in, person, err := p.signins.Find(c.Request().Context(), id, now)
+	signin, person, err := p.signins.FindSignin(c.Request().Context(), id, now)
 	if errors.Is(err, ErrNotFound) {
 		return Signin{}, claims.Person{}, errBadToken
 	}
 	if err != nil {
 		return Signin{}, claims.Person{}, err
 	}
-	client, ok := p.clients[in.ClientID]
+	client, ok := p.clients[signin.ClientID]
 	if !ok {
 		return Signin{}, claims.Person{}, errBadToken
 	}
-	in.Grant = in.Grant.narrowed(b.without()).allowedTo(client)
-	return in, person, nil
+	signin.Grant = signin.Grant.dropScopes(b.droppedScopes()).allowedTo(client)
+	return signin, person, nil
 }
 
-// bearer returns the access token of a request: in the header or in a form
+// readBearerToken returns the access token of a request: in the header or in a form
 // body, never in the address and never twice (RFC 6750 section 2).
-func bearer(c echo.Context) (string, error) {
+func readBearerToken(c echo.Context) (string, error) {
 	r := c.Request()
 	if r.URL.Query().Has("access_token") {
-		return "", refuse(invalidRequest, "An access token does not belong into an address.")
+		return "", newOAuthError(invalidRequest, "An access token does not belong into an address.")
 	}
 	headers := r.Header.Values("Authorization")
 	if len(headers) > 1 {
-		return "", refuse(invalidRequest, "There is more than one Authorization header.")
+		return "", newOAuthError(invalidRequest, "There is more than one Authorization header.")
 	}
 	posted := ""
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Method == http.MethodPost && err == nil &&
 		kind == "application/x-www-form-urlencoded" {
-		v, err := form(c)
+		params, err := readForm(c)
 		if err != nil {
 			return "", err
 		}
-		posted = v.Get("access_token")
+		posted = params.Get("access_token")
 	}
 	if len(headers) == 0 {
 		return posted, nil
 	}
 	if posted != "" {
-		return "", refuse(invalidRequest, "The access token is sent in two ways.")
+		return "", newOAuthError(invalidRequest, "The access token is sent in two ways.")
 	}
 	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", refuse(invalidRequest, "The Authorization header is not a Bearer header.")
+		return "", newOAuthError(invalidRequest, "The Authorization header is not a Bearer header.")
 	}
 	return token, nil
 }
 
-// challenge answers a refused access token (RFC 6750 section 3).
-func (p *Provider) challenge(c echo.Context, err error) error {
-	f := asFault(err)
-	if f.code != serverError {
+// writeBearerError answers a refused access token (RFC 6750 section 3).
+func (p *Provider) writeBearerError(c echo.Context, err error) error {
+	oauthErr := toOAuthError(err)
+	if oauthErr.code != serverError {
 		c.Response().Header().Set("WWW-Authenticate",
-			`Bearer realm="idp", error="`+f.code+`", error_description="`+f.description+`"`)
+			`Bearer realm="idp", error="`+oauthErr.code+`", error_description="`+oauthErr.description+`"`)
 	}
-	return p.writeFault(c, err)
+	return p.writeError(c, err)
 }

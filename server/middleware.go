@@ -35,7 +35,7 @@ func limitBody(limit int64) echo.MiddlewareFunc {
 	return middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
 		Limit: strconv.FormatInt(limit, 10) + "B",
 		Skipper: func(c echo.Context) bool {
-			if !oidc.ForClients(c.Path()) {
+			if !oidc.IsClientEndpoint(c.Path()) {
 				return false
 			}
 			r := c.Request()

@@ -59,7 +59,7 @@ func SetupFacts(
 				f.Encryption = append(f.Encryption, setup.EncryptionKey{ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter})
 			}
 		}
-		for _, e := range client.Exceptions() {
+		for _, e := range client.Deviations() {
 			f.Deviations = append(f.Deviations, setup.Deviation{Name: string(e), Sentence: e.String()})
 		}
 	}

@@ -42,11 +42,11 @@ const findSuccessorSQL = `SELECT ` + joinedSigninColumns + `, p.person
 	WHERE s.id = $1 AND s.client_id = $2 AND s.state = 2 AND s.refresh_number - 1 = $3 AND s.refresh_issued > $5
 	AND s.refresh_expires > $4 AND s.refresh_ends > $4 AND s.expires > $4`
 
-// Rotate implements oidc.Signins with one update. If the token was redeemed before, within
+// RotateRefreshToken implements oidc.Signins with one update. If the token was redeemed before, within
 // its grace period, one read follows. It may find that the successor was redeemed
 // meanwhile. Then the caller gets nothing, but the sign-in stays open: the update has found
 // no replay.
-func (s *Store) Rotate(ctx context.Context, r oidc.Rotation) (oidc.Signin, claims.Person, error) {
+func (s *Store) RotateRefreshToken(ctx context.Context, r oidc.Rotation) (oidc.Signin, claims.Person, error) {
 	if r.Number < 1 {
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound
 	}

@@ -23,16 +23,16 @@ func TestLogoutsSurviveReopening(t *testing.T) {
 		signin.ClientID, signin.State = "web", oidc.Redeemed
 		signin.Refresh = oidc.Refresh{Number: 1, Issued: at, Expires: signin.Expires, Ends: signin.Expires}
 		signin.SessionID = "" // so that the end of the session does not close it
-		require.NoError(t, s.Answer(t.Context(), signin))
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
 		rotation := oidc.Rotation{ID: "i", ClientID: "web", Number: 1, At: at, Idle: time.Minute, Grace: time.Second}
-		want, _, err := s.Rotate(t.Context(), rotation)
+		want, _, err := s.RotateRefreshToken(t.Context(), rotation)
 		require.NoError(t, err)
 		require.NoError(t, s.JoinSession(t.Context(), "b", "web"))
 		_, err = s.EndSession(t.Context(), "b", at)
 		require.NoError(t, err)
-		spent, err := s.SpendAssertion(t.Context(), "web", "a", at)
+		first, err := s.RecordAssertion(t.Context(), "web", "a", at)
 		require.NoError(t, err)
-		require.True(t, spent)
+		require.True(t, first)
 
 		ended := at
 		for tries := range 2 {
@@ -47,12 +47,12 @@ func TestLogoutsSurviveReopening(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, got)
 		}
-		again, _, err := s.Rotate(t.Context(), rotation)
+		again, _, err := s.RotateRefreshToken(t.Context(), rotation)
 		require.NoError(t, err)
 		require.Equal(t, want, again)
-		spent, err = s.SpendAssertion(t.Context(), "web", "a", at)
+		first, err = s.RecordAssertion(t.Context(), "web", "a", at)
 		require.NoError(t, err)
-		require.False(t, spent)
+		require.False(t, first)
 	}
 }
 
@@ -90,13 +90,13 @@ func TestUpgrade(t *testing.T) {
 
 		s := openStore(t, o.cfg)
 		at := time.UnixMilli(1500).UTC()
-		in, _, err := s.Redeem(t.Context(), "i", at)
+		in, _, err := s.RedeemCode(t.Context(), "i", at)
 		require.NoError(t, err)
 		require.Equal(t, oidc.Signin{
 			ID: "i", Reference: "r", ClientID: "web", SessionID: "b", Subject: "1", State: oidc.Redeemed,
 			Created: time.UnixMilli(1000).UTC(), CodeExpires: time.UnixMilli(2000).UTC(), Expires: time.UnixMilli(3000).UTC(),
 		}, in)
-		_, _, err = s.Rotate(t.Context(), oidc.Rotation{
+		_, _, err = s.RotateRefreshToken(t.Context(), oidc.Rotation{
 			ID: "i", ClientID: "web", Number: 1, At: at, Idle: time.Hour, Grace: time.Hour,
 		})
 		require.ErrorIs(t, err, oidc.ErrNotFound)

@@ -102,9 +102,9 @@ func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]stri
 	return clients, nil
 }
 
-// pastSessionSQL is the condition that session $1 is not open at time $3, and does not
+// expiredSessionSQL is the condition that session $1 is not open at time $3, and does not
 // have another subject than $2. It includes sessions that were deleted.
-const pastSessionSQL = ` AND NOT EXISTS (SELECT 1 FROM session
+const expiredSessionSQL = ` AND NOT EXISTS (SELECT 1 FROM session
 	WHERE id = $1 AND (subject <> $2 OR expires > $3 AND ends > $3))`
 
 // EndExpiredSession implements session.Store.
@@ -112,7 +112,7 @@ func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at ti
 	var clients []string
 	err := s.inTransaction(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
 		const closeSignins = "UPDATE signin SET state = 3 WHERE session_id = $1 AND subject = $2 AND state <> 3"
-		if _, err = exec(closeSignins+pastSessionSQL, id, subject, toMillis(at)); err != nil {
+		if _, err = exec(closeSignins+expiredSessionSQL, id, subject, toMillis(at)); err != nil {
 			return err
 		}
 		// Changes nothing: it locks the row, if there is one, so that no other process
@@ -130,7 +130,7 @@ func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at ti
 			"DELETE FROM session WHERE id = $1")
 	})
 	if err != nil {
-		return nil, wrapError("end past session", err)
+		return nil, wrapError("end expired session", err)
 	}
 	return clients, nil
 }
@@ -140,7 +140,7 @@ func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at ti
 func (s *Store) InheritSession(ctx context.Context, from, to, subject string, at time.Time) error {
 	return wrapError("inherit session", s.inTransaction(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {
 		const moveSignins = "UPDATE signin SET session_id = $4 WHERE session_id = $1 AND subject = $2 AND state = 2"
-		if _, err := exec(moveSignins+pastSessionSQL, from, subject, toMillis(at), to); err != nil {
+		if _, err := exec(moveSignins+expiredSessionSQL, from, subject, toMillis(at), to); err != nil {
 			return err
 		}
 		_, err := exec(`INSERT INTO session_client (session_id, client_id)

@@ -22,8 +22,8 @@ const (
 const insertSigninSQL = "INSERT INTO signin (" + signinColumns + `)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
-// Answer implements oidc.Signins with one insert.
-func (s *Store) Answer(ctx context.Context, signin oidc.Signin) error {
+// RecordSignin implements oidc.Signins with one insert.
+func (s *Store) RecordSignin(ctx context.Context, signin oidc.Signin) error {
 	granted, err := json.Marshal(signin.Grant)
 	if err != nil {
 		return wrapError("insert sign-in", err)
@@ -48,10 +48,10 @@ const redeemCodeSQL = `UPDATE signin SET state = 2
 const closeReplayedSQL = `UPDATE signin SET state = 3 WHERE id = $1 AND state = 2 AND code_expires > 0
 	RETURNING ` + signinColumns + ", ''"
 
-// Redeem implements oidc.Signins with one update, and a second one if the code cannot be
+// RedeemCode implements oidc.Signins with one update, and a second one if the code cannot be
 // redeemed. The second caller gets ErrReplayed. Later ones find the sign-in closed and get
 // ErrNotFound, because a sign-in may have been closed for another reason.
-func (s *Store) Redeem(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
+func (s *Store) RedeemCode(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
 	signin, person, err := s.runRedemption(ctx, id, at)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return signin, person, wrapError("redeem code", err)
@@ -87,8 +87,8 @@ func (s *Store) runRedemption(
 const findSigninSQL = `SELECT ` + joinedSigninColumns + `, p.person
 	FROM signin s JOIN person p ON p.subject = s.subject WHERE s.id = $1 AND s.state <> 3 AND s.expires > $2`
 
-// Find implements oidc.Signins.
-func (s *Store) Find(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
+// FindSignin implements oidc.Signins.
+func (s *Store) FindSignin(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
 	signin, person, err := scanSignin(s.stmts.findSignin.QueryRowContext(ctx, id, toMillis(at)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return oidc.Signin{}, claims.Person{}, oidc.ErrNotFound

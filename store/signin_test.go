@@ -25,7 +25,7 @@ func storeWithSession(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin
 	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
 	require.NoError(t, s.StartSession(t.Context(), browser))
 	return s, oidc.Signin{
-		ID: "i", SessionID: "b", Subject: "1", State: oidc.Answered,
+		ID: "i", SessionID: "b", Subject: "1", State: oidc.Issued,
 		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
 	}, at
 }
@@ -34,13 +34,13 @@ func TestRedeemAfterSessionEnded(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range allConfigs(t) {
 		s, in, at := storeWithSession(t, cfg)
-		require.NoError(t, s.Answer(t.Context(), in))
+		require.NoError(t, s.RecordSignin(t.Context(), in))
 		_, err := s.EndSession(t.Context(), "b", at)
 		require.NoError(t, err)
 		in.ID = "late" // stored just after the session ended
-		require.NoError(t, s.Answer(t.Context(), in))
+		require.NoError(t, s.RecordSignin(t.Context(), in))
 		for _, id := range []string{"i", "late"} {
-			_, _, err := s.Redeem(t.Context(), id, at)
+			_, _, err := s.RedeemCode(t.Context(), id, at)
 			require.ErrorIs(t, err, oidc.ErrNotFound, id)
 		}
 	}
@@ -54,13 +54,13 @@ func BenchmarkSignin(b *testing.B) {
 	for b.Loop() {
 		in.ID = fmt.Sprintf("%022d", n)
 		n++
-		if err := s.Answer(b.Context(), in); err != nil {
+		if err := s.RecordSignin(b.Context(), in); err != nil {
 			b.Fatal(err)
 		}
 		if _, _, err := s.FindSession(b.Context(), "b", at); err != nil {
 			b.Fatal(err)
 		}
-		if _, _, err := s.Redeem(b.Context(), in.ID, at); err != nil {
+		if _, _, err := s.RedeemCode(b.Context(), in.ID, at); err != nil {
 			b.Fatal(err)
 		}
 	}

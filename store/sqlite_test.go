@@ -24,8 +24,8 @@ func filledDatabase(t *testing.T) string {
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	for i := range 500 {
 		sum := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
-		signin := oidc.Signin{ID: fmt.Sprintf("%x", sum), State: oidc.Answered, Created: at, Expires: at}
-		require.NoError(t, s.Answer(t.Context(), signin))
+		signin := oidc.Signin{ID: fmt.Sprintf("%x", sum), State: oidc.Issued, Created: at, Expires: at}
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
 	}
 	require.NoError(t, s.Close())
 	return path
@@ -105,7 +105,7 @@ func TestSQLiteFile(t *testing.T) {
 	}
 	require.NoError(t, s.Ping(t.Context()))
 	// A killed process leaves its log. The next process reads it.
-	require.NoError(t, s.Answer(t.Context(), oidc.Signin{ID: "i", State: oidc.Answered}))
+	require.NoError(t, s.RecordSignin(t.Context(), oidc.Signin{ID: "i", State: oidc.Issued}))
 	databaseCopy := databasePath(t)
 	for _, suffix := range []string{"", "-wal"} {
 		b, err := os.ReadFile(path + suffix)

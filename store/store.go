@@ -2,7 +2,7 @@
 // keys in SQLite or PostgreSQL. Both use the same SQL statements.
 //
 // Read store.go first. There is one file per table. Package storetest is the contract
-// that both engines fulfil.
+// that both engines pass.
 package store
 
 import (
@@ -42,7 +42,7 @@ func (c Config) isPostgres() bool {
 	return strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
 }
 
-// Store implements the storage interfaces of packages oidc, web, upstream and keys. It is
+// Store implements the storage interfaces of packages oidc, session, upstream and keys. It is
 // safe for concurrent use. With PostgreSQL, any number of processes can share one
 // database.
 type Store struct {

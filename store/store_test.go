@@ -101,8 +101,8 @@ func TestRecentSignins(t *testing.T) {
 	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
 	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann}, at))
 	for i, subject := range []string{"1", "gone", "1"} {
-		require.NoError(t, s.Answer(t.Context(), oidc.Signin{
-			ID: fmt.Sprint(i), Subject: subject, State: oidc.Answered, Created: at.Add(time.Duration(i) * time.Second),
+		require.NoError(t, s.RecordSignin(t.Context(), oidc.Signin{
+			ID: fmt.Sprint(i), Subject: subject, State: oidc.Issued, Created: at.Add(time.Duration(i) * time.Second),
 			Refresh: oidc.Refresh{Number: i, Issued: at, Expires: at.Add(time.Hour), Ends: at.Add(2 * time.Hour)},
 		}))
 	}
@@ -126,7 +126,7 @@ func BenchmarkSQLite(b *testing.B) {
 	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
 	require.NoError(b, s.StartSession(ctx, browser))
 	in := oidc.Signin{
-		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Answered,
+		Reference: "r", ClientID: "liveengage", SessionID: "b", Subject: "1", State: oidc.Issued,
 		Created: at, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
 		Grant: oidc.Grant{RedirectURI: "https://c.example/cb", Scopes: []string{"openid"}, Nonce: "n"},
 	}
@@ -144,7 +144,7 @@ func BenchmarkSQLite(b *testing.B) {
 		for b.Loop() {
 			in.ID = fmt.Sprintf("%022d", n)
 			n++
-			if err := s.Answer(ctx, in); err != nil {
+			if err := s.RecordSignin(ctx, in); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -158,13 +158,13 @@ func BenchmarkSQLite(b *testing.B) {
 				for range 1000 {
 					in.ID = fmt.Sprintf("%022d", n)
 					n++
-					require.NoError(b, s.Answer(ctx, in))
+					require.NoError(b, s.RecordSignin(ctx, in))
 				}
 				b.StartTimer()
 			}
 			id := fmt.Sprintf("%022d", redeemed)
 			redeemed++
-			if _, _, err := s.Redeem(ctx, id, at); err != nil {
+			if _, _, err := s.RedeemCode(ctx, id, at); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -34,6 +34,4 @@ type People interface {
 	// whose password hash changed loses its sessions and sign-ins too. Sessions
 	// end at the given time.
 	ReplacePeople(ctx context.Context, accounts []Account, at time.Time) error
-	// Accounts returns everybody, ordered by username.
-	Accounts(ctx context.Context) ([]Account, error)
 }

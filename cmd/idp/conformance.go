@@ -46,7 +46,7 @@ type conformanceCommand struct {
 	JSON        bool          `name:"json" help:"Print JSON."`
 }
 
-// Help is shown below the flags.
+// Help is printed above the flags.
 func (conformanceCommand) Help() string {
 	return `For example, with idp dev running:
 
@@ -130,7 +130,7 @@ func (s conformanceCommand) run(ctx context.Context, out io.Writer, checks []con
 func writeResult(out io.Writer, r conformance.Result) {
 	_, _ = fmt.Fprintf(out, "%-7s %s\n", r.Outcome, r.Name)
 	if len(r.Problems) > 0 {
-		_, _ = fmt.Fprintf(out, "        demanded: %s\n", r.Says)
+		_, _ = fmt.Fprintf(out, "        demanded: %s\n", r.Requirement)
 	}
 	for _, problem := range r.Problems {
 		_, _ = fmt.Fprintf(out, "        seen:     %s\n", problem)
@@ -183,7 +183,7 @@ func (s conformanceCommand) target(ctx context.Context, p *process) (*conformanc
 		Issuer: s.Issuer, HTTP: transport, Now: p.now, Wait: s.wait,
 		Web: s.client(p, s.Client, "SECRET"), Other: s.client(p, s.Other, "OTHER_SECRET"),
 		Post: s.client(p, s.Post, "POST_SECRET"), Public: s.client(p, s.Public, ""), Keyed: s.client(p, s.Keyed, ""),
-		Person: s.person(p, s.Username, "PASSWORD"), Else: s.person(p, s.Else, "ELSE_PASSWORD"),
+		Person: s.person(p, s.Username, "PASSWORD"), OtherPerson: s.person(p, s.Else, "ELSE_PASSWORD"),
 	}
 	if t.Web.Secret == "" {
 		return nil, nil, &usageError{"IDP_CONFORMANCE_SECRET is not set; it is the secret of --client"}

@@ -54,7 +54,7 @@ func TestConformanceCommand(t *testing.T) {
 	code, stdout, stderr = conformanceOf(t, map[string]string{"IDP_CONFORMANCE_SECRET": "not-the-secret"}, append(base, "--only", "basic/oidcc-server")...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout, "failed  basic/oidcc-server")
-	require.Contains(t, stdout, "seen:     the code was refused with 401 invalid_client")
+	require.Contains(t, stdout, "seen:     the code was rejected with 401 invalid_client")
 	require.Contains(t, stderr, "does not hold up: 2 failed")
 }
 

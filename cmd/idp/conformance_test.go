@@ -110,9 +110,9 @@ func writeConformance(t testing.TB, folder, lines string) (*conformance.Target, 
 		Wait: func(_ context.Context, d time.Duration) error { c.add(d); return nil },
 		Web:  client("web", "web-secret-0123456789abcdef0123456789"), Other: client("other", "other-secret-0123456789abcdef01234567"),
 		Post: client("post", "post-secret-0123456789abcdef012345678"), Public: client("public", ""), Keyed: client("keyed", ""),
-		Person:  conformance.Person{Username: "jane", Password: "jane-password"},
-		Else:    conformance.Person{Username: "victor", Password: "victor-password"},
-		Logouts: receiver,
+		Person:      conformance.Person{Username: "jane", Password: "jane-password"},
+		OtherPerson: conformance.Person{Username: "victor", Password: "victor-password"},
+		Logouts:     receiver,
 	}
 	target.HTTP.MaxIdleConnsPerHost = 16
 	t.Cleanup(target.HTTP.CloseIdleConnections)
@@ -192,13 +192,13 @@ func servedPeople() []byte {
 func runChecks(t *testing.T, target *conformance.Target, checks []conformance.Check) {
 	t.Helper()
 	for _, check := range checks {
-		if check.Alone {
+		if check.Serial {
 			_, name, _ := strings.Cut(check.Name, "/")
 			t.Run(name, func(t *testing.T) { report(t, check.Run(t.Context(), target)) })
 		}
 	}
 	for _, check := range checks {
-		if !check.Alone {
+		if !check.Serial {
 			_, name, _ := strings.Cut(check.Name, "/")
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -213,7 +213,7 @@ func runChecks(t *testing.T, target *conformance.Target, checks []conformance.Ch
 func report(t *testing.T, r conformance.Result) {
 	t.Helper()
 	if r.Outcome != conformance.Passed {
-		t.Errorf("%s %s\ndemanded: %s\n%s%s", r.Outcome, r.Name, r.Says, strings.Join(r.Problems, "\n"), r.Reason)
+		t.Errorf("%s %s\ndemanded: %s\n%s%s", r.Outcome, r.Name, r.Requirement, strings.Join(r.Problems, "\n"), r.Reason)
 	}
 }
 

@@ -17,8 +17,9 @@ type devCommand struct {
 	Data       string   `help:"Folder for the database and the keys; the default is in your cache folder." type:"path"`
 	Store      string   `help:"PostgreSQL URL (postgres://…) instead of SQLite." env:"IDP_DEV_STORE"`
 	Simulator  string   `default:"127.0.0.1:8090" help:"Loopback host:port of the LivePerson simulator, or off."`
-	PageOrigin []string `help:"Origin of a page that may load /liveengage.js and so get ID tokens; may be repeated." placeholder:"URL"`
-	Expose     bool     `name:"insecure-let-anyone-on-the-network-sign-in-as-demo-people" help:"Allow --listen on an address that is not loopback."`
+	PageOrigin []string `help:"Origin of a page that may load /liveengage.js for ID tokens; repeatable." placeholder:"URL"`
+
+	Expose bool `name:"insecure-let-anyone-on-the-network-sign-in-as-demo-people" help:"Allow any --listen address."`
 }
 
 // Run serves demo people and clients until the context ends.

@@ -37,7 +37,7 @@ type doctorCommand struct {
 	JSON          bool              `name:"json" help:"Print JSON at the end."`
 }
 
-// Help is shown below the flags.
+// Help is printed above the flags.
 func (doctorCommand) Help() string {
 	return `For example:
 

@@ -154,15 +154,15 @@ func encryptionKeysRefused(t *testing.T) {
 		{"{keys: []}", "keys is missing"},
 		{"{}", "keys is missing"},
 		{"{keys: [{key: '" + good + "'}]}", "encryption key without kid"},
-		{"{keys: [{kid: k, key: '" + good[:100] + "'}]}", "not a public key"},
+		{"{keys: [{kid: k, key: '" + good[:100] + "'}]}", "neither a public key"},
 		{"{keys: [{kid: k, key: {file: missing.pem}}]}", "does not exist"},
 		{"{keys: [{kid: k, key: '" + spki(curve.Public()) + "'}]}", "not an RSA key"},
 		{"{keys: [{kid: k, key: '" + spki(short.Public()) + "'}]}", "RSA key of 1024 bits"},
 		{"{keys: [{kid: k, key: {file: private.pem}}]}", "private key; keep it secret"},
-		{"{keys: [{kid: k, key: '" + good + "'}, {kid: k, key: '" + good + "'}]}", "occurs twice"},
-		{"{keys: [{kid: k, key: '" + good + "', until: soon}]}", "write YYYY-MM-DD"},
-		{"{enc: A128GCM, keys: [{kid: k, key: '" + good + "'}]}", "write one of: A128CBC-HS256, A256GCM"},
-		{"{alg: RSA1_5, keys: [{kid: k, key: '" + good + "'}]}", `key "alg" is not known`},
+		{"{keys: [{kid: k, key: '" + good + "'}, {kid: k, key: '" + good + "'}]}", "duplicate encryption key"},
+		{"{keys: [{kid: k, key: '" + good + "', until: soon}]}", "use YYYY-MM-DD"},
+		{"{enc: A128GCM, keys: [{kid: k, key: '" + good + "'}]}", "use one of: A128CBC-HS256, A256GCM"},
+		{"{alg: RSA1_5, keys: [{kid: k, key: '" + good + "'}]}", `unknown key "alg"`},
 	} {
 		l := &liveperson{t: t, folder: t.TempDir(), operations: "off", issuer: "http://127.0.0.1:9", clock: &clock{}}
 		require.NoError(t, os.WriteFile(filepath.Join(l.folder, "private.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))

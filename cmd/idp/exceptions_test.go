@@ -12,7 +12,7 @@ import (
 // exception is how one exception is used: settings under which the client of
 // LiveEngage may have it, and a use that says whether it was granted.
 type exception struct {
-	name     oidc.Exception
+	name     oidc.Deviation
 	settings string // without them LiveEngage may not have it either; "" where every one may
 	use      func(l *liveperson, client string) bool
 }
@@ -101,7 +101,7 @@ func sentIn(location string) string {
 func TestExceptions(t *testing.T) {
 	t.Parallel()
 	bare := withLivePerson(t, "token_redirect_uri: same, token_requests: form", "")
-	tested := map[oidc.Exception]bool{}
+	tested := map[oidc.Deviation]bool{}
 	for _, e := range exceptions() {
 		tested[e.name] = true
 		t.Run(string(e.name), func(t *testing.T) {
@@ -127,11 +127,11 @@ func TestExceptions(t *testing.T) {
 			JSONRequests: true, LivePersonErrors: true, Delegation: true,
 		},
 	}
-	for _, name := range all.Exceptions() {
+	for _, name := range all.Deviations() {
 		require.True(t, tested[name], "%s has a test of its own", name)
 		require.NotEqual(t, string(name), name.String(), "%s is explained", name)
 	}
-	require.Len(t, tested, len(all.Exceptions()))
+	require.Len(t, tested, len(all.Deviations()))
 }
 
 // legacyRedirects is row 92 of the attack table: in the legacy dialect a redirect

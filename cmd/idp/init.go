@@ -9,7 +9,7 @@ import (
 )
 
 type initCommand struct {
-	File string `arg:"" optional:"" default:"idp.yaml" help:"File to create; an existing file is never overwritten." type:"path"`
+	File string `arg:"" optional:"" default:"idp.yaml" help:"File to create; it must not exist." type:"path"`
 }
 
 // Run writes the configuration template to a new file.
@@ -27,6 +27,7 @@ func (c initCommand) Run(p *process) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "Wrote %[1]s. Edit it, then run:\n\n  idp config check %[1]s\n  idp serve --config %[1]s\n", c.File)
+	_, err = fmt.Fprintf(p.stdout, "Wrote %[1]s. Edit it, then run:\n\n"+
+		"  idp config check %[1]s\n  idp serve --config %[1]s\n", c.File)
 	return err
 }

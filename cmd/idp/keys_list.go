@@ -31,12 +31,12 @@ type keyRow struct {
 
 // Run lists every published key, oldest first.
 func (k keysListCommand) Run(ctx context.Context, p *process) error {
-	o, err := k.open(ctx, p, "")
+	local, err := k.open(ctx, p, "")
 	if err != nil {
 		return err
 	}
 	rows := []keyRow{}
-	for _, key := range o.Keys.PublicKeys() {
+	for _, key := range local.Keys.PublicKeys() {
 		rows = append(rows, keyRow{
 			ID:          key.ID,
 			Algorithm:   key.Algorithm,
@@ -44,7 +44,7 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 			Created:     key.Created.UTC(),
 			Changed:     key.Changed.UTC(),
 			Fingerprint: key.Fingerprint(),
-			PinnedBy:    clientsPinning(key.ID, o.clients),
+			PinnedBy:    clientsPinning(key.ID, local.clients),
 		})
 	}
 	if k.JSON {
@@ -52,7 +52,7 @@ func (k keysListCommand) Run(ctx context.Context, p *process) error {
 	} else {
 		err = printKeyRows(p.stdout, rows)
 	}
-	return errors.Join(err, o.Close())
+	return errors.Join(err, local.Close())
 }
 
 // clientsPinning returns the IDs of the clients that pin a key.

@@ -13,11 +13,11 @@ type keysPrepareCommand struct {
 
 // Run publishes the key that will sign next, unless there is one already.
 func (k keysPrepareCommand) Run(ctx context.Context, p *process) error {
-	o, err := k.open(ctx, p, "")
+	local, err := k.open(ctx, p, "")
 	if err != nil {
 		return err
 	}
-	added, err := o.Keys.AddNext(ctx, k.Algorithm)
+	added, err := local.Keys.AddNext(ctx, k.Algorithm)
 	message := "a next key is published already; idp keys list shows it"
 	if added {
 		message = "published the next key; make it active in a day or later: idp keys promote"
@@ -25,5 +25,5 @@ func (k keysPrepareCommand) Run(ctx context.Context, p *process) error {
 	if err == nil {
 		_, err = fmt.Fprintf(p.stdout, "%s: %s\n", k.Algorithm, message)
 	}
-	return errors.Join(err, o.Close())
+	return errors.Join(err, local.Close())
 }

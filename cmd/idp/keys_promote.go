@@ -17,20 +17,21 @@ const minPublished = 24 * time.Hour
 type keysPromoteCommand struct {
 	installationFlags
 	Algorithm string `enum:"RS256,ES256" default:"RS256" help:"RS256 or ES256."`
-	Early     bool   `name:"insecure-before-everybody-knows-it" help:"Don't wait until the key has been published for a day."`
+
+	Early bool `name:"insecure-before-everybody-knows-it" help:"Don't wait until the key has been published for a day."`
 }
 
 // Run makes the next key active; the current key becomes retiring.
 func (k keysPromoteCommand) Run(ctx context.Context, p *process) error {
-	o, err := k.open(ctx, p, "")
+	local, err := k.open(ctx, p, "")
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.promoteKey(ctx, p, o), o.Close())
+	return errors.Join(k.promoteKey(ctx, p, local), local.Close())
 }
 
-func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, o *installation) error {
-	published := o.Keys.PublicKeys()
+func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, local *installation) error {
+	published := local.Keys.PublicKeys()
 	i := slices.IndexFunc(published, func(key keys.PublicKey) bool {
 		return key.Algorithm == k.Algorithm && key.State == keys.Next
 	})
@@ -42,7 +43,7 @@ func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, o *insta
 		return fmt.Errorf("key %s has been published for less than a day; clients with an older key set would reject "+
 			"its tokens; try again in %s", next.ID, wait.Round(time.Minute))
 	}
-	promoted, err := o.Keys.Promote(ctx, k.Algorithm)
+	promoted, err := local.Keys.Promote(ctx, k.Algorithm)
 	if err != nil {
 		return err
 	}

@@ -18,11 +18,11 @@ type keysShowCommand struct {
 
 // Run prints the active key; it creates none.
 func (k keysShowCommand) Run(ctx context.Context, p *process) error {
-	o, err := k.open(ctx, p, "")
+	local, err := k.open(ctx, p, "")
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.printKey(p.stdout, o.Keys), o.Close())
+	return errors.Join(k.printKey(p.stdout, local.Keys), local.Close())
 }
 
 func (k keysShowCommand) printKey(out io.Writer, ring *keys.Ring) error {

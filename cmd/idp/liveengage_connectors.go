@@ -12,7 +12,7 @@ type connectorsCommand struct {
 	Account string `arg:"" help:"Number of the LivePerson account."`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (connectorsCommand) Help() string {
 	return `LivePerson publishes this list, without client secrets, to anyone.
 
@@ -34,7 +34,7 @@ func (c connectorsCommand) Run(ctx context.Context, p *process) error {
 	if c.JSON {
 		return printJSON(p.stdout, connectors)
 	}
-	rows := [][]string{{"ID", "NAME", "FLOW", "PKCE", "ISSUER", "CLIENT", "KEY", ""}}
+	rows := [][]string{{"ID", "NAME", "FLOW", "PKCE", "ISSUER", "CLIENT", "KEY", "STATUS"}}
 	for _, connector := range connectors {
 		settings := connector.Configuration
 		status := textIf(connector.Deleted, "deleted") + textIf(settings.Preferred && !connector.Deleted, "preferred")

@@ -16,22 +16,25 @@ type converseCommand struct {
 	serviceFlags
 	loginFlags
 	Account     string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
-	Issuer      string `required:"" help:"Issuer of the brand's provider, such as http://127.0.0.1:8080." placeholder:"URL"`
-	Client      string `help:"Client ID registered for LiveEngage; by default that of --connector, or liveengage." placeholder:"ID"`
-	RedirectURI string `name:"redirect-uri" default:"https://liveperson.net" help:"A redirect URI of that client (${default}); it is not visited." placeholder:"URL"`
-	Person      string `default:"jane" help:"Person who signs in (${default}). The password is IDP_PERSON_PASSWORD; those of idp dev are known." placeholder:"NAME"`
+	Issuer      string `required:"" help:"Issuer of the brand's identity provider." placeholder:"URL"`
+	Client      string `help:"Client ID registered for LiveEngage; by default the connector's." placeholder:"ID"`
+	RedirectURI string `default:"https://liveperson.net" help:"Redirect URI of the client (${default})." placeholder:"URL"`
+	Person      string `default:"jane" help:"Person who signs in (${default})." placeholder:"NAME"`
 	Say         string `default:"Hello" help:"Message to send (${default})." placeholder:"TEXT"`
 	Connector   string `help:"ID of the connector; by default the one for the issuer and the client." placeholder:"ID"`
-	Flow        string `enum:"connector,implicit,code" default:"connector" help:"implicit or code; by default the connector's flow."`
+	Flow        string `enum:"connector,implicit,code" default:"connector" help:"implicit, code or connector (its flow)."`
 	InBand      bool   `help:"Send the token in the first message of the socket, as browsers do, not in a header."`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (converseCommand) Help() string {
 	return `For example, with idp dev and its simulator running:
 
     idp liveengage converse --domains http://127.0.0.1:8090 --account 12345678 \
         --issuer http://127.0.0.1:8080 --person jane --say "Where is my parcel?"
+
+The password of the person is IDP_PERSON_PASSWORD; those of idp dev are known. The
+redirect URI is not visited.
 
 With --user or --key, the command prints what LivePerson's Messaging Interactions API
 knows about the consumer, otherwise the attributes in the brand's own token.`

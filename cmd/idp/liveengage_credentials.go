@@ -105,7 +105,9 @@ func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
 
 // authorize sends an authorization request, signs the person in if a page asks for
 // that, and returns the response. Extra are pairs of a parameter and its value.
-func (s *credentialSource) authorize(ctx context.Context, responseType string, extra ...string) (robot.Response, error) {
+func (s *credentialSource) authorize(
+	ctx context.Context, responseType string, extra ...string,
+) (robot.Response, error) {
 	endpoint, err := s.discover(ctx)
 	if err != nil {
 		return robot.Response{}, err

@@ -13,7 +13,7 @@ type domainsCommand struct {
 	Service string `help:"Only this service; case-sensitive." placeholder:"NAME"`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (domainsCommand) Help() string {
 	return `For example:
 

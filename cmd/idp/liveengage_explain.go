@@ -9,11 +9,11 @@ import (
 )
 
 type explainCommand struct {
-	Code []string `arg:"" optional:"" help:"A code such as 9007, or a response that contains it; without one, list every code."`
+	Code []string `arg:"" optional:"" help:"A code such as 9007, or a response that contains it; without it, all codes."`
 	JSON bool     `name:"json" help:"Print JSON."`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (explainCommand) Help() string {
 	return `For example:
 

@@ -17,7 +17,7 @@ const serviceTimeout = 10 * time.Second
 
 // serviceFlags are the flags of the commands that call LivePerson's services.
 type serviceFlags struct {
-	Domains string `default:"https://api.liveperson.net" help:"URL of the Domain API, which names all other services (${default}). For the simulator: http://127.0.0.1:8090." placeholder:"URL"`
+	Domains string `default:"https://api.liveperson.net" help:"URL of the Domain API (${default})." placeholder:"URL"`
 	Live    bool   `help:"Allow hosts beyond this machine: LivePerson's, and those that other flags name."`
 	Once    bool   `help:"Give up at the first error instead of retrying."`
 	JSON    bool   `name:"json" help:"Print JSON."`
@@ -101,8 +101,8 @@ func (s serviceFlags) newClient(
 
 // loginFlags name the user or the application that logs in. No flag takes a secret.
 type loginFlags struct {
-	User string `help:"Log in as this user. The password is IDP_LP_PASSWORD, or the first line of standard input." placeholder:"NAME"`
-	Key  string `help:"JSON file with an API key: appKey, secret, accessToken and accessTokenSecret." type:"existingfile" placeholder:"FILE"`
+	User string `help:"User to log in; the password is IDP_LP_PASSWORD or standard input." placeholder:"NAME"`
+	Key  string `help:"JSON file with the four values of an API key." type:"existingfile" placeholder:"FILE"`
 }
 
 // isSet reports whether a login was requested.

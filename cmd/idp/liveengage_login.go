@@ -19,7 +19,7 @@ type loginCommand struct {
 	ShowBearer bool   `help:"Print the bearer token and leave the session open."`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (loginCommand) Help() string {
 	return `For example:
 

@@ -17,19 +17,21 @@ import (
 )
 
 type simulateCommand struct {
-	Listen    string   `default:"127.0.0.1:8090" help:"Loopback address to listen on (${default}); port 0 picks a free port."`
+	Listen    string   `default:"127.0.0.1:8090" help:"Loopback host:port to listen on; port 0 picks a free one."`
 	Issuer    string   `required:"" help:"Issuer of the identity provider to test." placeholder:"URL"`
 	Client    string   `help:"Client ID registered for LiveEngage." placeholder:"ID"`
-	Config    string   `help:"JSON file of connectors, as idp liveengage connectors --json prints them, instead of --client." type:"path" placeholder:"FILE"`
-	AllowHost []string `help:"Another host beyond this machine that may be contacted, besides the issuer's; repeatable." placeholder:"HOST"`
+	Config    string   `help:"JSON file of connectors instead of --client; see above." type:"path" placeholder:"FILE"`
+	AllowHost []string `help:"Allow this host beyond this machine, too; repeatable." placeholder:"HOST"`
 	Account   string   `default:"12345678" help:"Number of the account (${default})." placeholder:"ACCOUNT"`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (simulateCommand) Help() string {
 	return `For example:
 
     IDP_SIMULATE_SECRET=… idp liveengage simulate --issuer https://id.brand.example --client liveengage
+
+--config names a file with the connectors that idp liveengage connectors --json prints.
 
 IDP_SIMULATE_SECRET is the client's secret. Register these at the identity provider:
 
@@ -79,7 +81,7 @@ func (c simulateCommand) Run(ctx context.Context, p *process) error {
 func (c simulateCommand) serve(ctx context.Context, p *process, simulator *sim.Simulator, listener net.Listener) error {
 	if c.Config == "" {
 		if err := simulator.FillConnectors(ctx, c.Issuer); err != nil {
-			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are incomplete for now: %v; complete them on the connectors page\n", err)
+			_, _ = fmt.Fprintf(p.stderr, "idp: the connectors are incomplete: %v; complete them on the connectors page\n", err)
 		}
 	}
 	_, _ = fmt.Fprintf(p.stdout, "The LivePerson simulator is ready at %s\n\n"+

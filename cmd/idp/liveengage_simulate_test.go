@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -94,7 +92,7 @@ func signInOnBrandPage(ctx context.Context, t *testing.T, simulator, connector s
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connector)))
 	there(ctx, t, "body[data-ready=yes]")
-	told(ctx, t, "#who", "Nobody is signed in")
+	told(ctx, t, "#who", "You are not signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
 	there(ctx, t, "#login-submit")
 	fill(ctx, t, "jane", "jane-password")
@@ -212,7 +210,7 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	ctx := chromium(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
 	there(ctx, t, "body[data-ready=yes]")
-	told(ctx, t, "#who", "Nobody is signed in")
+	told(ctx, t, "#who", "You are not signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#embedded")))
 	told(ctx, t, "#survey", "Nobody is signed in")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#visitor")))
@@ -246,7 +244,7 @@ func TestChromiumSimulatorLife(t *testing.T) {
 
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/end_session"), chromedp.Click("#logout-confirm"), chromedp.WaitVisible("#op-logged-out"),
 		chromedp.Navigate(simulator+"/brand?connector="+id)))
-	told(ctx, t, "#who", "Nobody is signed in")
+	told(ctx, t, "#who", "You are not signed in")
 	shown, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.getElementById("window").hidden`))
 	require.NoError(t, err)
 	require.True(t, shown, "whoever comes next does not see the conversation")
@@ -482,13 +480,13 @@ func TestChromiumSimulatorForeign(t *testing.T) {
 	}
 	page(other.URL)
 	told(ctx, t, "#foreign", other.URL+"/liveengage.js?client_id=liveengage did not load")
-	told(ctx, t, "#foreign", "defines window.lpGetAuthenticationToken itself")
+	told(ctx, t, "#foreign", "must define window.lpGetAuthenticationToken itself")
 	told(ctx, t, "#who", "does not know who you are")
 	onPhone(ctx, t, "sim_foreign_360")
 	require.Zero(t, evaluate[int](ctx, t, `document.querySelectorAll("#signin:not([hidden]), #signout:not([hidden])").length`))
 	there(ctx, t, "#popout[data-ready=yes]")
 	page("https://id.brand.example")
-	told(ctx, t, "#foreign", "no issuer on this machine")
+	told(ctx, t, "#foreign", "issuer is not on this machine")
 }
 
 // TestChromiumSimulatorLegacy: the window of its own signs in with a connector
@@ -553,40 +551,4 @@ func TestSimulatePages(t *testing.T) {
 			require.LessOrEqual(t, wide, width, name)
 		}
 	}
-}
-
-// TestSimulate runs the command against a provider that it knows nothing of.
-func TestSimulate(t *testing.T) {
-	t.Parallel()
-	issuer := startDev(t, time.Now)
-	simulator := startIDP(t, time.Now, "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--client", "liveengage")
-	b := newBrowser(t)
-	page := b.get(simulator + "/connectors/" + connectorNamed(t, simulator, "Code")).body
-	require.Contains(t, page, issuer+"/token")
-	require.Contains(t, page, "SHA-256")
-	require.Contains(t, b.get(simulator+"/connectors/"+connectorNamed(t, simulator, "Delegation")).body, "CONSUMER_DELEGATION")
-
-	file := filepath.Join(t.TempDir(), "connectors.json")
-	require.NoError(t, os.WriteFile(file, []byte(b.get(simulator+"/api/account/12345678/configuration/le-connectors/all-connectors").body), 0o600))
-	again := startIDP(t, time.Now, "liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--config", file)
-	require.Equal(t, connectorNamed(t, simulator, "Code"), connectorNamed(t, again, "Code"))
-
-	for says, args := range map[string][]string{
-		"--client": {}, "loopback": {"--client", "x", "--listen", "0.0.0.0:0"}, "no such file": {"--config", file + ".gone"},
-		"unknown field": {"--config", withText(t, `[{"secret":"x"}]`)}, "no connector": {"--config", withText(t, `[]`)}, "has digits only": {"--client", "x", "--account", "foo"},
-	} {
-		code, text := failing(t, append([]string{"liveengage", "simulate", "--issuer", issuer}, args...)...)
-		require.NotEqual(t, 0, code, says)
-		require.Contains(t, text, says)
-	}
-	code, text := failing(t, "dev", "--simulator", "0.0.0.0:0", "--data", t.TempDir())
-	require.Equal(t, 1, code)
-	require.Contains(t, text, "loopback")
-}
-
-func withText(t *testing.T, text string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "file.json")
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-	return file
 }

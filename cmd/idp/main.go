@@ -70,7 +70,13 @@ type commands struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	p := &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now} //nolint:forbidigo // the process clock
+	p := &process{
+		stdin:  os.Stdin,
+		stdout: os.Stdout,
+		stderr: os.Stderr,
+		getenv: os.Getenv,
+		now:    time.Now, //nolint:forbidigo // the process clock
+	}
 	code := run(ctx, p, os.Args[1:])
 	stop()
 	os.Exit(code)

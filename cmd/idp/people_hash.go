@@ -8,7 +8,7 @@ import (
 
 type peopleHashCommand struct{}
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (peopleHashCommand) Help() string {
 	return `For example:
 

@@ -64,14 +64,14 @@ func TestSubjectsRefused(t *testing.T) {
 	t.Parallel()
 	const none = "subjects: []\n"
 	for _, c := range []struct{ people, known, wanted string }{
-		{"people:\n  - {username: ann, customer: C-1, sub: x12345678, password_hash: HASH}\n", none, "there is a sub and a customer"},
-		{"people:\n  - {username: ann, customer: C-1}\n  - {username: bob, customer: C-1}\n", none, "somebody else has that customer"},
+		{"people:\n  - {username: ann, customer: C-1, sub: x12345678, password_hash: HASH}\n", none, "sub and customer are both set"},
+		{"people:\n  - {username: ann, customer: C-1}\n  - {username: bob, customer: C-1}\n", none, "another person already has this customer"},
 		{"people:\n  - {username: ann, sub: ann@example.com}\n", none, "is an email address"},
 		{"people:\n  - {username: ann, sub: '+1 212 555 0101'}\n", none, "is a phone number"},
 		{"people:\n  - {username: ann}\n", none, "sub: is missing"},
 		{"people: []\n", "subjects:\n  - {customer: C-1, sub: ann@example.com}\n", "known.yaml:2:26: subjects[0]: sub: is an email address"},
 		{"people: []\n", "subjects:\n  - {customer: C-1, sub: a0123456789}\n  - {customer: C-1, sub: b0123456789}\n", "is listed twice"},
-		{"people: []\n", "subjects:\n  - {customer: C-1, sub: a0123456789}\n  - {customer: C-2, sub: a0123456789}\n", "two people must not share one"},
+		{"people: []\n", "subjects:\n  - {customer: C-1, sub: a0123456789}\n  - {customer: C-2, sub: a0123456789}\n", "two people can't share one"},
 		{"people: []\n", "subjects:\n  - {sub: a0123456789}\n", "customer is missing"},
 	} {
 		l := withCustomers(t, c.people, c.known)

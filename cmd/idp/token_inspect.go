@@ -30,7 +30,7 @@ type tokenInspectCommand struct {
 	JSON    bool     `name:"json" help:"Print JSON."`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (tokenInspectCommand) Help() string {
 	return `For example:
 

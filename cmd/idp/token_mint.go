@@ -19,19 +19,20 @@ type tokenMintCommand struct {
 	Client   string        `default:"liveengage" help:"Client that the token is for (${default})." placeholder:"ID"`
 	Scopes   []string      `name:"scope" sep:" " help:"Scopes in addition to openid; LiveEngage requests none."`
 	Lifetime time.Duration `help:"Lifetime of the token, 1s to 24h; by default the configured one."`
-	Issuer   string        `default:"http://127.0.0.1:8080" help:"Issuer of idp dev; with --config, the configured one is used." placeholder:"URL"`
-	Allowed  bool          `name:"insecure-sign-for-somebody-who-has-not-signed-in" help:"Required with --config: the token is as good as a real one."`
+	Issuer   string        `default:"http://127.0.0.1:8080" help:"Issuer of idp dev (${default})." placeholder:"URL"`
+
+	Allowed bool `name:"insecure-sign-for-somebody-who-has-not-signed-in" help:"Required with --config; see above."`
 }
 
-// Help is printed below the flags.
+// Help is printed above the flags.
 func (tokenMintCommand) Help() string {
 	return `For example:
 
     idp token mint --person jane | idp token inspect
 
 Prints the ID token that the client would get for the person, without a browser.
-With --config, the key that LiveEngage trusts signs it: anyone who has the token is
-that customer. Anyone who can read the data folder can create one.`
+With --config, the issuer is the configured one, and the key that LiveEngage trusts
+signs the token: anyone who has it is that customer. Anyone who can read the data folder can create one.`
 }
 
 // Run prints one ID token.
@@ -40,19 +41,19 @@ func (m tokenMintCommand) Run(ctx context.Context, p *process) error {
 		return errors.New("token mint: with --config, LiveEngage accepts the token as the real customer's; " +
 			"to create it anyway, add --insecure-sign-for-somebody-who-has-not-signed-in")
 	}
-	o, err := m.open(ctx, p, m.Issuer)
+	local, err := m.open(ctx, p, m.Issuer)
 	if err != nil {
 		return err
 	}
-	return errors.Join(m.issueToken(ctx, p, o), o.Close())
+	return errors.Join(m.issueToken(ctx, p, local), local.Close())
 }
 
-func (m tokenMintCommand) issueToken(ctx context.Context, p *process, o *installation) error {
-	i := slices.IndexFunc(o.clients, func(c oidc.Client) bool { return c.ID == m.Client })
+func (m tokenMintCommand) issueToken(ctx context.Context, p *process, local *installation) error {
+	i := slices.IndexFunc(local.clients, func(c oidc.Client) bool { return c.ID == m.Client })
 	if i < 0 {
 		return fmt.Errorf("token mint: there is no client %q", m.Client)
 	}
-	account, err := o.Store.AccountByUsername(ctx, strings.ToLower(m.Person))
+	account, err := local.Store.AccountByUsername(ctx, strings.ToLower(m.Person))
 	if errors.Is(err, upstream.ErrNotFound) {
 		return fmt.Errorf("token mint: there is no person %q; the server reads the people file when it starts", m.Person)
 	}
@@ -61,17 +62,17 @@ func (m tokenMintCommand) issueToken(ctx context.Context, p *process, o *install
 	}
 	lifetime := m.Lifetime
 	if lifetime == 0 {
-		lifetime = o.settings.Lifetimes.IDToken
+		lifetime = local.settings.Lifetimes.IDToken
 	}
 	if lifetime < time.Second || lifetime > 24*time.Hour {
 		return usageErrorf("token mint: --lifetime must be from 1s to 24h")
 	}
 	token, err := oidc.Mint{
-		Issuer:   o.settings.Issuer,
-		Client:   o.clients[i],
+		Issuer:   local.settings.Issuer,
+		Client:   local.clients[i],
 		Person:   account.Person,
 		Scopes:   m.Scopes,
-		Keys:     o.Keys,
+		Keys:     local.Keys,
 		Lifetime: lifetime,
 		Now:      p.now,
 	}.Token()

@@ -1,5 +1,5 @@
-// Package pgtest runs a private PostgreSQL for tests: in a temporary folder, on
-// a Unix socket in it, gone with the process that started it.
+// Package pgtest runs a private PostgreSQL server for tests. It uses a temporary folder
+// and a Unix socket in it, and ends with the process that started it.
 package pgtest
 
 import (
@@ -24,12 +24,12 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver
 )
 
-// ErrNotInstalled says that this machine has no PostgreSQL server.
+// ErrNotInstalled means that this machine has no PostgreSQL server.
 var ErrNotInstalled = errors.New("PostgreSQL is not installed: run make deps")
 
 const (
 	superuser = "idp"
-	// timeout is how long a start or a stop may take, on a slow machine too.
+	// timeout limits a start or a stop, generously for slow machines.
 	timeout = 60 * time.Second
 )
 
@@ -38,15 +38,15 @@ type Server struct {
 	dir      string
 	admin    *sql.DB
 	stop     chan struct{} // closed by Stop
-	exited   chan error    // what the server process ended with
-	names    atomic.Int64  // of databases
-	stderr   *bytes.Buffer // read only once the process has ended
+	exited   chan error    // receives the result of the server process
+	names    atomic.Int64  // number of databases created
+	stderr   *bytes.Buffer // read only after the process has ended
 	stopping atomic.Bool
 }
 
-// Start starts a server that only this machine's owner of the temporary folder
-// can reach. It forgets everything when it stops and never waits for the disk.
-// ErrNotInstalled means that there is no server program here.
+// Start starts a server that only the owner of its temporary folder can reach. The server
+// does not wait for the disk, and its data is deleted when it stops. Start returns
+// ErrNotInstalled if this machine has no PostgreSQL server.
 func Start() (*Server, error) {
 	bin, err := findInstallation()
 	if err != nil {
@@ -63,7 +63,8 @@ func Start() (*Server, error) {
 	return s, nil
 }
 
-// findInstallation is the folder of the newest server that Debian has installed.
+// findInstallation returns the folder of the newest server that is installed, as Debian
+// names it.
 func findInstallation() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
@@ -73,20 +74,20 @@ func findInstallation() (string, error) {
 		v, _ := strconv.ParseFloat(filepath.Base(filepath.Dir(filepath.Dir(path))), 64)
 		return v
 	}
-	best := slices.MaxFunc(found, func(a, b string) int { return int(10 * (version(a) - version(b))) })
-	return filepath.Dir(best), nil
+	newest := slices.MaxFunc(found, func(a, b string) int { return int(10 * (version(a) - version(b))) })
+	return filepath.Dir(newest), nil
 }
 
-// initAndRun makes the data folder and runs the server on it.
+// initAndRun creates the data folder and starts the server.
 func (s *Server) initAndRun(bin string) error {
-	who, err := s.processCredential()
+	credential, err := s.processCredential()
 	if err != nil {
 		return err
 	}
 	data := filepath.Join(s.dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", data, "--username", superuser,
 		"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: who}
+	initdb.Dir, initdb.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: credential}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
@@ -94,8 +95,8 @@ func (s *Server) initAndRun(bin string) error {
 		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "max_connections=300", "-c", "shared_buffers=32MB")
 	server.Dir, server.Stderr = s.dir, s.stderr
-	// A test binary that is killed takes the server with it.
-	server.SysProcAttr = &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT}
+	// The server ends when the test binary is killed.
+	server.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Pdeathsig: syscall.SIGQUIT}
 	started := make(chan error, 1)
 	go s.runProcess(server, started)
 	if err := <-started; err != nil {
@@ -111,11 +112,11 @@ func (s *Server) initAndRun(bin string) error {
 	return nil
 }
 
-// processCredential is whom the server runs as: PostgreSQL refuses to run as root, so then
-// it is somebody who may do nothing else. Nil means the present user.
+// processCredential returns the user that the server runs as. PostgreSQL refuses to run
+// as root, so then it is postgres or nobody. Nil means the current user.
 func (s *Server) processCredential() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
-		return nil, nil //nolint:nilnil // no credential is what SysProcAttr takes for the present user
+		return nil, nil //nolint:nilnil // no credential is what SysProcAttr expects for the current user
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
@@ -137,8 +138,8 @@ func (s *Server) processCredential() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// runProcess holds the server. Pdeathsig is about the thread that started the process,
-// so that thread is kept until the server has gone.
+// runProcess runs the server until it exits or Stop is called. Pdeathsig refers to the
+// thread that started the process, so that thread is locked until then.
 func (s *Server) runProcess(server *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -152,7 +153,7 @@ func (s *Server) runProcess(server *exec.Cmd, started chan<- error) {
 	select {
 	case err = <-ended:
 	case <-s.stop:
-		// Fast: clients are cut off, no process stays behind.
+		// SIGINT is a fast shutdown, which disconnects clients.
 		_ = server.Process.Signal(syscall.SIGINT)
 		select {
 		case err = <-ended:
@@ -164,7 +165,7 @@ func (s *Server) runProcess(server *exec.Cmd, started chan<- error) {
 	s.exited <- err
 }
 
-// waitUntilReady asks until the server answers, has gone, or patience is over.
+// waitUntilReady waits until the server responds or exits, up to the timeout.
 func (s *Server) waitUntilReady() error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -178,15 +179,15 @@ func (s *Server) waitUntilReady() error {
 		select {
 		case end := <-s.exited:
 			s.exited <- end
-			return fmt.Errorf("the server ended (%w): %s", end, bytes.TrimSpace(s.stderr.Bytes()))
+			return fmt.Errorf("the server has exited (%w): %s", end, bytes.TrimSpace(s.stderr.Bytes()))
 		case <-ctx.Done():
-			return fmt.Errorf("no answer: %w", err)
+			return fmt.Errorf("no response: %w", err)
 		case <-tick.C:
 		}
 	}
 }
 
-// databaseURL is the address of a database.
+// databaseURL returns the URL of a database.
 func (s *Server) databaseURL(database string) string {
 	return (&url.URL{
 		Scheme: "postgres", User: url.User(superuser), Path: "/" + database,
@@ -194,7 +195,7 @@ func (s *Server) databaseURL(database string) string {
 	}).String()
 }
 
-// stopProcess ends the server process and waits for it.
+// stopProcess stops the server process and waits for it.
 func (s *Server) stopProcess() error {
 	if s.stopping.Swap(true) {
 		return nil
@@ -206,7 +207,7 @@ func (s *Server) stopProcess() error {
 	return nil
 }
 
-// Stop ends the server and removes its files. A second Stop does nothing.
+// Stop stops the server and deletes its files. A second call does nothing.
 func (s *Server) Stop() error {
 	if s.stopping.Load() {
 		return nil
@@ -214,20 +215,20 @@ func (s *Server) Stop() error {
 	return errors.Join(s.admin.Close(), s.stopProcess(), os.RemoveAll(s.dir))
 }
 
-// NewDatabase makes an empty database and returns its address. It is removed,
-// with whoever is still connected to it, when the test ends.
+// NewDatabase creates an empty database and returns its URL. The database is dropped when
+// the test ends, even if there are connections to it.
 func (s *Server) NewDatabase(t testing.TB) string {
 	t.Helper()
 	name := "test" + strconv.FormatInt(s.names.Add(1), 10)
 	if _, err := s.admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
-		t.Fatalf("make database: %v", err)
+		t.Fatalf("create database: %v", err)
 	}
 	t.Cleanup(func() {
-		// The test's own context has ended by now.
+		// The context of the test has been canceled by now.
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if _, err := s.admin.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Errorf("remove database: %v", err)
+			t.Errorf("drop database: %v", err)
 		}
 	})
 	return s.databaseURL(name)

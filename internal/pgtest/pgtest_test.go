@@ -17,8 +17,8 @@ func TestServer(t *testing.T) {
 
 	first, second := s.NewDatabase(t), s.NewDatabase(t)
 	require.NotEqual(t, first, second)
-	for _, address := range []string{first, second} {
-		db, err := sql.Open("pgx", address)
+	for _, databaseURL := range []string{first, second} {
+		db, err := sql.Open("pgx", databaseURL)
 		require.NoError(t, err)
 		_, err = db.ExecContext(t.Context(), "CREATE TABLE only_here (id TEXT)")
 		require.NoError(t, err)

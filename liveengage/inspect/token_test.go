@@ -107,7 +107,7 @@ func TestInspectFindsEveryPitfall(t *testing.T) {
 		"7 times as strings":                {token(object{"iat": "1772355600"}), "iat-string", "iat"},
 		"14 identity instead of a token":    {`{"iss":"` + issuer + `","acr":"loa1","sub":"` + subject + `"}`, "identity-object", "token"},
 		"14 the same sub for everybody":     {token(object{"sub": "111111111"}), "sub-constant", "sub"},
-		"15 sub is an e-mail address":       {token(object{"sub": "jane@example.com"}), "sub-email", "sub"},
+		"15 sub is an email address":        {token(object{"sub": "jane@example.com"}), "sub-email", "sub"},
 		"15 sub is a phone number":          {token(object{"sub": "+1 212 555 0101"}), "sub-phone", "sub"},
 		"16 published private key":          {tutorialToken, "key-published", "key"},
 		"16 any key of 1024 bits":           {encode(spelt(header()), spelt(claimsWith(nil)), small()), "key-small", "key"},
@@ -218,14 +218,14 @@ var update = flag.Bool("update", false, "rewrite the table in docs/token-inspect
 func TestIssuerDifference(t *testing.T) {
 	t.Parallel()
 	for iss, want := range map[string]string{
-		issuer + "/": "a slash at its end", " " + issuer: "white space", "https://Login.bank.example": "case of letters differs, first at character 9",
-		"https://login.bonk.example": `character 16, "o" for "a"`, "https://login.bank": "it ends after character 18", issuer + "/realm": "it goes on after character 26",
+		issuer + "/": "a slash at the end", " " + issuer: "white space", "https://Login.bank.example": "upper and lower case differ, first at character 9",
+		"https://login.bonk.example": `character 16, "o" instead of "a"`, "https://login.bank": "it ends after character 18", issuer + "/realm": "it continues after character 26",
 	} {
 		require.Contains(t, findingOf(t, inspect.Token(token(object{"iss": iss}), expectations()), "iss-differs", "iss").Problem, want)
 	}
 	x := expectations()
 	x.Issuer += "/"
-	require.Contains(t, findingOf(t, inspect.Token(token(nil), x), "iss-differs", "iss").Problem, "the slash at its end is missing")
+	require.Contains(t, findingOf(t, inspect.Token(token(nil), x), "iss-differs", "iss").Problem, "the slash at the end is missing")
 }
 
 // TestFindingKindsAreDocumented compares the page with the code; -update writes

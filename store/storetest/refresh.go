@@ -14,244 +14,245 @@ const (
 	idleLife   = 2 * time.Hour
 	accessLife = 10 * time.Minute
 	grace      = 30 * time.Second
-	// refreshLife is the absolute lifetime: more than two idle ones.
+	// refreshLife is the absolute lifetime, more than twice the idle lifetime.
 	refreshLife = 5 * time.Hour
 )
 
-// rotation presents a token of the sign-in i at the start.
-func rotation(number int) oidc.Rotation {
+// newRotation presents a token of sign-in i at the start.
+func newRotation(number int) oidc.Rotation {
 	return oidc.Rotation{
 		ID: "i", ClientID: "liveengage", Number: number, At: start, Idle: idleLife, Access: accessLife, Grace: grace,
 	}
 }
 
-// refreshable records the redeemed sign-in i with its first refresh token.
-func refreshable(t *testing.T, s Store) oidc.Signin {
+// storeRefreshableSignin stores the redeemed sign-in i with its first refresh token.
+func storeRefreshableSignin(t *testing.T, s Store) oidc.Signin {
 	t.Helper()
-	people(t, s, "ann")
-	in := signin("i", "", "ann")
-	in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-	in.Expires = in.Refresh.Expires
-	require.NoError(t, s.Answer(t.Context(), in))
-	back, _, err := s.Redeem(t.Context(), "i", start)
+	replacePeople(t, s, "ann")
+	signin := newSignin("i", "", "ann")
+	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
+	signin.Expires = signin.Refresh.Expires
+	require.NoError(t, s.RecordSignin(t.Context(), signin))
+	back, _, err := s.RedeemCode(t.Context(), "i", start)
 	require.NoError(t, err)
-	in.State = oidc.Redeemed
-	require.Equal(t, in, back)
-	return in
+	signin.State = oidc.Redeemed
+	require.Equal(t, signin, back)
+	return signin
 }
 
-// rotated is the sign-in after a rotation that must succeed.
-func rotated(t *testing.T, s Store, r oidc.Rotation) oidc.Signin {
+// mustRotate returns the sign-in after a rotation, which must succeed.
+func mustRotate(t *testing.T, s Store, r oidc.Rotation) oidc.Signin {
 	t.Helper()
-	in, who, err := s.Rotate(t.Context(), r)
+	signin, person, err := s.RotateRefreshToken(t.Context(), r)
 	require.NoError(t, err)
-	require.Equal(t, person("sub-ann"), who)
-	return in
+	require.Equal(t, newPerson("sub-ann"), person)
+	return signin
 }
 
-// refused presents a token that must be refused, and says whether the sign-in is
-// open afterwards.
-func refused(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
+// mustReject presents a token that must be rejected with an error. Open tells whether the
+// sign-in must be open afterwards.
+func mustReject(t *testing.T, s Store, r oidc.Rotation, want error, open bool) {
 	t.Helper()
-	before, _, _ := s.Find(t.Context(), "i", start)
-	in, who, err := s.Rotate(t.Context(), r)
+	before, _, _ := s.FindSignin(t.Context(), "i", start)
+	signin, person, err := s.RotateRefreshToken(t.Context(), r)
 	require.ErrorIs(t, err, want)
-	require.Zero(t, who, "nobody is told about the person")
+	require.Zero(t, person, "the person is not returned")
 	if errors.Is(want, oidc.ErrReplayed) {
-		require.Equal(t, r.ID, in.ID, "whose it was, for the log")
-		require.Equal(t, oidc.Closed, in.State)
+		require.Equal(t, r.ID, signin.ID, "the sign-in, for the log")
+		require.Equal(t, oidc.Closed, signin.State)
 	} else {
-		require.Zero(t, in)
+		require.Zero(t, signin)
 	}
-	after, _, err := s.Find(t.Context(), "i", start)
+	after, _, err := s.FindSignin(t.Context(), "i", start)
 	if open {
 		require.NoError(t, err)
-		require.Equal(t, before, after, "nothing changes")
+		require.Equal(t, before, after, "nothing has changed")
 		return
 	}
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
-func refreshOrder(t *testing.T, s Store) {
-	want := refreshable(t, s)
-	refused(t, s, rotation(2), oidc.ErrNotFound, true)
-	r := rotation(1)
+func testRefreshTokenSequence(t *testing.T, s Store) {
+	want := storeRefreshableSignin(t, s)
+	mustReject(t, s, newRotation(2), oidc.ErrNotFound, true)
+	r := newRotation(1)
 	for n := range 3 {
 		r.Number, r.At = n+1, start.Add(time.Duration(n)*time.Hour)
 		want.Refresh.Number, want.Refresh.Issued, want.Refresh.Expires = n+2, r.At, r.At.Add(idleLife)
 		want.Expires = want.Refresh.Expires
-		require.Equal(t, want, rotated(t, s, r))
-		found, _, err := s.Find(t.Context(), "i", r.At)
+		require.Equal(t, want, mustRotate(t, s, r))
+		found, _, err := s.FindSignin(t.Context(), "i", r.At)
 		require.NoError(t, err)
 		require.Equal(t, want, found)
 	}
 	for _, number := range []int{0, -1, 5, 1 << 40} {
-		refused(t, s, rotation(number), oidc.ErrNotFound, true)
+		mustReject(t, s, newRotation(number), oidc.ErrNotFound, true)
 	}
-	unknown := rotation(4)
+	unknown := newRotation(4)
 	unknown.ID = "I"
-	refused(t, s, unknown, oidc.ErrNotFound, true)
+	mustReject(t, s, unknown, oidc.ErrNotFound, true)
 }
 
-func refreshGrace(t *testing.T, s Store) {
-	refreshable(t, s)
-	successor := rotated(t, s, rotation(1))
-	retry := rotation(1)
-	// A second before, too: the clocks of two instances differ.
+func testGracePeriod(t *testing.T, s Store) {
+	storeRefreshableSignin(t, s)
+	successor := mustRotate(t, s, newRotation(1))
+	retry := newRotation(1)
+	// A second earlier, too, because the clocks of two instances may differ.
 	for _, late := range []time.Duration{0, grace - time.Millisecond, -time.Second} {
 		retry.At = start.Add(late)
-		require.Equal(t, successor, rotated(t, s, retry))
+		require.Equal(t, successor, mustRotate(t, s, retry))
 	}
-	found, _, err := s.Find(t.Context(), "i", start)
+	found, _, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
-	require.Equal(t, successor, found, "nothing is written")
-	require.Equal(t, 3, rotated(t, s, rotation(2)).Refresh.Number)
+	require.Equal(t, successor, found, "nothing has changed")
+	require.Equal(t, 3, mustRotate(t, s, newRotation(2)).Refresh.Number)
 }
 
-func refreshLate(t *testing.T, s Store) {
-	refreshable(t, s)
-	rotated(t, s, rotation(1))
-	late := rotation(1)
+func testReplayAfterGracePeriod(t *testing.T, s Store) {
+	storeRefreshableSignin(t, s)
+	mustRotate(t, s, newRotation(1))
+	late := newRotation(1)
 	late.At = start.Add(grace)
-	refused(t, s, late, oidc.ErrReplayed, false)
-	refused(t, s, late, oidc.ErrNotFound, false)
-	refused(t, s, rotation(2), oidc.ErrNotFound, false)
+	mustReject(t, s, late, oidc.ErrReplayed, false)
+	mustReject(t, s, late, oidc.ErrNotFound, false)
+	mustReject(t, s, newRotation(2), oidc.ErrNotFound, false)
 }
 
-func refreshNoGrace(t *testing.T, s Store) {
-	refreshable(t, s)
-	r := rotation(1)
+func testReplayWithoutGracePeriod(t *testing.T, s Store) {
+	storeRefreshableSignin(t, s)
+	r := newRotation(1)
 	r.Grace = 0
-	rotated(t, s, r)
-	r.At = start.Add(-time.Second) // by the clock of an instance that is slow
-	refused(t, s, r, oidc.ErrReplayed, false)
+	mustRotate(t, s, r)
+	r.At = start.Add(-time.Second) // by an instance whose clock is slow
+	mustReject(t, s, r, oidc.ErrReplayed, false)
 }
 
-func refreshReplayed(t *testing.T, s Store) {
-	refreshable(t, s)
-	rotated(t, s, rotation(1))
-	rotated(t, s, rotation(2))
-	// The grace is the newest's predecessor's alone.
-	refused(t, s, rotation(1), oidc.ErrReplayed, false)
-	refused(t, s, rotation(1), oidc.ErrNotFound, false)
-	refused(t, s, rotation(3), oidc.ErrNotFound, false)
+func testReplayOfOlderToken(t *testing.T, s Store) {
+	storeRefreshableSignin(t, s)
+	mustRotate(t, s, newRotation(1))
+	mustRotate(t, s, newRotation(2))
+	// Only the predecessor of the newest token has a grace period.
+	mustReject(t, s, newRotation(1), oidc.ErrReplayed, false)
+	mustReject(t, s, newRotation(1), oidc.ErrNotFound, false)
+	mustReject(t, s, newRotation(3), oidc.ErrNotFound, false)
 }
 
-func refreshForeign(t *testing.T, s Store) {
-	refreshable(t, s)
-	foreign := rotation(1)
+func testTokenOfOtherClient(t *testing.T, s Store) {
+	storeRefreshableSignin(t, s)
+	foreign := newRotation(1)
 	foreign.ClientID = "another"
-	refused(t, s, foreign, oidc.ErrNotFound, true)
-	rotated(t, s, rotation(1))
-	refused(t, s, foreign, oidc.ErrNotFound, true) // in grace for its own client
-	rotated(t, s, rotation(2))
-	refused(t, s, foreign, oidc.ErrNotFound, true) // a replay by its own client
-	require.Equal(t, 4, rotated(t, s, rotation(3)).Refresh.Number)
+	mustReject(t, s, foreign, oidc.ErrNotFound, true)
+	mustRotate(t, s, newRotation(1))
+	mustReject(t, s, foreign, oidc.ErrNotFound, true) // within the grace period of its own client
+	mustRotate(t, s, newRotation(2))
+	mustReject(t, s, foreign, oidc.ErrNotFound, true) // a replay by its own client
+	require.Equal(t, 4, mustRotate(t, s, newRotation(3)).Refresh.Number)
 }
 
-func refreshNone(t *testing.T, s Store) {
-	people(t, s, "ann")
-	in := signin("i", "", "ann")
-	in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-	require.NoError(t, s.Answer(t.Context(), in))
-	refused(t, s, rotation(1), oidc.ErrNotFound, true)
-	_, _, err := s.Redeem(t.Context(), "i", start)
-	require.NoError(t, err, "still answered")
-	rotated(t, s, rotation(1))
+func testSigninWithoutRefreshToken(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	signin := newSignin("i", "", "ann")
+	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
+	require.NoError(t, s.RecordSignin(t.Context(), signin))
+	mustReject(t, s, newRotation(1), oidc.ErrNotFound, true)
+	_, _, err := s.RedeemCode(t.Context(), "i", start)
+	require.NoError(t, err, "the code can still be redeemed")
+	mustRotate(t, s, newRotation(1))
 
-	require.NoError(t, s.Answer(t.Context(), signin("none", "", "ann")))
-	_, _, err = s.Redeem(t.Context(), "none", start)
+	require.NoError(t, s.RecordSignin(t.Context(), newSignin("none", "", "ann")))
+	_, _, err = s.RedeemCode(t.Context(), "none", start)
 	require.NoError(t, err)
 	for _, number := range []int{0, 1} {
-		r := rotation(number)
+		r := newRotation(number)
 		r.ID = "none"
-		_, _, err = s.Rotate(t.Context(), r)
+		_, _, err = s.RotateRefreshToken(t.Context(), r)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
-	_, _, err = s.Find(t.Context(), "none", start)
+	_, _, err = s.FindSignin(t.Context(), "none", start)
 	require.NoError(t, err)
 
-	nobody := signin("nobody", "", "bob")
-	nobody.State, nobody.Refresh = oidc.Redeemed, in.Refresh
-	require.NoError(t, s.Answer(t.Context(), nobody))
-	r := rotation(1)
-	r.ID = "nobody"
-	_, _, err = s.Rotate(t.Context(), r)
+	orphan := newSignin("no person", "", "bob")
+	orphan.State, orphan.Refresh = oidc.Redeemed, signin.Refresh
+	require.NoError(t, s.RecordSignin(t.Context(), orphan))
+	r := newRotation(1)
+	r.ID = "no person"
+	_, _, err = s.RotateRefreshToken(t.Context(), r)
 	require.ErrorIs(t, err, oidc.ErrNotFound)
 }
 
-// refreshEach has each of the three moments be the one that counts.
-func refreshEach(t *testing.T, s Store) {
-	people(t, s, "ann")
+// testRefreshTokenLimits makes each of the three times the earliest one.
+func testRefreshTokenLimits(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
 	early, late := start.Add(time.Hour), start.Add(2*time.Hour)
 	for name, moments := range map[string][3]time.Time{
 		"idle": {early, late, late}, "absolute": {late, early, late}, "sign-in": {late, late, early},
 	} {
-		in := signin(name, "", "ann")
-		in.State, in.Expires = oidc.Redeemed, moments[2]
-		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: moments[0], Ends: moments[1]}
-		require.NoError(t, s.Answer(t.Context(), in))
-		r := rotation(1)
+		signin := newSignin(name, "", "ann")
+		signin.State, signin.Expires = oidc.Redeemed, moments[2]
+		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: moments[0], Ends: moments[1]}
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
+		r := newRotation(1)
 		r.ID, r.At = name, early
-		_, _, err := s.Rotate(t.Context(), r)
+		_, _, err := s.RotateRefreshToken(t.Context(), r)
 		require.ErrorIs(t, err, oidc.ErrNotFound, name)
 		r.At = early.Add(-time.Millisecond)
-		require.Equal(t, 2, rotated(t, s, r).Refresh.Number, name)
+		require.Equal(t, 2, mustRotate(t, s, r).Refresh.Number, name)
 	}
 }
 
-func refreshExpires(t *testing.T, s Store) {
-	in := refreshable(t, s)
-	r := rotation(1)
-	r.At = in.Refresh.Expires
-	refused(t, s, r, oidc.ErrNotFound, true)
+func testRefreshTokenExpires(t *testing.T, s Store) {
+	signin := storeRefreshableSignin(t, s)
+	r := newRotation(1)
+	r.At = signin.Refresh.Expires
+	mustReject(t, s, r, oidc.ErrNotFound, true)
 	r.At = r.At.Add(-time.Millisecond)
-	in = rotated(t, s, r)
-	require.Equal(t, r.At.Add(idleLife), in.Refresh.Expires)
+	signin = mustRotate(t, s, r)
+	require.Equal(t, r.At.Add(idleLife), signin.Refresh.Expires)
 
-	// However busy: the last token ends with the absolute lifetime.
-	r.Number, r.At = 2, in.Refresh.Expires.Add(-time.Millisecond)
-	in = rotated(t, s, r)
+	// Rotations do not extend the absolute lifetime.
+	r.Number, r.At = 2, signin.Refresh.Expires.Add(-time.Millisecond)
+	signin = mustRotate(t, s, r)
 	ends := start.Add(refreshLife)
-	require.Equal(t, ends, in.Refresh.Expires)
-	require.Equal(t, ends, in.Refresh.Ends)
+	require.Equal(t, ends, signin.Refresh.Expires)
+	require.Equal(t, ends, signin.Refresh.Ends)
 	r.Number, r.At = 3, ends
-	refused(t, s, r, oidc.ErrNotFound, true)
+	mustReject(t, s, r, oidc.ErrNotFound, true)
 	r.At = ends.Add(-time.Millisecond)
-	in = rotated(t, s, r)
-	require.Equal(t, ends, in.Refresh.Expires)
-	// A retry that comes when the successor has ended is no replay.
+	signin = mustRotate(t, s, r)
+	require.Equal(t, ends, signin.Refresh.Expires)
+	// A retry after the successor has expired is not a replay.
 	r.At = ends
-	refused(t, s, r, oidc.ErrNotFound, true)
+	mustReject(t, s, r, oidc.ErrNotFound, true)
 }
 
-func refreshKeeps(t *testing.T, s Store) {
+func testSigninOutlivesTokens(t *testing.T, s Store) {
+	const hour = time.Hour
 	for name, c := range map[string]struct{ before, ends, idle, access, want time.Duration }{
-		"refresh token": {before: 2 * time.Hour, ends: 9 * time.Hour, idle: 3 * time.Hour, access: time.Hour, want: 3 * time.Hour},
-		"access token":  {before: 2 * time.Hour, ends: 9 * time.Hour, idle: 3 * time.Hour, access: 4 * time.Hour, want: 4 * time.Hour},
-		"last access":   {before: 2 * time.Hour, ends: 3 * time.Hour, idle: 9 * time.Hour, access: 4 * time.Hour, want: 4 * time.Hour},
-		"last refresh":  {before: 2 * time.Hour, ends: 3 * time.Hour, idle: 9 * time.Hour, access: time.Hour, want: 3 * time.Hour},
-		"as before":     {before: 5 * time.Hour, ends: 9 * time.Hour, idle: 3 * time.Hour, access: time.Hour, want: 5 * time.Hour},
-		"as before too": {before: 5 * time.Hour, ends: 3 * time.Hour, idle: 9 * time.Hour, access: time.Hour, want: 5 * time.Hour},
+		"refresh token":           {before: 2 * hour, ends: 9 * hour, idle: 3 * hour, access: 1 * hour, want: 3 * hour},
+		"access token":            {before: 2 * hour, ends: 9 * hour, idle: 3 * hour, access: 4 * hour, want: 4 * hour},
+		"last access token":       {before: 2 * hour, ends: 3 * hour, idle: 9 * hour, access: 4 * hour, want: 4 * hour},
+		"last refresh token":      {before: 2 * hour, ends: 3 * hour, idle: 9 * hour, access: 1 * hour, want: 3 * hour},
+		"earlier access token":    {before: 5 * hour, ends: 9 * hour, idle: 3 * hour, access: 1 * hour, want: 5 * hour},
+		"earlier than last token": {before: 5 * hour, ends: 3 * hour, idle: 9 * hour, access: 1 * hour, want: 5 * hour},
 	} {
-		people(t, s, "ann")
-		in := signin(name, "", "ann")
-		in.State, in.Expires = oidc.Redeemed, start.Add(c.before)
-		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(time.Hour), Ends: start.Add(c.ends)}
-		require.NoError(t, s.Answer(t.Context(), in))
-		r := rotation(1)
+		replacePeople(t, s, "ann")
+		signin := newSignin(name, "", "ann")
+		signin.State, signin.Expires = oidc.Redeemed, start.Add(c.before)
+		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(time.Hour), Ends: start.Add(c.ends)}
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
+		r := newRotation(1)
 		r.ID, r.Idle, r.Access = name, c.idle, c.access
-		got := rotated(t, s, r)
+		got := mustRotate(t, s, r)
 		require.Equal(t, start.Add(c.want), got.Expires, name)
 		require.Equal(t, start.Add(min(c.idle, c.ends)), got.Refresh.Expires, name)
 		_, err := s.Sweep(t.Context(), start.Add(c.want-time.Millisecond))
 		require.NoError(t, err)
-		_, _, err = s.Find(t.Context(), name, start)
+		_, _, err = s.FindSignin(t.Context(), name, start)
 		require.NoError(t, err, name)
 	}
 }
 
-func refreshClosed(t *testing.T, s Store) {
+func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 	closers := map[string]func() error{
 		"session": func() error {
 			_, err := s.EndSession(t.Context(), "session", start)
@@ -259,76 +260,64 @@ func refreshClosed(t *testing.T, s Store) {
 		},
 		"revoked": func() error { return s.CloseSignin(t.Context(), "revoked") },
 		"replay": func() error {
-			if _, _, err := s.Redeem(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
-				return errors.New("no replay")
+			if _, _, err := s.RedeemCode(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
+				return errors.New("not a replay")
 			}
 			return nil
 		},
-		"person": func() error { people(t, s); return nil },
+		"person": func() error { replacePeople(t, s); return nil },
 	}
-	people(t, s, "ann")
+	replacePeople(t, s, "ann")
 	for name := range closers {
 		require.NoError(t, s.StartSession(t.Context(), newSession(name, "ann")))
-		in := signin(name, name, "ann")
-		in.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
-		require.NoError(t, s.Answer(t.Context(), in))
-		_, _, err := s.Redeem(t.Context(), name, start)
+		signin := newSignin(name, name, "ann")
+		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
+		require.NoError(t, s.RecordSignin(t.Context(), signin))
+		_, _, err := s.RedeemCode(t.Context(), name, start)
 		require.NoError(t, err)
 	}
 	for _, name := range []string{"session", "revoked", "replay", "person"} {
-		r := rotation(1)
+		r := newRotation(1)
 		r.ID = name
-		rotated(t, s, r)
+		mustRotate(t, s, r)
 		require.NoError(t, closers[name]())
-		for number := range 4 { // the successor, its predecessor in grace, and what never was
+		for number := range 4 { // the successor, its predecessor within the grace period, and invalid numbers
 			r.Number = number
-			_, _, err := s.Rotate(t.Context(), r)
+			_, _, err := s.RotateRefreshToken(t.Context(), r)
 			require.ErrorIs(t, err, oidc.ErrNotFound, name)
 		}
 	}
 }
 
-func refreshRace(t *testing.T, s Store) {
-	refreshable(t, s)
+func testConcurrentRotationsWithGracePeriod(t *testing.T, s Store) {
+	storeRefreshableSignin(t, s)
 	got := make([]oidc.Signin, 64)
-	for _, err := range together(64, func(n int) (err error) {
-		r := rotation(1)
-		// Whoever writes leaves its own moment in the row.
+	for _, err := range runConcurrently(64, func(n int) (err error) {
+		r := newRotation(1)
+		// The row keeps the time of the rotation that succeeds.
 		r.At = start.Add(time.Duration(n) * time.Millisecond)
-		got[n], _, err = s.Rotate(t.Context(), r)
+		got[n], _, err = s.RotateRefreshToken(t.Context(), r)
 		return err
 	}) {
 		require.NoError(t, err)
 	}
-	for _, in := range got {
-		require.Equal(t, got[0], in)
+	for _, signin := range got {
+		require.Equal(t, got[0], signin)
 	}
 	require.Equal(t, 2, got[0].Refresh.Number)
-	found, _, err := s.Find(t.Context(), "i", start)
+	found, _, err := s.FindSignin(t.Context(), "i", start)
 	require.NoError(t, err)
 	require.Equal(t, got[0], found)
 }
 
-func refreshRaceStrict(t *testing.T, s Store) {
-	refreshable(t, s)
-	won, replayed := 0, 0
-	for _, err := range together(64, func(n int) error {
-		r := rotation(1)
+func testConcurrentRotationsWithoutGracePeriod(t *testing.T, s Store) {
+	storeRefreshableSignin(t, s)
+	requireOneWinner(t, runConcurrently(64, func(n int) error {
+		r := newRotation(1)
 		r.At, r.Grace = start.Add(-time.Duration(n)*time.Millisecond), 0
-		_, _, err := s.Rotate(t.Context(), r)
+		_, _, err := s.RotateRefreshToken(t.Context(), r)
 		return err
-	}) {
-		switch {
-		case err == nil:
-			won++
-		case errors.Is(err, oidc.ErrReplayed):
-			replayed++
-		default:
-			require.ErrorIs(t, err, oidc.ErrNotFound)
-		}
-	}
-	require.Equal(t, 1, won)
-	require.Equal(t, 1, replayed)
-	_, _, err := s.Find(t.Context(), "i", start)
-	require.ErrorIs(t, err, oidc.ErrNotFound, "a race without grace is a replay: nobody keeps tokens")
+	}))
+	_, _, err := s.FindSignin(t.Context(), "i", start)
+	require.ErrorIs(t, err, oidc.ErrNotFound, "without a grace period, concurrent rotations close the sign-in")
 }

@@ -1,5 +1,5 @@
-// Package storetest is the contract of package store: what every engine behind
-// it must do. Read Run first.
+// Package storetest is the contract of package store, which every engine must pass. Read
+// Run first.
 package storetest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"idpbridge/upstream"
 )
 
-// Store is everything that the contract is about.
+// Store has all methods that the contract tests.
 type Store interface {
 	oidc.Signins
 	oidc.Logouts
@@ -31,71 +31,71 @@ type Store interface {
 	Owner(ctx context.Context) (string, error)
 }
 
-// Run runs the contract. Every call of open returns an empty store that the test
-// it is given to closes at its end.
+// Run tests the contract. Each call of open returns an empty store, which is closed when
+// its test ends.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
-	for _, part := range []struct {
+	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, s Store)
 	}{
-		{"a sign-in is kept as it was answered", signinKept},
-		{"a sign-in only moves forward", signinForward},
-		{"a second redemption closes the sign-in", signinReplayed},
-		{"a sign-in without a code is never redeemed nor replayed", signinWithoutCode},
-		{"a code and a sign-in expire at their moment", signinExpires},
-		{"a code needs an open session", signinNeedsSession},
-		{"one of 64 redeems a code", signinRace},
-		{"many write at once", manyWriters},
-		{"a session is kept as it was started", sessionKept},
-		{"a session expires at its moment", sessionExpires},
-		{"a session is renewed by the holder of its secret", sessionRenewed},
-		{"one of 16 renews a session", sessionRenewRace},
-		{"a session's use moves it forward only", sessionTouched},
-		{"the end of a session closes its sign-ins", sessionEnded},
-		{"refresh tokens follow one another", refreshOrder},
-		{"a predecessor in grace gets the same successor", refreshGrace},
-		{"a predecessor after its grace closes the sign-in", refreshLate},
-		{"without grace a predecessor closes the sign-in at once", refreshNoGrace},
-		{"a token spent twice over closes the sign-in", refreshReplayed},
-		{"another client neither rotates nor closes", refreshForeign},
-		{"no refresh token before the code is redeemed, nor without one", refreshNone},
-		{"a refresh token expires at its moment", refreshExpires},
-		{"a refresh token lives as long as all that it is part of", refreshEach},
-		{"a sign-in lives as long as its tokens", refreshKeeps},
-		{"what closes a sign-in ends its refresh tokens", refreshClosed},
-		{"64 with one refresh token in grace get one successor", refreshRace},
-		{"64 with one refresh token and no grace end the sign-in", refreshRaceStrict},
-		{"the end of a session queues its logouts", logoutQueued},
-		{"people who leave or change password are logged out", logoutPeople},
-		{"logouts are taken oldest first, for a while", logoutTaken},
-		{"one of 16 takes each logout", logoutRace},
-		{"a logout is postponed and dropped", logoutMoved},
-		{"a sweep leaves logouts and clients of open sessions", logoutSwept},
-		{"one of 64 spends an assertion", assertionRace},
-		{"an assertion is the client's own, until it expires", assertionForgotten},
-		{"what outlives an expired session is ended", pastSessionEnded},
-		{"a new session inherits what outlives an expired one", pastSessionInherited},
-		{"the first who claims a store owns it", claimed},
-		{"people are replaced", peopleReplaced},
-		{"people who leave or change password lose what they had", peopleLose},
-		{"usernames may change hands", peopleSwap},
-		{"people who clash change nothing", peopleClash},
-		{"one key is next and one is active", keyAdded},
-		{"keys rotate both or neither", keyRotated},
-		{"one of 16 adds and one of 16 rotates", keyRaces},
-		{"a sweep removes what has expired and nothing else", swept},
-		{"a cancelled caller gets an error and changes nothing", cancelled},
-		{"strange characters come back", strange},
+		{"a sign-in is stored unchanged", testSigninIsStored},
+		{"the state of a sign-in only moves forward", testSigninStatesMoveForward},
+		{"a second redemption closes the sign-in", testReplayedCode},
+		{"a sign-in without a code can be neither redeemed nor replayed", testSigninWithoutCode},
+		{"codes and sign-ins expire at the given time", testCodeAndSigninExpire},
+		{"a code needs an open session", testCodeNeedsSession},
+		{"of 64 concurrent redemptions of a code, one succeeds", testConcurrentRedemptions},
+		{"32 concurrent writers succeed", testConcurrentWriters},
+		{"a session is stored unchanged", testSessionIsStored},
+		{"a session expires at the given time", testSessionExpires},
+		{"renewing a session needs its secret", testSessionIsRenewed},
+		{"of 16 concurrent renewals of a session, one succeeds", testConcurrentRenewals},
+		{"touching a session only moves its times forward", testSessionIsTouched},
+		{"ending a session closes its sign-ins", testSessionEnds},
+		{"each rotation issues the next refresh token", testRefreshTokenSequence},
+		{"a retry within the grace period gets the same successor", testGracePeriod},
+		{"a replay after the grace period closes the sign-in", testReplayAfterGracePeriod},
+		{"a replay without a grace period closes the sign-in", testReplayWithoutGracePeriod},
+		{"a replay of an older token closes the sign-in", testReplayOfOlderToken},
+		{"another client can neither rotate nor close", testTokenOfOtherClient},
+		{"a refresh token needs a redeemed code and a refreshable sign-in", testSigninWithoutRefreshToken},
+		{"a refresh token expires at the given time", testRefreshTokenExpires},
+		{"a refresh token expires with the earliest of its limits", testRefreshTokenLimits},
+		{"a sign-in expires with the last of its tokens", testSigninOutlivesTokens},
+		{"closing a sign-in ends its refresh tokens", testClosedSigninEndsRefreshToken},
+		{"64 concurrent rotations within the grace period get the same successor", testConcurrentRotationsWithGracePeriod},
+		{"64 concurrent rotations without a grace period close the sign-in", testConcurrentRotationsWithoutGracePeriod},
+		{"ending a session queues its logouts", testLogoutsAreQueued},
+		{"removed people and people with a new password are logged out", testPeopleAreLoggedOut},
+		{"logouts are taken for a limited time, oldest first", testLogoutsAreTaken},
+		{"of 16 concurrent takers, one gets each logout", testConcurrentTakers},
+		{"logouts can be postponed and dropped", testPostponeAndDropLogout},
+		{"a sweep keeps logouts and the clients of open sessions", testSweepKeepsLogouts},
+		{"of 64 concurrent uses of an assertion, one is the first", testConcurrentAssertions},
+		{"an assertion is recorded per client until it expires", testAssertionExpires},
+		{"ending an expired session closes its sign-ins", testExpiredSessionEnds},
+		{"a new session inherits the sign-ins of an expired one", testExpiredSessionIsInherited},
+		{"the first claim sets the owner", testOwnership},
+		{"people are replaced", testPeopleAreReplaced},
+		{"removed people and people with a new password lose their sessions", testPeopleLoseAccess},
+		{"people can swap usernames", testPeopleSwapUsernames},
+		{"duplicate people are an error and change nothing", testDuplicatePeople},
+		{"each algorithm has one next and one active key", testKeysAreAdded},
+		{"a rotation changes both keys or neither", testKeysAreRotated},
+		{"of 16 concurrent changes of keys, one succeeds", testConcurrentKeyChanges},
+		{"a sweep deletes only expired rows", testSweep},
+		{"a canceled context is an error and changes nothing", testCanceledContext},
+		{"special characters are stored unchanged", testSpecialCharacters},
 	} {
-		t.Run(part.name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			part.run(t, open(t))
+			test.run(t, open(t))
 		})
 	}
 }
 
-// start is the moment at which every test begins.
+// start is the time at which every test begins.
 var start = time.Date(2031, 5, 6, 7, 8, 9, 123_000_000, time.UTC)
 
 const (
@@ -103,33 +103,54 @@ const (
 	signinLife = time.Hour
 )
 
-func person(subject string) claims.Person { return claims.Person{Subject: subject} }
+func newPerson(subject string) claims.Person { return claims.Person{Subject: subject} }
 
-func account(name string) upstream.Account {
-	return upstream.Account{Username: name, PasswordHash: "hash of " + name, Person: person("sub-" + name)}
+func newAccount(name string) upstream.Account {
+	return upstream.Account{Username: name, PasswordHash: "hash of " + name, Person: newPerson("sub-" + name)}
 }
 
-// people fills the directory.
-func people(t *testing.T, s Store, names ...string) {
+// replacePeople replaces all people with the named ones.
+func replacePeople(t *testing.T, s Store, names ...string) {
 	t.Helper()
 	var all []upstream.Account
 	for _, name := range names {
-		all = append(all, account(name))
+		all = append(all, newAccount(name))
 	}
 	require.NoError(t, s.ReplacePeople(t.Context(), all, start))
 }
 
 func newSession(id, name string) session.Session {
 	return session.Session{
-		ID: id, SecretHash: "secret of " + id, Subject: "sub-" + name, ACR: "urn:one", AMR: []string{"pwd", "otp"},
-		AuthTime: start.Add(-time.Second), Created: start, Seen: start, Expires: start.Add(time.Hour), Ends: start.Add(10 * time.Hour),
+		ID:         id,
+		SecretHash: "secret of " + id,
+		Subject:    "sub-" + name,
+		ACR:        "urn:one",
+		AMR:        []string{"pwd", "otp"},
+		AuthTime:   start.Add(-time.Second),
+		Created:    start,
+		Seen:       start,
+		Expires:    start.Add(time.Hour),
+		Ends:       start.Add(10 * time.Hour),
 	}
 }
 
-func signin(id, sessionID, name string) oidc.Signin {
+func newSignin(id, sessionID, name string) oidc.Signin {
 	return oidc.Signin{
-		ID: id, Reference: "ref " + id, ClientID: "liveengage", SessionID: sessionID, Subject: "sub-" + name, State: oidc.Answered,
-		Created: start, CodeExpires: start.Add(codeLife), Expires: start.Add(signinLife),
-		Grant: oidc.Grant{RedirectURI: "https://c.example/cb", Scopes: []string{"openid", "profile"}, Nonce: "n", AuthTime: start.Unix(), AMR: []string{"pwd"}},
+		ID:          id,
+		Reference:   "ref " + id,
+		ClientID:    "liveengage",
+		SessionID:   sessionID,
+		Subject:     "sub-" + name,
+		State:       oidc.Issued,
+		Created:     start,
+		CodeExpires: start.Add(codeLife),
+		Expires:     start.Add(signinLife),
+		Grant: oidc.Grant{
+			RedirectURI: "https://c.example/cb",
+			Scopes:      []string{"openid", "profile"},
+			Nonce:       "n",
+			AuthTime:    start.Unix(),
+			AMR:         []string{"pwd"},
+		},
 	}
 }

@@ -1,17 +1,25 @@
-// Shows what is new without a click. What is being typed stays.
+// Keeps the agent's pages up to date. A reply that is being typed stays.
+const interval = 2000;
+
+async function update() {
+  const response = await fetch(location.href);
+  if (!response.ok) { return; }
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("live");
+  const live = document.getElementById("live");
+  const reply = live.querySelector("[data-keep] input");
+  if (reply && (reply.value || document.activeElement === reply)) {
+    for (const id of ["lines", "name", "type"]) {
+      document.getElementById(id).replaceWith(fresh.querySelector("#" + id));
+    }
+  } else {
+    live.replaceWith(fresh);
+  }
+}
+
 setInterval(async () => {
   try {
-    const answer = await fetch(location.href);
-    if (!answer.ok) { return; }
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-    const live = document.getElementById("live");
-    const typed = live.querySelector("[data-keep] input");
-    if (typed && (typed.value || document.activeElement === typed)) {
-      for (const id of ["lines", "name", "type"]) { document.getElementById(id).replaceWith(fresh.querySelector("#" + id)); }
-    } else {
-      live.replaceWith(fresh);
-    }
+    await update();
   } catch {
-    // The simulator has stopped; the next answer may come from a new one.
+    // The simulator has stopped. Keep trying: it may start again.
   }
-}, 2000);
+}, interval);

@@ -1,60 +1,68 @@
-// LivePerson's window of its own: the identity provider sends the browser here with
-// an answer in the query or in the fragment.
-import { Chat, at, authenticate, listen, survey, windowAddress } from "./chat.js";
+// LivePerson's pop-out window. The identity provider redirects the browser here, with
+// its response in the query or in the fragment.
+import { Chat, authenticate, byId, connectForm, createWindowURL, showSurvey } from "./chat.js";
 
-const answer = new URLSearchParams(location.search);
-for (const [name, value] of new URLSearchParams(location.hash.slice(1))) { answer.set(name, value); }
+const response = new URLSearchParams(location.search);
+for (const [name, value] of new URLSearchParams(location.hash.slice(1))) { response.set(name, value); }
 history.replaceState(null, "", location.pathname);
 
-function parsed(text) {
+function parseJSON(text) {
   try { return JSON.parse(text) || {}; } catch { return {}; }
 }
 
-// recalled is what was kept when the window was opened, by the session in the state
-// that came back.
-function recalled() {
-  const state = answer.get("state") || answer.get("lpUnifiedWindowConfig") || "";
-  const session = parsed(state).lpUnifiedWindowConfig?.engConf?.ssid;
-  const memory = parsed(localStorage.getItem("lp " + session));
-  if (!memory.settings) { throw new Error("The state came back changed, or not at all: the window does not know who opened it."); }
-  if (memory.state && memory.state !== state) { throw new Error("The state came back changed: it must be returned byte for byte."); }
-  return memory;
+// loadSaved returns what createWindowURL has kept, by the session ID in the state.
+function loadSaved() {
+  const state = response.get("state") || response.get("lpUnifiedWindowConfig") || "";
+  const session = parseJSON(state).lpUnifiedWindowConfig?.engConf?.ssid;
+  const saved = parseJSON(localStorage.getItem("lp " + session));
+  if (!saved.settings) {
+    throw new Error("The state came back changed, or not at all, so this window cannot tell which chat it belongs to.");
+  }
+  if (saved.state && saved.state !== state) {
+    throw new Error("The state came back changed: the identity provider must return it byte for byte.");
+  }
+  return saved;
+}
+
+function describeFailure(settings) {
+  const error = response.get("error");
+  if (error) { return `The identity provider returned the error ${error}: ${response.get("error_description") || ""}`; }
+  return `The response has no ${settings.code ? "code" : "id_token, token or code"}.`;
 }
 
 async function start() {
-  const { settings, handle } = recalled();
-  const offer = async () => {
-    at("again").href = await windowAddress(settings);
-    at("again").hidden = false;
+  const { settings, handle } = loadSaved();
+  const offerSignIn = async () => {
+    byId("again").href = await createWindowURL(settings);
+    byId("again").hidden = false;
   };
-  const value = settings.code ? answer.get("code") : answer.get("id_token") || answer.get("token") || answer.get("code");
-  if (answer.get("error") || !value) {
-    survey(answer.get("error") ? `The identity provider answers ${answer.get("error")}: ${answer.get("error_description") || ""}`
-      : `The answer has no ${settings.code ? "code" : "id_token, token or code"}.`);
-    await offer();
+  const value = settings.code ? response.get("code") : response.get("id_token") || response.get("token") || response.get("code");
+  if (response.get("error") || !value) {
+    showSurvey(describeFailure(settings));
+    await offerSignIn();
     return;
   }
   let used = false;
   const chat = new Chat(settings);
-  listen(chat);
+  connectForm(chat);
   await chat.open(async () => {
     if (used) {
-      await offer();
-      throw new Error("Your sign-in has expired. Sign in again to go on.");
+      await offerSignIn();
+      throw new Error("Your sign-in has expired. Sign in again to continue.");
     }
     used = true;
     if (!settings.code) { return authenticate(settings, { id_token: value }); }
-    const given = { code: value };
-    if (settings.rfc) { given.redirect_uri = settings.redirect_uri; }
-    if (handle) { given.code_verifier = handle; }
-    return authenticate(settings, given);
+    const credential = { code: value };
+    if (settings.rfc) { credential.redirect_uri = settings.redirect_uri; }
+    if (handle) { credential.code_verifier = handle; }
+    return authenticate(settings, credential);
   });
 }
 
-// The brand's page sends its customers by here, too, when they sign in.
-const page = parsed(answer.get("state")).brandPage;
+// The brand page's sign-in also returns to this URL.
+const page = parseJSON(response.get("state")).brandPage;
 if (typeof page === "string" && page.startsWith("/brand?")) {
   location.replace(page);
 } else {
-  try { await start(); } catch (e) { survey(e.message); }
+  try { await start(); } catch (e) { showSurvey(e.message); }
 }

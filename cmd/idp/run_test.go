@@ -1,0 +1,29 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+// command runs a command to its end.
+func command(t testing.TB, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	return withEnv(t, map[string]string{"LIVEENGAGE_SECRET": strings.Repeat("s", 40)}, stdin, args...)
+}
+
+// withEnv runs a command to its end in an environment of its own.
+func withEnv(t testing.TB, env map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(context.Background(), &process{
+		stdin:  strings.NewReader(stdin),
+		stdout: &out,
+		stderr: &errs,
+		getenv: func(name string) string { return env[name] },
+		now:    time.Now,
+	}, args)
+	return code, out.String(), errs.String()
+}

@@ -1,0 +1,77 @@
+package dev
+
+import (
+	"log/slog"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/server"
+)
+
+// TestEveryEndpointIsDocumented compares the tables of docs/endpoints.md with the
+// routes of a server as idp serve runs it, of its operations address, and of idp dev.
+func TestEveryEndpointIsDocumented(t *testing.T) {
+	t.Parallel()
+	production := newServer(t, nil)
+	development := newServer(t, (&environment{}).mount)
+	operations, ok := production.OperationsHandler().(*echo.Echo)
+	require.True(t, ok)
+
+	public := routesOf(production.Echo)
+	require.ElementsMatch(t, public, documented(t, "For clients", "For pages with a chat", "Pages"))
+	require.ElementsMatch(t, routesOf(operations), documented(t, "Operations"))
+	only := slices.DeleteFunc(routesOf(development.Echo), func(route string) bool {
+		return route != "GET /" && slices.Contains(public, route)
+	})
+	require.ElementsMatch(t, only, documented(t, "Only with idp dev"))
+}
+
+func newServer(t *testing.T, mount func(*server.Server) error) *server.Server {
+	t.Helper()
+	settings, err := Settings(t.TempDir())
+	require.NoError(t, err)
+	settings.Issuer = "http://127.0.0.1:8080"
+	s, err := server.New(t.Context(), server.Config{
+		Settings: settings, Clients: Clients(), Log: slog.New(slog.DiscardHandler), Now: time.Now, Mount: mount,
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func routesOf(e *echo.Echo) []string {
+	var routes []string
+	for _, r := range e.Routes() {
+		if slices.Contains([]string{http.MethodGet, http.MethodPost}, r.Method) {
+			routes = append(routes, r.Method+" "+r.Path)
+		}
+	}
+	return routes
+}
+
+// documented returns the routes in the tables of these sections of docs/endpoints.md.
+func documented(t *testing.T, sections ...string) []string {
+	t.Helper()
+	page, err := os.ReadFile("../docs/endpoints.md")
+	require.NoError(t, err)
+	var routes []string
+	for _, section := range sections {
+		_, text, found := strings.Cut(string(page), "\n## "+section+"\n")
+		require.True(t, found, "docs/endpoints.md has no section %s", section)
+		text, _, _ = strings.Cut(text, "\n## ")
+		for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([A-Z, ]+) \\|").FindAllStringSubmatch(text, -1) {
+			for method := range strings.SplitSeq(row[2], ", ") {
+				routes = append(routes, method+" "+row[1])
+			}
+		}
+	}
+	return routes
+}

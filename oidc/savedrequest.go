@@ -1,0 +1,128 @@
+package oidc
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+var (
+	// ErrExpired says that a sealed request is genuine but too old.
+	ErrExpired = errors.New("sealed request has expired")
+	// ErrBroken says that a sealed request was not made here or was changed.
+	ErrBroken = errors.New("sealed request is broken")
+	// ErrOtherBrowser says that a sealed request belongs to another browser.
+	ErrOtherBrowser = errors.New("sealed request belongs to another browser")
+)
+
+// savedRequest is an authorization request that waits for a person.
+type savedRequest struct {
+	Query         string `json:"q"`           // the request's parameters, as they came
+	Reference     string `json:"r"`           //
+	Started       int64  `json:"t"`           // unix milliseconds
+	BrowserHash   string `json:"b"`           // SHA-256 of the browser's cookie; empty until a page is needed
+	SessionBefore string `json:"s,omitempty"` // the sign-in of the browser then, see mark
+	ConsentedBy   string `json:"c,omitempty"` // the subject who allowed it
+	Denied        bool   `json:"d,omitempty"` // the person said no
+	Pushed        bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
+}
+
+func (p savedRequest) startedAt() time.Time { return time.UnixMilli(p.Started) }
+
+// sealer encrypts what travels through the browser: compressed, with a key for
+// one purpose (JWE dir with A256GCM, RFC 7518 section 4.5).
+type sealer struct {
+	key []byte
+	enc jose.Encrypter
+}
+
+func newSealer(key []byte) (sealer, error) {
+	enc, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.DIRECT, Key: key},
+		&jose.EncrypterOptions{Compression: jose.DEFLATE})
+	if err != nil {
+		return sealer{}, fmt.Errorf("make sealer: %w", err)
+	}
+	return sealer{key: key, enc: enc}, nil
+}
+
+func (s sealer) seal(v any) (string, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("seal: %w", err)
+	}
+	box, err := s.enc.Encrypt(plain)
+	if err != nil {
+		return "", fmt.Errorf("seal: %w", err)
+	}
+	return box.CompactSerialize()
+}
+
+// open fills v from what seal returned, or returns ErrBroken. Base64 has spare
+// bits, so a text that is not the one form of its content is refused as well.
+func (s sealer) open(sealed string, v any) error {
+	box, err := jose.ParseEncryptedCompact(sealed, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
+	if err != nil {
+		return ErrBroken
+	}
+	if canonical, err := box.CompactSerialize(); err != nil || canonical != sealed {
+		return ErrBroken
+	}
+	plain, err := box.Decrypt(s.key)
+	if err != nil || json.Unmarshal(plain, v) != nil {
+		return ErrBroken
+	}
+	return nil
+}
+
+// browserCookie names the cookie that ties a sealed request to its browser.
+const browserCookie = "idp_browser"
+
+// browserHash returns the hash of the browser's own secret, giving it one first
+// if it has none. All tabs share it.
+func (p *Provider) browserHash(w http.ResponseWriter, r *http.Request) string {
+	secret := p.cookies.Get(r, p.cookies.Name(browserCookie))
+	if len(secret) != 2*idLength {
+		secret = newID() + newID()
+		p.cookies.Set(w, p.cookies.Name(browserCookie), secret)
+	}
+	return hashString(secret)
+}
+
+// openSavedRequest opens a sealed request in the browser that it was sealed for. The
+// pending request is returned with ErrExpired too.
+func (p *Provider) openSavedRequest(r *http.Request, sealed string) (savedRequest, error) {
+	var saved savedRequest
+	if err := p.requestSealer.open(sealed, &saved); err != nil {
+		return savedRequest{}, err
+	}
+	secret := p.cookies.Get(r, p.cookies.Name(browserCookie))
+	if secret == "" || subtle.ConstantTimeCompare([]byte(hashString(secret)), []byte(saved.BrowserHash)) != 1 {
+		return savedRequest{}, ErrOtherBrowser
+	}
+	if p.now().Sub(saved.startedAt()) > p.lifetimes.Request {
+		return saved, ErrExpired
+	}
+	return saved, nil
+}
+
+func hashString(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return encoding.EncodeToString(sum[:])
+}
+
+// newReference returns the name of a sign-in in logs and on error pages, such
+// as "K7Q2-M9XB-4HRD": easy to read out, hard to mistake, not a secret.
+func newReference() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	s := base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").EncodeToString(b[:])
+	return s[:4] + "-" + s[4:8] + "-" + s[8:12]
+}
