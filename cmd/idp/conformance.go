@@ -26,7 +26,7 @@ import (
 type conformanceCommand struct {
 	Issuer      string `required:"" help:"Issuer to test, such as http://127.0.0.1:8080." placeholder:"URL"`
 	Client      string `required:"" help:"Client to test with, which uses client_secret_basic." placeholder:"ID"`
-	RedirectURI string `name:"redirect-uri" default:"http://127.0.0.1:7777/cb" help:"Redirect URI of the clients (${default})."`
+	RedirectURI string `name:"redirect-uri" default:"http://127.0.0.1:7777/cb" help:"Redirect URI of the clients."`
 	PostLogout  string `name:"post-logout-redirect-uri" default:"http://127.0.0.1/cb" help:"Of --client (${default})."`
 	Other       string `help:"Another client with a secret." placeholder:"ID"`
 	Post        string `help:"Client that uses client_secret_post." placeholder:"ID"`
