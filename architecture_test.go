@@ -219,10 +219,12 @@ func arrows() map[string]allowance {
 		"server/servertest": {
 			ours: []string{
 				"config",
+				"conformance",
 				"dev",
+				"internal/robot",
 				"server",
 			},
-			theirs: []string{testify},
+			theirs: []string{jose, testify},
 		},
 		"session": {
 			ours: []string{
