@@ -100,6 +100,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"config",
 				"internal/cookie",
+				"internal/fetch",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -203,6 +204,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"config",
 				"internal/cookie",
+				"internal/fetch",
 				"internal/limit",
 				"keys",
 				"liveengage/setup",
@@ -217,10 +219,12 @@ func arrows() map[string]allowance {
 		"server/servertest": {
 			ours: []string{
 				"config",
+				"conformance",
 				"dev",
+				"internal/robot",
 				"server",
 			},
-			theirs: []string{testify},
+			theirs: []string{jose, testify},
 		},
 		"session": {
 			ours: []string{

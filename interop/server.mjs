@@ -96,7 +96,7 @@ export class OtherProvider {
           IDP_CONFORMANCE_OTHER_SECRET: secret("other"),
           IDP_CONFORMANCE_POST_SECRET: secret("post"),
           IDP_CONFORMANCE_PASSWORD: "any",
-          IDP_CONFORMANCE_ELSE_PASSWORD: "any",
+          IDP_CONFORMANCE_OTHER_PASSWORD: "any",
         },
       },
     );

@@ -1,9 +1,9 @@
 // Package oidc is the OpenID provider: its endpoints and the life of a sign-in.
 //
 // Read authorize.go first. An authorization request is read (request.go),
-// checked (check.go) and answered at once where the browser's session satisfies
-// it (answer.go). Where a person is needed first, the request is sealed
-// (seal.go) and travels through the pages of package web, each of which ends in
+// checked (validate.go) and answered at once where the browser's session satisfies
+// it (response.go). Where a person is needed first, the request is sealed
+// (savedrequest.go) and travels through the pages of package web, each of which ends in
 // a redirect to resume, the one dispatcher that decides what comes next. The
 // client then redeems its code (token.go).
 //

@@ -52,7 +52,7 @@ func parseParameters(raw string) (params url.Values, repeated []string, err erro
 }
 
 // parseRequest fills the request's fields from its parameters. It checks only
-// their form; check.go decides what is allowed.
+// their form; validate.go decides what is allowed.
 func parseRequest(params url.Values) (zoidc.AuthRequest, error) {
 	r := zoidc.AuthRequest{
 		Scopes:              strings.Fields(params.Get("scope")),
