@@ -18,7 +18,7 @@ import (
 // conformanceOf runs idp conformance with an environment of its own.
 func conformanceOf(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	return withEnv(t, env, "", append([]string{"conformance"}, args...)...)
+	return runCommandWithEnv(t, env, "", append([]string{"conformance"}, args...)...)
 }
 
 // TestConformanceCommand points the command at a server in the development mode, of
@@ -85,11 +85,11 @@ func TestConformanceCommandUsedWrongly(t *testing.T) {
 func TestSelftestIsTheOldName(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"IDP_SELFTEST_SECRET": "s"}
-	code, _, stderr := withEnv(t, env, "", "selftest", "--issuer", "https://login.example", "--client", "shop")
+	code, _, stderr := runCommandWithEnv(t, env, "", "selftest", "--issuer", "https://login.example", "--client", "shop")
 	require.Equal(t, 2, code)
 	require.Contains(t, stderr, "idp selftest is now called idp conformance\n")
 	require.Contains(t, stderr, "IDP_CONFORMANCE_PASSWORD is not set")
-	_, stdout, _ := withEnv(t, nil, "", "--help")
+	_, stdout, _ := runCommandWithEnv(t, nil, "", "--help")
 	require.Contains(t, stdout, "conformance")
 	require.NotContains(t, stdout, "selftest")
 }
