@@ -212,7 +212,7 @@ func TestLogoutsAreRepeatedAndGivenUp(t *testing.T) {
 	lines := func(text string) int { return strings.Count(log.String(), text) }
 	const given, again = "client could not be told of sign-out; given up", `"client could not be told of sign-out"`
 	require.Eventually(t, func() bool { return lines(given) == 1 }, 10*time.Second, 10*time.Millisecond, "4xx is given up at once")
-	require.True(t, metric(`idp_events_total{client="second",event="logout_given_up"} 1`))
+	require.True(t, metric(`idp_events_total{client="second",event="logout_abandoned"} 1`))
 	require.True(t, metric("idp_logouts_pending 1"))
 	tokens := map[string]bool{}
 	for try, pause := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second} {
