@@ -159,7 +159,7 @@ func encryptionKeysRefused(t *testing.T) {
 		{"{keys: [{kid: k, key: '" + spki(curve.Public()) + "'}]}", "not an RSA key"},
 		{"{keys: [{kid: k, key: '" + spki(short.Public()) + "'}]}", "RSA key of 1024 bits"},
 		{"{keys: [{kid: k, key: {file: private.pem}}]}", "private key; keep it secret"},
-		{"{keys: [{kid: k, key: '" + good + "'}, {kid: k, key: '" + good + "'}]}", "occurs twice"},
+		{"{keys: [{kid: k, key: '" + good + "'}, {kid: k, key: '" + good + "'}]}", "duplicate encryption key"},
 		{"{keys: [{kid: k, key: '" + good + "', until: soon}]}", "use YYYY-MM-DD"},
 		{"{enc: A128GCM, keys: [{kid: k, key: '" + good + "'}]}", "use one of: A128CBC-HS256, A256GCM"},
 		{"{alg: RSA1_5, keys: [{kid: k, key: '" + good + "'}]}", `unknown key "alg"`},
