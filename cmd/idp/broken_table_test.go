@@ -135,13 +135,13 @@ func brokenPages() []brokenCopy {
 	return []brokenCopy{
 		{"login form of another site", "web", "RequireSameOrigin", never("Check", "err"), "attack/68-login-csrf"},
 		{"password posted on", "web", "redirect", setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"), "attack/18-credentials-posted-on"},
-		{"throttle", "internal/limit", "Limiter.delay", always("<"), "attack/74-password-guessing"},
+		{"throttle", "internal/limit", "Limiter.delayAfter", always("<"), "attack/74-password-guessing"},
 		{"unknown user", "web", "Site.submitSignIn", beginIf(`if $p1.FormValue("username") != "jane" { return $p1.String(http.StatusNotFound, "unknown") }`, "ErrRefused"), "attack/75-unknown-user"},
 		{"frames", "web", "Renderer.security", setText("frame-ancestors 'none'", "frame-ancestors *"), "attack/16-framed-page"},
 		{"referrer", "web", "Renderer.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
 		{"strict transport", "server", "Server.checkTransport", remove("Strict-Transport-Security"), "attack/20-strict-transport"},
-		{"cookie for scripts", "internal/cookie", "Policy.cookie", setField("HttpOnly", `false`), "extra/session-cookie"},
-		{"cookie for other sites", "internal/cookie", "Policy.cookie", setField("SameSite", `http.SameSiteNoneMode`), "extra/session-cookie"},
+		{"cookie for scripts", "internal/cookie", "Policy.newCookie", setField("HttpOnly", `false`), "extra/session-cookie"},
+		{"cookie for other sites", "internal/cookie", "Policy.newCookie", setField("SameSite", `http.SameSiteNoneMode`), "extra/session-cookie"},
 	}
 }
 
