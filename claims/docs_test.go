@@ -55,7 +55,8 @@ func namesInRow(t *testing.T, text []byte, first string) []string {
 	at := slices.IndexFunc(rows, func(row string) bool { return strings.HasPrefix(row, "| "+first+" |") })
 	require.GreaterOrEqual(t, at, 0, "docs/claims.md has no row %s", first)
 	var names []string
-	for _, match := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(strings.TrimPrefix(rows[at], "| "+first), -1) {
+	row := strings.TrimPrefix(rows[at], "| "+first)
+	for _, match := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row, -1) {
 		names = append(names, match[1])
 	}
 	return names

@@ -30,9 +30,10 @@ type element struct {
 	Personal *PersonalInfo `json:"personal,omitempty"`
 }
 
+// The types of the two attributes.
 const (
-	typeCustomer = "ctmrinfo"
-	typePersonal = "personal"
+	TypeCustomerInfo = "ctmrinfo"
+	TypePersonalInfo = "personal"
 )
 
 // Empty reports whether s has no values, so that the claim may be left out.
@@ -43,10 +44,10 @@ func (s SDEs) Empty() bool { return s.CustomerInfo.isBlank() && s.PersonalInfo.i
 func (s SDEs) MarshalJSON() ([]byte, error) {
 	array := make([]element, 0, 2)
 	if s.CustomerInfo != nil {
-		array = append(array, element{Type: typeCustomer, Info: s.CustomerInfo})
+		array = append(array, element{Type: TypeCustomerInfo, Info: s.CustomerInfo})
 	}
 	if s.PersonalInfo != nil {
-		array = append(array, element{Type: typePersonal, Personal: s.PersonalInfo})
+		array = append(array, element{Type: TypePersonalInfo, Personal: s.PersonalInfo})
 	}
 	if s.personalFirst && len(array) == 2 {
 		array[0], array[1] = array[1], array[0]
@@ -74,9 +75,9 @@ func (s *SDEs) UnmarshalJSON(data []byte) error {
 	var read SDEs
 	for i, e := range array {
 		switch e.Type {
-		case typeCustomer:
+		case TypeCustomerInfo:
 			read.CustomerInfo = e.Info
-		case typePersonal:
+		case TypePersonalInfo:
 			read.PersonalInfo = e.Personal
 			read.personalFirst = i == 0 && len(array) == 2
 		}

@@ -12,8 +12,8 @@ import (
 	"idpbridge/claims"
 )
 
-// refused lists JSON that UnmarshalJSON must reject, each with its only error.
-var refused = []struct{ name, in, want string }{
+// rejected lists JSON that UnmarshalJSON must reject, each with its only error.
+var rejected = []struct{ name, in, want string }{
 	{
 		"object instead of array",
 		`{"customerInfo":{}}`,
@@ -212,7 +212,7 @@ var accepted = []string{
 
 func TestUnmarshalSDEs(t *testing.T) {
 	t.Parallel()
-	for _, c := range refused {
+	for _, c := range rejected {
 		t.Run("rejects "+c.name, func(t *testing.T) {
 			t.Parallel()
 			s := rich().SDEs()
@@ -298,7 +298,7 @@ func roundTrip(t *testing.T, in []byte) {
 }
 
 func FuzzSDEs(f *testing.F) {
-	for _, c := range refused {
+	for _, c := range rejected {
 		f.Add([]byte(c.in))
 	}
 	for _, in := range accepted {

@@ -44,12 +44,12 @@ var contactSpellings = []misspelling{
 }
 
 var typeSpellings = []misspelling{
-	{"ctmrinfo", typeCustomer},
-	{"customerInfo", typeCustomer},
-	{"CUSTOMER_INFO", typeCustomer},
-	{"personal", typePersonal},
-	{"personalInfo", typePersonal},
-	{"PERSONAL_INFO", typePersonal},
+	{"ctmrinfo", TypeCustomerInfo},
+	{"customerInfo", TypeCustomerInfo},
+	{"CUSTOMER_INFO", TypeCustomerInfo},
+	{"personal", TypePersonalInfo},
+	{"personalInfo", TypePersonalInfo},
+	{"PERSONAL_INFO", TypePersonalInfo},
 }
 
 // unsupportedFields are fields of ctmrinfo, in lower case, that LiveEngage ignores

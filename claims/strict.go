@@ -141,9 +141,9 @@ func checkElement(path string, value any, seen map[string]bool, errs *fieldError
 	var wrapper string
 	var inner reflect.Type
 	switch typeName {
-	case typeCustomer:
+	case TypeCustomerInfo:
 		wrapper, inner = "info", reflect.TypeFor[CustomerInfo]()
-	case typePersonal:
+	case TypePersonalInfo:
 		wrapper, inner = "personal", reflect.TypeFor[PersonalInfo]()
 	default:
 		errs.add(path+".type", suggestType(typeName),

@@ -223,7 +223,8 @@ func (d *decoder) validateClient(path string, c Client) {
 // authentication method needs, and no others.
 func (d *decoder) validateAuthMethod(path string, c Client) {
 	if c.Secret.IsSet() && len(c.Secret.Reveal()) < shortestSecret {
-		d.addProblem(path+".secret", "secret has fewer than %d characters; generate one with: openssl rand -hex 32", shortestSecret)
+		d.addProblem(path+".secret", "secret has fewer than %d characters; generate one with: openssl rand -hex 32",
+			shortestSecret)
 	} else if key, problem := c.findAuthProblem(d.isSet(path+".secret"), d.isSet(path+".jwks")); problem != "" {
 		d.addProblem(path+"."+key, "%s", problem)
 	}
@@ -266,9 +267,9 @@ func (d *decoder) validateURIs(path string, c Client) {
 	if len(c.RedirectURIs) == 0 {
 		d.addProblem(path+".redirect_uris", "redirect_uris is missing; list at least one URL")
 	}
-	checkRedirectURI := func(uri string) error { return CheckRedirectURI(uri, c.Type) }
-	d.validateList(path, "redirect_uris", c.RedirectURIs, checkRedirectURI)
-	d.validateList(path, "post_logout_redirect_uris", c.PostLogoutRedirectURIs, checkRedirectURI)
+	check := func(uri string) error { return checkRedirectURI(uri, c.Type) }
+	d.validateList(path, "redirect_uris", c.RedirectURIs, check)
+	d.validateList(path, "post_logout_redirect_uris", c.PostLogoutRedirectURIs, check)
 	d.validateList(path, "redirects_on_to", c.RedirectsOnTo, checkOrigin)
 	for key, uri := range map[string]string{
 		"backchannel_logout_uri":  c.BackchannelLogoutURI,

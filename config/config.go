@@ -39,7 +39,7 @@ type Config struct {
 	Proxies []netip.Prefix `yaml:"proxies"`
 	// Brand is shown on pages.
 	Brand Brand `yaml:"brand"`
-	// People is the path of the people file; see LoadPeople.
+	// People is the path of the people file; see ReadPeople.
 	People string `yaml:"people"`
 	// Subjects derives subjects from customer ids. It may be nil.
 	Subjects *Subjects `yaml:"subjects"`
@@ -69,7 +69,7 @@ type Subjects struct {
 	// Key is 64 hexadecimal characters, and must never change.
 	Key secret.Value `yaml:"key"`
 	// Known is the path of a file of subjects that LivePerson knows already. It may be
-	// empty. See LoadSubjects.
+	// empty.
 	Known string `yaml:"known"`
 }
 
@@ -166,15 +166,6 @@ func Parse(name string, data []byte, getenv func(string) string, dir string) (*C
 		return nil, err
 	}
 	return &cfg, nil
-}
-
-// ReadPeople reads the people file, with the subjects that the configuration says.
-func (cfg *Config) ReadPeople() ([]Person, error) {
-	subjects, err := LoadSubjects(cfg.Subjects)
-	if err != nil {
-		return nil, err
-	}
-	return LoadPeople(cfg.People, PeopleRules{Subjects: subjects})
 }
 
 // OIDCClients returns the clients in the form that package oidc uses; see

@@ -68,19 +68,31 @@ func TestParse(t *testing.T) {
 	})
 	t.Run("fills in the defaults of the profile liveengage", func(t *testing.T) {
 		t.Parallel()
-		cfg, err := parse(t, good+"    profile: liveengage\n    response_types: [code, id_token]\n    liveengage: {dialect: legacy, page: {origins: ['https://www.brand.example']}}\n")
+		cfg, err := parse(t, good+`    profile: liveengage
+    response_types: [code, id_token]
+    liveengage: {dialect: legacy, page: {origins: ['https://www.brand.example']}}
+`)
 		require.NoError(t, err)
 		require.Equal(t, &config.LiveEngage{
-			Dialect: "legacy", RedirectQueryKeys: []string{"lpUnifiedWindowConfig"}, TokenRedirectURI: "https://liveperson.net",
-			ImplicitParameter: "id_token", ImplicitIn: "fragment", TokenRequests: "form_or_json", TokenErrors: "oauth",
-			JSMethod: "lpGetAuthenticationToken", JSContext: "window", Page: &config.Page{Origins: []string{"https://www.brand.example"}, HandsOut: "code"},
+			Dialect:           "legacy",
+			RedirectQueryKeys: []string{"lpUnifiedWindowConfig"},
+			TokenRedirectURI:  "https://liveperson.net",
+			ImplicitParameter: "id_token",
+			ImplicitIn:        "fragment",
+			TokenRequests:     "form_or_json",
+			TokenErrors:       "oauth",
+			JSMethod:          "lpGetAuthenticationToken",
+			JSContext:         "window",
+			Page:              &config.Page{Origins: []string{"https://www.brand.example"}, HandsOut: "code"},
 		}, cfg.Clients[0].LiveEngage)
 		require.Equal(t, []string{"client_secret_basic", "client_secret_post"}, buildClient(t, cfg).AuthMethods)
 		cfg, err = parse(t, good+"    profile: liveengage\n    token_endpoint_auth_method: client_secret_basic\n")
 		require.NoError(t, err)
 		require.Equal(t, []string{"client_secret_basic"}, buildClient(t, cfg).AuthMethods, "the file sets one method")
 		text := strings.Replace(good, "issuer: https://login.brand.example", "issuer: http://127.0.0.1:8080", 1)
-		_, err = parse(t, text+"    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], across_sites: true}}\n")
+		_, err = parse(t, text+`    profile: liveengage
+    liveengage: {page: {origins: ['https://www.brand.example'], across_sites: true}}
+`)
 		require.ErrorContains(t, err, "across_sites needs an https issuer")
 	})
 	t.Run("gives liveengage lp_sdes and the claims in the ID token", func(t *testing.T) {
@@ -98,7 +110,8 @@ func TestParse(t *testing.T) {
 	})
 	t.Run("reads durations, numbers and networks", func(t *testing.T) {
 		t.Parallel()
-		text := strings.Replace(good, "[127.0.0.1]", "[10.1.2.3/8, '::1']", 1) + "lifetimes: {code: 90s}\nlimits:\n  body: 0x2000\n"
+		text := strings.Replace(good, "[127.0.0.1]", "[10.1.2.3/8, '::1']", 1) +
+			"lifetimes: {code: 90s}\nlimits:\n  body: 0x2000\n"
 		cfg, err := parse(t, text)
 		require.NoError(t, err)
 		require.Equal(t, 90*time.Second, cfg.Lifetimes.Code)
@@ -115,7 +128,14 @@ func TestParse(t *testing.T) {
 	})
 	t.Run("lists every problem in the order of the file", func(t *testing.T) {
 		t.Parallel()
-		_, err := parse(t, "isuer: x\nlisten: 8080\nclients:\n  - id: a\n    redirect_uris: [http://a.example]\n  - id: a\n    name: 7\n")
+		_, err := parse(t, `isuer: x
+listen: 8080
+clients:
+  - id: a
+    redirect_uris: [http://a.example]
+  - id: a
+    name: 7
+`)
 		require.EqualError(t, err, `idp.yaml:1:1: unknown key "isuer"; did you mean "issuer"?
 idp.yaml:1:1: issuer is missing; set it to the URL of this server that browsers and LiveEngage use
 idp.yaml:1:1: data is missing; set it to a directory for the database and the keys, such as /var/lib/idp
@@ -163,9 +183,11 @@ func TestTemplate(t *testing.T) {
 	t.Run("is valid with its commented settings", func(t *testing.T) {
 		t.Parallel()
 		text := string(config.Template())
-		for _, remark := range []string{"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# redirects_on_to:", "# tls:"} {
-			require.Contains(t, text, remark)
-			text = strings.Replace(text, remark, remark[2:], 1)
+		for _, comment := range []string{
+			"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# redirects_on_to:", "# tls:",
+		} {
+			require.Contains(t, text, comment)
+			text = strings.Replace(text, comment, comment[2:], 1)
 		}
 		_, err := config.Parse("idp.yaml", []byte(text), env, "/etc/idp")
 		require.NoError(t, err)
@@ -181,16 +203,18 @@ func TestClientPrintsNoSecret(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add(config.Template())
+	f.Add([]byte(good + "    '': true\n"))
 	for _, b := range badFiles {
 		f.Add([]byte(b.text()))
 	}
-	// A literal secret that the file holds must not come back in the error.
+	// A secret in the file must not be in the error.
 	const marker = "Zq7-marker-of-a-secret-Zq7-marker-of-a-secret"
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg, err := config.Parse("idp.yaml", data, env, "/etc/idp")
 		require.Equal(t, err == nil, cfg != nil)
 		text := strings.ReplaceAll(string(data), "{env: SHOP_SECRET}", marker)
-		if _, err := config.Parse("idp.yaml", []byte(text), env, "/etc/idp"); err != nil && strings.Contains(text, "secret: "+marker+"\n") && strings.Count(text, marker) == 1 {
+		_, err = config.Parse("idp.yaml", []byte(text), env, "/etc/idp")
+		if err != nil && strings.Contains(text, "secret: "+marker+"\n") && strings.Count(text, marker) == 1 {
 			require.NotContains(t, err.Error(), marker)
 		}
 		_, _ = config.ParsePeople("people.yaml", data, config.PeopleRules{})

@@ -81,7 +81,8 @@ func (k EncryptionKey) parse() (keys.Recipient, error) {
 	}
 	day, err := time.Parse(time.DateOnly, k.Until)
 	if err != nil {
-		return recipient, fmt.Errorf("encryption key %q: until %q is not a date; use YYYY-MM-DD", shorten(k.ID), shorten(k.Until))
+		return recipient, fmt.Errorf("encryption key %q: until %q is not a date; use YYYY-MM-DD",
+			shorten(k.ID), shorten(k.Until))
 	}
 	if end := day.AddDate(0, 0, 1); recipient.NotAfter.IsZero() || end.Before(recipient.NotAfter) {
 		recipient.NotAfter = end

@@ -15,12 +15,12 @@ tls: {certificate: cert.pem, key: key.pem}
 brand: {name: Brand}
 clients:
   - id: shop
-    redirect_uris: ["https://*.shop.example/cb"]
+    redirect_uris: ["https://a.example/#x"]
 `)
 	_, err := config.Parse("idp.yaml", file, func(string) string { return "" }, ".")
 	fmt.Println(err)
 	// Output:
 	// idp.yaml:1:9: issuer "https://login.brand.example/" ends with a slash; remove it
 	// idp.yaml:4:1: unknown key "proxys"; did you mean "proxies"?
-	// idp.yaml:9:21: client "shop": redirect URI "https://*.shop.example/cb" has a wildcard; list each URL in full (RFC 9700 section 4.1.3)
+	// idp.yaml:9:21: client "shop": redirect URI "https://a.example/#x" has a fragment; remove it (RFC 6749 section 3.1.2)
 }

@@ -139,7 +139,7 @@ func (d *decoder) validateLiveEngage(clientPath string, c Client, issuer string)
 		d.addProblem(path+".redirect_query_keys", "redirect_query_keys needs dialect: legacy; add it, or remove the key")
 	}
 	if l.TokenRedirectURI != sameURI {
-		if err := CheckRedirectURI(l.TokenRedirectURI, c.Type); err != nil {
+		if err := checkRedirectURI(l.TokenRedirectURI, c.Type); err != nil {
 			d.addProblem(path+".token_redirect_uri", "%s", err)
 		}
 	}
@@ -154,7 +154,8 @@ func (d *decoder) validateLiveEngage(clientPath string, c Client, issuer string)
 			shorten(l.JSMethod), liveengage.DefaultJSMethod)
 	}
 	if !jsNamePattern.MatchString(l.JSContext) {
-		d.addProblem(path+".js_context", "js_context %q is not the name of a JavaScript object; use one such as window or lpMethods",
+		d.addProblem(path+".js_context",
+			"js_context %q is not the name of a JavaScript object; use one such as window or lpMethods",
 			shorten(l.JSContext))
 	}
 	if l.Page != nil {
@@ -173,7 +174,8 @@ func (d *decoder) validatePage(path string, c Client, p Page, issuer string) {
 	}
 	d.requireOneOf(path+".hands_out", "hands_out", p.HandsOut, code, idToken)
 	if !slices.Contains(c.ResponseTypes, p.HandsOut) {
-		d.addProblem(path+".hands_out", "hands_out is %s, which is not in this client's response_types; add it there", p.HandsOut)
+		d.addProblem(path+".hands_out", "hands_out is %s, which is not in this client's response_types; add it there",
+			p.HandsOut)
 	}
 	if p.AcrossSites && strings.HasPrefix(issuer, "http:") {
 		d.addProblem(path+".across_sites", "across_sites needs an https issuer, or browsers don't send its cookie; remove it")

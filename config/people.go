@@ -43,18 +43,23 @@ type PeopleRules struct {
 	Subjects       *claims.Subjects // derives subjects from customer ids; nil: every person needs sub
 }
 
-// LoadPeople reads a people file. The error lists every problem, one per line, with
-// file, line and column. It contains neither passwords nor hashes.
-func LoadPeople(path string, rules PeopleRules) ([]Person, error) {
-	data, err := os.ReadFile(path)
+// ReadPeople reads the people file and the file of known subjects, if there is one.
+// The error lists every problem, one per line, with file, line and column. It contains
+// neither passwords nor hashes.
+func (cfg *Config) ReadPeople() ([]Person, error) {
+	subjects, err := readSubjects(cfg.Subjects)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(cfg.People)
 	if err != nil {
 		return nil, fmt.Errorf("read people: %w", err)
 	}
-	return ParsePeople(path, data, rules)
+	return ParsePeople(cfg.People, data, PeopleRules{Subjects: subjects})
 }
 
-// ParsePeople is LoadPeople for content that has been read already. The name is that
-// of the file in errors.
+// ParsePeople parses the content of a people file. The name is that of the file in
+// errors, which are like those of ReadPeople.
 func ParsePeople(name string, data []byte, rules PeopleRules) ([]Person, error) {
 	var file peopleFile
 	d := newDecoder(name, func(string) string { return "" }, "")

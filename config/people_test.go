@@ -54,7 +54,8 @@ func TestParsePeople(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "hunter2", people[0].Password)
 		_, err = config.ParsePeople("people.yaml", []byte(text), config.PeopleRules{})
-		require.EqualError(t, err, `people.yaml:4:15: person "Jane": password is in plain text; use password_hash, generated with: idp people hash`)
+		require.EqualError(t, err, `people.yaml:4:15: person "Jane": password is in plain text; `+
+			"use password_hash, generated with: idp people hash")
 	})
 	t.Run("allows an empty list", func(t *testing.T) {
 		t.Parallel()
@@ -64,33 +65,96 @@ func TestParsePeople(t *testing.T) {
 	})
 }
 
-func TestLoadPeople(t *testing.T) {
+func TestReadPeople(t *testing.T) {
 	t.Parallel()
-	people, err := config.LoadPeople(filepath.Join("..", "dev", "people.yaml"), config.PeopleRules{PlainPasswords: true})
+	file := filepath.Join("..", "dev", "people.yaml")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	people, err := config.ParsePeople(file, text, config.PeopleRules{PlainPasswords: true})
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(people), 7)
-	_, err = config.LoadPeople(filepath.Join("..", "dev", "people.yaml"), config.PeopleRules{})
+	_, err = (&config.Config{People: file}).ReadPeople()
 	require.ErrorContains(t, err, "password is in plain text")
-	_, err = config.LoadPeople("/nowhere/people.yaml", config.PeopleRules{})
+	_, err = (&config.Config{People: "/nowhere/people.yaml"}).ReadPeople()
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 var badPeople = []badFile{ //nolint:gochecknoglobals // read only
 	{"no list", goodPeople, "poeple: []\n", "1:1: unknown key \"poeple\"; did you mean \"people\"?\n" +
 		`people.yaml:1:1: people is missing; list people under it, or set people: []`},
-	{"username missing", "username: Jane\n    note", "note", `2:5: people[0]: username is missing; set it to the name to sign in with`},
-	{"username with space around", "username: Jane", "username: ' jane'", `2:15: person " jane": username starts or ends with a space, or has control characters; remove them`},
-	{"username twice", "  - username: Jane", "  - {username: jane, sub: 56cbfbfe86f0c45e3d082a8d26dcaab3}\n  - username: Jane", `3:15: person "Jane": another person already has this username (case is ignored)`},
-	{"sub twice", "  - username: Jane", "  - {username: joe, sub: 356cbfbfe86f0c45e3d082a8d26dcaab}\n  - username: Jane", `6:10: person "Jane": another person already has this sub`},
-	{"sub a number", "356cbfbfe86f0c45e3d082a8d26dcaab", "356", `5:10: person "Jane": sub must be a string, not a number; put it in quotes`},
-	{"hash of another kind", goodHash, "$2a$10$hunter2", `4:20: person "Jane": password_hash is not an argon2id hash in PHC form; generate one with: idp people hash`},
-	{"hash that costs too much", "m=19456", "m=99999999", `4:20: person "Jane": password_hash is not an argon2id hash in PHC form; generate one with: idp people hash`},
-	{"unknown claim", "given_name", "givenname", `7:7: person "Jane": unknown key "givenname"; did you mean "given_name"?`},
-	{"claim in the wrong case", "currency", "Currency", `12:7: person "Jane": unknown key "Currency"; did you mean "currency"?`},
-	{"claim of the wrong type", "email_verified: true", "email_verified: 'yes'", `8:23: person "Jane": claims.email_verified must be true or false, not a string`},
-	{"claim without a value", "given_name: Jane", "given_name:", `7:18: person "Jane": claims.given_name has no value; set one or remove the key`},
-	{"month that is none", "month: 10", "month: 13", `13:41: person "Jane": customerInfo.lastPaymentDate.month: 13 is not a month; use 1 to 12`},
-	{"currency that is none", "USD", "usd", `12:17: person "Jane": customerInfo.currency: "usd" is not a currency code; ` +
+	{
+		"username missing",
+		"username: Jane\n    note",
+		"note",
+		`2:5: people[0]: username is missing; set it to the name to sign in with`,
+	},
+	{
+		"username starts with a space",
+		"username: Jane",
+		"username: ' jane'",
+		`2:15: person " jane": username starts or ends with a space, or has control characters; remove them`,
+	},
+	{
+		"username twice",
+		"  - username: Jane",
+		"  - {username: jane, sub: 56cbfbfe86f0c45e3d082a8d26dcaab3}\n  - username: Jane",
+		`3:15: person "Jane": another person already has this username (case is ignored)`,
+	},
+	{
+		"sub twice",
+		"  - username: Jane",
+		"  - {username: joe, sub: 356cbfbfe86f0c45e3d082a8d26dcaab}\n  - username: Jane",
+		`6:10: person "Jane": another person already has this sub`,
+	},
+	{
+		"sub is a number",
+		"356cbfbfe86f0c45e3d082a8d26dcaab",
+		"356",
+		`5:10: person "Jane": sub must be a string, not a number; put it in quotes`,
+	},
+	{
+		"hash of another algorithm",
+		goodHash,
+		"$2a$10$hunter2",
+		`4:20: person "Jane": password_hash is not an argon2id hash in PHC form; generate one with: idp people hash`,
+	},
+	{
+		"hash that costs too much",
+		"m=19456",
+		"m=99999999",
+		`4:20: person "Jane": password_hash is not an argon2id hash in PHC form; generate one with: idp people hash`,
+	},
+	{
+		"unknown claim",
+		"given_name",
+		"givenname",
+		`7:7: person "Jane": unknown key "givenname"; did you mean "given_name"?`,
+	},
+	{
+		"claim in the wrong case",
+		"currency",
+		"Currency",
+		`12:7: person "Jane": unknown key "Currency"; did you mean "currency"?`,
+	},
+	{
+		"claim of the wrong type",
+		"email_verified: true",
+		"email_verified: 'yes'",
+		`8:23: person "Jane": claims.email_verified must be true or false, not a string`,
+	},
+	{
+		"claim without a value",
+		"given_name: Jane",
+		"given_name:",
+		`7:18: person "Jane": claims.given_name has no value; set one or remove the key`,
+	},
+	{
+		"invalid month",
+		"month: 10",
+		"month: 13",
+		`13:41: person "Jane": customerInfo.lastPaymentDate.month: 13 is not a month; use 1 to 12`,
+	},
+	{"invalid currency", "USD", "usd", `12:17: person "Jane": customerInfo.currency: "usd" is not a currency code; ` +
 		`use an ISO 4217 code in upper case, such as USD`},
 }
 
@@ -100,7 +164,8 @@ func TestParsePeopleReportsProblems(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			require.Contains(t, goodPeople, b.old)
-			_, err := config.ParsePeople("people.yaml", []byte(strings.Replace(goodPeople, b.old, b.new, 1)), config.PeopleRules{})
+			text := strings.Replace(goodPeople, b.old, b.new, 1)
+			_, err := config.ParsePeople("people.yaml", []byte(text), config.PeopleRules{})
 			require.EqualError(t, err, "people.yaml:"+b.want)
 			require.NotContains(t, err.Error(), "hunter2")
 		})

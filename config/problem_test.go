@@ -34,31 +34,49 @@ func TestParseReportsProblems(t *testing.T) {
 	}
 }
 
+// What the changes of badFiles begin with.
+const (
+	secretLine   = "    secret: {env: SHOP_SECRET}"
+	profileStart = secretLine + "\n    profile: liveengage\n    liveengage: "
+	pageStart    = profileStart + "{page: "
+)
+
 var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
-		"unknown key far from any", ``, "colour: blue\n",
+		"unknown key", ``, "colour: blue\n",
 		`12:1: unknown key "colour"; ` +
 			`use one of: brand, clients, data, issuer, lifetimes, limits, listen, operations, people, proxies, secret, ` +
 			`store, subjects, tls`,
 	},
 	{
-		"unknown key near one", ``, "lifetime: {}\n",
+		"misspelled key", ``, "lifetime: {}\n",
 		`12:1: unknown key "lifetime"; did you mean "lifetimes"?`,
 	},
 	{
-		"unknown key in a client", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    redirect_uri: x",
+		"misspelled key in a client", secretLine, secretLine + "\n    redirect_uri: x",
 		`10:5: client "shop": unknown key "redirect_uri"; did you mean "redirect_uris"?`,
 	},
 	{
-		"key twice", `data: data`, "data: data\ndata: other",
+		"duplicate key", `data: data`, "data: data\ndata: other",
 		`3:1: duplicate key "data" (first set on line 2)`,
 	},
 	{
-		"number for a text", `data: data`, `data: 7`,
+		"duplicate key in a map", ``, "lifetimes: {code: 1m, code: 2m}\n",
+		`12:23: duplicate key "lifetimes.code" (first set on line 12)`,
+	},
+	{
+		"empty key", secretLine, secretLine + "\n    '': true",
+		`10:5: unknown key ""; use one of: application_type, backchannel_logout_uri, ` +
+			`claims_in_id_token, frontchannel_logout_uri, id, id_token_encryption, id_token_signed_response_alg, jwks, ` +
+			`liveengage, name, pinned_key, post_logout_redirect_uris, profile, redirect_uris, redirects_on_to, ` +
+			`require_pushed_authorization_requests, response_types, scopes, secret, token_endpoint_auth_method`,
+	},
+	{
+		"number instead of a string", `data: data`, `data: 7`,
 		`2:7: data must be a string, not a number; put it in quotes`,
 	},
 	{
-		"map for a text", `data: data`, `data: {a: b}`,
+		"map instead of a string", `data: data`, `data: {a: b}`,
 		`2:7: data must be a string, not a map`,
 	},
 	{
@@ -66,31 +84,31 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`2:6: data has no value; set one or remove the key`,
 	},
 	{
-		"empty text", `data: data`, `data: ''`,
+		"empty string", `data: data`, `data: ''`,
 		`2:7: data is empty; set it to a directory for the database and the keys, such as /var/lib/idp`,
 	},
 	{
-		"text for a list", `proxies: [127.0.0.1]`, `proxies: 127.0.0.1`,
+		"string instead of a list", `proxies: [127.0.0.1]`, `proxies: 127.0.0.1`,
 		`4:10: proxies must be a list such as [a, b], not a string`,
 	},
 	{
-		"list for keys and values", `  name: Brand`, `  [a]`,
+		"list instead of a map", `  name: Brand`, `  [a]`,
 		`6:3: brand must be a map of settings, not a list`,
 	},
 	{
-		"text for true", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    claims_in_id_token: yes",
+		"string instead of true", secretLine, secretLine + "\n    claims_in_id_token: yes",
 		`10:25: client "shop": claims_in_id_token must be true or false, not a string`,
 	},
 	{
-		"text for a number", ``, "limits: {failures: many}\n",
+		"string instead of a number", ``, "limits: {failures: many}\n",
 		`12:20: limits.failures must be a whole number, not a string`,
 	},
 	{
-		"number for a duration", ``, "lifetimes: {code: 60}\n",
+		"number instead of a duration", ``, "lifetimes: {code: 60}\n",
 		`12:19: lifetimes.code is not a duration; use a value such as 90s, 15m, or 1h`,
 	},
 	{
-		"no duration", ``, "lifetimes: {code: one minute}\n",
+		"invalid duration", ``, "lifetimes: {code: one minute}\n",
 		`12:19: lifetimes.code is not a duration; use a value such as 90s, 15m, or 1h`,
 	},
 	{
@@ -103,7 +121,7 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`13:1: only one document is allowed; remove ---`,
 	},
 	{
-		"no YAML", `data: data`, `data: [a`,
+		"invalid YAML", `data: data`, `data: [a`,
 		`3:1: not valid YAML: ',' or ']' must be specified`,
 	},
 	{
@@ -139,7 +157,7 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`1:9: issuer "https://Login.brand.example" has capital letters in its scheme or host; use lower case`,
 	},
 	{
-		"issuer no address", `issuer: https://login.brand.example`, `issuer: login.brand.example`,
+		"issuer is not a URL", `issuer: https://login.brand.example`, `issuer: login.brand.example`,
 		`1:9: issuer "login.brand.example" is not a URL; use one such as https://login.brand.example`,
 	},
 	{
@@ -159,7 +177,7 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`7:9: brand.logo is not an https URL; use one such as https://www.brand.example/logo`,
 	},
 	{
-		"store not PostgreSQL", ``, "store: mysql://root:hunter2@localhost/idp\n",
+		"store is not PostgreSQL", ``, "store: mysql://root:hunter2@localhost/idp\n",
 		`12:8: store is not a PostgreSQL URL; ` +
 			`use one such as postgres://user@host/database, or remove the key to use SQLite`,
 	},
@@ -172,7 +190,9 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`1:9: issuer is https, but there is no TLS; set tls, or set proxies to the address of your TLS proxy`,
 	},
 	{
-		"listen without TLS or proxy", "issuer: https://login.brand.example\ndata: data\npeople: people.yaml\nproxies: [127.0.0.1]", "issuer: http://127.0.0.1:8080\ndata: data\npeople: people.yaml\nlisten: 0.0.0.0:8080",
+		"listen without TLS or proxy",
+		"issuer: https://login.brand.example\ndata: data\npeople: people.yaml\nproxies: [127.0.0.1]",
+		"issuer: http://127.0.0.1:8080\ndata: data\npeople: people.yaml\nlisten: 0.0.0.0:8080",
 		`4:9: listen "0.0.0.0:8080" is reachable from other machines without TLS; ` +
 			`set tls, or set proxies to the address of your TLS proxy`,
 	},
@@ -185,11 +205,11 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`3:13: operations "0.0.0.0:8081" is not a loopback address; use a value such as 127.0.0.1:8081, or off`,
 	},
 	{
-		"operations where listen is", `data: data`, "data: data\noperations: 127.0.0.1:8080",
+		"operations same as listen", `data: data`, "data: data\noperations: 127.0.0.1:8080",
 		`3:13: operations and listen are both "127.0.0.1:8080"; use different ports`,
 	},
 	{
-		"everybody a proxy", `proxies: [127.0.0.1]`, `proxies: [0.0.0.0/0]`,
+		"every address trusted as a proxy", `proxies: [127.0.0.1]`, `proxies: [0.0.0.0/0]`,
 		`4:11: proxies[0] trusts every address, so anyone could spoof X-Forwarded-For; ` +
 			`list the addresses of your proxies`,
 	},
@@ -222,7 +242,9 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`12:32: limits.max_delay is 30s, less than limits.delay; use 1m or more`,
 	},
 	{
-		"no clients", "clients:\n  - id: shop\n    secret: {env: SHOP_SECRET}\n    redirect_uris:\n      - https://shop.example/cb", `clients: []`,
+		"no clients",
+		"clients:\n  - id: shop\n    secret: {env: SHOP_SECRET}\n    redirect_uris:\n      - https://shop.example/cb",
+		`clients: []`,
 		`7:10: clients is missing; list at least one client`,
 	},
 	{
@@ -234,7 +256,7 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`8:9: client "my shop": id has spaces or non-ASCII characters; use letters, digits, - and _`,
 	},
 	{
-		"client id twice", ``, "  - id: shop\n    redirect_uris: [https://other.example/cb]\n",
+		"duplicate client id", ``, "  - id: shop\n    redirect_uris: [https://other.example/cb]\n",
 		`12:9: client "shop": another client already has this id`,
 	},
 	{
@@ -242,8 +264,8 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`9:13: client "shop": secret has fewer than 32 characters; generate one with: openssl rand -hex 32`,
 	},
 	{
-		"client secret not set", `SHOP_SECRET`, `NOBODY_SET_THIS`,
-		`9:13: client "shop": environment variable NOBODY_SET_THIS (used by secret) is not set`,
+		"client secret not set", `SHOP_SECRET`, `UNSET_SECRET`,
+		`9:13: client "shop": environment variable UNSET_SECRET (used by secret) is not set`,
 	},
 	{
 		"client secret in the name", `SHOP_SECRET`, `a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4`,
@@ -254,11 +276,11 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`9:13: client "shop": the file for secret does not exist; its path is relative to /etc/idp`,
 	},
 	{
-		"client secret by another way", `{env: SHOP_SECRET}`, `{vault: hunter2}`,
+		"client secret from an unknown source", `{env: SHOP_SECRET}`, `{vault: hunter2}`,
 		`9:13: client "shop": secret must have one of env and file: {env: NAME} or {file: PATH}`,
 	},
 	{
-		"client secret a number", `{env: SHOP_SECRET}`, `12345678901234567890`,
+		"client secret is a number", `{env: SHOP_SECRET}`, `12345678901234567890`,
 		`9:13: client "shop": secret must be a string, {env: NAME}, or {file: PATH}, not a number`,
 	},
 	{
@@ -266,167 +288,183 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`9:13: client "shop": secret is empty; use {env: NAME} or {file: PATH}, or remove the key`,
 	},
 	{
-		"application_type unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    application_type: spa",
+		"application_type unknown", secretLine, secretLine + "\n    application_type: spa",
 		`10:23: client "shop": unknown application_type "spa"; use one of: web, native`,
 	},
 	{
-		"method without its keys", `    secret: {env: SHOP_SECRET}`, "    token_endpoint_auth_method: private_key_jwt",
+		"method without its keys", secretLine, "    token_endpoint_auth_method: private_key_jwt",
 		`9:33: client "shop": token_endpoint_auth_method is private_key_jwt, but jwks is not set; ` +
 			`add jwks: {file: client.jwks.json}`,
 	},
 	{
-		"keys and a secret", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    jwks: '{\"keys\":[]}'",
+		"keys and a secret", secretLine, secretLine + "\n    jwks: '{\"keys\":[]}'",
 		`10:11: client "shop": secret and jwks are both set; remove one of them`,
 	},
 	{
-		"keys for another method", `    secret: {env: SHOP_SECRET}`, "    token_endpoint_auth_method: none\n    jwks: hunter2",
+		"keys with another method", secretLine, "    token_endpoint_auth_method: none\n    jwks: hunter2",
 		"9:33: client \"shop\": token_endpoint_auth_method is none, but secret or jwks is set; remove one of them\n" +
 			`idp.yaml:10:11: client "shop": jwks: not a JSON Web Key Set; use {"keys":[…]} with public keys`,
 	},
 	{
-		"logout address over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    backchannel_logout_uri: http://shop.example/out",
+		"logout URI over http", secretLine, secretLine + "\n    backchannel_logout_uri: http://shop.example/out",
 		`10:29: client "shop": "http://shop.example/out" is not an https URL without a fragment; ` +
 			`use one such as https://www.brand.example/signed-out`,
 	},
 	{
-		"grace too long", ``, "lifetimes: {refresh_token_grace: 2m}\n",
+		"refresh token grace too long", ``, "lifetimes: {refresh_token_grace: 2m}\n",
 		`12:34: lifetimes.refresh_token_grace is 2m; use 0s to 1m`,
 	},
 	{
-		"method unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    token_endpoint_auth_method: client_secret_jwt",
+		"method unknown", secretLine, secretLine + "\n    token_endpoint_auth_method: client_secret_jwt",
 		`10:33: client "shop": unknown token_endpoint_auth_method "client_secret_jwt"; ` +
 			`use one of: client_secret_basic, client_secret_post, private_key_jwt, none`,
 	},
 	{
-		"method none with a secret", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    token_endpoint_auth_method: none",
+		"method none with a secret", secretLine, secretLine + "\n    token_endpoint_auth_method: none",
 		`10:33: client "shop": token_endpoint_auth_method is none, but secret or jwks is set; remove one of them`,
 	},
 	{
-		"method without a secret", `    secret: {env: SHOP_SECRET}`, `    token_endpoint_auth_method: client_secret_post`,
+		"method without a secret", secretLine, `    token_endpoint_auth_method: client_secret_post`,
 		`9:33: client "shop": token_endpoint_auth_method is client_secret_post, but secret is not set; ` +
 			`add secret: {env: NAME}, or use none`,
 	},
 	{
-		"response type unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    response_types: [code, token]",
+		"response type unknown", secretLine, secretLine + "\n    response_types: [code, token]",
 		`10:28: client "shop": unknown response type "token"; ` +
 			`use one of: code, id_token, id_token token, code id_token, code token, code id_token token`,
 	},
 	{
-		"scope unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    scopes: [openid, offline]",
+		"scope unknown", secretLine, secretLine + "\n    scopes: [openid, offline]",
 		`10:22: client "shop": unknown scope "offline"; ` +
 			`use one of: openid, profile, email, address, phone, lp_sdes, offline_access`,
 	},
 	{
-		"scopes without openid", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    scopes: [email]",
+		"scopes without openid", secretLine, secretLine + "\n    scopes: [email]",
 		`10:13: client "shop": scopes lacks openid, which every sign-in needs; add it (OIDC Core section 3.1.2.1)`,
 	},
 	{
-		"profile unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveperson",
+		"profile unknown", secretLine, secretLine + "\n    profile: liveperson",
 		`10:14: client "shop": unknown profile "liveperson"; use one of: liveengage`,
 	},
 	{
-		"liveengage without a secret", `    secret: {env: SHOP_SECRET}`, `    profile: liveengage`,
+		"liveengage without a secret", secretLine, `    profile: liveengage`,
 		`9:14: client "shop": profile liveengage needs a secret for the code flow; ` +
 			`add secret: {env: NAME}, or use response_types: [id_token]`,
 	},
 	{
-		"dialect unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {dialect: openid}",
+		"dialect unknown", secretLine, profileStart + "{dialect: openid}",
 		`11:27: client "shop": unknown dialect "openid"; use one of: rfc, legacy`,
 	},
 	{
-		"query keys without the legacy dialect", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {redirect_query_keys: [a]}",
+		"query keys without the legacy dialect", secretLine, profileStart + "{redirect_query_keys: [a]}",
 		`11:39: client "shop": redirect_query_keys needs dialect: legacy; add it, or remove the key`,
 	},
 	{
-		"parameter of implicit answers unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {implicit_parameter: jwt}",
+		"implicit_parameter unknown", secretLine, profileStart + "{implicit_parameter: jwt}",
 		`11:38: client "shop": unknown implicit_parameter "jwt"; use one of: id_token, token, code`,
 	},
 	{
-		"place of implicit answers unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {implicit_in: body}",
+		"implicit_in unknown", secretLine, profileStart + "{implicit_in: body}",
 		`11:31: client "shop": unknown implicit_in "body"; use one of: fragment, query`,
 	},
 	{
-		"token requests unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {token_requests: json}",
+		"token requests unknown", secretLine, profileStart + "{token_requests: json}",
 		`11:34: client "shop": unknown token_requests "json"; use one of: form_or_json, form`,
 	},
 	{
-		"token errors unknown", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {token_errors: lp}",
+		"token errors unknown", secretLine, profileStart + "{token_errors: lp}",
 		`11:32: client "shop": unknown token_errors "lp"; use one of: oauth, liveperson`,
 	},
 	{
-		"token redirect URI over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {token_redirect_uri: 'http://liveperson.net'}",
+		"token redirect URI over http", secretLine, profileStart + "{token_redirect_uri: 'http://liveperson.net'}",
 		`11:38: client "shop": redirect URI "http://liveperson.net" uses http; ` +
 			`use https (http is allowed on loopback only, with application_type: native)`,
 	},
 	{
-		"JavaScript method with a dot", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {js_method: window.get}",
+		"JavaScript method with a dot", secretLine, profileStart + "{js_method: window.get}",
 		`11:29: client "shop": js_method "window.get" is not the name of a JavaScript function; ` +
 			`use one such as lpGetAuthenticationToken`,
 	},
 	{
-		"JavaScript context with code", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {js_context: 'a;alert(1)'}",
+		"JavaScript context with code", secretLine, profileStart + "{js_context: 'a;alert(1)'}",
 		`11:30: client "shop": js_context "a;alert(1)" is not the name of a JavaScript object; ` +
 			`use one such as window or lpMethods`,
 	},
 	{
-		"page without origins", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {hands_out: code}}",
+		"page without origins", secretLine, pageStart + "{hands_out: code}}",
 		`11:24: client "shop": origins is missing; list the origins of your pages, such as https://www.brand.example`,
 	},
 	{
-		"page over http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['http://www.brand.example']}}",
+		"page over http", secretLine, pageStart + "{origins: ['http://www.brand.example']}}",
 		`11:35: client "shop": "http://www.brand.example" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page whose origin no browser writes: http://localhost:80", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['http://localhost:80']}}",
+		"page with an origin that no browser sends: http://localhost:80",
+		secretLine,
+		pageStart + "{origins: ['http://localhost:80']}}",
 		`11:35: client "shop": "http://localhost:80" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page whose origin no browser writes: https://www.brand.example:99999", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example:99999']}}",
+		"page with an origin that no browser sends: https://www.brand.example:99999",
+		secretLine,
+		pageStart + "{origins: ['https://www.brand.example:99999']}}",
 		`11:35: client "shop": "https://www.brand.example:99999" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page whose origin no browser writes: https://www.brand.example:", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example:']}}",
+		"page with an origin that no browser sends: https://www.brand.example:",
+		secretLine,
+		pageStart + "{origins: ['https://www.brand.example:']}}",
 		`11:35: client "shop": "https://www.brand.example:" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page whose origin no browser writes: https://www.brand.example:443", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example:443']}}",
+		"page with an origin that no browser sends: https://www.brand.example:443",
+		secretLine,
+		pageStart + "{origins: ['https://www.brand.example:443']}}",
 		`11:35: client "shop": "https://www.brand.example:443" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page whose origin no browser writes: https://WWW.brand.example", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://WWW.brand.example']}}",
+		"page with an origin that no browser sends: https://WWW.brand.example",
+		secretLine,
+		pageStart + "{origins: ['https://WWW.brand.example']}}",
 		`11:35: client "shop": "https://WWW.brand.example" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page with a path", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example/']}}",
+		"page with a path", secretLine, pageStart + "{origins: ['https://www.brand.example/']}}",
 		`11:35: client "shop": "https://www.brand.example/" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page with a wildcard", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://*.brand.example']}}",
+		"page with a wildcard", secretLine, pageStart + "{origins: ['https://*.brand.example']}}",
 		`11:35: client "shop": "https://*.brand.example" is not an origin as browsers send it; ` +
 			`use https:// and a host only, such as https://www.brand.example (http is allowed on loopback only)`,
 	},
 	{
-		"page that hands out what the client may not have", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], hands_out: id_token}}",
+		"page hands out what the client cannot use",
+		secretLine,
+		pageStart + "{origins: ['https://www.brand.example'], hands_out: id_token}}",
 		`11:76: client "shop": hands_out is id_token, which is not in this client's response_types; add it there`,
 	},
 	{
-		"return URI that is not registered", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], return_uri: 'https://www.brand.example/chat'}}",
+		"return URI that is not registered",
+		secretLine,
+		pageStart + "{origins: ['https://www.brand.example'], return_uri: 'https://www.brand.example/chat'}}",
 		`11:77: client "shop": return_uri "https://www.brand.example/chat" must be in redirect_uris and on one of ` +
 			`the origins`,
 	},
 	{
-		"page across sites, yes or no", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    liveengage: {page: {origins: ['https://www.brand.example'], across_sites: yes}}",
+		"across_sites is a string",
+		secretLine,
+		pageStart + "{origins: ['https://www.brand.example'], across_sites: yes}}",
 		`11:79: client "shop": liveengage.page.across_sites must be true or false, not a string`,
 	},
 	{
-		"liveengage for another client", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    liveengage: {dialect: legacy}",
+		"liveengage without the profile", secretLine, secretLine + "\n    liveengage: {dialect: legacy}",
 		`10:17: client "shop": liveengage is only for clients with profile: liveengage; ` +
 			`add that profile, or remove the key`,
 	},
@@ -436,11 +474,13 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 			`generate it with: openssl rand -hex 32, and never change it`,
 	},
 	{
-		"liveengage with ES256", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    profile: liveengage\n    id_token_signed_response_alg: ES256",
+		"liveengage with ES256",
+		secretLine,
+		secretLine + "\n    profile: liveengage\n    id_token_signed_response_alg: ES256",
 		`11:35: client "shop": LiveEngage accepts RS256 only; remove id_token_signed_response_alg`,
 	},
 	{
-		"algorithm none", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    id_token_signed_response_alg: none",
+		"algorithm none", secretLine, secretLine + "\n    id_token_signed_response_alg: none",
 		`10:35: client "shop": unknown id_token_signed_response_alg "none"; use one of: RS256, ES256`,
 	},
 	{
@@ -491,22 +531,24 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 			`use the path that it resolves to`,
 	},
 	{
-		"redirect URI with scheme of its own", `https://shop.example/cb`, `com.shop.app:/cb`,
+		"redirect URI with private-use scheme", `https://shop.example/cb`, `com.shop.app:/cb`,
 		`11:9: client "shop": redirect URI "com.shop.app:/cb" has a private-use scheme; ` +
 			`use https, or with application_type: native a reversed domain name such as com.brand.app:/cb (RFC 8252 ` +
 			`section 7.1)`,
 	},
 	{
-		"redirect URI twice", `https://shop.example/cb`, "https://shop.example/cb\n      - https://shop.example/cb",
+		"duplicate redirect URI", `https://shop.example/cb`,
+		"https://shop.example/cb\n      - https://shop.example/cb",
 		`12:9: client "shop": redirect_uris lists "https://shop.example/cb" twice; remove one`,
 	},
 	{
-		"post-logout address http", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    post_logout_redirect_uris: [http://shop.example/bye]",
+		"post-logout redirect URI http", secretLine,
+		secretLine + "\n    post_logout_redirect_uris: [http://shop.example/bye]",
 		`10:33: client "shop": redirect URI "http://shop.example/bye" uses http; ` +
 			`use https (http is allowed on loopback only, with application_type: native)`,
 	},
 	{
-		"redirects_on_to with path", `    secret: {env: SHOP_SECRET}`, "    secret: {env: SHOP_SECRET}\n    redirects_on_to: [https://www.shop.example/a]",
+		"redirects_on_to with path", secretLine, secretLine + "\n    redirects_on_to: [https://www.shop.example/a]",
 		`10:23: client "shop": "https://www.shop.example/a" is not an origin; ` +
 			`use https:// and a host only, such as https://www.brand.example`,
 	},

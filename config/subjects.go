@@ -19,11 +19,11 @@ type knownSubject struct {
 	Subject  string `yaml:"sub"`
 }
 
-// LoadSubjects returns what derives subjects as the configuration says, or nil if it
+// readSubjects returns what derives subjects as the configuration says, or nil if it
 // says nothing. It reads the file of known subjects; the error lists every problem in
 // it, with line and column. A subject there must not be an email address or a phone
 // number: a page that trusts it could mistake anyone who knows it for the customer.
-func LoadSubjects(s *Subjects) (*claims.Subjects, error) {
+func readSubjects(s *Subjects) (*claims.Subjects, error) {
 	if s == nil {
 		return nil, nil //nolint:nilnil // no subjects is a valid configuration
 	}
@@ -55,7 +55,8 @@ func parseKnownSubjects(name string, data []byte) (map[string]string, error) {
 	for i, k := range file.Subjects {
 		path := fmt.Sprintf("subjects[%d]", i)
 		if _, duplicate := known[k.Customer]; duplicate {
-			d.addProblem(path+".customer", "customer %q is listed twice; keep the entry that LivePerson knows", shorten(k.Customer))
+			d.addProblem(path+".customer", "customer %q is listed twice; keep the entry that LivePerson knows",
+				shorten(k.Customer))
 		}
 		if seen[k.Subject] {
 			d.addProblem(path+".sub", "another customer already has this sub; two people can't share one")

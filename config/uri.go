@@ -11,10 +11,10 @@ import (
 	"idpbridge/internal/netaddr"
 )
 
-// CheckIssuer returns what is wrong with an issuer, or nil (OIDC Discovery section
+// checkIssuer returns what is wrong with an issuer, or nil (OIDC Discovery section
 // 3). Plain http is allowed on loopback only. The error has no password that the URL
 // may contain.
-func CheckIssuer(issuer string) error {
+func checkIssuer(issuer string) error {
 	invalid := func(problem string) error { return fmt.Errorf("issuer %q %s", hideUserinfo(issuer), problem) }
 	if issuer == "" {
 		return errors.New("issuer is missing; set it to the URL of this server that browsers and LiveEngage use")
@@ -42,11 +42,11 @@ func CheckIssuer(issuer string) error {
 	return nil
 }
 
-// CheckRedirectURI returns what is wrong with a redirect URI, or nil. The type is web
+// checkRedirectURI returns what is wrong with a redirect URI, or nil. The type is web
 // or native. Plain http on a loopback address and private-use schemes are for native
 // only (RFC 9700 sections 2.6 and 4.1.3, RFC 8252 section 7). The error has no
 // password that the URI may contain.
-func CheckRedirectURI(uri, applicationType string) error {
+func checkRedirectURI(uri, applicationType string) error {
 	invalid := func(problem string) error { return fmt.Errorf("redirect URI %q %s", hideUserinfo(uri), problem) }
 	if uri == "" {
 		return errors.New("redirect URI is empty; use an absolute URL")
@@ -132,7 +132,8 @@ func CheckPageOrigin(origin string) error {
 		https = "https://" + host
 	}
 	u, err := url.Parse(https)
-	if err == nil && checkOrigin(https) == nil && (!isHTTP || netaddr.IsLoopback(u.Hostname())) && isSerializedOrigin(u, isHTTP) {
+	allowed := err == nil && (!isHTTP || netaddr.IsLoopback(u.Hostname()))
+	if allowed && checkOrigin(https) == nil && isSerializedOrigin(u, isHTTP) {
 		return nil
 	}
 	return fmt.Errorf("%q is not an origin as browsers send it; use https:// and a host only, "+

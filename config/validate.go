@@ -21,7 +21,7 @@ func (d *decoder) isSet(path string) bool {
 // validateConfig checks values that have the right type, and makes paths relative to
 // the working directory.
 func (d *decoder) validateConfig(cfg *Config) {
-	if err := CheckIssuer(cfg.Issuer); err != nil {
+	if err := checkIssuer(cfg.Issuer); err != nil {
 		d.addProblem("issuer", "%s", err)
 	}
 	d.requireValue("data", cfg.Data, "set it to a directory for the database and the keys, such as /var/lib/idp")

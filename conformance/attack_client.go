@@ -15,21 +15,56 @@ import (
 
 func clientAttacks() []Check {
 	return []Check{
-		{Name: "attack/60-wrong-secret", Requirement: "A wrong secret gets 401 invalid_client, and costs no code.", do: checkWrongSecret},
-		{Name: "attack/61-two-authentication-methods", Requirement: "A client that authenticates in two ways is refused.", do: checkTwoMethods},
-		{Name: "attack/62-method-not-registered", Requirement: "A client authenticates in the way that it is registered with.", do: checkUnregisteredMethod},
-		{Name: "attack/63-token-endpoint-by-get", Requirement: "The token endpoint takes POST, and nothing from the address.", do: checkTokenByGet},
-		{Name: "attack/64-basic-encoding", Requirement: "The halves of a Basic header are form-encoded, and read so.", do: checkBasicEncoding},
-		{Name: "attack/66-password-grant", Requirement: "Nobody trades a password for a token.", do: func(r *run) {
-			t := r.requestTokens(r.target.Web, url.Values{"grant_type": {"password"}, "username": {r.target.Person.Username}, "password": {r.target.Person.Password}, "scope": {"openid"}})
-			r.require(t.Status == http.StatusBadRequest && t.AccessToken == "" && slices.Contains([]string{"unsupported_grant_type", "unauthorized_client"}, t.Error), "the password grant is answered by %d %s", t.Status, t.Error)
+		{
+			Name:        "attack/60-wrong-secret",
+			Requirement: "A wrong client secret gets 401 invalid_client and does not use up the code.",
+			do:          checkWrongSecret,
+		},
+		{
+			Name:        "attack/61-two-authentication-methods",
+			Requirement: "A client that uses two authentication methods at once is rejected.",
+			do:          checkTwoMethods,
+		},
+		{
+			Name:        "attack/62-method-not-registered",
+			Requirement: "A client can use only its registered authentication method.",
+			do:          checkUnregisteredMethod,
+		},
+		{
+			Name:        "attack/63-token-endpoint-by-get",
+			Requirement: "The token endpoint accepts only POST and ignores the query.",
+			do:          checkTokenByGet,
+		},
+		{
+			Name:        "attack/64-basic-encoding",
+			Requirement: "ID and secret in a Basic header are form-encoded.",
+			do:          checkBasicEncoding,
+		},
+		{Name: "attack/66-password-grant", Requirement: "The password grant is not supported.", do: func(r *run) {
+			t := r.requestTokens(r.target.Web,
+				url.Values{
+					"grant_type": {"password"},
+					"username":   {r.target.Person.Username},
+					"password":   {r.target.Person.Password},
+					"scope":      {"openid"},
+				})
+			r.require(t.Status == http.StatusBadRequest && t.AccessToken == "" && t.rejectsGrant(),
+				"the password grant returned %d %s", t.Status, t.Error)
 		}},
-		{Name: "attack/67-oversized-and-odd-bodies", Requirement: "A body that is too large, or of another type, is refused at once.", do: checkOddBodies},
-		{Name: "attack/89-device-code-guessing", Requirement: "No code can be guessed that no endpoint gives.", do: checkNoDeviceFlow},
+		{
+			Name:        "attack/67-oversized-and-odd-bodies",
+			Requirement: "A body that is too large or has another content type is rejected at once.",
+			do:          checkOddBodies,
+		},
+		{
+			Name:        "attack/89-device-code-guessing",
+			Requirement: "Grants that no endpoint offers are rejected.",
+			do:          checkNoDeviceFlow,
+		},
 	}
 }
 
-// postToken posts a form to the token endpoint and nothing else.
+// postToken posts a form to the token endpoint.
 func (r *run) postToken(form url.Values, edit ...func(*http.Request)) tokens {
 	return r.postForm(r.metadata().TokenEndpoint, form, edit...)
 }
@@ -41,41 +76,57 @@ func checkWrongSecret(r *run) {
 	for _, secret := range []string{"wrong", r.target.Web.Secret + "x", r.target.Web.Secret[:len(r.target.Web.Secret)-1]} {
 		t := r.postToken(form, func(req *http.Request) { req.SetBasicAuth(r.target.Web.ID, secret) })
 		r.requireTokenError(t, http.StatusUnauthorized, "invalid_client")
-		r.require(strings.HasPrefix(t.Header.Get("WWW-Authenticate"), "Basic"), "WWW-Authenticate is %q where Basic was used (RFC 6749 section 5.2)", t.Header.Get("WWW-Authenticate"))
+		r.require(strings.HasPrefix(t.Header.Get("WWW-Authenticate"), "Basic"),
+			"WWW-Authenticate is %q although Basic was used (RFC 6749 section 5.2)", t.Header.Get("WWW-Authenticate"))
 	}
-	t := r.postToken(form, func(req *http.Request) { req.SetBasicAuth("nobody-"+randomString(6), "wrong") })
+	t := r.postToken(form, func(req *http.Request) { req.SetBasicAuth("unknown-"+randomString(6), "wrong") })
 	r.requireTokenError(t, http.StatusUnauthorized, "invalid_client")
-	r.redeemCode(r.target.Web, c) // a stranger must not burn a code
+	r.redeemCode(r.target.Web, c) // another client must not use up a code
 }
 
 func checkTwoMethods(r *run) {
 	b := r.browser()
 	basic := func(req *http.Request) { req.SetBasicAuth(r.target.Web.ID, r.target.Web.Secret) }
 	form := func(more ...string) url.Values {
-		v := url.Values{"grant_type": {"authorization_code"}, "code": {b.obtainCode(r.target.Web)}, "redirect_uri": {r.target.Web.RedirectURI}}
+		v := url.Values{
+			"grant_type":   {"authorization_code"},
+			"code":         {b.obtainCode(r.target.Web)},
+			"redirect_uri": {r.target.Web.RedirectURI},
+		}
 		for i := 0; i+1 < len(more); i += 2 {
 			v.Set(more[i], more[i+1])
 		}
 		return v
 	}
 	for why, t := range map[string]tokens{
-		"header and body":      r.postToken(form("client_id", r.target.Web.ID, "client_secret", r.target.Web.Secret), basic),
-		"header and assertion": r.postToken(form("client_assertion", "x.y.z", "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), basic),
-		"another client_id":    r.postToken(form("client_id", "other"), basic),
+		"header and body": r.postToken(form("client_id", r.target.Web.ID, "client_secret", r.target.Web.Secret), basic),
+		"header and assertion": r.postToken(form("client_assertion", "x.y.z", "client_assertion_type",
+			"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), basic),
+		"another client_id": r.postToken(form("client_id", "other"), basic),
 		"two headers": r.postToken(form(), basic, func(req *http.Request) {
 			req.Header.Add("Authorization", "Bearer x")
 		}),
 	} {
-		r.require(t.Status >= 400 && t.AccessToken == "" && slices.Contains([]string{"invalid_request", "invalid_client"}, t.Error), "%s is answered by %d %s", why, t.Status, t.Error)
+		r.require(t.Status >= 400 && t.AccessToken == "" && slices.Contains([]string{"invalid_request", "invalid_client"},
+			t.Error), "%s returned %d %s", why, t.Status, t.Error)
 	}
 }
 
 func checkUnregisteredMethod(r *run) {
 	b := r.browser()
-	t := r.postToken(url.Values{"grant_type": {"authorization_code"}, "code": {b.obtainCode(r.target.Web)}, "redirect_uri": {r.target.Web.RedirectURI}, "client_id": {r.target.Web.ID}})
+	t := r.postToken(url.Values{
+		"grant_type":   {"authorization_code"},
+		"code":         {b.obtainCode(r.target.Web)},
+		"redirect_uri": {r.target.Web.RedirectURI},
+		"client_id":    {r.target.Web.ID},
+	})
 	r.requireTokenError(t, http.StatusUnauthorized, "invalid_client")
 	if r.target.Post.ID != "" {
-		t = r.postToken(url.Values{"grant_type": {"authorization_code"}, "code": {b.obtainCode(r.target.Post)}, "redirect_uri": {r.target.Post.RedirectURI}},
+		t = r.postToken(url.Values{
+			"grant_type":   {"authorization_code"},
+			"code":         {b.obtainCode(r.target.Post)},
+			"redirect_uri": {r.target.Post.RedirectURI},
+		},
 			func(req *http.Request) { req.SetBasicAuth(r.target.Post.ID, r.target.Post.Secret) })
 		r.requireTokenError(t, http.StatusUnauthorized, "invalid_client")
 	}
@@ -83,7 +134,8 @@ func checkUnregisteredMethod(r *run) {
 		verifier := randomString(64)
 		c := b.obtainCode(r.target.Public, "code_challenge", pkceChallenge(verifier), "code_challenge_method", "S256")
 		t = r.postToken(url.Values{
-			"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Public.RedirectURI}, "code_verifier": {verifier},
+			"grant_type": {"authorization_code"}, "code": {c},
+			"redirect_uri": {r.target.Public.RedirectURI}, "code_verifier": {verifier},
 			"client_id": {r.target.Public.ID}, "client_secret": {"anything"},
 		})
 		r.requireTokenError(t, http.StatusUnauthorized, "invalid_client")
@@ -91,13 +143,14 @@ func checkUnregisteredMethod(r *run) {
 	// client_secret_jwt: an assertion under the secret.
 	now := r.target.Now().Unix()
 	assertion := r.signClaims(jose.HS256, []byte(r.target.Web.Secret), "", map[string]any{
-		"iss": r.target.Web.ID, "sub": r.target.Web.ID, "aud": r.target.Issuer, "jti": randomString(22), "iat": now, "exp": now + 60,
+		"iss": r.target.Web.ID, "sub": r.target.Web.ID, "aud": r.target.Issuer,
+		"jti": randomString(22), "iat": now, "exp": now + 60,
 	})
 	t = r.redeemWithAssertion(b.obtainCode(r.target.Web), r.target.Web, assertion)
 	r.requireTokenError(t, http.StatusUnauthorized, "invalid_client")
 }
 
-// redeemWithAssertion redeems a code with an assertion as it stands.
+// redeemWithAssertion redeems a code with a given assertion.
 func (r *run) redeemWithAssertion(code string, c Client, assertion string) tokens {
 	return r.postToken(url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.RedirectURI},
@@ -111,18 +164,22 @@ func checkTokenByGet(r *run) {
 		"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI},
 		"client_id": {r.target.Web.ID}, "client_secret": {r.target.Web.Secret},
 	}
-	address := appendQuery(r.metadata().TokenEndpoint, form.Encode())
+	rawURL := appendQuery(r.metadata().TokenEndpoint, form.Encode())
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut} {
-		res := r.fetch(method, address, nil)
-		r.require(res.Status == http.StatusMethodNotAllowed || res.Status == http.StatusNotFound, "%s is answered by %d", method, res.Status)
+		res := r.fetch(method, rawURL, nil)
+		r.require(res.Status == http.StatusMethodNotAllowed || res.Status == http.StatusNotFound,
+			"%s returned %d", method, res.Status)
 	}
-	res := r.fetch(http.MethodPost, address, url.Values{})
-	r.require(res.Status >= 400 && res.Status < 500 && !strings.Contains(res.Body, "access_token"), "parameters in the address of a POST are answered by %d", res.Status)
+	res := r.fetch(http.MethodPost, rawURL, url.Values{})
+	r.require(res.Status >= 400 && res.Status < 500 && !strings.Contains(res.Body, "access_token"),
+		"parameters in the query of a POST returned %d", res.Status)
 	grant := url.Values{"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI}}
 	none := url.Values{}
-	res = r.fetch(http.MethodPost, appendQuery(r.metadata().TokenEndpoint, grant.Encode()), none, r.authenticateClient(r.target.Web, none))
-	r.require(res.Status >= 400 && res.Status < 500 && !strings.Contains(res.Body, "access_token"), "a good client's code in the address of a POST is answered by %d", res.Status)
-	r.redeemCode(r.target.Web, c) // nothing of it was processed
+	res = r.fetch(http.MethodPost, appendQuery(r.metadata().TokenEndpoint, grant.Encode()), none,
+		r.authenticateClient(r.target.Web, none))
+	r.require(res.Status >= 400 && res.Status < 500 && !strings.Contains(res.Body, "access_token"),
+		"a valid client's code in the query of a POST returned %d", res.Status)
+	r.redeemCode(r.target.Web, c) // none of it was processed
 }
 
 func checkBasicEncoding(r *run) {
@@ -135,12 +192,18 @@ func checkBasicEncoding(r *run) {
 		}
 		return out.String()
 	}
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {b.obtainCode(r.target.Web)}, "redirect_uri": {r.target.Web.RedirectURI}}
+	form := url.Values{
+		"grant_type":   {"authorization_code"},
+		"code":         {b.obtainCode(r.target.Web)},
+		"redirect_uri": {r.target.Web.RedirectURI},
+	}
 	t := r.postToken(form, func(req *http.Request) { req.SetBasicAuth(all(r.target.Web.ID), all(r.target.Web.Secret)) })
-	r.require(t.Status == http.StatusOK, "a form-encoded Basic header is answered by %d %s", t.Status, t.Error)
+	r.require(t.Status == http.StatusOK, "a form-encoded Basic header returned %d %s", t.Status, t.Error)
 	for _, header := range []string{"Basic", "Basic !!!", "Basic " + "YQ==", "basic\tx", "Basic JXp6OiV6eg=="} {
-		t := r.postToken(url.Values{"grant_type": {"authorization_code"}, "code": {"x"}}, func(req *http.Request) { req.Header.Set("Authorization", header) })
-		r.require(t.Status == http.StatusUnauthorized || t.Status == http.StatusBadRequest, "the header %q is answered by %d", header, t.Status)
+		t := r.postToken(url.Values{"grant_type": {"authorization_code"}, "code": {"x"}},
+			func(req *http.Request) { req.Header.Set("Authorization", header) })
+		r.require(t.Status == http.StatusUnauthorized || t.Status == http.StatusBadRequest,
+			"the header %q returned %d", header, t.Status)
 	}
 }
 
@@ -153,34 +216,43 @@ func checkOddBodies(r *run) {
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {c}, "redirect_uri": {r.target.Web.RedirectURI}}
 	for _, k := range []string{"text/plain", "multipart/form-data; boundary=x", "application/xml", ""} {
 		t := r.postToken(form, basic, kind(k))
-		r.require(t.Status == http.StatusUnsupportedMediaType || t.Status == http.StatusBadRequest, "a body of type %q is answered by %d", k, t.Status)
+		r.require(t.Status == http.StatusUnsupportedMediaType || t.Status == http.StatusBadRequest,
+			"a body of type %q returned %d", k, t.Status)
 	}
-	r.redeemCode(r.target.Web, c) // nothing of it was processed
+	r.redeemCode(r.target.Web, c) // none of it was processed
 	form.Set("padding", strings.Repeat("a", 8<<20))
-	res, err := r.attempt(&robot.Browser{Transport: r.target.HTTP}, http.MethodPost, r.metadata().TokenEndpoint, form, basic)
-	// Hanging up before the whole body has come is an answer, too; keeping us
-	// waiting is none.
+	res, err := r.attempt(&robot.Browser{Transport: r.target.HTTP}, http.MethodPost, r.metadata().TokenEndpoint, form,
+		basic)
+	// Closing the connection before the whole body has arrived is an acceptable
+	// response; keeping the client waiting is not.
 	var slow net.Error
-	r.require(err == nil || !errors.As(err, &slow) || !slow.Timeout(), "refusing a body of 8 MB took too long")
-	r.require(err != nil || res.Status == http.StatusRequestEntityTooLarge || res.Status == http.StatusBadRequest, "a body of 8 MB is answered by %d", res.Status)
+	r.require(err == nil || !errors.As(err, &slow) || !slow.Timeout(), "rejecting a body of 8 MB took too long")
+	r.require(err != nil || res.Status == http.StatusRequestEntityTooLarge || res.Status == http.StatusBadRequest,
+		"a body of 8 MB returned %d", res.Status)
 	request := r.newRequest(r.target.Web, codeFlow())
 	request.Set("claims", strings.Repeat(`{"userinfo":`, 2000))
 	p := r.browser().authorize(request)
-	r.require(p.Status < 500, "deep JSON is answered by %d", p.Status)
+	r.require(p.Status < 500, "deep JSON returned %d", p.Status)
 }
 
 func checkNoDeviceFlow(r *run) {
 	if _, has := r.metadata().all["device_authorization_endpoint"]; has {
-		r.skipCheck("the provider offers the device flow, which this check knows nothing of")
+		r.skipCheck("the provider offers the device flow, which this check does not cover")
 	}
-	t := r.requestTokens(r.target.Web, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})
-	r.require(t.Status == http.StatusBadRequest && t.Error == "unsupported_grant_type", "the device grant is answered by %d %s", t.Status, t.Error)
+	t := r.requestTokens(r.target.Web,
+		url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})
+	r.require(t.Status == http.StatusBadRequest && t.Error == "unsupported_grant_type",
+		"the device grant returned %d %s", t.Status, t.Error)
 }
 
 func assertionAttacks() []Check {
 	return []Check{
-		{Name: "attack/65-client-assertion", Requirement: "An assertion is for us alone, lives for minutes, and works once.", do: checkAssertions},
-		{Name: "extra/private-key-jwt", Requirement: "A client that signs its assertions redeems codes.", do: func(r *run) {
+		{
+			Name:        "attack/65-client-assertion",
+			Requirement: "A client assertion is accepted only for this issuer, for a few minutes, and once.",
+			do:          checkAssertions,
+		},
+		{Name: "extra/private-key-jwt", Requirement: "A client can authenticate with a signed assertion.", do: func(r *run) {
 			r.skipWithout("client with private_key_jwt", r.target.Keyed.Key != nil)
 			r.runFlow(r.browser(), r.target.Keyed, codeFlow())
 		}},
@@ -197,44 +269,71 @@ func checkAssertions(r *run) {
 	bad := map[string]string{
 		"aud of the token endpoint": r.signAssertion(c, set("aud", r.metadata().TokenEndpoint)),
 		"a list of audiences":       r.signAssertion(c, set("aud", []string{r.target.Issuer, "https://evil.example"})),
-		"aud of somebody else":      r.signAssertion(c, set("aud", "https://evil.example")),
+		"aud of another provider":   r.signAssertion(c, set("aud", "https://evil.example")),
 		"no aud":                    r.signAssertion(c, drop("aud")),
-		"a long life":               r.signAssertion(c, set("exp", now+24*3600)),
+		"a long lifetime":           r.signAssertion(c, set("exp", now+24*3600)),
 		"expired":                   r.signAssertion(c, set("exp", now-1)),
 		"no exp":                    r.signAssertion(c, drop("exp")),
 		"no jti":                    r.signAssertion(c, drop("jti")),
-		"from the future":           r.signAssertion(c, set("nbf", now+3600)),
-		"another issuer":            r.signAssertion(c, set("iss", "evil")),
-		"another subject":           r.signAssertion(c, set("sub", r.target.Web.ID)),
-		"unsigned":                  unsignedObject(map[string]any{"iss": c.ID, "sub": c.ID, "aud": r.target.Issuer, "jti": randomString(22), "exp": now + 60}),
-		"a key of its own":          r.signWithEmbeddedKey(c),
+		"iat in the future":         r.signAssertion(c, set("nbf", now+3600)),
+		"iss of another client":     r.signAssertion(c, set("iss", "evil")),
+		"sub of another client":     r.signAssertion(c, set("sub", r.target.Web.ID)),
+		"unsigned": unsignedObject(map[string]any{
+			"iss": c.ID,
+			"sub": c.ID,
+			"aud": r.target.Issuer,
+			"jti": randomString(22),
+			"exp": now + 60,
+		}),
+		"an embedded key":           r.signWithEmbeddedKey(c),
 		"HS256 with the public key": r.signWithPublicKey(c),
 		"nonsense":                  "x.y.z",
 	}
 	for why, assertion := range bad {
 		t := r.redeemWithAssertion(kept, c, assertion)
-		r.require(t.Status == http.StatusUnauthorized && t.Error == "invalid_client" || t.Status == http.StatusBadRequest && t.Error == "invalid_request" || t.Status == http.StatusTooManyRequests,
-			"%s is answered by %d %s", why, t.Status, t.Error)
+		rejected := t.Status == http.StatusUnauthorized && t.Error == "invalid_client" ||
+			t.Status == http.StatusBadRequest && t.Error == "invalid_request" || t.Status == http.StatusTooManyRequests
+		r.require(rejected,
+			"%s returned %d %s", why, t.Status, t.Error)
 	}
 	again := r.signAssertion(c)
 	t := r.redeemWithAssertion(kept, c, again)
-	r.require(t.Status == http.StatusOK, "a good assertion is answered by %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
+	r.require(t.Status == http.StatusOK,
+		"a good assertion returned %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
 	r.requireTokenError(r.redeemWithAssertion(b.obtainCode(c), c, again), http.StatusUnauthorized, "invalid_client")
 }
 
-// signWithEmbeddedKey is an assertion whose header brings the key that it is signed with.
+// signWithEmbeddedKey returns an assertion that is signed with the key in its
+// own header.
 func (r *run) signWithEmbeddedKey(c Client) string {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: generateKey(r)}, (&jose.SignerOptions{EmbedJWK: true}).WithType("JWT"))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: generateKey(r)},
+		(&jose.SignerOptions{EmbedJWK: true}).WithType("JWT"))
 	r.require(err == nil, "no signer: %v", err)
 	now := r.target.Now().Unix()
-	return r.signWith(signer, map[string]any{"iss": c.ID, "sub": c.ID, "aud": r.target.Issuer, "jti": randomString(22), "iat": now, "exp": now + 60})
+	return r.signWith(signer,
+		map[string]any{
+			"iss": c.ID,
+			"sub": c.ID,
+			"aud": r.target.Issuer,
+			"jti": randomString(22),
+			"iat": now,
+			"exp": now + 60,
+		})
 }
 
-// signWithPublicKey is an assertion whose MAC is made with the public key that everybody
-// knows (RFC 8725 section 2.1).
+// signWithPublicKey returns an assertion whose MAC is made with the client's
+// public key (RFC 8725 section 2.1).
 func (r *run) signWithPublicKey(c Client) string {
 	der, err := publicDER(c.Key)
 	r.require(err == nil, "the client's key cannot be written: %v", err)
 	now := r.target.Now().Unix()
-	return r.signClaims(jose.HS256, der, c.KeyID, map[string]any{"iss": c.ID, "sub": c.ID, "aud": r.target.Issuer, "jti": randomString(22), "iat": now, "exp": now + 60})
+	return r.signClaims(jose.HS256, der, c.KeyID,
+		map[string]any{
+			"iss": c.ID,
+			"sub": c.ID,
+			"aud": r.target.Issuer,
+			"jti": randomString(22),
+			"iat": now,
+			"exp": now + 60,
+		})
 }

@@ -14,23 +14,46 @@ import (
 
 func requestAttacks() []Check {
 	return []Check{
-		{Name: "attack/09-unknown-parameter", Requirement: "An unknown parameter is ignored and comes back nowhere.", do: checkUnknownParameter},
-		{Name: "attack/10-token-in-query", Requirement: "response_mode=query is refused where a token is returned.", do: func(r *run) {
-			for _, t := range r.supportedTypes("id_token", "id_token token", "code id_token", "code token") {
-				request := r.newRequest(r.target.Web, variant{responseType: t}, "response_mode", "query")
-				response := r.browser().signIn(request)
-				r.require(response.Get("error") == "invalid_request", "%s in a query is answered with %s", t, strings.Join(sortedNames(response.Values), ", "))
-				r.require(!response.Has("id_token") && !response.Has("access_token") && !response.Has("code"), "%s in a query gave something away", t)
-			}
-		}},
-		{Name: "attack/11-response-type-not-allowed", Requirement: "A response type that is unknown, or not the client's, is refused by redirect.", do: checkTypeNotAllowed},
-		{Name: "attack/12-form-post-error", Requirement: "An error of form_post is posted, by a page that works without script.", do: checkFormPostError},
-		{Name: "attack/19-no-web-message", Requirement: "No answer is handed to whatever window has opened us.", do: func(r *run) {
-			request := r.newRequest(r.target.Web, codeFlow(), "response_mode", "web_message")
-			p := r.browser().authorize(request)
-			response, ok := p.AuthorizationResponse(request.Get("redirect_uri"))
-			r.require(ok && response.Get("error") != "" && !response.Has("code"), "response_mode=web_message is not refused (status %d)", p.Status)
-		}},
+		{
+			Name:        "attack/09-unknown-parameter",
+			Requirement: "An unknown parameter is ignored and not returned.",
+			do:          checkUnknownParameter,
+		},
+		{
+			Name:        "attack/10-token-in-query",
+			Requirement: "response_mode=query is rejected if a token is returned.",
+			do: func(r *run) {
+				for _, t := range r.supportedTypes("id_token", "id_token token", "code id_token", "code token") {
+					request := r.newRequest(r.target.Web, variant{responseType: t}, "response_mode", "query")
+					response := r.browser().signIn(request)
+					r.require(response.Get("error") == "invalid_request",
+						"%s in a query leads to a response with %s", t, strings.Join(sortedNames(response.Values), ", "))
+					r.require(!response.Has("id_token") && !response.Has("access_token") && !response.Has("code"),
+						"%s in a query returned a token", t)
+				}
+			},
+		},
+		{
+			Name:        "attack/11-response-type-not-allowed",
+			Requirement: "A response type that is unknown or not allowed for the client is rejected by redirect.",
+			do:          checkTypeNotAllowed,
+		},
+		{
+			Name:        "attack/12-form-post-error",
+			Requirement: "With form_post, errors are posted too, by a page that works without scripts.",
+			do:          checkFormPostError,
+		},
+		{
+			Name:        "attack/19-no-web-message",
+			Requirement: "response_mode=web_message is not supported.",
+			do: func(r *run) {
+				request := r.newRequest(r.target.Web, codeFlow(), "response_mode", "web_message")
+				p := r.browser().authorize(request)
+				response, ok := p.AuthorizationResponse(request.Get("redirect_uri"))
+				r.require(ok && response.Get("error") != "" && !response.Has("code"),
+					"response_mode=web_message is not rejected (status %d)", p.Status)
+			},
+		},
 		{Name: "attack/36-nonce-missing", Requirement: "An ID token in the front channel needs a nonce.", do: func(r *run) {
 			for _, t := range r.supportedTypes("id_token", "id_token token", "code id_token", "code id_token token") {
 				r.requireRejected(r.newRequest(r.target.Web, variant{responseType: t}, "nonce", ""), "invalid_request")
@@ -45,15 +68,24 @@ func requestAttacks() []Check {
 					r.require(t.IDToken == "", "an ID token came without openid")
 					continue
 				}
-				r.require(response.Get("error") == "invalid_scope" || response.Get("error") == "invalid_request", "the error is %q", response.Get("error"))
+				r.require(response.Get("error") == "invalid_scope" || response.Get("error") == "invalid_request",
+					"the error is %q", response.Get("error"))
 			}
 			for _, t := range r.supportedTypes("id_token") {
 				response := r.browser().signIn(r.newRequest(r.target.Web, variant{responseType: t}, "scope", "email"))
 				r.require(!response.Has("id_token"), "an ID token came without openid")
 			}
 		}},
-		{Name: "attack/87-request-object", Requirement: "A request object is refused unless it is signed, in time, for us, and agrees with the query.", do: checkRequestObject},
-		{Name: "attack/88-request-uri-fetches-nothing", Requirement: "A request_uri is never fetched from an address that a stranger names.", do: checkRequestURI},
+		{
+			Name:        "attack/87-request-object",
+			Requirement: "A request object is rejected unless it is signed, current, for this issuer, and matches the query.",
+			do:          checkRequestObject,
+		},
+		{
+			Name:        "attack/88-request-uri-fetches-nothing",
+			Requirement: "A request_uri is never fetched.",
+			do:          checkRequestURI,
+		},
 	}
 }
 
@@ -65,14 +97,15 @@ func checkUnknownParameter(r *run) {
 	b := r.browser()
 	response := b.signIn(request)
 	r.requireSuccess(response, request)
-	r.require(!strings.Contains(response.Page.Location, mark), "the answer repeats an unknown parameter")
+	r.require(!strings.Contains(response.Page.Location, mark), "the response repeats an unknown parameter")
 }
 
 func checkTypeNotAllowed(r *run) {
 	for _, t := range []string{"token", "none", "code code", "id_token id_token", "nonsense", "code nonsense"} {
 		request := r.newRequest(r.target.Web, variant{responseType: t})
 		response := r.browser().authorizeSilently(request)
-		r.require(response.Get("error") == "unsupported_response_type" || response.Get("error") == "unauthorized_client", "response_type %q is answered with %q", t, response.Get("error"))
+		r.require(response.Get("error") == "unsupported_response_type" || response.Get("error") == "unauthorized_client",
+			"response_type %q got the error %q", t, response.Get("error"))
 		r.require(response.Get("state") == request.Get("state"), "the error lacks the state")
 	}
 	if r.target.Public.ID != "" {
@@ -99,28 +132,40 @@ func checkRequestObject(r *run) {
 		"redirect_uri": r.target.Web.RedirectURI, "scope": "openid", "state": "inner",
 	}
 	forged := r.signClaims(jose.HS256, []byte("0123456789abcdef0123456789abcdef"), "", good)
-	for why, object := range map[string]string{"unsigned": unsignedObject(good), "signed with another secret": forged, "no JWT": "nonsense", "empty": "e30.e30."} {
+	for why, object := range map[string]string{
+		"unsigned":                   unsignedObject(good),
+		"signed with another secret": forged,
+		"not a JWT":                  "nonsense",
+		"empty":                      "e30.e30.",
+	} {
 		request := r.newRequest(r.target.Web, codeFlow(), "request", object)
 		response := r.browser().authorizeSilently(request)
-		r.require(response.Get("error") == "request_not_supported" || response.Get("error") == "invalid_request_object", "%s: answered with %q", why, response.Get("error"))
+		r.require(response.Get("error") == "request_not_supported" || response.Get("error") == "invalid_request_object",
+			"%s: got the error %q", why, response.Get("error"))
 	}
 }
 
-// listenForVisits listens on a loopback address and counts who comes.
-func (r *run) listenForVisits() (address string, visits func() int64, stop func()) {
+// listenForVisits listens on a loopback address and counts requests.
+func (r *run) listenForVisits() (rawURL string, visits func() int64, stop func()) {
 	l, err := (&net.ListenConfig{}).Listen(r.ctx, "tcp", "127.0.0.1:0")
-	r.require(err == nil, "no port for the canary: %v", err)
+	r.require(err == nil, "cannot listen: %v", err)
 	var n atomic.Int64
-	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n.Add(1) }), ReadHeaderTimeout: time.Second}
+	server := &http.Server{
+		Handler:           http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n.Add(1) }),
+		ReadHeaderTimeout: time.Second,
+	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
 	return "http://" + l.Addr().String(), n.Load, func() { _ = server.Close(); <-done }
 }
 
 func checkRequestURI(r *run) {
-	address, visits, stop := r.listenForVisits()
+	rawURL, visits, stop := r.listenForVisits()
 	defer stop()
-	for _, uri := range []string{address + "/request.jwt", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data", "urn:ietf:params:oauth:request_uri:nonsense"} {
+	for _, uri := range []string{
+		rawURL + "/request.jwt", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data",
+		"urn:ietf:params:oauth:request_uri:nonsense",
+	} {
 		request := r.newRequest(r.target.Web, codeFlow(), "request_uri", uri)
 		p := r.browser().authorize(request)
 		if response, ok := p.AuthorizationResponse(request.Get("redirect_uri")); ok {

@@ -13,10 +13,18 @@ import (
 
 func sessionAttacks() []Check {
 	return []Check{
-		{Name: "attack/68-login-csrf", Requirement: "A sign-in form that another site sends is refused.", do: checkLoginCSRF},
-		{Name: "attack/69-session-fixation", Requirement: "A sign-in that one browser starts, no other can finish, and the session is new.", do: checkSessionFixation},
+		{
+			Name:        "attack/68-login-csrf",
+			Requirement: "A sign-in form submitted from another site is rejected.",
+			do:          checkLoginCSRF,
+		},
+		{
+			Name:        "attack/69-session-fixation",
+			Requirement: "A sign-in cannot be finished in another browser, and it starts a new session.",
+			do:          checkSessionFixation,
+		},
 		{Name: "attack/70-prompt-none-shows-nothing", Requirement: "prompt=none never shows a page.", do: checkPromptNone},
-		{Name: "attack/71-prompt-none-with-another", Requirement: "prompt=none goes with no other value.", do: func(r *run) {
+		{Name: "attack/71-prompt-none-with-another", Requirement: "prompt=none cannot be combined with other values.", do: func(r *run) {
 			b := r.browser()
 			b.obtainCode(r.target.Web)
 			for _, prompt := range []string{"none login", "login none", "none consent", "none none login"} {
@@ -24,11 +32,27 @@ func sessionAttacks() []Check {
 				r.requireError(b.authorizeSilently(request), request, "invalid_request")
 			}
 		}},
-		{Name: "attack/72-fresh-sign-in-passed-by", Requirement: "prompt=login and max_age cannot be passed by.", do: checkFreshSignIn},
-		{Name: "attack/73-hint-of-somebody-else", Requirement: "id_token_hint never signs anybody in.", do: checkForeignHint},
-		{Name: "attack/74-password-guessing", Requirement: "Whoever guesses waits, longer each time, and nobody else does.", do: checkPasswordGuessing},
-		{Name: "attack/75-unknown-user", Requirement: "An unknown name is answered like a wrong password.", do: checkUnknownUser},
-		{Name: "attack/86-key-in-header", Requirement: "A token that brings its own key is not believed.", do: checkKeyInHeader},
+		{
+			Name:        "attack/72-fresh-sign-in-passed-by",
+			Requirement: "prompt=login and max_age cannot be bypassed.",
+			do:          checkFreshSignIn,
+		},
+		{Name: "attack/73-hint-of-somebody-else", Requirement: "id_token_hint never signs a user in.", do: checkForeignHint},
+		{
+			Name:        "attack/74-password-guessing",
+			Requirement: "Wrong passwords lead to increasing delays for the caller only.",
+			do:          checkPasswordGuessing,
+		},
+		{
+			Name:        "attack/75-unknown-user",
+			Requirement: "An unknown username looks like a wrong password.",
+			do:          checkUnknownUser,
+		},
+		{
+			Name:        "attack/86-key-in-header",
+			Requirement: "A token that contains its own key is not accepted.",
+			do:          checkKeyInHeader,
+		},
 	}
 }
 
@@ -44,14 +68,14 @@ func checkLoginCSRF(r *run) {
 		"Origin null":            func(req *http.Request) { req.Header.Set("Origin", "null") },
 	} {
 		res := b.sendOnce(http.MethodPost, to.String(), f.FillIn(r.target.Person), edit)
-		r.require(res.Status >= 400, "%s: the form is answered by %d", why, res.Status)
+		r.require(res.Status >= 400, "%s: the form returned %d", why, res.Status)
 	}
 	// The attacker's own form in the victim's browser.
 	attacker := r.browser()
 	theirs := attacker.authorize(r.newRequest(r.target.Web, codeFlow()))
 	f = r.requireSignInForm(theirs)
 	res := r.browser().sendOnce(http.MethodPost, to.String(), f.FillIn(r.target.Person))
-	r.require(res.Status >= 400, "a form without its browser's cookie is answered by %d", res.Status)
+	r.require(res.Status >= 400, "a form without its browser's cookie returned %d", res.Status)
 }
 
 func checkSessionFixation(r *run) {
@@ -61,24 +85,27 @@ func checkSessionFixation(r *run) {
 	f := r.requireSignInForm(p)
 	seen := victim.get(p.URL.String())
 	_, asks := seen.PasswordForm()
-	r.require(!asks || seen.URL.String() != p.URL.String() || seen.Status >= 400, "another browser opens the attacker's sign-in page")
+	r.require(!asks || seen.URL.String() != p.URL.String() || seen.Status >= 400,
+		"another browser opens the attacker's sign-in page")
 	finished := victim.submit(p, f, f.FillIn(r.target.Person))
 	_, answered := finished.AuthorizationResponse(request.Get("redirect_uri"))
-	r.require(!answered && finished.Status >= 400, "another browser finished the attacker's sign-in (status %d)", finished.Status)
+	r.require(!answered && finished.Status >= 400,
+		"another browser finished the attacker's sign-in (status %d)", finished.Status)
 	silent := r.newRequest(r.target.Web, codeFlow(), "prompt", "none")
 	r.requireError(attacker.authorizeSilently(silent), silent, loginErrors()...)
 
-	// What a browser held before the sign-in is worth nothing after it.
+	// A cookie from before the sign-in must be worthless after it.
 	b := r.browser()
 	p = b.authorize(request)
 	u, err := url.Parse(r.target.Issuer)
-	r.require(err == nil, "the issuer is no address")
+	r.require(err == nil, "the issuer is not a URL")
 	before := b.robot.Jar.Cookies(u)
 	b.finishSignIn(p, r.target.Person, request.Get("redirect_uri"))
 	thief := r.browser()
 	thief.robot.Jar.SetCookies(u, secureCookies(before, u))
 	r.requireError(thief.authorizeSilently(silent), silent, loginErrors()...)
-	// A second sign-in in the same browser makes the first cookie worthless, too.
+	// A second sign-in in the same browser makes the first cookie worthless as
+	// well.
 	first := b.robot.Jar.Cookies(u)
 	again := r.newRequest(r.target.Web, codeFlow(), "prompt", "login")
 	b.signIn(again)
@@ -87,7 +114,8 @@ func checkSessionFixation(r *run) {
 	r.requireError(old.authorizeSilently(silent), silent, loginErrors()...)
 }
 
-// secureCookies are cookies as a jar returns them, made fit to be put into another.
+// secureCookies returns cookies that a jar returned in a form that another jar
+// accepts.
 func secureCookies(cookies []*http.Cookie, u *url.URL) []*http.Cookie {
 	out := make([]*http.Cookie, 0, len(cookies))
 	for _, c := range cookies {
@@ -115,16 +143,20 @@ func checkPromptNone(r *run) {
 func checkFreshSignIn(r *run) {
 	b := r.browser()
 	first := r.runFlow(b, r.target.Web, codeFlow(), "max_age", "15000")
-	for _, changes := range [][]string{{"prompt", "login", "max_age", "15000"}, {"max_age", "0"}, {"max_age", "1"}, {"prompt", "select_account", "max_age", "15000"}} {
+	for _, changes := range [][]string{
+		{"prompt", "login", "max_age", "15000"}, {"max_age", "0"}, {"max_age", "1"},
+		{"prompt", "select_account", "max_age", "15000"},
+	} {
 		r.passTime(2 * time.Second)
 		request := r.newRequest(r.target.Web, codeFlow(), changes...)
 		p := b.authorize(request)
 		r.requireSignInForm(p)
-		// Asking again, in whatever way, leads back to the password.
+		// Asking again in any way leads back to the password.
 		r.requireSignInForm(b.get(p.URL.String()))
 		r.requireSignInForm(b.authorize(request))
 		second := r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, request.Get("redirect_uri")))
-		r.require(r.requireNumber(second.claims, "auth_time") > r.requireNumber(first.claims, "auth_time"), "%v: auth_time is not new", changes)
+		r.require(r.requireNumber(second.claims, "auth_time") > r.requireNumber(first.claims, "auth_time"),
+			"%v: auth_time has not changed", changes)
 	}
 	request := r.newRequest(r.target.Web, codeFlow(), "max_age", "-1")
 	r.requireError(b.authorizeSilently(request), request, "invalid_request")
@@ -138,22 +170,35 @@ func checkForeignHint(r *run) {
 	theirs := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.target.OtherPerson, request))
 	parts := strings.Split(own.idToken, ".")
 	now := r.target.Now().Unix()
-	claims := map[string]any{"iss": r.target.Issuer, "aud": r.target.Web.ID, "sub": theirs.claims["sub"], "iat": now, "exp": now + 60}
-	foreign := map[string]any{"iss": "https://evil.example", "aud": r.target.Web.ID, "sub": own.claims["sub"], "iat": now, "exp": now + 60}
+	claims := map[string]any{
+		"iss": r.target.Issuer,
+		"aud": r.target.Web.ID,
+		"sub": theirs.claims["sub"],
+		"iat": now,
+		"exp": now + 60,
+	}
+	foreign := map[string]any{
+		"iss": "https://evil.example",
+		"aud": r.target.Web.ID,
+		"sub": own.claims["sub"],
+		"iat": now,
+		"exp": now + 60,
+	}
 	for why, hint := range map[string]string{
-		"somebody else's":          theirs.idToken,
-		"unsigned":                 unsignedObject(claims),
-		"with a changed signature": parts[0] + "." + parts[1] + "." + strings.Split(theirs.idToken, ".")[2],
-		"with a changed body":      parts[0] + "." + strings.Split(theirs.idToken, ".")[1] + "." + parts[2],
-		"under a stranger's key":   r.signClaims(jose.ES256, generateKey(r), "", claims),
-		"of another issuer":        r.signClaims(jose.ES256, generateKey(r), "", foreign),
-		"no token":                 "nonsense",
+		"of another person":          theirs.idToken,
+		"unsigned":                   unsignedObject(claims),
+		"with a changed signature":   parts[0] + "." + parts[1] + "." + strings.Split(theirs.idToken, ".")[2],
+		"with a changed body":        parts[0] + "." + strings.Split(theirs.idToken, ".")[1] + "." + parts[2],
+		"signed with an unknown key": r.signClaims(jose.ES256, generateKey(r), "", claims),
+		"of another issuer":          r.signClaims(jose.ES256, generateKey(r), "", foreign),
+		"that is not a token":        "nonsense",
 	} {
 		ask := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "id_token_hint", hint)
 		response := b.authorizeSilently(ask)
-		r.require(response.Get("error") != "" && !response.Has("code"), "a hint %s is answered with %s", why, strings.Join(sortedNames(response.Values), ", "))
-		nobodyIn := r.browser().authorizeSilently(ask)
-		r.require(nobodyIn.Get("error") != "", "a hint %s signs somebody in", why)
+		r.require(response.Get("error") != "" && !response.Has("code"),
+			"with a hint %s the response has %s", why, strings.Join(sortedNames(response.Values), ", "))
+		anonymous := r.browser().authorizeSilently(ask)
+		r.require(anonymous.Get("error") != "", "a hint %s is accepted without a session", why)
 	}
 }
 
@@ -171,8 +216,8 @@ func checkPasswordGuessing(r *run) {
 			break
 		}
 	}
-	r.require(limited, "twelve wrong passwords of one name in a row are not slowed down")
-	r.browser().obtainCode(r.target.Web) // nobody else is held up
+	r.require(limited, "twelve wrong passwords in a row are not delayed")
+	r.browser().obtainCode(r.target.Web) // no other client is slowed down
 }
 
 func checkUnknownUser(r *run) {
@@ -184,26 +229,30 @@ func checkUnknownUser(r *run) {
 	}
 	ghost := "ghost" + randomString(4)
 	known, unknown := try(r.target.Person.Username), try(ghost)
-	r.require(known.Status == unknown.Status, "a wrong password answers %d, an unknown name %d", known.Status, unknown.Status)
-	r.require(len(known.Attributes("p", "id")) == len(unknown.Attributes("p", "id")), "the two pages are built differently")
-	response, b := known.AlertText(), unknown.AlertText()
-	r.require(response == b && response != "", "a wrong password says %q, an unknown name %q", response, b)
+	r.require(known.Status == unknown.Status,
+		"a wrong password returns %d, an unknown username %d", known.Status, unknown.Status)
+	r.require(len(known.Attributes("p", "id")) == len(unknown.Attributes("p", "id")),
+		"the two pages have a different structure")
+	knownText, unknownText := known.AlertText(), unknown.AlertText()
+	r.require(knownText == unknownText && knownText != "",
+		"for a wrong password the page says %q, for an unknown username %q", knownText, unknownText)
 }
 
 func checkKeyInHeader(r *run) {
 	b := r.browser()
 	own := r.runFlow(b, r.target.Web, codeFlow())
 	key := generateKey(r)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("JWT"))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key},
+		(&jose.SignerOptions{EmbedJWK: true}).WithType("JWT"))
 	r.require(err == nil, "no signer: %v", err)
 	hint := r.signWith(signer, own.claims)
 	header, _ := r.verifyJWT(own.idToken)
 	known := r.signClaims(jose.ES256, key, header.KeyID, own.claims)
-	for why, token := range map[string]string{"with its key in the header": hint, "with our kid": known} {
+	for why, token := range map[string]string{"with its key in the header": hint, "with the provider's kid": known} {
 		request := r.newRequest(r.target.Web, codeFlow(), "prompt", "none", "id_token_hint", token)
 		response := b.authorizeSilently(request)
 		r.require(response.Get("error") != "", "a hint %s is believed", why)
-		r.require(r.fetchUserinfo(token).Status == http.StatusUnauthorized, "a token %s works at userinfo", why)
+		r.require(r.fetchUserinfo(token).Status == http.StatusUnauthorized, "a token %s is accepted at userinfo", why)
 		if r.metadata().EndSessionEndpoint != "" {
 			b.openEndSession(newValues("id_token_hint", token))
 			r.requireSignedIn(b, codeFlow())
@@ -213,16 +262,26 @@ func checkKeyInHeader(r *run) {
 
 func logoutAttacks() []Check {
 	return []Check{
-		{Name: "attack/81-logout-by-image", Requirement: "A sign-out without a hint asks, and only the person's own yes ends the session.", do: checkLogoutByImage},
-		{Name: "attack/82-unregistered-post-logout", Requirement: "An address that is not registered is never gone to.", do: func(r *run) {
-			for _, uri := range []string{"https://evil.example/", r.target.Web.RedirectURI, "javascript:alert(1)", "//evil.example"} {
-				b := r.browser()
-				flow := r.signInForLogout(b, codeFlow())
-				p := b.confirmLogout(b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri", uri)))
-				r.require(p.Location == "" && r.nextURL(p) == "", "the sign-out leads to %q", p.Location+r.nextURL(p))
-				r.require(!strings.Contains(p.Body, `href="`+uri), "the page links to %q", uri)
-			}
-		}},
+		{
+			Name:        "attack/81-logout-by-image",
+			Requirement: "A sign-out without a hint asks, and only the person's own confirmation ends the session.",
+			do:          checkLogoutByImage,
+		},
+		{
+			Name:        "attack/82-unregistered-post-logout",
+			Requirement: "A post-logout redirect URI that is not registered is never used.",
+			do: func(r *run) {
+				for _, uri := range []string{
+					"https://evil.example/", r.target.Web.RedirectURI, "javascript:alert(1)", "//evil.example",
+				} {
+					b := r.browser()
+					flow := r.signInForLogout(b, codeFlow())
+					p := b.confirmLogout(b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri", uri)))
+					r.require(p.Location == "" && r.nextURL(p) == "", "the sign-out leads to %q", p.Location+r.nextURL(p))
+					r.require(!strings.Contains(p.Body, `href="`+uri), "the page links to %q", uri)
+				}
+			},
+		},
 	}
 }
 
@@ -237,11 +296,12 @@ func checkLogoutByImage(r *run) {
 	r.require(len(forms) > 0, "the page does not ask")
 	to, err := p.URL.Parse(forms[0].Action)
 	r.require(err == nil, "the form leads to %q", forms[0].Action)
-	// Another site cannot press the button: it does not know what the form holds.
-	empty := b.sendOnce(http.MethodPost, to.String(), url.Values{"request": {"x"}}, func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") })
-	r.require(empty.Status >= 400, "a made-up yes is answered by %d", empty.Status)
+	// Another site cannot submit the form, because it does not know its fields.
+	empty := b.sendOnce(http.MethodPost, to.String(), url.Values{"request": {"x"}},
+		func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") })
+	r.require(empty.Status >= 400, "a forged confirmation returned %d", empty.Status)
 	r.requireSignedIn(b, codeFlow())
-	// Neither does the yes of another browser count in this one.
+	// A confirmation from another browser does not count either.
 	other := r.browser()
 	other.obtainCode(r.target.Web)
 	theirs := other.openEndSession(nil).Forms()

@@ -10,37 +10,61 @@ import (
 
 func tokenAttacks() []Check {
 	return []Check{
-		{Name: "attack/46-caching", Requirement: "No answer that holds a token or a claim is stored by anybody.", do: checkCaching},
-		{Name: "attack/47-access-token-in-url", Requirement: "An access token in an address is refused.", do: func(r *run) {
+		{
+			Name:        "attack/46-caching",
+			Requirement: "No response with a token or a claim may be stored.",
+			do:          checkCaching,
+		},
+		{Name: "attack/47-access-token-in-url", Requirement: "An access token in a URL is rejected.", do: func(r *run) {
 			t := r.obtainTokens(r.browser())
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
-				res := r.fetch(method, appendQuery(r.metadata().UserinfoEndpoint, "access_token="+url.QueryEscape(t.AccessToken)), nil)
-				r.require(res.Status >= 400 && res.Status < 500, "%s with the token in the address answers %d", method, res.Status)
+				res := r.fetch(method, appendQuery(r.metadata().UserinfoEndpoint, "access_token="+url.QueryEscape(t.AccessToken)),
+					nil)
+				r.require(res.Status >= 400 && res.Status < 500, "%s with the token in the URL returned %d", method, res.Status)
 			}
 		}},
-		{Name: "attack/48-token-sent-twice", Requirement: "A token that is sent in two ways is refused.", do: func(r *run) {
+		{Name: "attack/48-token-sent-twice", Requirement: "A token that is sent in two ways is rejected.", do: func(r *run) {
 			t := r.obtainTokens(r.browser())
-			res := r.fetch(http.MethodPost, r.metadata().UserinfoEndpoint, url.Values{"access_token": {t.AccessToken}}, setBearer(t.AccessToken))
-			r.require(res.Status == http.StatusBadRequest, "a token in header and body answers %d", res.Status)
+			res := r.fetch(http.MethodPost, r.metadata().UserinfoEndpoint, url.Values{"access_token": {t.AccessToken}},
+				setBearer(t.AccessToken))
+			r.require(res.Status == http.StatusBadRequest, "a token in header and body returned %d", res.Status)
 		}},
-		{Name: "attack/49-bad-token-at-userinfo", Requirement: "A token that is no good gets 401 and WWW-Authenticate.", do: checkBadAccessToken},
-		{Name: "attack/50-token-at-another-audience", Requirement: "Whoever a token was not issued to learns nothing of it.", do: checkOtherAudience},
-		{Name: "attack/51-introspection-unauthenticated", Requirement: "Introspection is for clients that authenticate, and inactive says nothing more.", do: checkIntrospectionAuth},
-		{Name: "attack/52-revoking-anothers-token", Requirement: "A client cannot revoke another's token; an unknown one is no error.", do: checkForeignRevocation},
+		{
+			Name:        "attack/49-bad-token-at-userinfo",
+			Requirement: "An invalid token gets 401 and WWW-Authenticate.",
+			do:          checkBadAccessToken,
+		},
+		{
+			Name:        "attack/50-token-at-another-audience",
+			Requirement: "Clients learn nothing about tokens of other clients.",
+			do:          checkOtherAudience,
+		},
+		{
+			Name:        "attack/51-introspection-unauthenticated",
+			Requirement: "Introspection requires authentication, and an inactive response has no other member.",
+			do:          checkIntrospectionAuth,
+		},
+		{
+			Name:        "attack/52-revoking-anothers-token",
+			Requirement: "A client cannot revoke tokens of other clients; an unknown token is not an error.",
+			do:          checkForeignRevocation,
+		},
 	}
 }
 
 func checkCaching(r *run) {
 	t := r.obtainTokens(r.browser())
 	noStore := func(what string, h http.Header) {
-		r.require(strings.Contains(h.Get("Cache-Control"), "no-store"), "%s has Cache-Control %q", what, h.Get("Cache-Control"))
+		r.require(strings.Contains(h.Get("Cache-Control"), "no-store"),
+			"%s has Cache-Control %q", what, h.Get("Cache-Control"))
 	}
-	noStore("the token answer", t.Header)
+	noStore("the token response", t.Header)
 	noStore("userinfo", r.fetchUserinfo(t.AccessToken).Header)
-	noStore("a refusal of userinfo", r.fetchUserinfo("nonsense").Header)
+	noStore("an error of userinfo", r.fetchUserinfo("nonsense").Header)
 	if r.metadata().IntrospectionEndpoint != "" {
 		form := url.Values{"token": {t.AccessToken}}
-		noStore("introspection", r.fetch(http.MethodPost, r.metadata().IntrospectionEndpoint, form, r.authenticateClient(r.target.Web, form)).Header)
+		noStore("introspection",
+			r.fetch(http.MethodPost, r.metadata().IntrospectionEndpoint, form, r.authenticateClient(r.target.Web, form)).Header)
 	}
 	b := r.browser()
 	b.obtainCode(r.target.Web)
@@ -53,23 +77,32 @@ func checkBadAccessToken(r *run) {
 	t := r.obtainTokens(b)
 	other := r.redeemCode(r.target.Web, b.obtainCode(r.target.Web))
 	changed := t.AccessToken[:len(t.AccessToken)-2] + "AA"
-	for why, token := range map[string]string{"made up": randomString(40), "changed at its end": changed, "an ID token": other.IDToken, "a code": b.obtainCode(r.target.Web)} {
+	for why, token := range map[string]string{
+		"made up":            randomString(40),
+		"changed at its end": changed,
+		"an ID token":        other.IDToken,
+		"a code":             b.obtainCode(r.target.Web),
+	} {
 		res := r.fetchUserinfo(token)
-		r.require(res.Status == http.StatusUnauthorized, "%s answers %d", why, res.Status)
-		r.require(strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"), "%s: WWW-Authenticate is %q", why, res.Header.Get("WWW-Authenticate"))
+		r.require(res.Status == http.StatusUnauthorized, "%s returned %d", why, res.Status)
+		r.require(strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"),
+			"%s: WWW-Authenticate is %q", why, res.Header.Get("WWW-Authenticate"))
 	}
 	res := r.fetch(http.MethodGet, r.metadata().UserinfoEndpoint, nil)
-	r.require(res.Status == http.StatusUnauthorized && strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"), "no token answers %d", res.Status)
-	r.require(!strings.Contains(res.Header.Get("WWW-Authenticate"), "error="), "an error is named where no token was sent (RFC 6750 section 3.1)")
-	res = r.fetch(http.MethodGet, r.metadata().UserinfoEndpoint, nil, func(req *http.Request) { req.SetBasicAuth("a", t.AccessToken) })
-	r.require(res.Status >= 400, "a token as a Basic password answers %d", res.Status)
+	r.require(res.Status == http.StatusUnauthorized && strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer"),
+		"no token returned %d", res.Status)
+	r.require(!strings.Contains(res.Header.Get("WWW-Authenticate"), "error="),
+		"WWW-Authenticate has an error although no token was sent (RFC 6750 section 3.1)")
+	res = r.fetch(http.MethodGet, r.metadata().UserinfoEndpoint, nil,
+		func(req *http.Request) { req.SetBasicAuth("a", t.AccessToken) })
+	r.require(res.Status >= 400, "a token as a Basic password returned %d", res.Status)
 }
 
-// introspectToken asks about a token as a client.
+// introspectToken introspects a token as a client.
 func (r *run) introspectToken(c Client, token string) map[string]any {
 	form := url.Values{"token": {token}}
 	res := r.fetch(http.MethodPost, r.metadata().IntrospectionEndpoint, form, r.authenticateClient(c, form))
-	r.require(res.Status == http.StatusOK, "introspection answers %d: %s", res.Status, robot.Excerpt(res.Body))
+	r.require(res.Status == http.StatusOK, "introspection returned %d: %s", res.Status, robot.Excerpt(res.Body))
 	return r.decodeObject(res)
 }
 
@@ -80,8 +113,8 @@ func checkOtherAudience(r *run) {
 	own := r.introspectToken(r.target.Web, t.AccessToken)
 	r.require(own["active"] == true, "the token's own client is told %v", own)
 	r.require(own["aud"] == nil || hasAudience(own["aud"], r.target.Web.ID), "aud is %v", own["aud"])
-	stranger := r.introspectToken(r.target.Other, t.AccessToken)
-	r.require(stranger["active"] == false && len(stranger) == 1, "a stranger is told %v", stranger)
+	other := r.introspectToken(r.target.Other, t.AccessToken)
+	r.require(other["active"] == false && len(other) == 1, "another client gets %v", other)
 }
 
 func checkIntrospectionAuth(r *run) {
@@ -90,16 +123,23 @@ func checkIntrospectionAuth(r *run) {
 	post := func(form url.Values) *robot.Page {
 		return r.fetch(http.MethodPost, r.metadata().IntrospectionEndpoint, form)
 	}
-	r.require(post(url.Values{"token": {t.AccessToken}}).Status == http.StatusUnauthorized, "introspection answers somebody who has not said who they are")
-	r.require(post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Web.ID}}).Status == http.StatusUnauthorized, "introspection answers a client that has not proved who it is")
+	r.require(post(url.Values{"token": {t.AccessToken}}).Status == http.StatusUnauthorized,
+		"introspection works without authentication")
+	r.require(post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Web.ID}}).Status == http.StatusUnauthorized,
+		"introspection works with only a client_id")
 	if r.target.Public.ID != "" {
 		res := post(url.Values{"token": {t.AccessToken}, "client_id": {r.target.Public.ID}})
-		r.require(res.Status == http.StatusUnauthorized || !strings.Contains(res.Body, `"active":true`), "introspection answers a public client")
-		// Not about its own token either: whoever found that could scan with it.
+		r.require(res.Status == http.StatusUnauthorized || !strings.Contains(res.Body, `"active":true`),
+			"introspection works for a public client")
+		// Not even about its own tokens: otherwise a stolen client_id could be
+		// used to test tokens.
 		verifier := randomString(64)
-		own := r.redeemCode(r.target.Public, r.browser().obtainCode(r.target.Public, "code_challenge", pkceChallenge(verifier), "code_challenge_method", "S256"), "code_verifier", verifier)
+		own := r.redeemCode(r.target.Public,
+			r.browser().obtainCode(r.target.Public, "code_challenge", pkceChallenge(verifier), "code_challenge_method",
+				"S256"), "code_verifier", verifier)
 		res = post(url.Values{"token": {own.AccessToken}, "client_id": {r.target.Public.ID}})
-		r.require(res.Status == http.StatusUnauthorized, "introspection answers %d to a client that cannot prove who it is", res.Status)
+		r.require(res.Status == http.StatusUnauthorized,
+			"introspection by a public client returned %d", res.Status)
 	}
 	for _, token := range []string{"nonsense", randomString(43), t.IDToken} {
 		got := r.introspectToken(r.target.Web, token)
@@ -107,7 +147,7 @@ func checkIntrospectionAuth(r *run) {
 	}
 }
 
-// revokeToken asks for the end of a token.
+// revokeToken revokes a token as a client.
 func (r *run) revokeToken(c Client, token string) *robot.Page {
 	form := url.Values{"token": {token}}
 	return r.fetch(http.MethodPost, r.metadata().RevocationEndpoint, form, r.authenticateClient(c, form))
@@ -118,13 +158,14 @@ func checkForeignRevocation(r *run) {
 	r.skipWithout("other client", r.target.Other.ID != "")
 	t := r.obtainTokens(r.browser())
 	r.revokeToken(r.target.Other, t.AccessToken)
-	r.requireActive(t.AccessToken, "another client's revocation must do nothing")
+	r.requireActive(t.AccessToken, "after a revocation by another client")
 	res := r.fetch(http.MethodPost, r.metadata().RevocationEndpoint, url.Values{"token": {t.AccessToken}})
-	r.require(res.Status == http.StatusUnauthorized || res.Status == http.StatusBadRequest, "revocation answers %d to somebody who has not said who they are", res.Status)
-	r.requireActive(t.AccessToken, "a stranger's revocation must do nothing")
+	r.require(res.Status == http.StatusUnauthorized || res.Status == http.StatusBadRequest,
+		"revocation without authentication returned %d", res.Status)
+	r.requireActive(t.AccessToken, "after a revocation without authentication")
 	unknown := r.revokeToken(r.target.Web, randomString(43))
-	r.require(unknown.Status == http.StatusOK, "an unknown token answers %d (RFC 7009 section 2.2)", unknown.Status)
+	r.require(unknown.Status == http.StatusOK, "an unknown token returned %d (RFC 7009 section 2.2)", unknown.Status)
 	own := r.revokeToken(r.target.Web, t.AccessToken)
-	r.require(own.Status == http.StatusOK, "the client's own token answers %d", own.Status)
-	r.requireRevoked(t.AccessToken, "a revoked token must be dead")
+	r.require(own.Status == http.StatusOK, "the client's own token returned %d", own.Status)
+	r.requireRevoked(t.AccessToken, "after the revocation")
 }

@@ -8,52 +8,52 @@ import (
 	"idpbridge/internal/robot"
 )
 
-// fetch makes one request without cookies and without following redirects, and
-// demands an answer; edit may change the request before it is sent.
-func (r *run) fetch(method, address string, form url.Values, edit ...func(*http.Request)) *robot.Page {
-	return r.send(&robot.Browser{Transport: r.target.HTTP}, method, address, form, edit...)
+// fetch sends one request without cookies, follows no redirect, and requires a
+// response. Edit may change the request before it is sent.
+func (r *run) fetch(method, rawURL string, form url.Values, edit ...func(*http.Request)) *robot.Page {
+	return r.send(&robot.Browser{Transport: r.target.HTTP}, method, rawURL, form, edit...)
 }
 
-// send makes one request with the cookies of a browser, and demands an answer.
+// send sends one request with the cookies of a browser and requires a response.
 func (r *run) send(
-	b *robot.Browser, method, address string, form url.Values, edit ...func(*http.Request),
+	b *robot.Browser, method, rawURL string, form url.Values, edit ...func(*http.Request),
 ) *robot.Page {
-	page, err := r.attempt(b, method, address, form, edit...)
-	r.require(err == nil, "%s %s got no answer: %v", method, robot.Excerpt(address), err)
+	page, err := r.attempt(b, method, rawURL, form, edit...)
+	r.require(err == nil, "%s %s got no response: %v", method, robot.Excerpt(rawURL), err)
 	return page
 }
 
-// attempt makes one request.
+// attempt sends one request.
 func (r *run) attempt(
-	b *robot.Browser, method, address string, form url.Values, edit ...func(*http.Request),
+	b *robot.Browser, method, rawURL string, form url.Values, edit ...func(*http.Request),
 ) (*robot.Page, error) {
-	req, err := robot.NewRequest(r.ctx, method, address, form, edit...)
-	r.require(err == nil, "the address %s cannot be asked: %v", robot.Excerpt(address), err)
+	req, err := robot.NewRequest(r.ctx, method, rawURL, form, edit...)
+	r.require(err == nil, "the URL %s cannot be requested: %v", robot.Excerpt(rawURL), err)
 	return b.Send(req)
 }
 
-// browser is a person's browser: it keeps cookies and follows redirects until
-// one leads away from the provider. Its methods end the check on an error.
+// browser keeps cookies and follows redirects until one leads away from the
+// provider. Its methods end the check on an error.
 type browser struct {
 	r     *run
 	robot *robot.Browser
 }
 
-// browser returns one that has never been anywhere.
+// browser returns a new browser without cookies.
 func (r *run) browser() *browser {
 	b := robot.New(r.target.HTTP)
 	b.Leaves, b.OnRedirect = r.leavesProvider, r.expectNoRepost
 	return &browser{r: r, robot: b}
 }
 
-// get opens an address.
-func (b *browser) get(address string) *robot.Page {
-	return b.requireShown(b.robot.Get(b.r.ctx, address))
+// get opens a URL.
+func (b *browser) get(rawURL string) *robot.Page {
+	return b.requireShown(b.robot.Get(b.r.ctx, rawURL))
 }
 
 // post sends a form as a page of the provider does.
-func (b *browser) post(address string, form url.Values, edit ...func(*http.Request)) *robot.Page {
-	return b.requireShown(b.robot.Post(b.r.ctx, address, form, edit...))
+func (b *browser) post(rawURL string, form url.Values, edit ...func(*http.Request)) *robot.Page {
+	return b.requireShown(b.robot.Post(b.r.ctx, rawURL, form, edit...))
 }
 
 // submit sends a form of the page.
@@ -61,20 +61,20 @@ func (b *browser) submit(p *robot.Page, f robot.Form, fields url.Values) *robot.
 	return b.requireShown(b.robot.Submit(b.r.ctx, p, f, fields))
 }
 
-// requireShown demands a page.
+// requireShown requires a page.
 func (b *browser) requireShown(p *robot.Page, err error) *robot.Page {
 	b.r.require(err == nil, "the browser got no page: %v", err)
 	return p
 }
 
-// expectNoRepost demands that a redirect does not post a form again elsewhere.
+// expectNoRepost expects that a redirect does not post a form again.
 func (r *run) expectNoRepost(by robot.Redirect) {
 	r.expect(by.Method != http.MethodPost || by.Status == http.StatusSeeOther || by.Status == http.StatusFound,
-		"a form was answered by %d, which posts it again elsewhere (RFC 9700 section 4.12)", by.Status)
+		"a form was redirected by %d, which posts it again (RFC 9700 section 4.12)", by.Status)
 }
 
-// leavesProvider says whether a redirect leads to a client, or to a host that is not the
-// provider's: none of these is ever opened.
+// leavesProvider reports whether a redirect leads to a client, or to a host
+// that is not the provider's. The browser never opens these.
 func (r *run) leavesProvider(to *url.URL) bool {
 	t := r.target
 	for _, c := range []Client{t.Web, t.Other, t.Post, t.Public, t.Keyed} {

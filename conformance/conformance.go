@@ -1,14 +1,15 @@
-// Package conformance drives an OpenID provider from outside, over HTTP, as the
-// conformance suite of the OpenID Foundation and an attacker would: each check
-// is one module of that suite in one variant, or one row of an attack table. It
-// knows nothing of the provider but what discovery and the pages say, so it can
-// be pointed at any provider; the command idp conformance and this project's own
-// tests run the same checks.
+// Package conformance tests an OpenID provider from outside, over HTTP, as the
+// conformance suite of the OpenID Foundation and an attacker would. Each check
+// is one module of that suite in one variant, or one row of an attack table.
+// The package relies only on discovery and on the HTML of the pages, so it can
+// test any provider. The command idp conformance and this project's own tests
+// run the same checks.
 //
-// Read this file first, then run.go, which every check is written with. The
-// plans are in plan_*.go, the attacks in attack_*.go.
+// Read this file first, then run.go, which every check uses. The plans are in
+// module_*.go, the attacks in attack_*.go.
 //
-// Passing them is not a certificate: that takes the Foundation's own suite.
+// Passing these checks is not a certification; that requires the Foundation's
+// own suite.
 package conformance
 
 import (
@@ -22,53 +23,53 @@ import (
 	"idpbridge/internal/robot"
 )
 
-// Target is a provider and what its operator lends for testing it. Issuer, HTTP,
-// Web, Person, Now and Wait are required; a check that needs something else is
-// skipped where it is missing, and says so.
+// Target is a provider and the accounts and clients to test it with. Issuer,
+// HTTP, Web, Person, Now and Wait are required. A check that needs another
+// field is skipped if the field is missing, and says so.
 type Target struct {
-	// Issuer is the provider's issuer, without a slash at its end.
+	// Issuer is the provider's issuer, without a trailing slash.
 	Issuer string
-	// HTTP carries every request; no redirect is followed by itself.
+	// HTTP carries every request.
 	HTTP *http.Transport
 
-	Web    Client // confidential, may use every response type under test
+	Web    Client // confidential; may use every response type under test
 	Other  Client // another confidential client
 	Post   Client // authenticates by client_secret_post
 	Public Client // has no secret
 	Keyed  Client // authenticates by private_key_jwt
 
 	Person      Person // has every standard claim
-	OtherPerson Person // somebody else
+	OtherPerson Person // another user
 
-	// Logouts receives back-channel logout tokens of Web and Other; nil where the
-	// provider cannot reach this machine.
+	// Logouts receives back-channel logout tokens of Web and Other. It is nil
+	// if the provider cannot reach this machine.
 	Logouts *Receiver
 
-	// Now is the time by which tokens are judged.
+	// Now is the time that tokens are checked against.
 	Now func() time.Time
 	// Wait lets time pass for the provider and for Now, or returns ErrTooLong.
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// Client is a relying party that is registered at the provider. Its zero value
-// is none.
+// Client is a relying party that is registered at the provider. The zero value
+// is no client.
 type Client struct {
 	ID                    string
-	Secret                string        // empty for a public or a keyed client
-	Key                   crypto.Signer // of a keyed client: RSA-2048 or P-256
-	KeyID                 string        // kid of Key, may be empty
-	RedirectURI           string        // nothing need listen there
-	PostLogoutRedirectURI string        // where it has one
-	FrontchannelLogoutURI string        // where it has one
-	BackchannelLogoutURI  string        // where it has one: served by Target.Logouts
-	ClaimsInIDToken       bool          // it is told claims in the ID token always
+	Secret                string        // empty for a public client and one with a key
+	Key                   crypto.Signer // for private_key_jwt: RSA-2048 or P-256
+	KeyID                 string        // kid of Key; may be empty
+	RedirectURI           string        // nothing needs to listen there
+	PostLogoutRedirectURI string        // if it has one
+	FrontchannelLogoutURI string        // if it has one
+	BackchannelLogoutURI  string        // if it has one; served by Target.Logouts
+	ClaimsInIDToken       bool          // its ID tokens always contain the claims of its scopes
 }
 
-// Person is a user who can sign in. The zero value is none.
+// Person is a user who can sign in. The zero value is no user.
 type Person = robot.Credentials
 
 // ErrTooLong is what Target.Wait returns for a wait that is longer than the
-// caller allows: the check is skipped.
+// caller allows. The check is skipped.
 var ErrTooLong = errors.New("the wait is longer than allowed")
 
 // Outcome is how a check ended.
@@ -77,13 +78,13 @@ type Outcome string
 // The outcomes.
 const (
 	Passed  Outcome = "passed"
-	Warned  Outcome = "warned" // the suite would warn
+	Warned  Outcome = "warned" // the Foundation's suite would warn
 	Failed  Outcome = "failed"
 	Skipped Outcome = "skipped"
 )
 
-// Result is a check that has run. Problems are sentences about what was
-// demanded and what was seen; Reason says why a check was skipped.
+// Result is the result of a check. Problems are sentences that say what was
+// required and what was seen. Reason says why a check was skipped.
 type Result struct {
 	Name        string   `json:"name"`
 	Requirement string   `json:"says"`
@@ -92,14 +93,14 @@ type Result struct {
 	Reason      string   `json:"reason,omitempty"`
 }
 
-// Check is one demand on a provider. Name is plan/module with the variant in
-// brackets, such as "hybrid/oidcc-server[code id_token]", or
-// "attack/24-parallel-code-redemption". Says is the demand in a sentence.
+// Check is one requirement for a provider. Name is plan/module with the variant
+// in brackets, such as "hybrid/oidcc-server[code id_token]", or
+// "attack/24-parallel-code-redemption". Requirement is one sentence.
 type Check struct {
 	Name        string
 	Requirement string
-	// Serial is true where the check lets so much time pass that others at the
-	// same provider would notice, if time is simulated.
+	// Serial is true if the check moves a simulated clock so far that checks
+	// running at the same time would notice.
 	Serial bool
 
 	do func(r *run)
@@ -114,8 +115,8 @@ func All() []Check {
 	return all
 }
 
-// Run runs the check in full and returns what came of it. A target that lacks
-// what it must have is a failure of the check, like any other fault.
+// Run runs the check and returns its result. If the target lacks a required
+// field, the check fails.
 func (c Check) Run(ctx context.Context, target *Target) (result Result) {
 	result = Result{Name: c.Name, Requirement: c.Requirement, Outcome: Passed}
 	r := &run{ctx: ctx, target: target}
@@ -128,7 +129,7 @@ func (c Check) Run(ctx context.Context, target *Target) (result Result) {
 				return
 			}
 		default:
-			r.addProblem(true, "the check itself broke: %v", end)
+			r.addProblem(true, "the check itself failed: %v", end)
 		}
 		for _, p := range r.problems {
 			result.Problems = append(result.Problems, p.text)
@@ -147,10 +148,10 @@ func (c Check) Run(ctx context.Context, target *Target) (result Result) {
 	return result
 }
 
-// variant is how a module of the suite is run.
+// variant is the response type and mode that a module is run with.
 type variant struct {
 	responseType string
-	responseMode string // empty for the response type's own
+	responseMode string // empty for the default of the response type
 }
 
 func (v variant) String() string {

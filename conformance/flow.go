@@ -2,235 +2,195 @@ package conformance
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"idpbridge/internal/robot"
 )
 
-// newRequest is a good authorization request of a client, with changes: pairs of
-// name and value, where an empty value leaves the parameter out. State and nonce
-// are random.
-func (r *run) newRequest(c Client, v variant, changes ...string) url.Values {
-	request := url.Values{
-		"client_id": {c.ID}, "redirect_uri": {c.RedirectURI}, "response_type": {v.responseType},
-		"scope": {"openid"}, "state": {randomString(10)}, "nonce": {randomString(10)},
+// flowResult is the result of a successful flow: the response, the tokens of
+// the token endpoint if there was a code, and the claims of the last ID token.
+type flowResult struct {
+	request     url.Values
+	response    robot.Response
+	tokens      tokens
+	claims      map[string]any
+	accessToken string
+	idToken     string // the ID token
+}
+
+// runFlow signs the target's person in as the client and requires everything
+// that the suite checks throughout: the response, the tokens, the ID tokens,
+// and that userinfo works.
+func (r *run) runFlow(b *browser, c Client, v variant, changes ...string) flowResult {
+	request := r.newRequest(c, v, changes...)
+	return r.finishFlow(c, request, b.signIn(request))
+}
+
+// finishFlow takes a successful response through to its tokens, with all
+// checks. Changes apply to the token request.
+func (r *run) finishFlow(c Client, request url.Values, response robot.Response, changes ...string) flowResult {
+	r.requireSuccess(response, request)
+	r.checkMetadata(c)
+	flow := flowResult{request: request, response: response, accessToken: response.Get("access_token")}
+	if flow.accessToken != "" {
+		r.require(strings.EqualFold(response.Get("token_type"), "Bearer"), "token_type is %q", response.Get("token_type"))
+		seconds, err := strconv.ParseInt(response.Get("expires_in"), 10, 64)
+		r.warnUnless(response.Has("expires_in"), "the access token comes without expires_in")
+		r.require(!response.Has("expires_in") || err == nil && seconds > 0 && seconds <= longestToken,
+			"expires_in is %q", response.Get("expires_in"))
 	}
-	if v.responseMode != "" {
-		request.Set("response_mode", v.responseMode)
+	if code := response.Get("code"); code != "" {
+		r.require(isUnguessable(code), "a code of %d characters has less than 96 bits", len(code))
 	}
-	for i := 0; i+1 < len(changes); i += 2 {
-		if changes[i+1] == "" {
-			request.Del(changes[i])
-			continue
+	if flow.idToken = response.Get("id_token"); flow.idToken != "" {
+		flow.claims = r.verifyIDToken(flow.idToken, c, request)
+		r.checkHashes(flow.claims, response.Get("access_token"), response.Get("code"), true)
+		r.checkRequestedClaims(c, request, flow.claims)
+	}
+	if response.Has("code") {
+		flow.tokens = r.redeemCode(c, response.Get("code"), changes...)
+		claims := r.verifyIDToken(flow.tokens.IDToken, c, request)
+		r.checkHashes(claims, flow.tokens.AccessToken, response.Get("code"), false)
+		r.checkRequestedClaims(c, request, claims)
+		if flow.claims != nil {
+			r.require(claims["iss"] == flow.claims["iss"] && claims["sub"] == flow.claims["sub"],
+				"the two ID tokens differ in iss or sub")
 		}
-		request.Set(changes[i], changes[i+1])
-	}
-	return request
-}
-
-// authorizationURL is the authorization endpoint's address for a request.
-func (r *run) authorizationURL(request url.Values) string {
-	return appendQuery(r.metadata().AuthorizationEndpoint, request.Encode())
-}
-
-func appendQuery(address, query string) string {
-	mark := "?"
-	if strings.Contains(address, "?") {
-		mark = "&"
-	}
-	return address + mark + query
-}
-
-// authorize asks the authorization endpoint and returns where the browser ends:
-// at a page, or on its way to the client.
-func (b *browser) authorize(request url.Values) *robot.Page {
-	return b.get(b.r.authorizationURL(request))
-}
-
-// authorizeSilently asks and expects an answer without a page between.
-func (b *browser) authorizeSilently(request url.Values) robot.Response {
-	p := b.authorize(request)
-	response, ok := p.AuthorizationResponse(request.Get("redirect_uri"))
-	b.r.require(ok, "a page was shown (status %d) where an answer to the client was due: %s", p.Status, robot.Excerpt(p.Body))
-	return response
-}
-
-// signIn asks, does what every page wants of the person, and returns the answer
-// to the client, good or bad. It fails the check where there is none.
-func (b *browser) signIn(request url.Values) robot.Response {
-	return b.signInAs(b.r.target.Person, request)
-}
-
-func (b *browser) signInAs(person Person, request url.Values) robot.Response {
-	return b.finishSignIn(b.authorize(request), person, request.Get("redirect_uri"))
-}
-
-// finishSignIn goes on from a page until the client is answered.
-func (b *browser) finishSignIn(p *robot.Page, person Person, redirectURI string) robot.Response {
-	response, err := b.robot.FinishSignIn(b.r.ctx, p, redirectURI, person)
-	b.r.require(err == nil, "%v", err)
-	return response
-}
-
-// requireSuccess demands that an answer is no error, is for the request, came in the mode
-// that was due, and names the issuer rightly.
-func (r *run) requireSuccess(response robot.Response, request url.Values) {
-	r.require(response.Get("error") == "", "the request was refused: %s: %s", response.Get("error"), response.Get("error_description"))
-	r.checkDelivery(response, request)
-	parts := strings.Fields(request.Get("response_type"))
-	for name, wanted := range map[string]string{"code": "code", "id_token": "id_token", "access_token": "token"} {
-		r.require(response.Has(name) == slices.Contains(parts, wanted), "response_type %q was answered with %s", request.Get("response_type"), strings.Join(sortedNames(response.Values), ", "))
-	}
-}
-
-// requireError demands that an answer is one of the errors, for the request, in the
-// mode that was due.
-func (r *run) requireError(response robot.Response, request url.Values, codes ...string) {
-	r.require(slices.Contains(codes, response.Get("error")), "wanted the error %s, got %q with %s", strings.Join(codes, " or "), response.Get("error"), strings.Join(sortedNames(response.Values), ", "))
-	r.checkDelivery(response, request)
-	for _, name := range []string{"code", "id_token", "access_token"} {
-		r.expect(!response.Has(name), "%s stands beside an error", name)
-	}
-	for _, name := range sortedNames(response.Values) {
-		r.warnUnless(slices.Contains([]string{"error", "error_description", "error_uri", "state", "session_state", "iss"}, name), "the error answer has the parameter %s", name)
-	}
-	for _, c := range []byte(response.Get("error_description")) {
-		r.require(c >= 0x20 && c <= 0x7e && c != '"' && c != '\\', "error_description has a character that RFC 6749 section 4.1.2.1 forbids: %q", response.Get("error_description"))
-	}
-}
-
-func (r *run) checkDelivery(response robot.Response, request url.Values) {
-	want := "query"
-	for _, part := range strings.Fields(request.Get("response_type")) {
-		if part != "code" {
-			want = "fragment"
+		if flow.accessToken != "" { // the access token from the front channel must work as well
+			r.checkUserinfo(flow.accessToken, claims)
 		}
+		flow.claims, flow.idToken, flow.accessToken = claims, flow.tokens.IDToken, flow.tokens.AccessToken
 	}
-	if mode := request.Get("response_mode"); mode == "form_post" || mode == "fragment" || mode == "query" && want == "query" {
-		want = mode
+	if flow.accessToken != "" {
+		r.checkUserinfo(flow.accessToken, flow.claims)
 	}
-	r.require(response.Mode == want, "the answer came as %s where %s was due", response.Mode, want)
-	r.require(response.RedirectURI == request.Get("redirect_uri"), "the answer went to %q, not to %q", response.RedirectURI, request.Get("redirect_uri"))
-	r.require(response.Get("state") == request.Get("state") && response.Has("state") == request.Has("state"), "state came back as %q instead of %q", response.Get("state"), request.Get("state"))
-	// With an ID token in the answer its own iss will do (RFC 9207 section 2).
-	if response.Has("iss") || r.metadata().IssParameter && !response.Has("id_token") {
-		r.require(response.Get("iss") == r.target.Issuer, "the answer names the issuer %q", response.Get("iss"))
-	}
-	for name, values := range response.Values {
-		r.expect(len(values) == 1, "%s is in the answer %d times", name, len(values))
-	}
+	return flow
 }
 
-func sortedNames(v url.Values) []string {
-	out := make([]string, 0, len(v))
-	for name := range v {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
+// checkUserinfo requires that userinfo is about the person of the ID token.
+func (r *run) checkUserinfo(access string, idToken map[string]any) {
+	info := r.decodeUserinfo(r.fetchUserinfo(access))
+	r.require(info["sub"] == idToken["sub"], "sub is %v at userinfo and %v in the ID token", info["sub"], idToken["sub"])
 }
 
-// tokens is an answer of the token endpoint.
-type tokens struct {
-	*robot.Page `json:"-"`
-
-	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"`
-	ExpiresIn    *int64 `json:"expires_in"`
-	IDToken      string `json:"id_token"`
-	RefreshToken string `json:"refresh_token"`
-	Scope        string `json:"scope"`
-	Error        string `json:"error"`
-}
-
-// requestTokens asks the token endpoint as the client. Changes are pairs of name and
-// value, where an empty value leaves a parameter out.
-func (r *run) requestTokens(c Client, grant url.Values, changes ...string) tokens {
-	for i := 0; i+1 < len(changes); i += 2 {
-		grant.Del(changes[i])
-		if changes[i+1] != "" {
-			grant.Set(changes[i], changes[i+1])
-		}
-	}
-	return r.postForm(r.metadata().TokenEndpoint, grant, r.authenticateClient(c, grant))
-}
-
-// postForm posts to the token endpoint or one like it, however authenticated.
-func (r *run) postForm(address string, form url.Values, edit ...func(*http.Request)) tokens {
-	t := tokens{Page: r.fetch(http.MethodPost, address, form, edit...)}
-	// An answer that is no JSON is left to the check: the fields stay empty.
-	_ = json.Unmarshal([]byte(t.Body), &t)
-	return t
-}
-
-// authenticateClient adds the client's credentials: to the form for a public, a keyed
-// and the Post client, else as a Basic header, form-encoded (RFC 6749 section
-// 2.3.1).
-func (r *run) authenticateClient(c Client, form url.Values) func(*http.Request) {
-	nothing := func(*http.Request) {}
+// checkMetadata requires that discovery lists the client's authentication
+// method, if it lists any.
+func (r *run) checkMetadata(c Client) {
+	method := "client_secret_basic"
 	switch {
 	case c.Key != nil:
-		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		form.Set("client_assertion", r.signAssertion(c))
-		return nothing
+		method = "private_key_jwt"
 	case c.Secret == "":
-		form.Set("client_id", c.ID)
-		return nothing
+		method = "none"
 	case c.ID == r.target.Post.ID:
-		form.Set("client_id", c.ID)
-		form.Set("client_secret", c.Secret)
-		return nothing
+		method = "client_secret_post"
 	}
-	return func(req *http.Request) { req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret)) }
+	methods := r.requireList("token_endpoint_auth_methods_supported", false)
+	r.require(len(methods) == 0 || slices.Contains(methods, method),
+		"token_endpoint_auth_methods_supported lacks %s", method)
 }
 
-// longestToken is how many seconds an access token may live.
-const longestToken = 365 * 24 * 3600
-
-// redeemCode spends a code as the client and demands good tokens.
-func (r *run) redeemCode(c Client, code string, changes ...string) tokens {
-	t := r.sendCode(c, code, changes...)
-	r.require(t.Status == http.StatusOK, "the code was refused with %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
-	r.require(strings.HasPrefix(t.Header.Get("Content-Type"), "application/json"), "the token answer is %q, not JSON", t.Header.Get("Content-Type"))
-	r.require(strings.EqualFold(t.TokenType, "Bearer"), "token_type is %q", t.TokenType)
-	r.require(t.AccessToken != "", "there is no access_token")
-	r.require(t.IDToken != "", "there is no id_token")
-	r.warnUnless(t.ExpiresIn != nil, "there is no expires_in")
-	r.require(t.ExpiresIn == nil || *t.ExpiresIn > 0 && *t.ExpiresIn <= longestToken, "expires_in is not within a year")
-	return t
+// decodeUserinfo requires a good response of userinfo and returns its claims.
+func (r *run) decodeUserinfo(res *robot.Page) map[string]any {
+	r.require(res.Status == http.StatusOK, "userinfo returned %d", res.Status)
+	r.require(strings.HasPrefix(res.Header.Get("Content-Type"), "application/json"),
+		"userinfo returned %q, not JSON", res.Header.Get("Content-Type"))
+	claims := r.decodeObject(res)
+	r.checkClaimTypes(claims)
+	return claims
 }
 
-// sendCode spends a code as the client, for better or worse.
-func (r *run) sendCode(c Client, code string, changes ...string) tokens {
-	return r.requestTokens(c, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.RedirectURI}}, changes...)
+// checkHashes checks at_hash and c_hash. They must be right if present, and
+// must be present if the access token or code comes from the authorization
+// endpoint together with the ID token (OIDC Core sections 3.2.2.10 and
+// 3.3.2.11).
+func (r *run) checkHashes(claims map[string]any, access, code string, required bool) {
+	for _, h := range []struct{ name, of string }{{"at_hash", access}, {"c_hash", code}} {
+		got, has := claims[h.name]
+		if h.of == "" {
+			continue
+		}
+		r.require(has || !required, "%s is missing", h.name)
+		r.require(!has || got == halfHash(h.of), "%s is %v instead of %s", h.name, got, halfHash(h.of))
+	}
 }
 
-// requireTokenError demands a JSON error of the token endpoint.
-func (r *run) requireTokenError(t tokens, status int, code string) {
-	r.require(t.Status == status && t.Error == code, "wanted %d %s, got %d %s: %s", status, code, t.Status, t.Error, robot.Excerpt(t.Body))
-	r.require(strings.HasPrefix(t.Header.Get("Content-Type"), "application/json"), "the error is %q, not JSON", t.Header.Get("Content-Type"))
-	r.expect(strings.Contains(t.Header.Get("Cache-Control"), "no-store"), "the error lacks Cache-Control: no-store")
+// checkRequestedClaims warns of claims in an ID token that were not requested.
+// Those of a scope belong in the ID token only if there is no access token to
+// fetch them with (OIDC Core section 5.4), those of the claims parameter only
+// if it says so (section 5.5).
+func (r *run) checkRequestedClaims(c Client, request url.Values, claims map[string]any) {
+	if c.ClaimsInIDToken {
+		return
+	}
+	asked := strings.Fields("iss sub aud exp iat auth_time nonce acr amr azp at_hash c_hash s_hash nbf jti sid txn")
+	if request.Get("response_type") == "id_token" {
+		for _, scope := range strings.Fields(request.Get("scope")) {
+			asked = append(asked, scopeClaims(scope)...)
+		}
+	}
+	var parameter struct {
+		IDToken map[string]any `json:"id_token"`
+	}
+	_ = json.Unmarshal([]byte(request.Get("claims")), &parameter)
+	for name := range claims {
+		_, named := parameter.IDToken[name]
+		r.warnUnless(named || slices.Contains(asked, name), "the ID token has the claim %s, which was not requested", name)
+	}
 }
 
-// fetchUserinfo asks for claims with an access token in the header.
-func (r *run) fetchUserinfo(access string) *robot.Page {
-	return r.fetch(http.MethodGet, r.metadata().UserinfoEndpoint, nil, setBearer(access))
+// isUnguessable reports whether a string has at least 16 bytes and, by the
+// Shannon entropy of its own characters, more than 96 bits.
+func isUnguessable(s string) bool {
+	count := map[rune]float64{}
+	for _, c := range s {
+		count[c]++
+	}
+	bits, length := 0.0, float64(len(s))
+	for _, n := range count {
+		bits -= n / length * math.Log2(n/length)
+	}
+	return len(s) >= 16 && bits*length > 96
 }
 
-func setBearer(access string) func(*http.Request) {
-	return func(req *http.Request) { req.Header.Set("Authorization", "Bearer "+access) }
+// requirePage requires a page for a person: no redirect, text to read, and no
+// form that a script might submit to another site.
+func (r *run) requirePage(p *robot.Page, statuses ...int) {
+	r.require(p.Location == "", "the browser was sent on to %s", robot.Excerpt(p.Location))
+	r.require(slices.Contains(statuses, p.Status),
+		"expected a page with status %v, got %d: %s", statuses, p.Status, robot.Excerpt(p.Body))
+	r.require(strings.HasPrefix(p.Header.Get("Content-Type"), "text/html"),
+		"the page is %q, not HTML", p.Header.Get("Content-Type"))
+	r.require(p.Text() != "", "the page has no text")
+	r.require(p.Header.Get("Refresh") == "", "the page sends the browser on to %q", p.Header.Get("Refresh"))
+	for _, f := range p.Forms() {
+		to, err := p.URL.Parse(f.Action)
+		r.require(err == nil && !r.leavesProvider(to), "the page has a form that leads to %q", f.Action)
+	}
 }
 
-// requireActive and dead demand that an access token works, or does not.
-func (r *run) requireActive(access, why string) {
-	res := r.fetchUserinfo(access)
-	r.require(res.Status == http.StatusOK, "%s: userinfo answers %d", why, res.Status)
+// requireSignInForm requires a page that asks for a password and returns its
+// form.
+func (r *run) requireSignInForm(p *robot.Page) robot.Form {
+	f, ok := p.PasswordForm()
+	r.require(ok && p.Status == http.StatusOK,
+		"expected the sign-in page, got status %d at %s: %s", p.Status, p.URL.Path, robot.Excerpt(p.Location+p.Body))
+	return f
 }
 
-func (r *run) requireRevoked(access, why string) {
-	res := r.fetchUserinfo(access)
-	r.require(res.Status == http.StatusUnauthorized || res.Status == http.StatusForbidden, "%s: userinfo answers %d", why, res.Status)
+// loginErrors returns the errors for a prompt=none request that needs a page.
+func loginErrors() []string {
+	return []string{"login_required", "interaction_required", "account_selection_required", "consent_required"}
+}
+
+// requireNumber requires that a claim is a number and returns it.
+func (r *run) requireNumber(claims map[string]any, name string) float64 {
+	n, ok := claims[name].(float64)
+	r.require(ok, "%s is %v, not a number", name, claims[name])
+	return n
 }

@@ -5,11 +5,16 @@ import (
 	"strings"
 )
 
-// claimModules are about scopes and the claims parameter.
+// claimModules returns the modules about scopes and the claims parameter.
 func claimModules() []module {
 	scope := func(name, scope string) module {
 		releases := func(r *run, v variant) { checkScope(r, v, scope) }
-		return module{"oidcc-scope-" + name, "The scope " + scope + " releases every one of its claims.", anyType, false, releases}
+		return module{
+			name:        "oidcc-scope-" + name,
+			requirement: "The scope " + scope + " releases all of its claims.",
+			appliesTo:   anyType,
+			do:          releases,
+		}
 	}
 	return []module{
 		scope("profile", "profile"),
@@ -17,11 +22,16 @@ func claimModules() []module {
 		scope("address", "address"),
 		scope("phone", "phone"),
 		scope("all", "profile email address phone"),
-		{"oidcc-claims-essential", "A claim that is asked for by name comes where it was asked for.", anyType, false, oidccClaimsEssential},
+		{
+			name:        "oidcc-claims-essential",
+			requirement: "A claim requested by name is returned where it was requested.",
+			appliesTo:   anyType,
+			do:          oidccClaimsEssential,
+		},
 	}
 }
 
-// scopeClaims are the claims that a scope releases (OIDC Core section 5.4).
+// scopeClaims returns the claims that a scope releases (OIDC Core section 5.4).
 func scopeClaims(scope string) []string {
 	switch scope {
 	case "profile":
@@ -36,8 +46,8 @@ func scopeClaims(scope string) []string {
 	return nil
 }
 
-// checkScope demands every claim of the scopes: at userinfo, and in the ID
-// token where there is no access token.
+// checkScope requires every claim of the scopes: at userinfo, and in the ID
+// token if there is no access token.
 func checkScope(r *run, v variant, scope string) {
 	supported := r.metadata().ScopesSupported
 	var claims []string
@@ -57,8 +67,10 @@ func checkScope(r *run, v variant, scope string) {
 		r.warnUnless(has, "%s lacks the claim %s", where, name)
 	}
 	for name := range told {
-		known := slices.ContainsFunc([]string{"profile", "email", "address", "phone"}, func(s string) bool { return slices.Contains(scopeClaims(s), name) })
-		r.warnUnless(!known || slices.Contains(claims, name), "%s has the claim %s, which the scope does not release", where, name)
+		known := slices.ContainsFunc([]string{"profile", "email", "address", "phone"},
+			func(s string) bool { return slices.Contains(scopeClaims(s), name) })
+		r.warnUnless(!known || slices.Contains(claims, name),
+			"%s has the claim %s, which the scope does not release", where, name)
 	}
 }
 
@@ -74,9 +86,9 @@ func oidccClaimsEssential(r *run, v variant) {
 	told := flow.claims
 	if where == "userinfo" {
 		_, has := flow.claims["name"]
-		r.warnUnless(!has || r.target.Web.ClaimsInIDToken, "name was asked for at userinfo and is in the ID token")
+		r.warnUnless(!has || r.target.Web.ClaimsInIDToken, "name was requested at userinfo but is in the ID token")
 		told = r.decodeUserinfo(r.fetchUserinfo(flow.accessToken))
 	}
 	_, has := told["name"]
-	r.warnUnless(has, "%s lacks name, which was asked for as essential", where)
+	r.warnUnless(has, "%s lacks name, which was requested as essential", where)
 }

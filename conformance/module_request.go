@@ -7,23 +7,50 @@ import (
 	"strings"
 )
 
-// requestModules are about parameters that must not be in the way, and about
-// request objects.
+// requestModules returns the modules about parameters that must be ignored, and
+// about request objects.
 func requestModules() []module {
-	harmless := func(name, says string, changes ...string) module {
-		return module{name, says, anyType, false, func(r *run, v variant) { r.runFlow(r.browser(), r.target.Web, v, changes...) }}
+	harmless := func(name, requirement string, changes ...string) module {
+		return module{
+			name:        name,
+			requirement: requirement,
+			appliesTo:   anyType,
+			do:          func(r *run, v variant) { r.runFlow(r.browser(), r.target.Web, v, changes...) },
+		}
 	}
 	return []module{
 		harmless("oidcc-display-page", "display=page breaks nothing.", "display", "page"),
 		harmless("oidcc-display-popup", "display=popup breaks nothing.", "display", "popup"),
-		harmless("oidcc-ensure-request-with-unknown-parameter-succeeds", "An unknown parameter is ignored.", "extra", "foobar"),
-		harmless("oidcc-login-hint", "login_hint breaks nothing, also for somebody unknown.", "login_hint", "buffy@example.com"),
+		harmless("oidcc-ensure-request-with-unknown-parameter-succeeds", "An unknown parameter is ignored.", "extra",
+			"foobar"),
+		harmless("oidcc-login-hint", "login_hint breaks nothing, even for an unknown user.", "login_hint",
+			"buffy@example.com"),
 		harmless("oidcc-ui-locales", "ui_locales breaks nothing.", "ui_locales", "se"),
 		harmless("oidcc-claims-locales", "claims_locales breaks nothing.", "claims_locales", "se"),
-		{"oidcc-ensure-request-with-acr-values-succeeds", "acr_values is a wish, and the ID token says what came of it.", anyType, false, oidccACRValues},
-		{"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", "A request object is obeyed or refused, never ignored.", anyType, false, oidccUnsignedRequestObject},
-		{"oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", "A request_uri is obeyed or refused, never ignored.", anyType, false, oidccRequestURIUnsigned},
-		{"oidcc-ensure-request-object-with-redirect-uri", "A bad redirect URI beside a request object leads to a page.", anyType, false, oidccRequestObjectRedirectURI},
+		{
+			name:        "oidcc-ensure-request-with-acr-values-succeeds",
+			requirement: "acr_values is voluntary, and acr in the ID token says what was done.",
+			appliesTo:   anyType,
+			do:          oidccACRValues,
+		},
+		{
+			name:        "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported",
+			requirement: "A request object is used or rejected, never ignored.",
+			appliesTo:   anyType,
+			do:          oidccUnsignedRequestObject,
+		},
+		{
+			name:        "oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported",
+			requirement: "A request_uri is used or rejected, never ignored.",
+			appliesTo:   anyType,
+			do:          oidccRequestURIUnsigned,
+		},
+		{
+			name:        "oidcc-ensure-request-object-with-redirect-uri",
+			requirement: "A wrong redirect URI beside a request object leads to an error page.",
+			appliesTo:   anyType,
+			do:          oidccRequestObjectRedirectURI,
+		},
 	}
 }
 
@@ -40,9 +67,9 @@ func oidccACRValues(r *run, v variant) {
 	r.warnUnless(met, "acr is %v, none of %v", flow.claims["acr"], wanted)
 }
 
-// unsignedObject is a request object with alg none.
+// unsignedObject returns a request object with alg none.
 func unsignedObject(claims map[string]any) string {
-	payload, _ := json.Marshal(claims) //nolint:errchkjson // strings alone
+	payload, _ := json.Marshal(claims) //nolint:errchkjson // strings only
 	enc := base64.RawURLEncoding.EncodeToString
 	return enc([]byte(`{"alg":"none"}`)) + "." + enc(payload) + "."
 }
@@ -74,11 +101,12 @@ func oidccRequestObjectRedirectURI(r *run, v variant) {
 	request := r.newRequest(r.target.Web, v, "redirect_uri", r.target.Web.RedirectURI+"/"+randomString(8))
 	request.Set("request", unsignedObject(map[string]any{
 		"iss": r.target.Web.ID, "aud": r.target.Issuer, "client_id": r.target.Web.ID, "response_type": v.responseType,
-		"redirect_uri": r.target.Web.RedirectURI, "scope": "openid", "state": request.Get("state"), "nonce": request.Get("nonce"),
+		"redirect_uri": r.target.Web.RedirectURI, "scope": "openid",
+		"state": request.Get("state"), "nonce": request.Get("nonce"),
 	}))
 	b := r.browser()
 	p := b.authorize(request)
-	if _, ok := p.PasswordForm(); ok { // then the one inside must be used
+	if _, ok := p.PasswordForm(); ok { // then the redirect URI in the request object must be used
 		request.Set("redirect_uri", r.target.Web.RedirectURI)
 		r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, r.target.Web.RedirectURI))
 		return

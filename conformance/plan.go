@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// module is a module of the Foundation's suite: its name there, what it demands,
-// and which response types it is for.
+// module is a module of the Foundation's suite.
 type module struct {
 	name        string
 	requirement string
 	appliesTo   func(responseType string) bool
-	serial      bool // see Check.Alone
+	serial      bool // see Check.Serial
 	do          func(r *run, v variant)
 }
 
-// The response types that a module may be for.
+// The response types that a module applies to.
 func anyType(string) bool             { return true }
 func hasCode(t string) bool           { return slices.Contains(strings.Fields(t), "code") }
 func isCode(t string) bool            { return t == "code" }
@@ -24,16 +23,18 @@ func hasAccessToken(t string) bool    { return !isIDToken(t) }
 func hasFrontIDToken(t string) bool   { return slices.Contains(strings.Fields(t), "id_token") }
 func lacksFrontIDToken(t string) bool { return !hasFrontIDToken(t) }
 
-// plan is a certification plan of the suite: modules for each of some variants.
+// plan is a certification plan of the suite: a list of modules for each of
+// several response types.
 type plan struct {
 	name     string
 	types    []string
 	mode     string
 	modules  []module
-	brackets bool // whether a check's name says its variant
+	brackets bool // whether the names of the checks include the variant
 }
 
-// planChecks are the certification plans for an OpenID provider with static clients.
+// planChecks returns the certification plans for an OpenID provider with static
+// clients.
 func planChecks() []Check {
 	basic := []string{"code"}
 	implicit := []string{"id_token", "id_token token"}
@@ -78,8 +79,9 @@ func (p plan) expandChecks() []Check {
 	return out
 }
 
-// coreModules are those that the plans Basic, Implicit, Hybrid and Form Post
-// share.
+// coreModules returns the modules that the plans Basic, Implicit, Hybrid and
+// Form Post share.
 func coreModules() []module {
-	return slices.Concat(flowModules(), requestModules(), promptModules(), claimModules(), codeModules())
+	return slices.Concat(flowModules(), authorizeModules(), requestModules(), promptModules(), claimModules(),
+		codeModules())
 }

@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// Receiver is the relying parties' own address: back-channel logout requests
-// arrive at the path /backchannel/CLIENT. It answers 200 and keeps them.
+// Receiver receives back-channel logout requests for the clients, at the path
+// /backchannel/CLIENT. It responds with 200 and keeps the requests.
 type Receiver struct {
 	server *http.Server
 	done   chan struct{}
 
 	mu      sync.Mutex
 	got     []Received
-	arrived chan struct{} // closed and replaced whenever something arrives
+	arrived chan struct{} // closed and replaced when a request arrives
 }
 
-// Received is a request that arrived.
+// Received is a request that a Receiver got.
 type Received struct {
 	Path        string
 	Method      string
@@ -31,8 +31,7 @@ type Received struct {
 	Form        url.Values
 }
 
-// NewReceiver serves on a listener until Close. The listener is the Receiver's
-// from then on.
+// NewReceiver serves on a listener until Close. The Receiver owns the listener.
 func NewReceiver(l net.Listener) *Receiver {
 	r := &Receiver{done: make(chan struct{}), arrived: make(chan struct{})}
 	r.server = &http.Server{Handler: http.HandlerFunc(r.handleLogout), ReadHeaderTimeout: 5 * time.Second}
@@ -65,15 +64,16 @@ func (r *Receiver) handleLogout(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.mu.Lock()
-	r.got = append(r.got, Received{Path: req.URL.Path, Method: req.Method, ContentType: req.Header.Get("Content-Type"), Form: form})
+	r.got = append(r.got,
+		Received{Path: req.URL.Path, Method: req.Method, ContentType: req.Header.Get("Content-Type"), Form: form})
 	close(r.arrived)
 	r.arrived = make(chan struct{})
 	r.mu.Unlock()
 	w.WriteHeader(http.StatusOK)
 }
 
-// Await returns the first request that fits, past or to come, or an error when
-// none has come in so much real time.
+// Await returns the first request that matches, whether it has arrived already
+// or arrives within the limit. The limit is in real time.
 func (r *Receiver) Await(ctx context.Context, limit time.Duration, fits func(Received) bool) (Received, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -18,11 +18,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// fetchKeySet fetches the provider's keys and demands that they can be told apart and
-// are public.
+// fetchKeySet fetches the provider's keys and requires that they are public and
+// have unique key IDs.
 func (r *run) fetchKeySet() jose.JSONWebKeySet {
 	res := r.fetch(http.MethodGet, r.metadata().JWKSURI, nil)
-	r.require(res.Status == http.StatusOK, "the key set answers %d", res.Status)
+	r.require(res.Status == http.StatusOK, "the key set returned %d", res.Status)
 	var set jose.JSONWebKeySet
 	r.require(json.Unmarshal([]byte(res.Body), &set) == nil, "the key set is not a JSON Web Key Set")
 	r.require(len(set.Keys) > 0, "the key set is empty")
@@ -30,14 +30,16 @@ func (r *run) fetchKeySet() jose.JSONWebKeySet {
 	for _, k := range set.Keys {
 		r.require(strings.TrimSpace(k.KeyID) != "" && !seen[k.KeyID], "the kid %q is blank or occurs twice", k.KeyID)
 		seen[k.KeyID] = true
-		r.require(k.IsPublic(), "the key %q is not a public one", k.KeyID)
+		r.require(k.IsPublic(), "the key %q is not public", k.KeyID)
 	}
 	return set
 }
 
-// verifyJWT verifies a JWT by the provider's key set and returns header and claims.
+// verifyJWT verifies a JWT with the provider's key set and returns its header
+// and claims.
 func (r *run) verifyJWT(token string) (header jose.Header, claims map[string]any) {
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.EdDSA})
+	jws, err := jose.ParseSignedCompact(token,
+		[]jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.EdDSA})
 	r.require(err == nil, "not a signed JWT: %v", err)
 	r.require(len(jws.Signatures) == 1, "the JWT has %d signatures", len(jws.Signatures))
 	header = jws.Signatures[0].Header
@@ -47,15 +49,18 @@ func (r *run) verifyJWT(token string) (header jose.Header, claims map[string]any
 		keys = set.Keys
 	}
 	r.require(len(keys) == 1, "no key of the key set has the JWT's kid %q", header.KeyID)
-	r.require(keys[0].Use == "" || keys[0].Use == "sig", "the key %q is for %q, not for signatures", header.KeyID, keys[0].Use)
-	r.require(keys[0].Algorithm == "" || keys[0].Algorithm == header.Algorithm, "the key %q is for %s, the JWT says %s", header.KeyID, keys[0].Algorithm, header.Algorithm)
+	r.require(keys[0].Use == "" || keys[0].Use == "sig",
+		"the key %q is for %q, not for signatures", header.KeyID, keys[0].Use)
+	r.require(keys[0].Algorithm == "" || keys[0].Algorithm == header.Algorithm,
+		"the key %q is for %s, the JWT says %s", header.KeyID, keys[0].Algorithm, header.Algorithm)
 	payload, err := jws.Verify(keys[0].Key)
 	r.require(err == nil, "the signature is wrong")
 	r.require(json.Unmarshal(payload, &claims) == nil, "the claims are not a JSON object")
 	return header, claims
 }
 
-// decodeClaims reads a JWT's claims without verifying anything; nil where it is none.
+// decodeClaims returns the claims of a JWT without verifying it, or nil if it
+// is not a JWT.
 func decodeClaims(token string) map[string]any {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -70,27 +75,31 @@ func decodeClaims(token string) map[string]any {
 	return claims
 }
 
-// verifyIDToken demands a good ID token for the client that answers the request
-// (OIDC Core sections 2, 3.1.3.7), and returns its claims. Nonce must be equal,
-// and absent where the request had none.
+// verifyIDToken requires a valid ID token for the client and the request (OIDC
+// Core sections 2 and 3.1.3.7) and returns its claims. The nonce must equal
+// that of the request, and must be absent if the request had none.
 func (r *run) verifyIDToken(token string, c Client, request url.Values) map[string]any {
 	header, t := r.verifyJWT(token)
-	r.require(header.Algorithm == "RS256" || header.Algorithm == "ES256" || header.Algorithm == "PS256", "the ID token is signed with %s", header.Algorithm)
+	r.require(header.Algorithm == "RS256" || header.Algorithm == "ES256" || header.Algorithm == "PS256",
+		"the ID token is signed with %s", header.Algorithm)
 	r.require(t["iss"] == r.target.Issuer, "iss is %v", t["iss"])
 	r.require(hasAudience(t["aud"], c.ID), "aud is %v, without %s", t["aud"], c.ID)
 	azp, has := t["azp"]
 	list, _ := t["aud"].([]any)
 	r.require(!has || azp == c.ID, "azp is %v", azp)
-	r.require(has || len(list) < 2, "aud is %v, and azp does not say whom of them it is for", t["aud"])
+	r.require(has || len(list) < 2, "aud is %v, and there is no azp", t["aud"])
 	now := float64(r.target.Now().Unix())
 	iat, okIat := t["iat"].(float64)
 	exp, okExp := t["exp"].(float64)
 	r.require(okIat && iat >= now-300 && iat <= now+300, "iat is %v, now is %.0f", t["iat"], now)
 	r.require(okExp && exp > now, "exp is %v, now is %.0f", t["exp"], now)
 	nonce, has := t["nonce"]
-	r.require(has == request.Has("nonce") && (!has || nonce == request.Get("nonce")), "nonce is %v, sent was %q", nonce, request.Get("nonce"))
+	r.require(has == request.Has("nonce") && (!has || nonce == request.Get("nonce")),
+		"nonce is %v instead of %q", nonce, request.Get("nonce"))
 	sub, _ := t["sub"].(string)
-	r.require(sub != "" && len(sub) <= 255 && !strings.ContainsFunc(sub, func(c rune) bool { return c < 0x20 || c > 0x7e }), "sub is %v, not 1 to 255 ASCII characters", t["sub"])
+	r.require(sub != "" && len(sub) <= 255 && !strings.ContainsFunc(sub,
+		func(c rune) bool { return c < 0x20 || c > 0x7e }),
+		"sub is %v, not 1 to 255 ASCII characters", t["sub"])
 	if acr, has := t["acr"]; has {
 		text, ok := acr.(string)
 		r.require(ok && text != "", "acr is %v", acr)
@@ -103,7 +112,7 @@ func (r *run) verifyIDToken(token string, c Client, request url.Values) map[stri
 	return t
 }
 
-// hasAudience says whether aud, a string or a list, names the client.
+// hasAudience reports whether aud, a string or a list, contains the client.
 func hasAudience(aud any, id string) bool {
 	if list, ok := aud.([]any); ok {
 		return slices.Contains(list, any(id))
@@ -111,15 +120,15 @@ func hasAudience(aud any, id string) bool {
 	return aud == id
 }
 
-// halfHash is at_hash or c_hash of a text for a token's algorithm: all those that we
-// accept use SHA-256 (OIDC Core section 3.3.2.11).
+// halfHash returns the at_hash or c_hash of a value. All accepted algorithms
+// use SHA-256 (OIDC Core section 3.3.2.11).
 func halfHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// checkClaimTypes demands that standard claims, wherever they appear, have their type and
-// say something (OIDC Core section 5.1).
+// checkClaimTypes requires that standard claims have the right type and are not
+// empty (OIDC Core section 5.1).
 func (r *run) checkClaimTypes(claims map[string]any) {
 	for _, name := range slices.Concat(profileClaims, []string{"email", "phone_number"}) {
 		v, has := claims[name]
@@ -127,7 +136,8 @@ func (r *run) checkClaimTypes(claims map[string]any) {
 			continue
 		}
 		text, ok := v.(string)
-		r.require(ok && strings.TrimSpace(text) != "" && text != "null", "the claim %s is %v, not a text that says something", name, v)
+		r.require(ok && strings.TrimSpace(text) != "" && text != "null",
+			"the claim %s is %v, not a non-empty string", name, v)
 	}
 	for _, name := range []string{"email_verified", "phone_number_verified"} {
 		if v, has := claims[name]; has {
@@ -162,17 +172,24 @@ func isBirthdate(s string) bool {
 	return false
 }
 
-// profileClaims are those that the scope profile releases.
+// profileClaims are the claims of the scope profile.
 var profileClaims = []string{ //nolint:gochecknoglobals // read only
 	"name", "given_name", "family_name", "middle_name", "nickname", "profile", "picture", "website",
 	"gender", "birthdate", "zoneinfo", "locale", "updated_at", "preferred_username",
 }
 
-// signAssertion is a good client assertion of a keyed client (RFC 7523 section 3),
-// with the issuer as its audience. Changes are applied to its claims.
+// signAssertion returns a valid client assertion (RFC 7523 section 3) with the
+// issuer as its audience. Changes are applied to its claims.
 func (r *run) signAssertion(c Client, changes ...func(map[string]any)) string {
 	now := r.target.Now().Unix()
-	claims := map[string]any{"iss": c.ID, "sub": c.ID, "aud": r.target.Issuer, "jti": randomString(22), "iat": now, "exp": now + 60}
+	claims := map[string]any{
+		"iss": c.ID,
+		"sub": c.ID,
+		"aud": r.target.Issuer,
+		"jti": randomString(22),
+		"iat": now,
+		"exp": now + 60,
+	}
 	for _, change := range changes {
 		change(claims)
 	}
@@ -185,7 +202,7 @@ func (r *run) signAssertion(c Client, changes ...func(map[string]any)) string {
 	return r.signClaims(algorithm, c.Key, c.KeyID, claims)
 }
 
-// signClaims is a JWT of the claims under any key.
+// signClaims returns a JWT of the claims, signed with a key.
 func (r *run) signClaims(algorithm jose.SignatureAlgorithm, key any, kid string, claims map[string]any) string {
 	opts := (&jose.SignerOptions{}).WithType("JWT")
 	if kid != "" {
@@ -196,7 +213,7 @@ func (r *run) signClaims(algorithm jose.SignatureAlgorithm, key any, kid string,
 	return r.signWith(signer, claims)
 }
 
-// signWith is a JWT of the claims by a signer.
+// signWith returns a JWT of the claims.
 func (r *run) signWith(signer jose.Signer, claims map[string]any) string {
 	payload, err := json.Marshal(claims)
 	r.require(err == nil, "no claims: %v", err)
@@ -207,12 +224,12 @@ func (r *run) signWith(signer jose.Signer, claims map[string]any) string {
 	return token
 }
 
-// generateKey is a key that nobody knows.
+// generateKey returns a new key that is registered nowhere.
 func generateKey(r *run) *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	r.require(err == nil, "no key: %v", err)
 	return key
 }
 
-// publicDER is the public half of a key as SubjectPublicKeyInfo.
+// publicDER returns the public half of a key as SubjectPublicKeyInfo.
 func publicDER(key crypto.Signer) ([]byte, error) { return x509.MarshalPKIXPublicKey(key.Public()) }

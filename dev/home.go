@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/oidc"
 	"idpbridge/server"
 	"idpbridge/web"
@@ -26,7 +27,7 @@ func (env *environment) mount(s *server.Server) error {
 	s.Echo.GET(web.PathSetup, s.ShowSetup)
 	s.Echo.GET(pathInspect, env.showInspect)
 	s.Echo.POST(pathInspect, env.inspectToken, web.RequireSameOrigin(s.Renderer))
-	try := &tryOut{server: s, http: &http.Client{Timeout: 10 * time.Second}}
+	try := &tryOut{server: s, client: fetch.New(fetch.Config{})}
 	s.Echo.GET(pathTryOut, try.start)
 	s.Echo.GET(pathTried, try.finish)
 	if env.simulator != nil {

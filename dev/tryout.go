@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/internal/cookie"
+	"idpbridge/internal/fetch"
 	"idpbridge/oidc"
 	"idpbridge/server"
 	"idpbridge/web"
@@ -20,7 +21,7 @@ import (
 // code flow with PKCE, through the same endpoints as every other client.
 type tryOut struct {
 	server  *server.Server
-	http    *http.Client
+	client  *fetch.Client
 	cookies cookie.Policy
 }
 
@@ -56,16 +57,15 @@ func (t *tryOut) finish(c echo.Context) error {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := t.http.Do(r)
+	res, err := t.client.Do(r)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = res.Body.Close() }()
 	var response struct {
 		IDToken     string `json:"id_token"`
 		AccessToken string `json:"access_token"`
 	}
-	if err := json.NewDecoder(res.Body).Decode(&response); err != nil {
+	if err := res.DecodeJSON(&response); err != nil {
 		return err
 	}
 	if response.IDToken == "" {

@@ -96,7 +96,8 @@ func (e *exam) checkActiveKey(ctx context.Context, base string) {
 	}
 	key, age := page.Key, ""
 	if !key.Created.IsZero() {
-		age = fmt.Sprintf(" (%d days old)", max(0, int(e.cfg.Now().Sub(key.Created)/(24*time.Hour))))
+		days := max(0, int(e.cfg.Now().Sub(key.Created)/(24*time.Hour)))
+		age = fmt.Sprintf(" (%s old)", pluralize(days, "day"))
 	}
 	if key.Fingerprint != e.current.Fingerprint() {
 		e.addError(KeyActive,

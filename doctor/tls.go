@@ -125,8 +125,8 @@ func (e *exam) checkExpiry(server string, chain []*x509.Certificate, now time.Ti
 		return
 	}
 	if left < expiryWarning {
-		days := int(left / (24 * time.Hour))
-		e.addWarning(TLSExpiry, fmt.Sprintf("The certificate of %s expires in %d days, on %s.", server, days, day), renew)
+		days := pluralize(int(left/(24*time.Hour)), "day")
+		e.addWarning(TLSExpiry, fmt.Sprintf("The certificate of %s expires in %s, on %s.", server, days, day), renew)
 		return
 	}
 	e.addOK(TLSExpiry, fmt.Sprintf("The certificate of %s is valid until %s.", server, day))

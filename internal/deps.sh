@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need from Debian's packages, where it is missing: a
-# browser, a database server, and the C compiler that the race detector links with.
+# Installs the Debian packages that the tests need, if they are missing: a browser, a
+# database server, and the C compiler and headers for the race detector.
 set -euo pipefail
 
 missing=()
@@ -11,13 +11,13 @@ command -v gcc >/dev/null || missing+=(gcc)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command -v apt-get >/dev/null || {
-  echo "make deps: the tests need ${missing[*]} (Debian's names); there is no apt-get here, so install them your way" >&2
+  echo "make deps: the tests need these Debian packages or their equivalents: ${missing[*]}" >&2
   exit 1
 }
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || {
-    echo "make deps: the tests need ${missing[*]}; as root, run: apt-get install ${missing[*]}" >&2
+    echo "make deps: the tests need ${missing[*]}; run as root: apt-get install ${missing[*]}" >&2
     exit 1
   }
   as_root=(sudo)

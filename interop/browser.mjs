@@ -1,52 +1,53 @@
-// A browser for one person: it keeps cookies, follows redirects by hand and
-// fills in the sign-in form, as someone would who has scripts switched off.
+// A browser without JavaScript: it keeps cookies, follows redirects and submits the
+// sign-in form.
 
 import assert from "node:assert/strict";
 
 export class Browser {
   #cookies = new Map();
   #issuer;
-  #hops = 0; // requests made, so that a test can tell how far it had to go
+  #requests = 0;
 
-  /** @param {string} issuer the one address that this browser talks to */
+  /** @param {string} issuer the only origin that this browser sends requests to */
   constructor(issuer) {
     this.#issuer = issuer;
   }
 
-  get hops() {
-    return this.#hops;
+  /** The number of requests so far. */
+  get requests() {
+    return this.#requests;
   }
 
   /**
-   * Opens an address and follows redirects until it leaves the issuer or shows
-   * a page.
+   * Opens a URL and follows redirects until there is a page or a redirect to another
+   * origin.
    *
-   * @returns {Promise<{left?: URL, address: URL, status: number, body: string}>}
-   *   left is where the browser was sent; undefined while it is still here
+   * @returns {Promise<{redirectedTo?: URL, url: URL, status: number, body: string}>}
+   *   redirectedTo is the URL at the other origin, or undefined if there is a page
    */
-  async open(address, init = {}) {
-    let url = new URL(address);
+  async open(target, init = {}) {
+    let url = new URL(target);
     for (let i = 0; i < 10; i++) {
       const response = await this.#fetch(url, init);
       const body = await response.text();
       const location = response.headers.get("location");
       if (location === null) {
-        return { address: url, status: response.status, body };
+        return { url, status: response.status, body };
       }
-      assert.ok([302, 303].includes(response.status), `redirect with ${response.status}`);
+      assert.ok([302, 303].includes(response.status), `status of a redirect is ${response.status}`);
       url = new URL(location, url);
       if (url.origin !== this.#issuer) {
-        return { left: url, address: url, status: response.status, body };
+        return { redirectedTo: url, url, status: response.status, body };
       }
-      init = {}; // what was posted is not posted again (RFC 9110 section 15.4.4)
+      init = {}; // the next request is a GET (RFC 9110 section 15.4.4)
     }
     throw new Error(`more than ten redirects, the last to ${url}`);
   }
 
-  /** Sends the form of the sign-in page and follows where it leads. */
+  /** Submits the form of the sign-in page and follows redirects. */
   async signIn(page, username, password) {
     assert.equal(page.status, 200, page.body);
-    assert.equal(page.address.pathname, "/login");
+    assert.equal(page.url.pathname, "/login");
     const hidden = /<input type="hidden" name="request" value="([^"]+)">/.exec(page.body);
     assert.ok(hidden, "the sign-in page has no hidden field request");
     return this.open(new URL("/login", this.#issuer), {
@@ -57,7 +58,7 @@ export class Browser {
   }
 
   async #fetch(url, init) {
-    this.#hops++;
+    this.#requests++;
     const headers = new Headers(init.headers);
     if (this.#cookies.size > 0) {
       headers.set("cookie", [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; "));

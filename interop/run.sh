@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
-# Starts idp dev in a temporary folder, lets foreign clients sign in, stops it.
+# Starts idp dev in a temporary folder, signs in with third-party clients, and stops it.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 for tool in node npm; do
-  command -v "$tool" >/dev/null || { echo "make interop: $tool is missing; install Node.js 20 or newer with npm" >&2; exit 1; }
+  command -v "$tool" >/dev/null || {
+    echo "make interop: $tool is not installed; install Node.js 20 or newer, with npm" >&2
+    exit 1
+  }
 done
 major=$(node -p 'process.versions.node.split(".")[0]')
-[ "$major" -ge 20 ] || { echo "make interop: Node.js is $(node --version); it must be 20 or newer" >&2; exit 1; }
+[ "$major" -ge 20 ] || {
+  echo "make interop: Node.js 20 or newer is required; found $(node --version)" >&2
+  exit 1
+}
 
 work=$(mktemp -d)
 server=
@@ -24,7 +30,8 @@ trap 'exit 130' INT TERM
 (cd .. && CGO_ENABLED=0 go build -o "$work/idp" ./cmd/idp)
 npm ci --no-audit --no-fund --loglevel=error
 
-"$work/idp" dev --simulator off --listen 127.0.0.1:0 --operations 127.0.0.1:0 --data "$work/data" >"$work/out" 2>"$work/err" &
+"$work/idp" dev --simulator off --listen 127.0.0.1:0 --operations 127.0.0.1:0 --data "$work/data" \
+  >"$work/out" 2>"$work/err" &
 server=$!
 issuer=
 for _ in $(seq 100); do
@@ -39,4 +46,8 @@ if [ -z "$issuer" ]; then
   exit 1
 fi
 
-ISSUER=$issuer IDP=$work/idp timeout 120 node --test --test-reporter=spec test.mjs tokens.mjs simulated.mjs || { echo "the server's log:" >&2; tail -n 40 "$work/err" >&2; exit 1; }
+ISSUER=$issuer IDP=$work/idp timeout 120 node --test --test-reporter=spec test.mjs tokens.mjs simulated.mjs || {
+  echo "make interop: last lines of the log of idp dev:" >&2
+  tail -n 40 "$work/err" >&2
+  exit 1
+}

@@ -1,17 +1,17 @@
-// LiveEngage's simulator works with a provider that is not ours: node oidc-provider
-// signs Jane in, and the simulator takes its tokens and redeems its codes. run.sh
-// sets IDP.
+// The LiveEngage simulator works with another provider: npm package oidc-provider signs
+// Jane in, and the simulator accepts its ID tokens and redeems its codes. The environment
+// variable IDP is the path of the idp binary; run.sh sets it.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
 
-import { Other } from "./served.mjs";
+import { OtherProvider } from "./server.mjs";
 
 const account = "12345678";
 
-/** Runs a command of idp to its end. */
-async function idp(args, env) {
+/** Runs idp until it exits. */
+async function runIDP(args, env) {
   const child = spawn(process.env.IDP, args, { env });
   let stdout = "";
   let stderr = "";
@@ -21,13 +21,14 @@ async function idp(args, env) {
   return { code, stdout, stderr };
 }
 
-/** Starts a simulator for the other provider's client and returns its address. */
-async function simulate(issuer) {
-  const child = spawn(process.env.IDP, ["liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--client", "web"], {
+/** Starts a simulator for a client of the other provider. */
+async function startSimulator(issuer) {
+  const args = ["liveengage", "simulate", "--listen", "127.0.0.1:0", "--issuer", issuer, "--client", "web"];
+  const child = spawn(process.env.IDP, args, {
     env: { IDP_SIMULATE_SECRET: "web-secret-0123456789abcdef0123456789" },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const address = await new Promise((resolve, reject) => {
+  const url = await new Promise((resolve, reject) => {
     let text = "";
     child.stdout.on("data", (more) => {
       text += more;
@@ -37,31 +38,35 @@ async function simulate(issuer) {
     child.on("exit", () => reject(new Error("the simulator did not start")));
   });
   const stop = async () => {
-    const gone = new Promise((resolve) => child.on("exit", resolve));
+    const exited = new Promise((resolve) => child.on("exit", resolve));
     child.kill("SIGTERM");
-    await gone;
+    await exited;
   };
-  return { address, stop };
+  return { url, stop };
 }
 
 test("the simulator works with another provider", async () => {
-  const other = await Other.start();
-  const simulator = await simulate(other.issuer);
+  const other = await OtherProvider.start();
+  const simulator = await startSimulator(other.issuer);
   try {
-    const listed = await (await fetch(`${simulator.address}/api/account/${account}/configuration/le-connectors/all-connectors`)).json();
+    const path = `/api/account/${account}/configuration/le-connectors/all-connectors`;
+    const connectors = await (await fetch(simulator.url + path)).json();
     for (const name of ["Implicit", "Code", "Code with PKCE"]) {
-      const connector = listed.find((c) => c.name === name);
+      const connector = connectors.find((c) => c.name === name);
       assert.equal(connector.configuration.issuer, other.issuer);
-      const { code, stdout, stderr } = await idp(
-        ["liveengage", "converse", "--domains", simulator.address, "--account", account, "--issuer", other.issuer, "--connector", String(connector.id),
-          "--redirect-uri", "https://web.example/cb", "--person", "jane", "--say", `Hello, ${name}`, "--user", "agent", "--once"],
+      const { code, stdout, stderr } = await runIDP(
+        [
+          "liveengage", "converse", "--domains", simulator.url, "--account", account, "--issuer", other.issuer,
+          "--connector", String(connector.id), "--redirect-uri", "https://web.example/cb", "--person", "jane",
+          "--say", `Hello, ${name}`, "--user", "agent", "--once",
+        ],
         { IDP_PERSON_PASSWORD: "any", IDP_LP_PASSWORD: "agent-password" },
       );
       assert.equal(code, 0, stdout + stderr);
-      assert.match(stdout, /customerId +jane/, "sub is what the agent sees");
-      assert.match(stdout, new RegExp(`said +Hello, ${name}`));
+      assert.match(stdout, /customerId +jane/, "the agent sees sub");
+      assert.match(stdout, new RegExp(`message +Hello, ${name}`));
     }
-    const log = await (await fetch(`${simulator.address}/log`)).text();
+    const log = await (await fetch(`${simulator.url}/log`)).text();
     assert.doesNotMatch(log, /web-secret-0123456789/, "the log is redacted");
   } finally {
     await simulator.stop();

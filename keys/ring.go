@@ -66,9 +66,11 @@ type snapshot struct {
 	pinnedSigners map[string]signer        // of the pinned keys, by kid
 }
 
+// signer signs with one key.
 type signer struct {
-	public PublicKey
-	jose   jose.Signer
+	public  PublicKey
+	private crypto.Signer
+	jwt     jose.Signer // for TypeJWT; other types are too rare to keep a signer
 }
 
 // Open loads all keys and creates the first active key of each algorithm that has none.
@@ -108,7 +110,7 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 }
 
 // Reload reads the keys again, since other instances may have changed them. On error
-// the ring keeps its keys. It is an error if an algorithm has no active key anymore, so
+// the ring keeps its keys. It is an error if an algorithm no longer has an active key, so
 // the key set is never empty.
 func (r *Ring) Reload(ctx context.Context) error {
 	r.reading.Lock()
@@ -144,48 +146,60 @@ func (r *Ring) readSnapshot(ctx context.Context, known map[string]crypto.Signer)
 		pinnedSigners: make(map[string]signer),
 	}
 	for _, record := range records {
-		private, ok := known[record.ID]
-		if !ok {
-			if private, err = decryptKey(r.cfg.Secret, record); err != nil {
-				return nil, err
-			}
-		}
-		p := PublicKey{
-			ID: record.ID, Algorithm: record.Algorithm, State: record.State,
-			Created: record.Created, Changed: record.Changed, Key: private.Public(),
-		}
-		if algorithm, err := algorithmFor(p.Key); err != nil || algorithm != p.Algorithm {
-			return nil, fmt.Errorf("signing key %s in the database cannot sign %s; restore the database from a backup",
-				p.ID, p.Algorithm)
-		}
-		next.public = append(next.public, p)
-		next.private[p.ID] = private
-		pinned := slices.Contains(r.cfg.Pinned, p.ID)
-		if p.State != Active && !pinned {
-			continue
-		}
-		js, err := newSigner(p, private, TypeJWT)
+		public, private, err := r.openRecord(record, known[record.ID])
 		if err != nil {
 			return nil, err
 		}
-		if p.State == Active {
-			next.activeSigners[p.Algorithm] = signer{public: p, jose: js}
+		next.public = append(next.public, public)
+		next.private[public.ID] = private
+		pinned := slices.Contains(r.cfg.Pinned, public.ID)
+		if public.State != Active && !pinned {
+			continue
+		}
+		jwt, err := newJOSESigner(public, private, TypeJWT)
+		if err != nil {
+			return nil, err
+		}
+		s := signer{public: public, private: private, jwt: jwt}
+		if public.State == Active {
+			next.activeSigners[public.Algorithm] = s
 		}
 		if pinned {
-			next.pinnedSigners[p.ID] = signer{public: p, jose: js}
+			next.pinnedSigners[public.ID] = s
 		}
 	}
 	return next, nil
 }
 
-// newSigner returns a signer that writes typ and the key's kid into the header.
-func newSigner(p PublicKey, private crypto.Signer, kind string) (jose.Signer, error) {
-	key := jose.JSONWebKey{Key: cryptosigner.Opaque(private), KeyID: p.ID}
+// openRecord returns both halves of a stored key. It decrypts the private key unless it is
+// known.
+func (r *Ring) openRecord(record Record, known crypto.Signer) (PublicKey, crypto.Signer, error) {
+	private := known
+	if private == nil {
+		var err error
+		if private, err = decryptKey(r.cfg.Secret, record); err != nil {
+			return PublicKey{}, nil, err
+		}
+	}
+	public := PublicKey{
+		ID: record.ID, Algorithm: record.Algorithm, State: record.State,
+		Created: record.Created, Changed: record.Changed, Key: private.Public(),
+	}
+	if algorithm, err := algorithmFor(public.Key); err != nil || algorithm != public.Algorithm {
+		return PublicKey{}, nil, fmt.Errorf("signing key %s in the database cannot sign %s; "+
+			"restore the database from a backup", public.ID, public.Algorithm)
+	}
+	return public, private, nil
+}
+
+// newJOSESigner returns a signer that writes typ and the key's kid into the header.
+func newJOSESigner(public PublicKey, private crypto.Signer, typ string) (jose.Signer, error) {
+	key := jose.JSONWebKey{Key: cryptosigner.Opaque(private), KeyID: public.ID}
 	js, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(p.Algorithm), Key: key},
-		(&jose.SignerOptions{}).WithType(jose.ContentType(kind)))
+		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(public.Algorithm), Key: key},
+		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
-		return nil, fmt.Errorf("signing key %s: %w", p.ID, err)
+		return nil, fmt.Errorf("signing key %s: %w", public.ID, err)
 	}
 	return js, nil
 }
@@ -197,33 +211,31 @@ const (
 )
 
 // Sign returns the payload as a compact JWS (RFC 7515 section 7.1), signed by the active
-// key of the algorithm. The header has alg, kid and typ and nothing else. Sign does not
+// key of the algorithm. The header has only alg, kid and typ. Sign does not
 // look at the payload. It fails if the algorithm has no active key.
-func (r *Ring) Sign(algorithm, kind string, payload []byte) (string, error) {
-	now := r.state.Load()
-	s, ok := now.activeSigners[algorithm]
+func (r *Ring) Sign(algorithm, typ string, payload []byte) (string, error) {
+	s, ok := r.state.Load().activeSigners[algorithm]
 	if !ok {
 		return "", fmt.Errorf("sign: no active %s key", algorithm)
 	}
-	return s.signPayload(now, kind, payload)
+	return s.signPayload(typ, payload)
 }
 
 // SignWithKey is like Sign, but signs with the pinned key of that id in any state. It
 // fails if the key is not pinned.
-func (r *Ring) SignWithKey(id, kind string, payload []byte) (string, error) {
-	now := r.state.Load()
-	s, ok := now.pinnedSigners[id]
+func (r *Ring) SignWithKey(id, typ string, payload []byte) (string, error) {
+	s, ok := r.state.Load().pinnedSigners[id]
 	if !ok {
 		return "", fmt.Errorf("sign: key %s is not pinned", id)
 	}
-	return s.signPayload(now, kind, payload)
+	return s.signPayload(typ, payload)
 }
 
-func (s signer) signPayload(now *snapshot, kind string, payload []byte) (string, error) {
-	js := s.jose
-	if kind != TypeJWT { // too rare to keep a signer
+func (s signer) signPayload(typ string, payload []byte) (string, error) {
+	js := s.jwt
+	if typ != TypeJWT {
 		var err error
-		if js, err = newSigner(s.public, now.private[s.public.ID], kind); err != nil {
+		if js, err = newJOSESigner(s.public, s.private, typ); err != nil {
 			return "", err
 		}
 	}

@@ -112,12 +112,15 @@ func TestOpenRejects(t *testing.T) {
 			func(c *keys.Config, _ *memory) { c.Secret = keys.Secret(strings.Repeat("x", 32)) },
 			"not the one that the database was created with",
 		},
-		"a short secret":       {func(c *keys.Config, _ *memory) { c.Secret = nil }, "0 bytes; want 32"},
-		"no store":             {func(c *keys.Config, _ *memory) { c.Store = nil }, "no store"},
-		"no clock":             {func(c *keys.Config, _ *memory) { c.Now = nil }, "no clock"},
-		"no algorithm":         {func(c *keys.Config, _ *memory) { c.Algorithms = nil }, "no algorithm"},
-		"HS256":                {func(c *keys.Config, _ *memory) { c.Algorithms = []string{"HS256"} }, `"HS256" is neither`},
-		"a generator's P-384":  {func(c *keys.Config, m *memory) { c.SetGenerator(p384); m.records = nil }, "of another kind"},
+		"a short secret": {func(c *keys.Config, _ *memory) { c.Secret = nil }, "0 bytes; want 32"},
+		"no store":       {func(c *keys.Config, _ *memory) { c.Store = nil }, "no store"},
+		"no clock":       {func(c *keys.Config, _ *memory) { c.Now = nil }, "no clock"},
+		"no algorithm":   {func(c *keys.Config, _ *memory) { c.Algorithms = nil }, "no algorithm"},
+		"HS256":          {func(c *keys.Config, _ *memory) { c.Algorithms = []string{"HS256"} }, `"HS256" is neither`},
+		"a P-384 key": {
+			func(c *keys.Config, m *memory) { c.SetGenerator(p384); m.records = nil },
+			"of another kind",
+		},
 		"a store that is down": {func(_ *keys.Config, m *memory) { m.err = down }, "down"},
 		"keys exchanged": {func(_ *keys.Config, m *memory) {
 			m.records[0].Sealed, m.records[1].Sealed = m.records[1].Sealed, m.records[0].Sealed

@@ -2,9 +2,10 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"net/http"
 	"time"
+
+	"idpbridge/internal/fetch"
 )
 
 const (
@@ -40,16 +41,12 @@ func (s *Server) sweep(ctx context.Context) error {
 // deliverLogouts notifies clients of ended sessions until the context ends. What is
 // left in the queue is delivered after the next start, or by another instance.
 func (s *Server) deliverLogouts(ctx context.Context) {
-	transport := &http.Transport{
-		Proxy:           http.ProxyFromEnvironment,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 4,
-		IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
-	}
+	transport := fetch.NewTransport()
+	transport.Proxy = http.ProxyFromEnvironment
 	defer transport.CloseIdleConnections()
-	client := &http.Client{
-		Transport: transport, Timeout: logoutTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	// Not a fetch.Client: a client has confirmed a logout once its status is read, even
+	// if its body is too large or breaks off.
+	client := &http.Client{Transport: transport, Timeout: logoutTimeout, CheckRedirect: fetch.CheckRedirect(0)}
 	s.repeat(ctx, logoutInterval, "logout delivery failed", func(ctx context.Context) error {
 		return s.provider.NotifyClients(ctx, client)
 	})

@@ -97,8 +97,14 @@ func scanPersonRow(row scanner) (personRow, error) {
 // writePeopleChanges writes the differences, in the order of subjects.
 func writePeopleChanges(exec execFunc, have, want map[string]personRow, at time.Time) error {
 	for _, subject := range slices.Sorted(maps.Keys(have)) {
-		row, kept := want[subject]
-		if err := updatePerson(exec, have[subject], row, kept, at); err != nil {
+		row, wanted := want[subject]
+		if !wanted {
+			if err := deletePerson(exec, subject, at); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := prepareUpdate(exec, have[subject], row, at); err != nil {
 			return err
 		}
 	}
@@ -117,16 +123,17 @@ func writePeopleChanges(exec execFunc, have, want map[string]personRow, at time.
 	return nil
 }
 
-// updatePerson deletes a person who is not kept. It ends the access of one whose password
-// has changed, and gives up a username that has changed.
-func updatePerson(exec execFunc, before, after personRow, kept bool, at time.Time) error {
-	if !kept {
-		if err := endPersonAccess(exec, before.subject, at); err != nil {
-			return err
-		}
-		_, err := exec("DELETE FROM person WHERE subject = $1", before.subject)
+func deletePerson(exec execFunc, subject string, at time.Time) error {
+	if err := endPersonAccess(exec, subject, at); err != nil {
 		return err
 	}
+	_, err := exec("DELETE FROM person WHERE subject = $1", subject)
+	return err
+}
+
+// prepareUpdate ends the access of a person whose password changes, and gives up a username
+// that changes.
+func prepareUpdate(exec execFunc, before, after personRow, at time.Time) error {
 	if before.passwordHash != after.passwordHash {
 		if err := endPersonAccess(exec, before.subject, at); err != nil {
 			return err

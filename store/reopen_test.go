@@ -30,9 +30,9 @@ func TestLogoutsSurviveReopening(t *testing.T) {
 		require.NoError(t, s.JoinSession(t.Context(), "b", "web"))
 		_, err = s.EndSession(t.Context(), "b", at)
 		require.NoError(t, err)
-		spent, err := s.RecordAssertion(t.Context(), "web", "a", at)
+		first, err := s.RecordAssertion(t.Context(), "web", "a", at)
 		require.NoError(t, err)
-		require.True(t, spent)
+		require.True(t, first)
 
 		ended := at
 		for tries := range 2 {
@@ -50,9 +50,9 @@ func TestLogoutsSurviveReopening(t *testing.T) {
 		again, _, err := s.RotateRefreshToken(t.Context(), rotation)
 		require.NoError(t, err)
 		require.Equal(t, want, again)
-		spent, err = s.RecordAssertion(t.Context(), "web", "a", at)
+		first, err = s.RecordAssertion(t.Context(), "web", "a", at)
 		require.NoError(t, err)
-		require.False(t, spent)
+		require.False(t, first)
 	}
 }
 

@@ -2,7 +2,7 @@
 // keys in SQLite or PostgreSQL. Both use the same SQL statements.
 //
 // Read store.go first. There is one file per table. Package storetest is the contract
-// that both engines fulfil.
+// that both engines pass.
 package store
 
 import (

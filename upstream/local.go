@@ -10,36 +10,43 @@ import (
 	"idpbridge/internal/password"
 )
 
-// Local is the local directory: people who are rows of our own, with passwords.
-// It is safe for concurrent use.
+// Local is the local directory: accounts with passwords in our own database. It is
+// safe for concurrent use.
 type Local struct {
 	people People
-	slots  chan struct{}
+	slots  chan struct{} // holds one value per comparison that is running
+	// matches is password.PHC.Matches; tests count its calls.
+	matches func(hash password.PHC, plain string) bool
 }
 
-// NewLocal returns a directory that compares as many passwords at once as it
-// has slots, at least one; each takes 19 MiB, or what the stored hash asks for.
-func NewLocal(people People, slots int) *Local {
-	return &Local{people: people, slots: make(chan struct{}, max(1, slots))}
+// NewLocal returns a directory that compares at most so many passwords at the same
+// time, and at least one. Each comparison needs 19 MiB of memory, or what the stored
+// hash asks for.
+func NewLocal(people People, comparisons int) *Local {
+	return &Local{people: people, slots: make(chan struct{}, max(1, comparisons)), matches: password.PHC.Matches}
 }
 
-// Authenticate returns the person to whom name and password belong, or
-// ErrRefused. Case and space around the name do not matter. A name that does not
-// exist, or has no password, costs the same time as a wrong password, provided
-// the hashes cost what HashPassword makes them cost; and so does a password of
-// more than 1024 bytes, which is never right. Where ctx ends while it waits for a
-// slot, its error is returned. Allowed, which is required, is called when a comparison is about to start, and only as
-// many run at once as there are slots, so guesses made side by side cannot slip
-// past a throttle by more than one for each slot; its error is returned as it is.
-func (l *Local) Authenticate(ctx context.Context, username, plain string, allowed func() error) (claims.Person, error) {
-	if err := ctx.Err(); err != nil {
-		return claims.Person{}, fmt.Errorf("wait for a password slot: %w", err) // select would choose at random
+// Authenticate returns the person with this username and password, or ErrRefused. Case
+// and space around the username don't matter. A username that doesn't exist or has no
+// password takes as long as a wrong password, if hashes cost what password.Hash makes
+// them cost. So does a password that is longer than password.MaxLength, which is always
+// wrong.
+//
+// Authenticate waits until a comparison may start; if ctx ends before that, it returns
+// the context's error. It then calls allowed, which is required, and returns its error
+// unchanged. So parallel guesses can exceed a throttle by at most one for each
+// comparison that runs at the same time.
+func (l *Local) Authenticate(
+	ctx context.Context, username, plain string, allowed func() error,
+) (claims.Person, error) {
+	if err := ctx.Err(); err != nil { // select would choose at random
+		return claims.Person{}, fmt.Errorf("wait for a password comparison: %w", err)
 	}
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
 	case <-ctx.Done():
-		return claims.Person{}, fmt.Errorf("wait for a password slot: %w", ctx.Err())
+		return claims.Person{}, fmt.Errorf("wait for a password comparison: %w", ctx.Err())
 	}
 	if err := allowed(); err != nil {
 		return claims.Person{}, err
@@ -55,7 +62,8 @@ func (l *Local) Authenticate(ctx context.Context, username, plain string, allowe
 		}
 		known = true
 	}
-	if !hash.Matches(plain[:min(len(plain), password.MaxLength)]) || !known {
+	matches := l.matches(hash, plain[:min(len(plain), password.MaxLength)]) // also if the account isn't known
+	if !matches || !known {
 		return claims.Person{}, ErrRefused
 	}
 	return account.Person, nil

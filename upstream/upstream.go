@@ -1,4 +1,4 @@
-// Package upstream knows who vouches for a person. Today that is the local
+// Package upstream verifies who a person is. Today there is one upstream, the local
 // directory; read local.go first.
 package upstream
 
@@ -11,27 +11,27 @@ import (
 )
 
 var (
-	// ErrNotFound says that the directory has nobody by that name.
-	ErrNotFound = errors.New("no such person")
-	// ErrRefused says that name and password do not belong together. It does not
-	// say, and takes the same time to say, whether the name exists.
-	ErrRefused = errors.New("name or password is wrong")
+	// ErrNotFound means that no account in the directory has the username.
+	ErrNotFound = errors.New("no such account")
+	// ErrRefused means that the username or the password is wrong. Neither the error
+	// nor the time it takes says which.
+	ErrRefused = errors.New("wrong username or password")
 )
 
-// Account is somebody in the local directory.
+// Account is a person in the local directory.
 type Account struct {
-	Username     string // lower case, no space around it; unique
-	PasswordHash string // argon2id in PHC form; empty: cannot sign in by password
+	Username     string // lower case, without space around it; unique
+	PasswordHash string // argon2id in PHC form; without it, no sign-in by password
 	Person       claims.Person
 }
 
-// People is the local directory's table; store implements it.
+// People is the table of the local directory. Package store implements it.
 type People interface {
-	// AccountByUsername returns the account of that name, or ErrNotFound.
+	// AccountByUsername returns the account with a username, or ErrNotFound.
 	AccountByUsername(ctx context.Context, username string) (Account, error)
-	// ReplacePeople makes the directory hold exactly these accounts, in one step:
-	// others are removed, and with them their sessions and sign-ins. An account
-	// whose password hash changed loses its sessions and sign-ins too. Sessions
-	// end at the given time.
+	// ReplacePeople replaces all accounts in one step. Accounts that are no longer
+	// there are removed with their sessions and sign-ins. An account with a new
+	// password hash also loses its sessions and sign-ins. Sessions end at the given
+	// time.
 	ReplacePeople(ctx context.Context, accounts []Account, at time.Time) error
 }

@@ -47,7 +47,7 @@ func (p ConsentPage) Told() []string {
 		case "profile":
 			out = append(out, "Your name and profile details, such as birthday and language")
 		case "email":
-			out = append(out, "Your e-mail address")
+			out = append(out, "Your email address")
 		case "phone":
 			out = append(out, "Your phone number")
 		case "address":

@@ -41,7 +41,7 @@ func checkConfig(t *testing.T, client string) (code int, stderr string) {
 	text := "issuer: http://127.0.0.1:8080\ndata: data\npeople: people.yaml\nbrand: {name: Brand}\nclients:\n  - id: shop\n" + client
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "idp.yaml"), []byte(text), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), []byte("people:\n  - {username: ann, sub: 0123456789abcdef}\n"), 0o600))
-	code, _, stderr = command(t, "", "config", "check", filepath.Join(folder, "idp.yaml"))
+	code, _, stderr = runCommand(t, "", "config", "check", filepath.Join(folder, "idp.yaml"))
 	return code, stderr
 }
 
@@ -105,7 +105,7 @@ func subjectsInThePeopleFile(t *testing.T) {
 		"missing":  "people:\n  - {username: ann}\n",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), []byte(people), 0o600))
-		code, _, stderr := command(t, "", "config", "check", file)
+		code, _, stderr := runCommand(t, "", "config", "check", file)
 		require.Equal(t, 1, code, name)
 		require.Regexp(t, `people\.yaml:\d+:\d+: `, stderr, name)
 	}
@@ -124,7 +124,7 @@ func developmentInProduction(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, res.StatusCode, path)
 	}
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0"} {
-		code, text := failing(t, "dev", "--simulator", "off", "--listen", listen, "--operations", "127.0.0.1:0", "--data", t.TempDir())
+		code, text := runFailing(t, "dev", "--simulator", "off", "--listen", listen, "--operations", "127.0.0.1:0", "--data", t.TempDir())
 		require.Equal(t, 1, code, listen)
 		require.Contains(t, text, "loopback", listen)
 	}

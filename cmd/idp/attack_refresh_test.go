@@ -114,7 +114,7 @@ func newRestartable(t *testing.T) restartable {
 func (r restartable) configure(t *testing.T, password, scopes string) {
 	t.Helper()
 	if r.hashes[password] == "" {
-		code, hash, stderr := command(t, password+"\n", "people", "hash")
+		code, hash, stderr := runCommand(t, password+"\n", "people", "hash")
 		require.Equal(t, 0, code, stderr)
 		r.hashes[password] = strings.TrimSpace(hash)
 	}

@@ -32,7 +32,7 @@ func brokenRequests() []brokenCopy {
 		{"redirect by prefix", "oidc", "Client.allowsRedirectURI", setCall(`slices.ContainsFunc($1, func(known string) bool { return strings.HasPrefix($2, known) })`, "Contains"), "basic/oidcc-ensure-registered-redirect-uri"},
 		{"redirect unescaped", "oidc", "Provider.clientOf", setCall(`func(s string) string { s, _ = url.QueryUnescape(s); return s }($0)`, "Get", "redirect_uri"), "attack/02-redirect-uri-encoded-again"},
 		{"redirect URI by default", "oidc", "Provider.clientOf", setCall(`func() string { if !$x.Has("redirect_uri") { $x.Set("redirect_uri", `+webCallback+`) }; return $0 }()`, "Get", "redirect_uri"), "attack/04-redirect-uri-missing"},
-		{"unknown client", "oidc", "Provider.clientOf", setCall(`map[bool]string{true: "web", false: $0}[strings.HasPrefix($0, "nobody-")]`, "Get", "client_id"), "attack/03-unknown-client"},
+		{"unknown client", "oidc", "Provider.clientOf", setCall(`map[bool]string{true: "web", false: $0}[strings.HasPrefix($0, "unknown-")]`, "Get", "client_id"), "attack/03-unknown-client"},
 		{"PKCE of public clients", "oidc", "validateNonceAndPKCE", never("wantsCode", "isPublic"), "attack/29-public-client-without-pkce"},
 		{"PKCE plain", "oidc", "validateNonceAndPKCE", never("CodeChallengeMethodS256"), "attack/30-pkce-method"},
 		{"token in a query", "oidc", "validateResponseMode", never("wantsIDToken", "wantsToken"), "attack/10-token-in-query"},
@@ -135,13 +135,13 @@ func brokenPages() []brokenCopy {
 	return []brokenCopy{
 		{"login form of another site", "web", "RequireSameOrigin", never("Check", "err"), "attack/68-login-csrf"},
 		{"password posted on", "web", "redirect", setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"), "attack/18-credentials-posted-on"},
-		{"throttle", "internal/limit", "Limiter.delay", always("<"), "attack/74-password-guessing"},
+		{"throttle", "internal/limit", "Limiter.delayAfter", always("<"), "attack/74-password-guessing"},
 		{"unknown user", "web", "Site.submitSignIn", beginIf(`if $p1.FormValue("username") != "jane" { return $p1.String(http.StatusNotFound, "unknown") }`, "ErrRefused"), "attack/75-unknown-user"},
 		{"frames", "web", "Renderer.security", setText("frame-ancestors 'none'", "frame-ancestors *"), "attack/16-framed-page"},
 		{"referrer", "web", "Renderer.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
 		{"strict transport", "server", "Server.checkTransport", remove("Strict-Transport-Security"), "attack/20-strict-transport"},
-		{"cookie for scripts", "internal/cookie", "Policy.cookie", setField("HttpOnly", `false`), "extra/session-cookie"},
-		{"cookie for other sites", "internal/cookie", "Policy.cookie", setField("SameSite", `http.SameSiteNoneMode`), "extra/session-cookie"},
+		{"cookie for scripts", "internal/cookie", "Policy.newCookie", setField("HttpOnly", `false`), "extra/session-cookie"},
+		{"cookie for other sites", "internal/cookie", "Policy.newCookie", setField("SameSite", `http.SameSiteNoneMode`), "extra/session-cookie"},
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// chromium starts a headless browser with a profile of its own.
-func chromium(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
+// startChromium starts a headless browser with a profile of its own.
+func startChromium(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))
@@ -27,8 +27,8 @@ func chromium(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Contex
 	return ctx
 }
 
-// shoot writes what the browser shows to IDP_SCREENSHOTS, if that is set.
-func shoot(ctx context.Context, t *testing.T, name string) {
+// takeScreenshot writes what the browser shows to IDP_SCREENSHOTS, if that is set.
+func takeScreenshot(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	folder := os.Getenv("IDP_SCREENSHOTS")
 	if folder == "" {
@@ -39,8 +39,8 @@ func shoot(ctx context.Context, t *testing.T, name string) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600))
 }
 
-// text is what a visible element says.
-func text(ctx context.Context, t *testing.T, selector string) string {
+// visibleText is what a visible element says.
+func visibleText(ctx context.Context, t *testing.T, selector string) string {
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.WaitVisible(selector)))
 	s, err := chromedp.Run(ctx, chromedp.Text(selector))
@@ -48,8 +48,8 @@ func text(ctx context.Context, t *testing.T, selector string) string {
 	return s
 }
 
-// fill types name and password and sends the sign-in page off.
-func fill(ctx context.Context, t *testing.T, username, password string) {
+// submitSignIn types name and password and sends the sign-in page off.
+func submitSignIn(ctx context.Context, t *testing.T, username, password string) {
 	t.Helper()
 	if username != "" {
 		require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#username", username)))
@@ -64,26 +64,26 @@ func fill(ctx context.Context, t *testing.T, username, password string) {
 func TestChromium(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
-	ctx := chromium(t)
+	ctx := startChromium(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 740),
 		chromedp.Navigate(issuer+"/try"), chromedp.WaitVisible("#login-submit")))
-	shoot(ctx, t, "signin")
-	fill(ctx, t, "jane", "wrong")
-	require.Contains(t, text(ctx, t, "[role=alert]"), "do not match")
-	shoot(ctx, t, "wrong")
+	takeScreenshot(ctx, t, "signin")
+	submitSignIn(ctx, t, "jane", "wrong")
+	require.Contains(t, visibleText(ctx, t, "[role=alert]"), "do not match")
+	takeScreenshot(ctx, t, "wrong")
 	kept, err := chromedp.Run(ctx, chromedp.Value("#username"))
 	require.NoError(t, err)
 	require.Equal(t, "jane", kept)
-	fill(ctx, t, "", "jane-password")
-	require.Contains(t, text(ctx, t, "pre"), `"firstname": "Jane"`)
-	shoot(ctx, t, "token")
+	submitSignIn(ctx, t, "", "jane-password")
+	require.Contains(t, visibleText(ctx, t, "pre"), `"firstname": "Jane"`)
+	takeScreenshot(ctx, t, "token")
 
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/try")))
-	require.Contains(t, text(ctx, t, "pre"), `"firstname": "Jane"`, "single sign-on asks for nothing")
+	require.Contains(t, visibleText(ctx, t, "pre"), `"firstname": "Jane"`, "single sign-on asks for nothing")
 
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/end_session"),
 		chromedp.Click("#logout-confirm"), chromedp.WaitVisible("#op-logged-out")))
-	shoot(ctx, t, "signed_out")
+	takeScreenshot(ctx, t, "signed_out")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/try"), chromedp.WaitVisible("#login-submit")))
 }
 
@@ -92,16 +92,16 @@ func TestChromium(t *testing.T) {
 func TestChromiumFormPost(t *testing.T) {
 	t.Parallel()
 	issuer, client := startDev(t, time.Now), startDev(t, time.Now)
-	ctx := chromium(t)
+	ctx := startChromium(t)
 	request := webRequest(issuer, "redirect_uri", client+"/cb")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(request)))
-	fill(ctx, t, "jane", "jane-password")
-	text(ctx, t, "#op-error") // the other server did not ask for this code
+	submitSignIn(ctx, t, "jane", "jane-password")
+	visibleText(ctx, t, "#op-error") // the other server did not ask for this code
 	address, err := chromedp.Run(ctx, chromedp.Location())
 	require.NoError(t, err)
 	require.Contains(t, address, client+"/cb?code=")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(request+"&response_mode=form_post")))
-	text(ctx, t, "#op-error") // it takes no POST there
+	visibleText(ctx, t, "#op-error") // it takes no POST there
 	address, err = chromedp.Run(ctx, chromedp.Location())
 	require.NoError(t, err)
 	require.Equal(t, client+"/cb", address)

@@ -18,7 +18,7 @@ import (
 // conformanceOf runs idp conformance with an environment of its own.
 func conformanceOf(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	return withEnv(t, env, "", append([]string{"conformance"}, args...)...)
+	return runCommandWithEnv(t, env, "", append([]string{"conformance"}, args...)...)
 }
 
 // TestConformanceCommand points the command at a server in the development mode, of
@@ -54,8 +54,8 @@ func TestConformanceCommand(t *testing.T) {
 	code, stdout, stderr = conformanceOf(t, map[string]string{"IDP_CONFORMANCE_SECRET": "not-the-secret"}, append(base, "--only", "basic/oidcc-server")...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout, "failed  basic/oidcc-server")
-	require.Contains(t, stdout, "seen:     the code was refused with 401 invalid_client")
-	require.Contains(t, stderr, "does not hold up: 2 failed")
+	require.Contains(t, stdout, "seen:     the code was rejected with 401 invalid_client")
+	require.Contains(t, stderr, "does not pass: 2 failed")
 }
 
 // TestConformanceCommandUsedWrongly: what is missing is said, and nothing is tried.
@@ -66,9 +66,9 @@ func TestConformanceCommandUsedWrongly(t *testing.T) {
 		args []string
 	}{
 		{"missing flags", nil},
-		{"fits no check", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--only", "no such check"}},
+		{"matches no check", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--only", "no such check"}},
 		{"IDP_CONFORMANCE_SECRET is not set", []string{"--issuer", "https://login.example", "--client", "shop"}},
-		{"without a slash", []string{"--issuer", "https://login.example/", "--client", "shop"}},
+		{"without a trailing slash", []string{"--issuer", "https://login.example/", "--client", "shop"}},
 		{"--keyed needs --key", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--keyed", "k"}},
 	} {
 		code, _, stderr := conformanceOf(t, nil, c.args...)
@@ -85,11 +85,11 @@ func TestConformanceCommandUsedWrongly(t *testing.T) {
 func TestSelftestIsTheOldName(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"IDP_SELFTEST_SECRET": "s"}
-	code, _, stderr := withEnv(t, env, "", "selftest", "--issuer", "https://login.example", "--client", "shop")
+	code, _, stderr := runCommandWithEnv(t, env, "", "selftest", "--issuer", "https://login.example", "--client", "shop")
 	require.Equal(t, 2, code)
 	require.Contains(t, stderr, "idp selftest is now called idp conformance\n")
 	require.Contains(t, stderr, "IDP_CONFORMANCE_PASSWORD is not set")
-	_, stdout, _ := withEnv(t, nil, "", "--help")
+	_, stdout, _ := runCommandWithEnv(t, nil, "", "--help")
 	require.Contains(t, stdout, "conformance")
 	require.NotContains(t, stdout, "selftest")
 }

@@ -135,7 +135,7 @@ func TestStartRefusals(t *testing.T) {
 			data := t.TempDir()
 			file := filepath.Join(data, c.file)
 			require.NoError(t, os.WriteFile(file, c.content, c.mode))
-			code, text := failing(t, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
+			code, text := runFailing(t, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
 			require.Equal(t, 1, code)
 			require.Contains(t, text, c.says)
 			require.Contains(t, text, file)
@@ -146,18 +146,18 @@ func TestStartRefusals(t *testing.T) {
 		})
 	}
 	issuer := startDev(t, time.Now)
-	code, text := failing(t, "dev", "--simulator", "off", "--listen", strings.TrimPrefix(issuer, "http://"), "--operations", "off", "--data", t.TempDir())
+	code, text := runFailing(t, "dev", "--simulator", "off", "--listen", strings.TrimPrefix(issuer, "http://"), "--operations", "off", "--data", t.TempDir())
 	require.Equal(t, 1, code)
 	require.Contains(t, text, "address already in use")
-	code, text = failing(t, "dev", "--simulator", "off", "--listen", "0.0.0.0:0", "--data", t.TempDir())
+	code, text = runFailing(t, "dev", "--simulator", "off", "--listen", "0.0.0.0:0", "--data", t.TempDir())
 	require.Equal(t, 1, code)
 	require.Contains(t, text, "loopback")
-	code, _ = failing(t, "dance")
+	code, _ = runFailing(t, "dance")
 	require.Equal(t, 2, code)
 }
 
-// failing runs a command that ends by itself.
-func failing(t testing.TB, args ...string) (code int, stderr string) {
+// runFailing runs a command that ends by itself.
+func runFailing(t testing.TB, args ...string) (code int, stderr string) {
 	t.Helper()
 	var text lockedBuffer
 	code = run(context.Background(), &process{stdin: strings.NewReader(""), stdout: io.Discard, stderr: &text, getenv: os.Getenv, now: time.Now}, args)

@@ -167,7 +167,7 @@ func encryptionKeysRefused(t *testing.T) {
 		l := &liveperson{t: t, folder: t.TempDir(), operations: "off", issuer: "http://127.0.0.1:9", clock: &clock{}}
 		require.NoError(t, os.WriteFile(filepath.Join(l.folder, "private.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 		l.configure("", "\n    id_token_encryption: "+c.encryption)
-		code, _, stderr := command(t, "", "config", "check", filepath.Join(l.folder, "idp.yaml"))
+		code, _, stderr := runCommand(t, "", "config", "check", filepath.Join(l.folder, "idp.yaml"))
 		require.Equal(t, 1, code, c.encryption)
 		require.Contains(t, stderr, c.wanted)
 		require.Regexp(t, `idp\.yaml:\d+:\d+: client "liveengage": `, stderr)
@@ -175,6 +175,6 @@ func encryptionKeysRefused(t *testing.T) {
 	}
 	l := &liveperson{t: t, folder: t.TempDir(), operations: "off", issuer: "http://127.0.0.1:9", clock: &clock{}}
 	l.configure("", "\n    id_token_encryption: {keys: [{kid: k, insecure_short_key: true, key: '"+spki(short.Public())+"'}]}")
-	code, _, stderr := command(t, "", "config", "check", filepath.Join(l.folder, "idp.yaml"))
+	code, _, stderr := runCommand(t, "", "config", "check", filepath.Join(l.folder, "idp.yaml"))
 	require.Equal(t, 0, code, stderr)
 }

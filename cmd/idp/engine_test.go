@@ -86,7 +86,7 @@ func TestEngineLimits(t *testing.T) {
 func subjectWithColon(t *testing.T) {
 	folder := t.TempDir()
 	target, c := writeConformance(t, folder, "")
-	code, hash, stderr := command(t, "ann-password\n", "people", "hash")
+	code, hash, stderr := runCommand(t, "ann-password\n", "people", "hash")
 	require.Equal(t, 0, code, stderr)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"),
 		[]byte("people:\n  - {username: ann, sub: 'google:123', password_hash: '"+hash[:len(hash)-1]+"', claims: {name: Ann}}\n"), 0o600))

@@ -20,10 +20,10 @@ import (
 // conversation that is authenticated in every way, an API key.
 func TestGettingStarted(t *testing.T) {
 	t.Parallel()
-	issuer, simulator := withSimulator(t, time.Now)
+	issuer, simulator := startDevWithSimulator(t, time.Now)
 	lp := func(env map[string]string, args ...string) string {
 		t.Helper()
-		code, out, stderr := withEnv(t, env, "", append(append([]string{"liveengage"}, args...), "--domains", simulator, "--once")...)
+		code, out, stderr := runCommandWithEnv(t, env, "", append(append([]string{"liveengage"}, args...), "--domains", simulator, "--once")...)
 		require.Equal(t, 0, code, stderr)
 		return out
 	}
@@ -48,7 +48,7 @@ func TestGettingStarted(t *testing.T) {
 	// Step 6: every kind of connector.
 	list := lp(nil, "connectors", dev.Account)
 	for _, name := range []string{"Implicit", "Code", "Code with PKCE", "Implicit, encrypted"} {
-		id := connectorNamed(t, simulator, name)
+		id := findConnectorID(t, simulator, name)
 		require.Contains(t, list, id)
 		for _, more := range [][]string{nil, {"--in-band"}} {
 			out := lp(agent, append([]string{"converse", "--account", dev.Account, "--issuer", issuer, "--connector", id, "--say", "Hello from " + name, "--user", "agent"}, more...)...)

@@ -11,6 +11,12 @@ type keysRetireCommand struct {
 	KID string `arg:"" name:"kid" help:"ID of the key to remove; idp keys list shows it."`
 }
 
+// Help is printed above the flags.
+func (keysRetireCommand) Help() string {
+	return `Keep a retiring key until its last token has expired. Put -- before an ID that begins
+with a hyphen: idp keys retire -- -jxz5PcsRhx`
+}
+
 // Run removes a retiring key.
 func (k keysRetireCommand) Run(ctx context.Context, p *process) error {
 	local, err := k.open(ctx, p, "")

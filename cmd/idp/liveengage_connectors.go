@@ -34,7 +34,7 @@ func (c connectorsCommand) Run(ctx context.Context, p *process) error {
 	if c.JSON {
 		return printJSON(p.stdout, connectors)
 	}
-	rows := [][]string{{"ID", "NAME", "FLOW", "PKCE", "ISSUER", "CLIENT", "KEY", ""}}
+	rows := [][]string{{"ID", "NAME", "FLOW", "PKCE", "ISSUER", "CLIENT", "KEY", "STATUS"}}
 	for _, connector := range connectors {
 		settings := connector.Configuration
 		status := textIf(connector.Deleted, "deleted") + textIf(settings.Preferred && !connector.Deleted, "preferred")

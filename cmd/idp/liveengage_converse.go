@@ -22,7 +22,7 @@ type converseCommand struct {
 	Person      string `default:"jane" help:"Person who signs in (${default})." placeholder:"NAME"`
 	Say         string `default:"Hello" help:"Message to send (${default})." placeholder:"TEXT"`
 	Connector   string `help:"ID of the connector; by default the one for the issuer and the client." placeholder:"ID"`
-	Flow        string `enum:"connector,implicit,code" default:"connector" help:"implicit, code, or the flow of the connector."`
+	Flow        string `enum:"connector,implicit,code" default:"connector" help:"implicit, code or connector (its flow)."`
 	InBand      bool   `help:"Send the token in the first message of the socket, as browsers do, not in a header."`
 }
 

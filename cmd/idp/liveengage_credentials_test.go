@@ -4,9 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,55 +13,74 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/dev"
+	"idpbridge/internal/memnet"
 	"idpbridge/internal/robot"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
 
-// TestConverseWithAnAbsentIssuer: one that does not answer, or by 503, is asked four
-// times in the documented time; one whose words are a refusal, once.
-func TestConverseWithAnAbsentIssuer(t *testing.T) {
+// TestConverseWithUnavailableIssuer: an issuer that does not respond, or with 503, is
+// tried four times in the documented time; one that responds with 404, once.
+func TestConverseWithUnavailableIssuer(t *testing.T) {
+	t.Parallel()
+	const (
+		issuer    = "http://127.0.0.1:1"
+		simulator = "http://127.0.0.1:2"
+		domains   = `{"baseURIs":[
+			{"service":"idp","account":"12345678","baseURI":"127.0.0.1:2"},
+			{"service":"asyncMessagingEnt","account":"12345678","baseURI":"127.0.0.1:2"}
+		]}`
+	)
 	for name, c := range map[string]struct {
-		status int
-		took   time.Duration
-		says   string
+		status   int // 0: no response
+		took     time.Duration
+		requests int32
+		message  string
 	}{
-		"silent":  {0, 4*10*time.Second + 30*time.Second, "the provider took more than 10s"},
-		"busy":    {503, 30 * time.Second, "503"},
-		"another": {404, 0, "404"},
+		"no response": {0, 4*10*time.Second + 30*time.Second, 4, "the provider took more than 10s"},
+		"503":         {http.StatusServiceUnavailable, 30 * time.Second, 4, "503"},
+		"404":         {http.StatusNotFound, 0, 1, "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				n := &memoryNet{ports: map[string]chan net.Conn{"1": make(chan net.Conn), "2": make(chan net.Conn)}, done: make(chan struct{})}
-				n.serve(t, "2", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-					_, _ = io.WriteString(w, `{"baseURIs":[{"service":"idp","account":"12345678","baseURI":"127.0.0.1:2"},{"service":"asyncMessagingEnt","account":"12345678","baseURI":"127.0.0.1:2"}]}`)
+				network := memnet.New(t)
+				network.Serve(t, "127.0.0.1:2", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					_, _ = io.WriteString(w, domains)
 				}))
-				var asked atomic.Int32
-				n.serve(t, "1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					asked.Add(1)
+				var requests atomic.Int32
+				network.Serve(t, "127.0.0.1:1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					requests.Add(1)
 					if c.status == 0 {
 						<-r.Context().Done()
 						return
 					}
 					w.WriteHeader(c.status)
 				}))
-				through := n.transport()
-				t.Cleanup(through.CloseIdleConnections)
 				client, err := api.New(api.Config{
-					Account: dev.Account, DomainAPI: soakSimulator, HTTP: &http.Client{Transport: through}, Now: time.Now,
-					Log: slog.New(slog.DiscardHandler), Retry: api.RetryThreeTimes,
+					Account:   dev.Account,
+					DomainAPI: simulator,
+					HTTP:      &http.Client{Transport: network.Transport()},
+					Now:       time.Now,
+					Log:       slog.New(slog.DiscardHandler),
+					Retry:     api.RetryThreeTimes,
 				})
 				require.NoError(t, err)
-				in := &credentialSource{
-					issuer: soakIssuer, browser: robot.New(through), flow: liveengage.FlowCode,
-					clientID: "liveengage", redirectURI: fixedURI, person: robot.Credentials{Username: "jane", Password: "p"},
+				source := &credentialSource{
+					issuer:      issuer,
+					browser:     robot.New(network.Transport()),
+					clientID:    "liveengage",
+					redirectURI: liveengage.EmbeddedRedirectURI,
+					person:      robot.Credentials{Username: "jane", Password: "p"},
+					flow:        liveengage.FlowCode,
 				}
-				began := time.Now()
-				_, err = converseCommand{Say: "Hello"}.sendMessage(context.WithoutCancel(t.Context()), client, strconv.Itoa(7), in)
+				started := time.Now()
+				ctx := context.WithoutCancel(t.Context())
+				_, err = converseCommand{Say: "Hello"}.sendMessage(ctx, client, "7", source)
 				require.ErrorContains(t, err, "get a credential from the brand: ")
-				require.ErrorContains(t, err, c.says)
-				require.Equal(t, c.took, time.Since(began))
-				require.EqualValues(t, map[bool]int{true: 1, false: 4}[c.took == 0], asked.Load())
+				require.ErrorContains(t, err, c.message)
+				require.Equal(t, c.took, time.Since(started))
+				require.Equal(t, c.requests, requests.Load())
 			})
 		})
 	}

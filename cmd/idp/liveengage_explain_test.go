@@ -12,10 +12,10 @@ import (
 
 func TestExplainListsEveryCode(t *testing.T) {
 	t.Parallel()
-	code, stdout, stderr := command(t, "", "liveengage", "explain")
+	code, stdout, stderr := runCommand(t, "", "liveengage", "explain")
 	require.Equal(t, 0, code, stderr)
 	require.Equal(t, len(explain.All()), strings.Count(stdout, "\n"), "one line each")
-	code, stdout, stderr = command(t, "", "liveengage", "explain", "--json")
+	code, stdout, stderr = runCommand(t, "", "liveengage", "explain", "--json")
 	require.Equal(t, 0, code, stderr)
 	var listed []explain.ErrorCode
 	require.NoError(t, json.Unmarshal([]byte(stdout), &listed))

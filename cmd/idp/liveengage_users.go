@@ -45,7 +45,7 @@ func (u usersCommand) Run(ctx context.Context, p *process) error {
 	if u.JSON {
 		return printJSON(p.stdout, users)
 	}
-	rows := [][]string{{"ID", "LOGIN", "NAME", "EMAIL", ""}}
+	rows := [][]string{{"ID", "LOGIN", "NAME", "EMAIL", "STATUS"}}
 	for _, user := range users {
 		status := textIf(user.Deleted, "deleted") + textIf(!user.Enabled && !user.Deleted, "disabled")
 		rows = append(rows, []string{user.ID.String(), user.LoginName, user.FullName, user.Email, status})

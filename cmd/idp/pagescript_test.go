@@ -68,7 +68,7 @@ func (b *brand) registered(more string) string {
 func (b *brand) signIn(ctx context.Context, l *liveperson) {
 	b.t.Helper()
 	require.NoError(b.t, chromedp.Do(ctx, chromedp.Navigate(l.popOut("redirect_uri", b.near+"/cb", "state", "s"))))
-	fill(ctx, b.t, "jane", "jane-password")
+	submitSignIn(ctx, b.t, "jane", "jane-password")
 	require.NoError(b.t, chromedp.Do(ctx, chromedp.WaitVisible("#ready")))
 }
 
@@ -119,7 +119,7 @@ func TestPageScript(t *testing.T) {
 		b := newBrand(t)
 		l := withLivePerson(t, b.page("id_token", ""), b.registered(""))
 		b.loads(l.issuer, "")
-		ctx := chromium(t)
+		ctx := startChromium(t)
 		b.visit(ctx, b.near+"/chat")
 		require.Nil(t, b.identity(ctx), "a visitor has no identity")
 		value, failure := b.method(ctx, "")
@@ -140,7 +140,7 @@ func TestPageScript(t *testing.T) {
 		b.context = "lpMethods.auth"
 		l := withLivePerson(t, "js_context: lpMethods.auth, "+b.page("code", ""), b.registered(""))
 		b.loads(l.issuer, "")
-		ctx := chromium(t)
+		ctx := startChromium(t)
 		b.signIn(ctx, l)
 		b.visit(ctx, b.near+"/chat")
 		verifier := rand.Text() + rand.Text()
@@ -177,7 +177,7 @@ func TestPageScript(t *testing.T) {
 		b := newBrand(t)
 		l := withLivePerson(t, "page: {origins: ['https://www.brand.example'], hands_out: id_token}", b.registered(""))
 		b.loads(l.issuer, "data-signed-in")
-		ctx := chromium(t)
+		ctx := startChromium(t)
 		b.signIn(ctx, l)
 		b.visit(ctx, b.near+"/chat")
 		value, failure := b.method(ctx, "")
@@ -193,7 +193,7 @@ func cookiesKept(t *testing.T, handsOut, more string, decrypt func(string) strin
 	b := newBrand(t)
 	l := withLivePerson(t, b.page(handsOut, ", return_uri: '"+b.far+"/chat'"), b.registered(", '"+b.far+"/chat'")+more)
 	b.loads(l.issuer, "data-signed-in")
-	ctx := chromium(t)
+	ctx := startChromium(t)
 	b.signIn(ctx, l)
 	b.visit(ctx, b.far+"/shop?item=1")
 	_, failure := b.method(ctx, "")
@@ -215,7 +215,7 @@ func cookiesKept(t *testing.T, handsOut, more string, decrypt func(string) strin
 	challenge := oidc.Challenge(verifier)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(b.far+"/shop?item=1")))
 	if handsOut == "code" {
-		text(ctx, t, "#ready")
+		visibleText(ctx, t, "#ready")
 		_, failure = b.method(ctx, challenge)
 		require.Equal(t, "Nobody is signed in.", failure, "without a click the page stays")
 		_, failure = b.clicked(ctx, challenge)
@@ -245,7 +245,7 @@ func TestPageScriptOfAnotherCustomer(t *testing.T) {
 		b := newBrand(t)
 		l := withLivePerson(t, b.page(handsOut, ", return_uri: '"+b.far+"/chat'"), b.registered(", '"+b.far+"/chat'"))
 		b.loads(l.issuer, somebodyElse)
-		ctx := chromium(t)
+		ctx := startChromium(t)
 		b.signIn(ctx, l) // jane
 		b.visit(ctx, b.near+"/shop")
 		_, failure := b.method(ctx, "")
@@ -282,7 +282,7 @@ func TestPageScriptElsewhere(t *testing.T) {
 	l := withLivePerson(t, "page: {origins: ['"+b.far+"', '"+other.far+"'], hands_out: id_token, return_uri: '"+b.far+"/chat'}", b.registered(", '"+b.far+"/chat'"))
 	b.loads(l.issuer, `data-signed-in="`+janeSubject+`"`)
 	other.loads(l.issuer, `data-signed-in="`+janeSubject+`"`)
-	ctx := chromium(t)
+	ctx := startChromium(t)
 	b.signIn(ctx, l)
 	other.visit(ctx, other.far+"/basket")
 	_, failure := other.method(ctx, "")
@@ -305,7 +305,7 @@ func TestPageScriptAcrossSites(t *testing.T) {
 	for _, allowed := range []bool{true, false} {
 		b := newBrand(t)
 		l := withLivePersonTLS(t, b, allowed)
-		ctx := chromium(t, chromedp.Flag("ignore-certificate-errors", true), chromedp.UserDataDir(thirdPartyCookies(t)))
+		ctx := startChromium(t, chromedp.Flag("ignore-certificate-errors", true), chromedp.UserDataDir(thirdPartyCookies(t)))
 		b.signIn(ctx, l)
 		b.visit(ctx, b.far+"/chat")
 		value, failure := b.method(ctx, "")

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// command runs a command to its end.
-func command(t testing.TB, stdin string, args ...string) (code int, stdout, stderr string) {
+// runCommand runs a command to its end.
+func runCommand(t testing.TB, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	return withEnv(t, map[string]string{"LIVEENGAGE_SECRET": strings.Repeat("s", 40)}, stdin, args...)
+	return runCommandWithEnv(t, map[string]string{"LIVEENGAGE_SECRET": strings.Repeat("s", 40)}, stdin, args...)
 }
 
-// withEnv runs a command to its end in an environment of its own.
-func withEnv(t testing.TB, env map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
+// runCommandWithEnv runs a command to its end in an environment of its own.
+func runCommandWithEnv(t testing.TB, env map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(context.Background(), &process{

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -29,7 +28,7 @@ import (
 //	exits STATUS COMMAND...    run a command that must end with the exit status
 //	start VARIABLE [NAME=VALUE...] COMMAND...
 //	                           run a server; once it is ready, set the variable to its URL
-//	stop VARIABLE              interrupt that server; it must exit with status 0
+//	interrupt VARIABLE         interrupt that server, which must exit with status 0
 //	free-address VARIABLE      set the variable to a free host:port of this machine
 //	edit FILE OLD NEW          replace a string, which must be in the file, everywhere
 //	expand FILE                replace $VARIABLE and ${VARIABLE} in a file
@@ -51,7 +50,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":        runWithStatus,
 			"start":        startScriptServer,
-			"stop":         stopScriptServer,
+			"interrupt":    interruptScriptServer,
 			"free-address": setFreeAddress,
 			"edit":         editFile,
 			"expand":       expandFile,
@@ -142,9 +141,9 @@ func (s *scriptServer) readOutput(output io.Reader, ready chan<- string) {
 	}
 }
 
-func stopScriptServer(ts *testscript.TestScript, _ bool, args []string) {
+func interruptScriptServer(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
-		ts.Fatalf("usage: stop VARIABLE")
+		ts.Fatalf("usage: interrupt VARIABLE")
 	}
 	servers := ts.Value(scriptServersKey{}).(map[string]*scriptServer)
 	server, ok := servers[args[0]]
@@ -222,9 +221,7 @@ func postForm(ts *testscript.TestScript, _ bool, args []string) {
 		name, value, _ := strings.Cut(field, "=")
 		form.Add(name, value)
 	}
-	r, err := robot.NewRequest(context.Background(), http.MethodPost, args[1], form)
-	ts.Check(err)
-	page, err := robot.New(nil).Send(r)
+	page, err := robot.New(nil).Post(context.Background(), args[1], form)
 	ts.Check(err)
 	printPage(ts, args[0], page)
 }

@@ -92,7 +92,7 @@ func TestConsentIsAskedForAndObeyed(t *testing.T) {
 	issuer := startDev(t, time.Now)
 	b := newBrowser(t)
 	p := b.signIn(issuer, webRequest(issuer, "prompt", "consent", "scope", "openid email"), "jane", "jane-password")
-	require.Contains(t, p.body, "e-mail address")
+	require.Contains(t, p.body, "email address")
 	form := p.fields(t)
 	form.Set("decision", "deny")
 	require.Equal(t, "access_denied", b.post(issuer+"/consent", form).answer(t).Get("error"))

@@ -29,7 +29,7 @@ func withCustomers(t *testing.T, people, known string) *liveperson {
 	require.NoError(t, err)
 	subjects := "subjects: {key: " + subjectKey + ", known: known.yaml}\n"
 	require.NoError(t, os.WriteFile(file, append([]byte(subjects), text...), 0o600))
-	code, hash, stderr := command(t, "a password\n", "people", "hash")
+	code, hash, stderr := runCommand(t, "a password\n", "people", "hash")
 	require.Equal(t, 0, code, stderr)
 	people = strings.ReplaceAll(people, "HASH", "'"+strings.TrimSpace(hash)+"'")
 	require.NoError(t, os.WriteFile(filepath.Join(l.folder, "people.yaml"), []byte(people), 0o600))
@@ -75,7 +75,7 @@ func TestSubjectsRefused(t *testing.T) {
 		{"people: []\n", "subjects:\n  - {sub: a0123456789}\n", "customer is missing"},
 	} {
 		l := withCustomers(t, c.people, c.known)
-		code, _, stderr := command(t, "", "config", "check", filepath.Join(l.folder, "idp.yaml"))
+		code, _, stderr := runCommand(t, "", "config", "check", filepath.Join(l.folder, "idp.yaml"))
 		require.Equal(t, 1, code, c.wanted)
 		require.Contains(t, stderr, c.wanted)
 		require.NotContains(t, stderr, subjectKey)
@@ -85,7 +85,7 @@ func TestSubjectsRefused(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), subjectKey, subjectKey[1:], 1)), 0o600))
-	_, _, stderr := command(t, "", "config", "check", file)
+	_, _, stderr := runCommand(t, "", "config", "check", file)
 	require.Contains(t, stderr, "subjects.key is not 64 hexadecimal characters")
 }
 

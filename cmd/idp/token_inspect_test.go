@@ -21,9 +21,9 @@ import (
 	"idpbridge/liveengage/inspect"
 )
 
-// tokenOf signs somebody in at a running provider, as LiveEngage's client with
+// signInForToken signs somebody in at a running provider, as LiveEngage's client with
 // the implicit flow, and returns the redirect and the ID token in it.
-func tokenOf(t testing.TB, issuer, username string) (redirect, token string) {
+func signInForToken(t testing.TB, issuer, username string) (redirect, token string) {
 	t.Helper()
 	address := webRequest(issuer, "client_id", "liveengage", "redirect_uri", "https://liveperson.net", "response_type", "id_token")
 	p := newBrowser(t).signIn(issuer, address, username, username+"-password")
@@ -38,8 +38,8 @@ func TestTokenInspectOwnTokens(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
 	for _, person := range []string{"jane", "noa", "acme", "ghost", "sofia", "tim", "victor", "yusuf"} {
-		redirect, token := tokenOf(t, issuer, person)
-		code, stdout, stderr := command(t, redirect, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--json")
+		redirect, token := signInForToken(t, issuer, person)
+		code, stdout, stderr := runCommand(t, redirect, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--json")
 		require.Equal(t, 0, code, "%s: %s%s", person, stdout, stderr)
 		var r inspect.Report
 		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
@@ -52,7 +52,7 @@ func TestTokenInspectOwnTokens(t *testing.T) {
 
 func TestTokenInspectRejectsLargeInput(t *testing.T) {
 	t.Parallel()
-	code, _, stderr := command(t, strings.Repeat("x", maxTokenBytes+1), "token", "inspect")
+	code, _, stderr := runCommand(t, strings.Repeat("x", maxTokenBytes+1), "token", "inspect")
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "more than")
 }
@@ -77,7 +77,7 @@ func TestTokenInspectFetchesOnce(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	for path, want := range map[string]string{"/large": "not a key set", "/away": "use the final URL", "/near": "no RSA key"} {
-		code, _, stderr := command(t, "a.b.c", "token", "inspect", "--jwks", s.URL+path)
+		code, _, stderr := runCommand(t, "a.b.c", "token", "inspect", "--jwks", s.URL+path)
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, want, path)
 	}
@@ -88,7 +88,7 @@ func TestInspectPage(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
 	b := newBrowser(t)
-	redirect, token := tokenOf(t, issuer, "jane")
+	redirect, token := signInForToken(t, issuer, "jane")
 
 	p := b.get(issuer + "/inspect")
 	require.Equal(t, http.StatusOK, p.status)
@@ -129,7 +129,7 @@ func TestInspectPage(t *testing.T) {
 func TestTokenInspectDecrypts(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
-	_, token := tokenOf(t, issuer, "jane")
+	_, token := signInForToken(t, issuer, "jane")
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
@@ -144,11 +144,11 @@ func TestTokenInspectDecrypts(t *testing.T) {
 	compact, err := sealed.CompactSerialize()
 	require.NoError(t, err)
 
-	code, stdout, stderr := command(t, compact, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--decrypt", file)
+	code, stdout, stderr := runCommand(t, compact, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--decrypt", file)
 	require.Equal(t, 0, code, stdout+stderr)
 	require.True(t, strings.HasPrefix(stdout, "Outer header\n"), stdout)
 	require.Contains(t, stdout, "No problems found.")
-	code, stdout, _ = command(t, compact, "token", "inspect", "--issuer", issuer)
+	code, stdout, _ = runCommand(t, compact, "token", "inspect", "--issuer", issuer)
 	require.Equal(t, 0, code)
 	require.Contains(t, stdout, "[jwe-closed]")
 	require.Contains(t, stdout, "the signature was not checked.")

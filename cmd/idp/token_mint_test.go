@@ -12,7 +12,7 @@ func TestTokenMintLifetime(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	startIDP(t, time.Now, "dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "off", "--data", data)
-	code, token, stderr := command(t, "", "token", "mint", "--data", data, "--person", "jane", "--lifetime", "1m")
+	code, token, stderr := runCommand(t, "", "token", "mint", "--data", data, "--person", "jane", "--lifetime", "1m")
 	require.Equal(t, 0, code, stderr)
 	claims := decoded(t, strings.TrimSpace(token))
 	require.InDelta(t, 60, claims["exp"].(float64)-claims["iat"].(float64), 0)

@@ -77,8 +77,8 @@ func New(transport http.RoundTripper) *Browser {
 
 // Get opens a URL and follows redirects. Edit may change the first request
 // before it is sent.
-func (b *Browser) Get(ctx context.Context, address string, edit ...func(*http.Request)) (*Page, error) {
-	r, err := NewRequest(ctx, http.MethodGet, address, nil, edit...)
+func (b *Browser) Get(ctx context.Context, rawURL string, edit ...func(*http.Request)) (*Page, error) {
+	r, err := NewRequest(ctx, http.MethodGet, rawURL, nil, edit...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,10 +87,10 @@ func (b *Browser) Get(ctx context.Context, address string, edit ...func(*http.Re
 
 // Post sends a form as a page of the same site does, and follows redirects.
 func (b *Browser) Post(
-	ctx context.Context, address string, form url.Values, edit ...func(*http.Request),
+	ctx context.Context, rawURL string, form url.Values, edit ...func(*http.Request),
 ) (*Page, error) {
 	edit = append([]func(*http.Request){SetSameOrigin}, edit...)
-	r, err := NewRequest(ctx, http.MethodPost, address, form, edit...)
+	r, err := NewRequest(ctx, http.MethodPost, rawURL, form, edit...)
 	if err != nil {
 		return nil, err
 	}
@@ -177,13 +177,13 @@ func (b *Browser) Send(r *http.Request) (*Page, error) {
 // NewRequest returns a request with a form in its body, or without a body if
 // form is nil.
 func NewRequest(
-	ctx context.Context, method, address string, form url.Values, edit ...func(*http.Request),
+	ctx context.Context, method, rawURL string, form url.Values, edit ...func(*http.Request),
 ) (*http.Request, error) {
 	var body io.Reader
 	if form != nil {
 		body = strings.NewReader(form.Encode())
 	}
-	r, err := http.NewRequestWithContext(ctx, method, address, body)
+	r, err := http.NewRequestWithContext(ctx, method, rawURL, body)
 	if err != nil {
 		return nil, err
 	}

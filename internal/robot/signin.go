@@ -47,8 +47,8 @@ var ErrTooManyPages = errors.New("the sign-in went from page to page without a r
 // SignIn opens the URL of an authorization request, does what every page asks
 // for, and returns the response to the client, which may be an OAuth error. It
 // returns a *PageError if the provider shows a page that is no part of a sign-in.
-func (b *Browser) SignIn(ctx context.Context, address, redirectURI string, user Credentials) (Response, error) {
-	page, err := b.Get(ctx, address)
+func (b *Browser) SignIn(ctx context.Context, rawURL, redirectURI string, user Credentials) (Response, error) {
+	page, err := b.Get(ctx, rawURL)
 	if err != nil {
 		return Response{}, err
 	}

@@ -1,4 +1,5 @@
-// Package explain says what the error codes of LivePerson's side mean, and what to do.
+// Package explain says what the error codes of LivePerson's services mean, and what to
+// do about them.
 package explain
 
 import (
@@ -10,30 +11,32 @@ import (
 	"idpbridge/internal/spelling"
 )
 
-// ErrorCode is what an error of LivePerson's side means to the engineer of a
-// brand.
+// ErrorCode explains an error of LivePerson's services to an engineer of the brand.
 type ErrorCode struct {
-	Code     string   `json:"code"`     // as it stands in an answer: 9007, 4407, invalid_code
-	Name     string   `json:"name"`     // LivePerson's own name for it, or ours in words where it has none
+	Code     string   `json:"code"`     // as in a response: 9007, 4407, invalid_code
+	Name     string   `json:"name"`     // LivePerson's name, or a description if it has none
 	Meaning  string   `json:"meaning"`  // one or two sentences
-	Causes   []string `json:"causes"`   // the usual ones, likeliest first
+	Causes   []string `json:"causes"`   // the usual ones, most likely first
 	Remedies []string `json:"remedies"` // what to do, in order
-	Source   string   `json:"source"`   // how this is known, and how well
+	Source   string   `json:"source"`   // how this is known, and how reliably
 }
 
-// Lookup finds the explanation of an error. It takes the bare code and what
-// people copy from logs: "9007", "LP 9007", "error code: 9007" or a whole answer
-// such as {"internalErrorCode":"9007"}. Where a text has several numbers, the
-// first that is a code counts; 10, which may as well be a count, comes last.
-func Lookup(code string) (ErrorCode, bool) {
+// codeTen is an error code that may as well be a count in a text.
+const codeTen = "10"
+
+// Lookup finds the error code in a text. The text is the code or what people copy from
+// logs: "9007", "LP 9007", "error code: 9007", or a response such as
+// {"internalErrorCode":"9007"}. If it has several codes, the first one counts; 10 comes
+// last, because it may be a count.
+func Lookup(text string) (ErrorCode, bool) {
 	all := All()
 	var ten ErrorCode
-	for _, word := range words(code) {
+	for _, word := range splitWords(text) {
 		i := slices.IndexFunc(all, func(e ErrorCode) bool { return strings.EqualFold(e.Code, word) })
 		if i < 0 {
 			continue
 		}
-		if word != "10" {
+		if word != codeTen {
 			return all[i], true
 		}
 		ten = all[i]
@@ -41,60 +44,49 @@ func Lookup(code string) (ErrorCode, bool) {
 	return ten, ten.Code != ""
 }
 
-// All lists every error that is known: the service that takes tokens
-// and codes first, its commonest family at the head, then the socket, the older
-// chat server and the names of a token endpoint's errors. The caller may change
-// the list.
+// All returns every known error code: first those of the service that accepts tokens
+// and codes, beginning with the most common ones, then those of the messaging socket,
+// of the older chat server and of a token endpoint. The caller may change the slice.
 func All() []ErrorCode {
-	return slices.Concat(serviceErrors(), tokenErrors(), keyErrors(), internalErrors(), anonymousErrors(), otherErrors())
+	return slices.Concat(
+		serviceErrors(), otherServiceErrors(), tokenErrors(), claimErrors(), connectorErrors(), keySetErrors(),
+		internalErrors(), anonymousErrors(), socketErrors(), tokenEndpointErrors(),
+	)
 }
 
-// Nearest lists at most five codes that somebody may have meant who wrote one
-// that does not exist.
-func Nearest(code string) []ErrorCode {
+// Nearest returns at most five codes that are similar to an unknown one.
+func Nearest(text string) []ErrorCode {
 	wanted := ""
-	for _, w := range words(code) {
-		if wanted == "" || digits(w) && !digits(wanted) {
+	for _, w := range splitWords(text) {
+		if wanted == "" || isNumber(w) && !isNumber(wanted) {
 			wanted = strings.ToLower(w)
 		}
 	}
-	type scored struct {
-		e        ErrorCode
+	type candidate struct {
+		code     ErrorCode
 		distance int
 	}
-	var near []scored
+	var near []candidate
 	for _, e := range All() {
-		if d := spelling.Distance(wanted, strings.ToLower(e.Code)); d <= max(1, len(wanted)/2) {
-			near = append(near, scored{e, d*100_000 + apart(wanted, e.Code)})
+		d := spelling.Distance(wanted, strings.ToLower(e.Code))
+		if d <= max(1, len(wanted)/2) {
+			near = append(near, candidate{e, d*maxNumericDistance + numericDistance(wanted, e.Code)})
 		}
 	}
-	slices.SortStableFunc(near, func(a, b scored) int { return a.distance - b.distance })
+	slices.SortStableFunc(near, func(a, b candidate) int { return a.distance - b.distance })
 	var out []ErrorCode
-	for _, n := range near[:min(5, len(near))] {
-		out = append(out, n.e)
+	for _, c := range near[:min(5, len(near))] {
+		out = append(out, c.code)
 	}
 	return out
 }
 
-// words are the parts of a text that may be a code, in the order in which they
-// should be tried: the members of a JSON answer that hold one before the rest.
-func words(text string) []string {
-	var answer struct {
-		Code  any             `json:"internalErrorCode"`
-		Error json.RawMessage `json:"error"`
-	}
+// splitWords returns the parts of a text that may be a code, in the order to try them.
+// If the text contains a JSON response, the members with codes come first.
+func splitWords(text string) []string {
 	var out []string
-	if strings.Contains(text, "{") && json.Unmarshal([]byte(text[strings.Index(text, "{"):]), &answer) == nil {
-		out = append(out, plainCode(answer.Code))
-		var name string
-		var inner struct {
-			Code any `json:"internalCode"`
-		}
-		if json.Unmarshal(answer.Error, &name) == nil {
-			out = append(out, name)
-		} else if json.Unmarshal(answer.Error, &inner) == nil {
-			out = append(out, plainCode(inner.Code))
-		}
+	if i := strings.Index(text, "{"); i >= 0 {
+		out = codesInJSON(text[i:])
 	}
 	out = append(out, strings.FieldsFunc(text, func(r rune) bool {
 		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
@@ -102,8 +94,32 @@ func words(text string) []string {
 	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
-// plainCode spells a code that JSON gave as text or as a number.
-func plainCode(v any) string {
+// codesInJSON returns the members of a JSON response that have codes; unused ones are
+// empty.
+func codesInJSON(text string) []string {
+	var response struct {
+		Code  any             `json:"internalErrorCode"`
+		Error json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal([]byte(text), &response) != nil {
+		return nil
+	}
+	out := []string{formatCode(response.Code)}
+	var name string
+	if json.Unmarshal(response.Error, &name) == nil {
+		return append(out, name)
+	}
+	var inner struct {
+		Code any `json:"internalCode"`
+	}
+	if json.Unmarshal(response.Error, &inner) == nil {
+		out = append(out, formatCode(inner.Code))
+	}
+	return out
+}
+
+// formatCode returns a code that is a JSON string or number, or "".
+func formatCode(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
@@ -113,17 +129,20 @@ func plainCode(v any) string {
 	return ""
 }
 
-func digits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// apart is how far two numbers lie from each other; texts that are no numbers
-// are not apart.
-func apart(a, b string) int {
+// maxNumericDistance is more than numericDistance returns.
+const maxNumericDistance = 100_000
+
+// numericDistance returns how far apart two numbers are, or 0 if one is not a number.
+func numericDistance(a, b string) int {
 	x, err := strconv.Atoi(a)
-	y, err2 := strconv.Atoi(b)
-	if err != nil || err2 != nil {
+	if err != nil {
 		return 0
 	}
-	return min(max(x-y, y-x), 99_999)
+	y, err := strconv.Atoi(b)
+	if err != nil {
+		return 0
+	}
+	return min(max(x-y, y-x), maxNumericDistance-1)
 }

@@ -10,7 +10,7 @@ import (
 	"idpbridge/liveengage/explain"
 )
 
-func TestExplainKnowsEveryCode(t *testing.T) {
+func TestLookupKnowsEveryCode(t *testing.T) {
 	t.Parallel()
 	want := []string{"4407", "10", "json_parse_error", "invalid_code", "unauthorized_client", "1001", "1003", "1050"}
 	for _, r := range [][2]int{
@@ -31,14 +31,14 @@ func TestExplainKnowsEveryCode(t *testing.T) {
 		require.True(t, ok, code)
 		require.Equal(t, code, e.Code)
 	}
-	require.Len(t, explain.All(), len(want), "and no other")
+	require.Len(t, explain.All(), len(want), "there are no other codes")
 }
 
 func TestExplanationsAreComplete(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, e := range explain.All() {
-		require.False(t, seen[e.Code], "%s twice", e.Code)
+		require.False(t, seen[e.Code], "%s is listed twice", e.Code)
 		seen[e.Code] = true
 		require.NotEmpty(t, e.Name, e.Code)
 		require.NotEmpty(t, e.Meaning, e.Code)
@@ -46,13 +46,15 @@ func TestExplanationsAreComplete(t *testing.T) {
 		require.NotEmpty(t, e.Remedies, e.Code)
 		require.NotEmpty(t, e.Source, e.Code)
 		for _, text := range append(append([]string{e.Meaning, e.Source}, e.Causes...), e.Remedies...) {
-			require.Regexp(t, `^[A-Za-z].*[.…]$|^.*\.$`, text, "%s: a sentence", e.Code)
+			require.Regexp(t, `^[A-Za-z].*[.…]$|^.*\.$`, text, "%s: not a sentence", e.Code)
 		}
 	}
 }
 
-func TestExplainTakesWhatIsInLogs(t *testing.T) {
+func TestLookupFindsCodesInLogs(t *testing.T) {
 	t.Parallel()
+	const oldServer = `{"error":{"time":1470000000000,` +
+		`"message":"Failed to validate user with customer authentication service","internalCode":10}}`
 	for text, code := range map[string]string{
 		"9007":                                    "9007",
 		" LP 9007\n":                              "9007",
@@ -64,7 +66,7 @@ func TestExplainTakesWhatIsInLogs(t *testing.T) {
 		"after 10 retries: 9012":                  "9012",
 		"INVALID_CODE":                            "invalid_code",
 		"WebSocket closed with code 4407, reason": "4407",
-		`{"error":{"time":1470000000000,"message":"Failed to validate user with customer authentication service","internalCode":10}}`: "10",
+		oldServer:                                 "10",
 	} {
 		e, ok := explain.Lookup(text)
 		require.True(t, ok, text)
@@ -78,18 +80,18 @@ func TestExplainTakesWhatIsInLogs(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	codes := func(text string) []string {
+	nearestCodes := func(text string) []string {
 		var out []string
 		for _, e := range explain.Nearest(text) {
 			out = append(out, e.Code)
 		}
 		return out
 	}
-	require.Equal(t, "9007", codes("9006")[0], "the same but for one digit, and next to it")
-	require.Equal(t, []string{"invalid_code"}, codes("invalid_cod"))
-	require.Len(t, codes("1035"), 5)
-	require.Empty(t, codes("zzzzzzzzzzzz"))
-	require.Empty(t, codes(""))
+	require.Equal(t, "9007", nearestCodes("9006")[0], "it differs in one digit, by one")
+	require.Equal(t, []string{"invalid_code"}, nearestCodes("invalid_cod"))
+	require.Len(t, nearestCodes("1035"), 5)
+	require.Empty(t, nearestCodes("zzzzzzzzzzzz"))
+	require.Empty(t, nearestCodes(""))
 }
 
 func ExampleLookup() {

@@ -9,83 +9,91 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"idpbridge/claims"
 	"idpbridge/liveengage"
 )
 
-// claims inspects everything within the second part.
-func (in *inspector) claims(m map[string]json.RawMessage) {
-	if text(m["iss"]) == liveengage.TokenIssuer && m["lp.ext"] != nil {
-		in.add("liveperson-token", "iss", "", "")
+// inspectClaims inspects the claims of the token.
+func (ins *inspector) inspectClaims(members map[string]json.RawMessage) {
+	if decodeString(members["iss"]) == liveengage.TokenIssuer && members["lp.ext"] != nil {
+		ins.addFinding("liveperson-token", "iss", "", "")
 	}
-	in.times(m)
-	in.issuer(m["iss"])
-	in.subject(m["sub"])
-	standard := in.standard(m)
-	told := in.sdes(m)
-	in.compare(text(m["sub"]), standard, told)
-	in.report.AgentSees = seen(text(m["sub"]), standard, told)
+	ins.inspectTimes(members)
+	ins.inspectIssuer(members["iss"])
+	ins.inspectSubject(members["sub"])
+	subject := decodeString(members["sub"])
+	standard := ins.inspectStandardClaims(members)
+	attributes := ins.inspectSDEs(members)
+	ins.compareClaimsWithSDEs(standard, attributes)
+	ins.compareCustomerID(subject, attributes)
+	ins.report.AgentSees = listAgentFields(subject, standard, attributes)
 }
 
-// times inspects exp and iat, which LivePerson's documentation demands.
-func (in *inspector) times(m map[string]json.RawMessage) {
-	exp, hasExp := in.instant("exp", m["exp"])
-	iat, hasIat := in.instant("iat", m["iat"])
-	now := in.x.Now
+// inspectTimes inspects exp and iat, which LivePerson's documentation requires.
+func (ins *inspector) inspectTimes(members map[string]json.RawMessage) {
+	exp, hasExp := ins.parseTime("exp", members["exp"])
+	iat, hasIat := ins.parseTime("iat", members["iat"])
+	now := ins.expected.Now
 	if hasExp && !now.IsZero() && !exp.After(now) {
-		in.add("expired", "exp", "is past: "+spell(exp)+", and it is "+spell(now)+" (1012)", "")
+		ins.addFinding("expired", "exp", "is in the past: "+formatTime(exp)+"; it is now "+formatTime(now)+" (1012)", "")
 	}
 	if hasIat && !now.IsZero() && iat.After(now.Add(time.Minute)) {
-		in.add("iat-future", "iat", "lies in the future: "+spell(iat)+", and it is "+spell(now), "")
+		ins.addFinding("iat-future", "iat", "is in the future: "+formatTime(iat)+"; it is now "+formatTime(now), "")
 	}
 	if !hasExp || !hasIat {
 		return
 	}
-	if lifetime := exp.Sub(iat); lifetime <= 0 {
-		in.add("exp-before-iat", "exp", "is not after iat: "+spell(exp)+" and "+spell(iat), "")
+	lifetime := exp.Sub(iat)
+	if lifetime <= 0 {
+		ins.addFinding("exp-before-iat", "exp", "is not later than iat: "+formatTime(exp)+" and "+formatTime(iat), "")
 	} else if lifetime > 24*time.Hour {
-		in.add("lifetime-long", "exp", fmt.Sprintf("lets the token live %d hours; LiveEngage learns of a sign-out only when it passes", int64(lifetime/time.Hour)), "")
+		ins.addFinding("lifetime-long", "exp", fmt.Sprintf("makes the token valid for %d hours; "+
+			"LiveEngage notices a sign-out only after exp", int64(lifetime/time.Hour)), "")
 	}
 }
 
-func spell(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// instant reads a time, and goes on with what was probably meant where it is
-// badly written.
-func (in *inspector) instant(name string, raw json.RawMessage) (time.Time, bool) {
-	number := string(raw)
-	switch kindOf(raw) {
-	case "missing", "null":
-		in.add(name+"-missing", name, "", "")
+// parseTime parses exp or iat. It reports an unusual form, but goes on with the time
+// that was probably meant.
+func (ins *inspector) parseTime(name string, raw json.RawMessage) (time.Time, bool) {
+	if isAbsent(raw) {
+		ins.addFinding(name+"-missing", name, "", "")
 		return time.Time{}, false
-	case "a number":
-	case "a string":
-		number = strings.TrimSpace(text(raw))
-		in.add(name+"-string", name, "", "")
+	}
+	kind := kindOf(raw)
+	if kind != kindNumber && kind != kindString {
+		ins.addFinding(name+"-type", name, "is "+string(kind)+", not a number", "")
+		return time.Time{}, false
+	}
+	number := string(raw)
+	if kind == kindString {
+		number = strings.TrimSpace(decodeString(raw))
+		ins.addFinding(name+"-string", name, "", "")
 		if t, err := time.Parse(time.RFC3339, number); err == nil {
 			return t, true
 		}
-	default:
-		in.add(name+"-type", name, "is "+kindOf(raw)+", not a number", "")
-		return time.Time{}, false
 	}
+	return ins.parseSeconds(name, number)
+}
+
+func (ins *inspector) parseSeconds(name, number string) (time.Time, bool) {
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil && value == 0 {
-		return time.Time{}, false // a string that is no number: said already
+		return time.Time{}, false // a string that is not a number; already reported
 	}
 	if strings.Trim(number, "-0123456789") != "" {
-		in.add(name+"-fraction", name, "", "")
+		ins.addFinding(name+"-fraction", name, "", "")
 	}
 	if value < 0 {
-		in.add(name+"-negative", name, "", "")
+		ins.addFinding(name+"-negative", name, "", "")
 		return time.Time{}, false
 	}
-	// The year 5138 in seconds: whoever is beyond it has sent milliseconds.
+	// The year 5138 in seconds. A greater number is in milliseconds.
 	const latest = 1e11
 	if value >= latest {
-		in.add(name+"-milliseconds", name, "", "")
+		ins.addFinding(name+"-milliseconds", name, "", "")
 		if value >= latest*1000 {
 			return time.Time{}, false
 		}
@@ -94,59 +102,27 @@ func (in *inspector) instant(name string, raw json.RawMessage) (time.Time, bool)
 	return time.Unix(int64(value), 0), true
 }
 
-func (in *inspector) issuer(raw json.RawMessage) {
-	iss := text(raw)
-	if kind := kindOf(raw); kind != "a string" && kind != "missing" && kind != "null" {
-		in.add("iss-type", "iss", "is "+kind+", not a string", "")
+func (ins *inspector) inspectIssuer(raw json.RawMessage) {
+	if !isAbsent(raw) && kindOf(raw) != kindString {
+		ins.addFinding("iss-type", "iss", "is "+string(kindOf(raw))+", not a string", "")
 		return
 	}
+	iss := decodeString(raw)
 	if iss == "" {
-		in.add("iss-missing", "iss", "", "")
+		ins.addFinding("iss-missing", "iss", "", "")
 		return
 	}
 	if u, err := url.Parse(iss); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		in.add("iss-not-url", "iss", "", "")
+		ins.addFinding("iss-not-url", "iss", "", "")
 	}
-	if want := in.x.Issuer; want != "" && iss != want {
-		in.add("iss-differs", "iss", "is "+excerpt(iss)+", and "+excerpt(want)+" is expected: "+difference(iss, want), "")
+	if want := ins.expected.Issuer; want != "" && iss != want {
+		ins.addFinding("iss-differs", "iss", "is "+quoteExcerpt(iss)+", expected "+quoteExcerpt(want)+": "+
+			describeDifference(iss, want), "")
 	}
 }
 
-// difference says in words how two texts differ that should be alike.
-func difference(got, want string) string {
-	switch {
-	case strings.TrimSpace(got) == want:
-		return "there is white space around it"
-	case got == want+"/":
-		return "there is a slash at its end"
-	case got+"/" == want:
-		return "the slash at its end is missing"
-	case strings.EqualFold(got, want):
-		return "the case of letters differs, first at character " + count(1+shared(got, want))
-	}
-	n := shared(got, want)
-	a, b := []rune(got)[n:], []rune(want)[n:]
-	switch {
-	case len(a) == 0:
-		return "it ends after character " + count(n)
-	case len(b) == 0:
-		return "it goes on after character " + count(n)
-	}
-	return "the first difference is character " + count(n+1) + ", " + excerpt(string(a[0])) + " for " + excerpt(string(b[0]))
-}
-
-// shared is how many characters two texts have in common at their beginning.
-func shared(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	n := 0
-	for n < len(x) && n < len(y) && x[n] == y[n] {
-		n++
-	}
-	return n
-}
-
-// displayed are the standard claims that LiveEngage shows to agents.
-func displayed(name string) bool {
+// isShown reports whether LiveEngage shows a standard claim to agents.
+func isShown(name string) bool {
 	switch name {
 	case "given_name", "family_name", "email", "gender", "preferred_username", "phone_number":
 		return true
@@ -154,81 +130,80 @@ func displayed(name string) bool {
 	return false
 }
 
-// standard reads the standard claims one by one, so that one of the wrong type
-// hides no other, and holds them to the rules of package claims.
-func (in *inspector) standard(m map[string]json.RawMessage) claims.Standard {
-	var s claims.Standard
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		raw := m[name]
+// inspectStandardClaims decodes the standard claims one by one, so that a wrong type
+// does not hide the others, and validates them with the rules of package claims.
+func (ins *inspector) inspectStandardClaims(members map[string]json.RawMessage) claims.Standard {
+	var standard claims.Standard
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		raw := members[name]
 		if claims.ScopeOf(name) == "" {
 			continue
 		}
 		one, err := json.Marshal(map[string]json.RawMessage{name: raw})
 		if err == nil {
-			err = json.Unmarshal(one, &s)
+			err = json.Unmarshal(one, &standard)
 		}
-		if err == nil && kindOf(raw) != "null" {
+		if err == nil && kindOf(raw) != kindNull {
 			continue
 		}
-		code := "claim-odd"
-		if displayed(name) {
-			code = "claim-type"
-		}
-		in.add(code, name, "is "+kindOf(raw)+", which this claim cannot be", "")
+		ins.reportClaim("claim-type", name, "is "+string(kindOf(raw))+", which this claim cannot be", "")
 	}
-	// The subject here is one that always passes; subject looks at the real one.
-	for _, f := range claims.FieldErrors(claims.Person{Subject: "-", Standard: s}.Validate()) {
-		name := strings.TrimPrefix(f.Field, "claims.")
+	// "-" is a valid subject; inspectSubject inspects the real one.
+	for _, f := range claims.FieldErrors(claims.Person{Subject: "-", Standard: standard}.Validate()) {
 		if f.Code == claims.ControlCharacter {
-			continue // scan has found it
+			continue // scanJSON has reported it
 		}
-		code := "claim-odd"
-		if displayed(name) {
-			code = "claim-value"
-		}
-		in.add(code, name, f.Problem, f.Remedy)
+		ins.reportClaim("claim-value", strings.TrimPrefix(f.Field, "claims."), f.Problem, f.Remedy)
 	}
-	return s
+	return standard
 }
 
-// compare looks at what claims and lp_sdes say of the same thing.
-func (in *inspector) compare(sub string, s claims.Standard, told sdes) {
-	customer, personal := told.customer(), told.personal()
-	if s.Name != "" && s.GivenName == "" && s.FamilyName == "" && personal.FirstName == "" && personal.LastName == "" {
-		in.add("name-unseen", "name", "", "")
+// reportClaim reports a standard claim; one that LiveEngage does not show is only odd.
+func (ins *inspector) reportClaim(code, name, problem, remedy string) {
+	if !isShown(name) {
+		code = "claim-odd"
 	}
-	if s.PhoneNumber != "" {
-		in.add("phone-as-imei", "phone_number", "", "")
+	ins.addFinding(code, name, problem, remedy)
+}
+
+// compareClaimsWithSDEs compares what the claims and lp_sdes say about the same thing.
+func (ins *inspector) compareClaimsWithSDEs(standard claims.Standard, attributes sdes) {
+	customer, personal := attributes.customer(), attributes.personal()
+	if standard.Name != "" && standard.GivenName == "" && standard.FamilyName == "" &&
+		personal.FirstName == "" && personal.LastName == "" {
+		ins.addFinding("name-unseen", "name", "", "")
+	}
+	if standard.PhoneNumber != "" {
+		ins.addFinding("phone-as-imei", "phone_number", "", "")
 	}
 	email := ""
 	if len(personal.Contacts) > 0 {
 		email = personal.Contacts[0].Email
 	}
-	for _, pair := range [][4]string{
-		{"given_name", s.GivenName, told.personalPath + ".firstname", personal.FirstName},
-		{"family_name", s.FamilyName, told.personalPath + ".lastname", personal.LastName},
-		{"email", s.Email, told.personalPath + ".contacts[0].email", email},
-		{"gender", strings.ToUpper(s.Gender), told.personalPath + ".gender", personal.Gender},
-		{"preferred_username", s.PreferredUsername, told.customerPath + ".userName", customer.UserName},
-		{"phone_number", s.PhoneNumber, told.customerPath + ".imei", customer.IMEI},
+	for _, pair := range []struct{ claim, value, field, fieldValue string }{
+		{"given_name", standard.GivenName, attributes.personalPath + ".firstname", personal.FirstName},
+		{"family_name", standard.FamilyName, attributes.personalPath + ".lastname", personal.LastName},
+		{"email", standard.Email, attributes.personalPath + ".contacts[0].email", email},
+		{"gender", strings.ToUpper(standard.Gender), attributes.personalPath + ".gender", personal.Gender},
+		{"preferred_username", standard.PreferredUsername, attributes.customerPath + ".userName", customer.UserName},
+		{"phone_number", standard.PhoneNumber, attributes.customerPath + ".imei", customer.IMEI},
 	} {
-		if pair[1] != "" && pair[3] != "" && pair[1] != pair[3] {
-			in.add("claim-sde-conflict", pair[0], "is not what "+pair[2]+" says; which of the two wins is not known", "")
+		if pair.value != "" && pair.fieldValue != "" && pair.value != pair.fieldValue {
+			ins.addFinding("claim-sde-conflict", pair.claim,
+				"differs from "+pair.field+"; it is not known which one LiveEngage shows", "")
 		}
-	}
-	switch {
-	case told.CustomerInfo == nil || sub == "":
-	case customer.CustomerID == "":
-		in.add("customer-id-missing", told.customerPath, "", "")
-	case customer.CustomerID != sub:
-		in.add("customer-id-differs", told.customerPath+".customerId", "", "")
 	}
 }
 
-// printable is a value fit for one line of a table.
-func printable(s string) string {
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, odd) {
-		return excerpt(s)
+// compareCustomerID compares the subject with customerId in lp_sdes.
+func (ins *inspector) compareCustomerID(subject string, attributes sdes) {
+	if attributes.CustomerInfo == nil || subject == "" {
+		return
 	}
-	return s
+	id := attributes.customer().CustomerID
+	if id == "" {
+		ins.addFinding("customer-id-missing", attributes.customerPath, "", "")
+	} else if id != subject {
+		ins.addFinding("customer-id-differs", attributes.customerPath+".customerId", "", "")
+	}
 }

@@ -7,10 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// text is a JSON string's value, and empty for anything else.
-func text(raw json.RawMessage) string {
+// decodeString returns the value of a JSON string, or "" for anything else.
+func decodeString(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
 		return ""
@@ -18,132 +19,174 @@ func text(raw json.RawMessage) string {
 	return s
 }
 
-// kindOf names the kind of a JSON value.
-func kindOf(raw json.RawMessage) string {
-	switch {
-	case len(raw) == 0:
-		return "missing"
-	case raw[0] == '{':
-		return "an object"
-	case raw[0] == '[':
-		return "an array"
-	case raw[0] == '"':
-		return "a string"
-	case raw[0] == 't' || raw[0] == 'f':
-		return "true or false"
-	case raw[0] == 'n':
-		return "null"
+// jsonKind is the kind of a JSON value, in words for findings.
+type jsonKind string
+
+const (
+	kindMissing jsonKind = "missing"
+	kindNull    jsonKind = "null"
+	kindObject  jsonKind = "an object"
+	kindArray   jsonKind = "an array"
+	kindString  jsonKind = "a string"
+	kindBool    jsonKind = "true or false"
+	kindNumber  jsonKind = "a number"
+)
+
+// kindOf returns the kind of a valid JSON value.
+func kindOf(raw json.RawMessage) jsonKind {
+	if len(raw) == 0 {
+		return kindMissing
 	}
-	return "a number"
+	switch raw[0] {
+	case '{':
+		return kindObject
+	case '[':
+		return kindArray
+	case '"':
+		return kindString
+	case 't', 'f':
+		return kindBool
+	case 'n':
+		return kindNull
+	}
+	return kindNumber
 }
 
-// indent lays JSON out for people, with every character escaped that a terminal
-// or a reader could be fooled by.
-func indent(data []byte) json.RawMessage {
-	var b bytes.Buffer
-	if json.Indent(&b, bytes.TrimSpace(data), "", "  ") != nil {
+// isAbsent reports whether a member is missing or null.
+func isAbsent(raw json.RawMessage) bool {
+	kind := kindOf(raw)
+	return kind == kindMissing || kind == kindNull
+}
+
+// indentJSON indents JSON for people, with all invisible characters escaped, because
+// they can mislead a terminal or a reader.
+func indentJSON(data []byte) json.RawMessage {
+	var indented bytes.Buffer
+	if json.Indent(&indented, bytes.TrimSpace(data), "", "  ") != nil {
 		return nil
 	}
 	var out strings.Builder
-	for _, r := range b.String() {
-		switch {
-		case r == '\n' || !odd(r):
+	for _, r := range indented.String() {
+		if r == '\n' || !isInvisible(r) {
 			out.WriteRune(r)
-		case r > 0xFFFF:
+			continue
+		}
+		if r > 0xFFFF { // a surrogate pair
 			r -= 0x10000
 			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
+			continue
 		}
+		fmt.Fprintf(&out, `\u%04x`, r)
 	}
 	return json.RawMessage(out.String())
 }
 
-// odd characters have no picture of their own, and may change that of others.
-func odd(r rune) bool {
+// isInvisible reports whether a character has no glyph and may change how others are
+// shown.
+func isInvisible(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
 }
 
-// scan goes through valid JSON for what decoding it would hide: names given
-// twice, and control characters.
-func (in *inspector) scan(data []byte, root string) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	in.scanValue(dec, root)
+// scanJSON looks through valid JSON for what decoding would hide: repeated names and
+// control characters.
+func (ins *inspector) scanJSON(data []byte, root string) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	ins.scanValue(decoder, root)
 }
 
-func (in *inspector) scanValue(dec *json.Decoder, path string) {
-	token, err := dec.Token()
+func (ins *inspector) scanValue(decoder *json.Decoder, path string) {
+	token, err := decoder.Token()
 	if err != nil {
 		return
 	}
-	switch token := token.(type) {
-	case string:
-		in.scanText(path, token)
-	case json.Delim:
-		if token == '[' {
-			for i := 0; dec.More(); i++ {
-				in.scanValue(dec, path+"["+strconv.Itoa(i)+"]")
-			}
-		} else {
-			in.scanMembers(dec, path)
-		}
-		_, _ = dec.Token()
+	if s, ok := token.(string); ok {
+		ins.scanString(path, s)
+		return
 	}
+	delimiter, ok := token.(json.Delim)
+	if !ok {
+		return
+	}
+	if delimiter == '[' {
+		for i := 0; decoder.More(); i++ {
+			ins.scanValue(decoder, path+"["+strconv.Itoa(i)+"]")
+		}
+	} else {
+		ins.scanObject(decoder, path)
+	}
+	_, _ = decoder.Token() // the closing delimiter
 }
 
-func (in *inspector) scanMembers(dec *json.Decoder, path string) {
+func (ins *inspector) scanObject(decoder *json.Decoder, path string) {
 	seen := map[string]bool{}
-	for dec.More() {
-		token, err := dec.Token()
+	for decoder.More() {
+		token, err := decoder.Token()
 		if err != nil {
 			return
 		}
 		name, _ := token.(string)
-		below := member(path, name)
+		memberPath := joinPath(path, name)
 		if seen[name] {
-			in.add("duplicate-member", below, "", "")
+			ins.addFinding("duplicate-member", memberPath, "", "")
 		}
 		seen[name] = true
-		in.scanText(below, name)
-		in.scanValue(dec, below)
+		ins.scanString(memberPath, name)
+		ins.scanValue(decoder, memberPath)
 	}
 }
 
-func (in *inspector) scanText(path, s string) {
+func (ins *inspector) scanString(path, s string) {
 	if path == "address.formatted" || path == "address.street_address" {
-		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", ""), "\n", "") // OIDC Core 5.1.1
+		// These may have line breaks (OIDC Core section 5.1.1).
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", ""), "\n", "")
 	}
 	if i := strings.IndexFunc(s, unicode.IsControl); i >= 0 {
-		in.add("control-character", path, fmt.Sprintf("holds the control character U+%04X; LivePerson's filter of input refuses odd ones (9009)", []rune(s[i:])[0]), "")
+		r, _ := utf8.DecodeRuneInString(s[i:])
+		problem := fmt.Sprintf("contains the control character U+%04X; "+
+			"LivePerson's input filter rejects unusual characters (9009)", r)
+		ins.addFinding("control-character", path, problem, "")
 	}
 }
 
-// member is the path of a member, fit for one line.
-func member(path, name string) string {
-	plain := name != "" && len(name) <= 64 && strings.IndexFunc(name, func(r rune) bool {
+// joinPath returns the path of a member, on one line.
+func joinPath(path, name string) string {
+	isOther := func(r rune) bool {
 		return r != '_' && r != '.' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	}) < 0
-	switch {
-	case !plain:
-		return path + "[" + excerpt(name) + "]"
-	case path == "":
+	}
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, isOther) {
+		return path + "[" + quoteExcerpt(name) + "]"
+	}
+	if path == "" {
 		return name
 	}
 	return path + "." + name
 }
 
-// excerpt quotes the beginning of a text.
-func excerpt(s string) string {
-	const most = 80
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
+// quoteExcerpt quotes the beginning of a text.
+func quoteExcerpt(s string) string {
+	const maxLength = 80
+	if r := []rune(s); len(r) > maxLength {
+		s = string(r[:maxLength]) + "…"
 	}
 	return strconv.QuoteToGraphic(s)
 }
 
-func count(n int) string { return strconv.Itoa(n) }
+// quoteInvisible quotes a text if it contains invisible characters, so that it fits on
+// one line of a table.
+func quoteInvisible(s string) string {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, isInvisible) {
+		return quoteExcerpt(s)
+	}
+	return s
+}
 
-func digits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+// lettersAndDigits returns the letters and digits of a text, in lower case.
+func lettersAndDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
 }

@@ -8,47 +8,59 @@ import (
 	"idpbridge/claims"
 )
 
-var (
-	// counted are what somebody types for lack of a subject.
-	counted = []string{"0123456789", "1234567890", "123456789", "12345678", "abcdefgh"}
-	// placeholder are texts that stand for a subject in examples.
-	placeholder = []string{
-		"test", "testuser", "user", "username", "guest", "anonymous", "customer", "consumer", "demo", "sub", "subject", "none",
-		"null", "undefined", "nan", "objectobject", "visitorid", "customerid", "userid", "foobar",
+// isPlaceholder reports whether a subject is one that people type while they try
+// things out.
+func isPlaceholder(sub string) bool {
+	sequences := []string{"0123456789", "1234567890", "123456789", "12345678", "abcdefgh"}
+	words := []string{
+		"test", "testuser", "user", "username", "guest", "anonymous", "customer", "consumer", "demo", "sub", "subject",
+		"none", "null", "undefined", "nan", "objectobject", "visitorid", "customerid", "userid", "foobar",
 	}
-)
+	oneCharacter := strings.Trim(sub, sub[:1]) == ""
+	return oneCharacter || slices.Contains(sequences, sub) || slices.Contains(words, lettersAndDigits(sub))
+}
 
-// subject inspects sub, on which a customer's identity rests.
-func (in *inspector) subject(raw json.RawMessage) {
-	sub := text(raw)
-	if kind := kindOf(raw); kind != "a string" && kind != "missing" && kind != "null" {
-		in.add("sub-type", "sub", "is "+kind+", not a string", "")
+// inspectSubject inspects sub, which identifies the customer.
+func (ins *inspector) inspectSubject(raw json.RawMessage) {
+	if !isAbsent(raw) && kindOf(raw) != kindString {
+		ins.addFinding("sub-type", "sub", "is "+string(kindOf(raw))+", not a string", "")
 		return
 	}
+	sub := decodeString(raw)
 	if sub == "" {
-		in.add("sub-missing", "sub", "", "")
+		ins.addFinding("sub-missing", "sub", "", "")
 		return
+	}
+	guessable := claims.WhyGuessable(sub) != ""
+	code := "sub-malformed"
+	if guessable {
+		code = "sub-phone"
+		if strings.Contains(sub, "@") {
+			code = "sub-email"
+		}
 	}
 	for _, f := range claims.FieldErrors(claims.Person{Subject: sub}.Validate()) {
-		code := "sub-malformed"
-		switch what := claims.WhyGuessable(sub); {
-		case what != "" && strings.Contains(sub, "@"):
-			code = "sub-email"
-		case what != "":
-			code = "sub-phone"
-		}
-		in.add(code, "sub", f.Problem, "")
+		ins.addFinding(code, "sub", f.Problem, "")
 	}
-	switch plain := wordsOnly(sub); {
-	case claims.WhyGuessable(sub) != "":
-	case strings.Trim(sub, sub[:1]) == "", slices.Contains(placeholder, plain), slices.Contains(counted, sub):
-		in.add("sub-constant", "sub", "", "")
-	case len(sub) < 8:
-		in.add("sub-short", "sub", "", "")
-	case digits(sub) && len(sub) <= 12:
-		in.add("sub-number", "sub", "", "")
+	if !guessable {
+		ins.inspectSubjectStrength(sub)
 	}
-	if want := in.x.Subject; want != "" && sub != want {
-		in.add("sub-differs", "sub", "is not that of the identity function: "+difference(sub, want), "")
+	if want := ins.expected.Subject; want != "" && sub != want {
+		ins.addFinding("sub-differs", "sub", "is not the sub of the identity function: "+describeDifference(sub, want), "")
+	}
+}
+
+// inspectSubjectStrength warns if a subject looks constant or can be guessed.
+func (ins *inspector) inspectSubjectStrength(sub string) {
+	if isPlaceholder(sub) {
+		ins.addFinding("sub-constant", "sub", "", "")
+		return
+	}
+	if len(sub) < 8 {
+		ins.addFinding("sub-short", "sub", "", "")
+		return
+	}
+	if len(sub) <= 12 && strings.Trim(sub, "0123456789") == "" {
+		ins.addFinding("sub-number", "sub", "", "")
 	}
 }

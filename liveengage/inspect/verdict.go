@@ -13,12 +13,12 @@ func (r Report) Verdict() string {
 	} else if r.Signature.State != Verified {
 		signature = "; the signature was not checked"
 	}
-	errors, warnings := countNoun(r.CountErrors(), "error"), countNoun(r.CountWarnings(), "warning")
+	errorCount, warningCount := countNoun(r.CountErrors(), "error"), countNoun(r.CountWarnings(), "warning")
 	if r.CountErrors() > 0 {
-		return "LiveEngage would reject or misread this token: " + errors + ", " + warnings + signature + "."
+		return "LiveEngage would reject or misread this token: " + errorCount + ", " + warningCount + signature + "."
 	}
 	if r.CountWarnings() > 0 {
-		return "No errors, " + warnings + signature + "."
+		return "No errors, " + warningCount + signature + "."
 	}
 	return "No problems found" + signature + "."
 }

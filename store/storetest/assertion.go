@@ -14,22 +14,22 @@ func testConcurrentAssertions(t *testing.T, s Store) {
 }
 
 func testAssertionExpires(t *testing.T, s Store) {
-	spend := func(client, id string, want bool) {
+	recordAssertion := func(client, id string, want bool) {
 		t.Helper()
 		first, err := s.RecordAssertion(t.Context(), client, id, start)
 		require.NoError(t, err)
 		require.Equal(t, want, first)
 	}
-	spend("web", "a", true)
-	spend("app", "a", true)
-	spend("web", "A", true)
-	spend("web", "a", false)
+	recordAssertion("web", "a", true)
+	recordAssertion("app", "a", true)
+	recordAssertion("web", "A", true)
+	recordAssertion("web", "a", false)
 	n, err := s.Sweep(t.Context(), start.Add(-time.Millisecond))
 	require.NoError(t, err)
 	require.Zero(t, n)
-	spend("web", "a", false)
+	recordAssertion("web", "a", false)
 	n, err = s.Sweep(t.Context(), start)
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
-	spend("web", "a", true)
+	recordAssertion("web", "a", true)
 }

@@ -26,11 +26,11 @@ func testCanceledContext(t *testing.T, s Store) {
 	_, ended := s.EndSession(ctx, "b", start)
 	_, _, rotated := s.RotateRefreshToken(ctx, newRotation(1))
 	_, taken := s.TakeLogouts(ctx, start, start, 1)
-	_, spent := s.RecordAssertion(ctx, "liveengage", "a", start)
+	_, recorded := s.RecordAssertion(ctx, "liveengage", "a", start)
 	for _, err := range []error{
 		redeemed, found, added, sweep, s.Ping(ctx), s.RecordSignin(ctx, newSignin("j", "", "ann")), ended,
 		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, newSession("b", "ann")),
-		rotated, taken, spent, s.JoinSession(ctx, "b", "liveengage"),
+		rotated, taken, recorded, s.JoinSession(ctx, "b", "liveengage"),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
 	}
@@ -63,10 +63,10 @@ func testConcurrentWriters(t *testing.T, s Store) {
 		err := s.StartSession(t.Context(), newSession(sessionID, "ann"))
 		for i := range 5 {
 			id := fmt.Sprint(sessionID, "-", i)
-			answered := s.RecordSignin(t.Context(), newSignin(id, sessionID, "ann"))
+			recorded := s.RecordSignin(t.Context(), newSignin(id, sessionID, "ann"))
 			_, _, redeemed := s.RedeemCode(t.Context(), id, start)
 			_, _, found := s.FindSession(t.Context(), sessionID, start)
-			err = errors.Join(err, answered, redeemed, found)
+			err = errors.Join(err, recorded, redeemed, found)
 		}
 		_, ended := s.EndSession(t.Context(), sessionID, start)
 		return errors.Join(err, ended)

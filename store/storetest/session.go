@@ -109,7 +109,7 @@ func testSessionEnds(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	for _, id := range []string{"b", "other"} {
 		require.NoError(t, s.StartSession(t.Context(), newSession(id, "ann")))
-		require.NoError(t, s.RecordSignin(t.Context(), newSignin("answered "+id, id, "ann")))
+		require.NoError(t, s.RecordSignin(t.Context(), newSignin("issued "+id, id, "ann")))
 		require.NoError(t, s.RecordSignin(t.Context(), newSignin("redeemed "+id, id, "ann")))
 		_, _, err := s.RedeemCode(t.Context(), "redeemed "+id, start)
 		require.NoError(t, err)
@@ -124,11 +124,11 @@ func testSessionEnds(t *testing.T, s Store) {
 	require.NoError(t, s.TouchSession(t.Context(), "b", start.Add(time.Minute), start.Add(2*time.Hour)))
 	_, _, err = s.FindSession(t.Context(), "b", start)
 	require.ErrorIs(t, err, session.ErrNotFound)
-	for _, id := range []string{"answered b", "redeemed b"} {
+	for _, id := range []string{"issued b", "redeemed b"} {
 		_, _, err = s.FindSignin(t.Context(), id, start)
 		require.ErrorIs(t, err, oidc.ErrNotFound)
 	}
-	for _, id := range []string{"answered other", "redeemed other"} {
+	for _, id := range []string{"issued other", "redeemed other"} {
 		_, _, err = s.FindSignin(t.Context(), id, start)
 		require.NoError(t, err)
 	}

@@ -1,5 +1,5 @@
-// Runs idp serve with a configuration of its own: one client, and Jane.
-// IDP is the binary; run.sh builds it and sets it.
+// Starts idp serve with a new configuration, and another provider. The environment
+// variable IDP is the path of the idp binary; run.sh builds it and sets the variable.
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,18 +7,27 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export class Served {
+/** A running idp serve with one client and one person, Jane. */
+export class Server {
   constructor(issuer, folder, process) {
     Object.assign(this, { issuer, folder, process });
   }
 
-  /** Starts a server for a client of the configuration's; files lie beside it. */
+  /** Starts a server. client is YAML of the client; files are written next to idp.yaml. */
   static async start({ client, files = {} }) {
     const folder = mkdtempSync(join(tmpdir(), "idp-interop-"));
     const port = await freePort();
     const issuer = `http://127.0.0.1:${port}`;
-    const hash = spawnSync(process.env.IDP, ["people", "hash"], { input: "jane-password\n", encoding: "utf8" }).stdout.trim();
-    writeFileSync(join(folder, "people.yaml"), `people:\n  - {username: jane, sub: 0123456789abcdef, password_hash: '${hash}', customerInfo: {ctype: gold}}\n`);
+    const hashed = spawnSync(process.env.IDP, ["people", "hash"], { input: "jane-password\n", encoding: "utf8" });
+    writeFileSync(
+      join(folder, "people.yaml"),
+      `people:
+  - username: jane
+    sub: 0123456789abcdef
+    password_hash: '${hashed.stdout.trim()}'
+    customerInfo: {ctype: gold}
+`,
+    );
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(join(folder, name), content);
     }
@@ -34,7 +43,9 @@ clients:
 ${client}
 `,
     );
-    const child = spawn(process.env.IDP, ["serve", "--config", join(folder, "idp.yaml")], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.env.IDP, ["serve", "--config", join(folder, "idp.yaml")], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     let log = "";
     await new Promise((resolve, reject) => {
       child.stderr.on("data", (text) => {
@@ -43,44 +54,49 @@ ${client}
       });
       child.on("exit", () => reject(new Error(`idp serve did not start: ${log}`)));
     });
-    return new Served(issuer, folder, child);
+    return new Server(issuer, folder, child);
   }
 
   async stop() {
-    const gone = new Promise((resolve) => this.process.on("exit", resolve));
+    const exited = new Promise((resolve) => this.process.on("exit", resolve));
     this.process.kill("SIGTERM");
-    await gone;
+    await exited;
     rmSync(this.folder, { recursive: true });
   }
 }
 
-/** A provider that is not ours, see other.mjs. */
-export class Other {
+/** Another provider, see otherprovider.mjs. */
+export class OtherProvider {
   constructor(issuer, child) {
     Object.assign(this, { issuer, process: child });
   }
 
   static async start() {
     const port = await freePort();
-    const child = spawn(process.execPath, ["other.mjs", String(port)], { stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn(process.execPath, ["otherprovider.mjs", String(port)], { stdio: ["pipe", "pipe", "ignore"] });
     await new Promise((resolve, reject) => {
       child.stdout.once("data", resolve);
       child.on("exit", () => reject(new Error("the other provider did not start")));
     });
-    return new Other(`http://127.0.0.1:${port}`, child);
+    return new OtherProvider(`http://127.0.0.1:${port}`, child);
   }
 
-  /** Runs idp conformance against it. */
+  /** Runs idp conformance against this provider. */
   async conformance(...args) {
     const secret = (id) => `${id}-secret-0123456789abcdef0123456789`;
     const child = spawn(
       process.env.IDP,
-      ["conformance", "--issuer", this.issuer, "--client", "web", "--other", "other", "--post", "post", "--redirect-uri", "https://web.example/cb",
-        "--post-logout-redirect-uri", "https://web.example/bye", ...args],
+      [
+        "conformance", "--issuer", this.issuer, "--client", "web", "--other", "other", "--post", "post",
+        "--redirect-uri", "https://web.example/cb", "--post-logout-redirect-uri", "https://web.example/bye", ...args,
+      ],
       {
         env: {
-          IDP_CONFORMANCE_SECRET: secret("web"), IDP_CONFORMANCE_OTHER_SECRET: secret("other"), IDP_CONFORMANCE_POST_SECRET: secret("post"),
-          IDP_CONFORMANCE_PASSWORD: "any", IDP_CONFORMANCE_ELSE_PASSWORD: "any",
+          IDP_CONFORMANCE_SECRET: secret("web"),
+          IDP_CONFORMANCE_OTHER_SECRET: secret("other"),
+          IDP_CONFORMANCE_POST_SECRET: secret("post"),
+          IDP_CONFORMANCE_PASSWORD: "any",
+          IDP_CONFORMANCE_OTHER_PASSWORD: "any",
         },
       },
     );
@@ -93,13 +109,13 @@ export class Other {
   }
 
   async stop() {
-    const gone = new Promise((resolve) => this.process.on("exit", resolve));
+    const exited = new Promise((resolve) => this.process.on("exit", resolve));
     this.process.stdin.end();
-    await gone;
+    await exited;
   }
 }
 
-/** A port of the loopback address that was free a moment ago. */
+/** Returns a free port of the loopback address. */
 function freePort() {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {

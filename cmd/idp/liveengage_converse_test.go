@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestLiveengageConverse: Jane signs in at a real provider and sends a message, and the
+// agent sees her: in each flow, with and without a login.
+func TestLiveengageConverse(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	for name, connectorType := range map[string]int{"implicit": 1, "code": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startFakeServices(t, issuer, connectorType)
+			converse := []string{
+				"converse", "--domains", s.server.URL, "--account", "12345678", "--issuer", issuer,
+				"--say", "Where is my parcel?",
+			}
+			code, stdout, stderr := runLiveengage(t.Context(), nil, "", converse...)
+			require.Equal(t, 0, code, stderr)
+			require.Contains(t, stdout, "jane at "+issuer)
+			require.Contains(t, stdout, "conv-1")
+			require.Contains(t, stdout, "according to the brand's token")
+			require.Regexp(t, `(?m)^ +firstname +Jane$`, stdout)
+			require.Regexp(t, `(?m)^ +balance +`, stdout)
+			require.Contains(t, s.allMessages(), `"message":"Where is my parcel?"`)
+			require.NotEmpty(t, s.sdes)
+			bodies := s.allBodies()
+			require.Equal(t, name == "code", strings.Contains(bodies, `"code_verifier"`), bodies)
+			require.Equal(t, name == "implicit", strings.Contains(bodies, `"id_token"`), bodies)
+
+			password := map[string]string{"IDP_LP_PASSWORD": fakePassword}
+			code, stdout, stderr = runLiveengage(t.Context(), password, "",
+				append(converse, "--user", "ann", "--in-band", "--person", "victor")...)
+			require.Equal(t, 0, code, stderr)
+			require.Contains(t, stdout, "according to the Messaging Interactions API")
+			require.Regexp(t, `(?m)^ +customerType +vip$`, stdout)
+			require.Contains(t, s.allMessages(), "InitConnection")
+			code, stdout, stderr = runLiveengage(t.Context(), password, "", append(converse, "--user", "ann", "--json")...)
+			require.Equal(t, 0, code, stderr)
+			var report conversation
+			require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+			require.Equal(t, viewFromInteractions, report.Sees.From)
+			require.Equal(t, fakeConnectorID, report.Connector)
+		})
+	}
+}
+
+// TestLiveengageConverseFails: the message has LivePerson's error code or what the
+// provider says, and nothing that can't succeed is retried.
+func TestLiveengageConverseFails(t *testing.T) {
+	t.Parallel()
+	issuer := startDev(t, time.Now)
+	s := startFakeServices(t, issuer, 1)
+	s.errorCode = "9007"
+	converse := []string{"converse", "--domains", s.server.URL, "--account", "12345678", "--issuer", issuer}
+	code, _, stderr := runLiveengage(t.Context(), nil, "", append(converse, "--once")...)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "idp returned 500 Internal Server Error, code 9007")
+	require.Contains(t, stderr, "next_try=never")
+
+	wrong := map[string]string{"IDP_PERSON_PASSWORD": "wrong"}
+	for _, args := range [][]string{append(converse, "--once"), converse} {
+		code, _, stderr = runLiveengage(t.Context(), wrong, "", args...)
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, "get a credential from the brand")
+		require.Contains(t, stderr, "attempt=1")
+		require.Contains(t, stderr, "next_try=never")
+		require.NotContains(t, stderr, "attempt=2", "a wrong password is not retried")
+	}
+}
+
+// TestCommandLine: a command that is suggested calls the same services.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	flags := serviceFlags{Domains: "https://api.liveperson.net", Live: true}
+	require.Equal(t, "idp liveengage x --live", flags.commandLine("x"))
+	flags = serviceFlags{Domains: "http://127.0.0.1:8090"}
+	require.Equal(t, "idp liveengage x --domains http://127.0.0.1:8090", flags.commandLine("x"))
+}
