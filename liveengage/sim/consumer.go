@@ -43,7 +43,7 @@ func (s *Simulator) admitConsumer(c Connector, id identity, method string, t tok
 	own := ownClaims{
 		Subject:   p.Subject,
 		Audience:  "acc:" + s.Account,
-		Issuer:    liveengage.TokenIssuer,
+		Issuer:    liveengage.Issuer,
 		Expires:   id.Expires,
 		IssuedAt:  id.IssuedAt,
 		Extension: &ownExtension{Subject: id.Subject, Issuer: id.Issuer},
@@ -69,7 +69,7 @@ func (s *Simulator) admitVisitor(subject string, expires time.Time) (string, err
 	return s.keyring.issueToken(ownClaims{
 		Subject:  subject,
 		Audience: "acc:" + s.Account,
-		Issuer:   liveengage.TokenIssuer,
+		Issuer:   liveengage.Issuer,
 		Expires:  expires.Unix(),
 		IssuedAt: s.Now().Unix(),
 	})

@@ -29,7 +29,7 @@ import (
 const EncryptionKeyID = "lpsso-simulator"
 
 // anonymousIssuer is the issuer of visitors' external tokens.
-const anonymousIssuer = liveengage.TokenIssuer + "/anonymous"
+const anonymousIssuer = liveengage.Issuer + "/anonymous"
 
 // keyring holds the simulator's keys.
 type keyring struct {

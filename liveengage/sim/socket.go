@@ -104,7 +104,7 @@ func (k *socket) closeExpired() {
 
 // isCurrent reports whether a token is for this account and has not expired.
 func (s *Simulator) isCurrent(c ownClaims, r *http.Request) bool {
-	return s.matchesAccount(r) && c.Issuer == liveengage.TokenIssuer && c.Audience == "acc:"+s.Account &&
+	return s.matchesAccount(r) && c.Issuer == liveengage.Issuer && c.Audience == "acc:"+s.Account &&
 		s.Now().Unix() < c.Expires
 }
 
