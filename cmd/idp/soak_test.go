@@ -35,7 +35,6 @@ type memoryNet struct {
 	mu    sync.Mutex
 	ports map[string]chan net.Conn
 	open  []net.Conn
-	done  chan struct{}
 }
 
 func (n *memoryNet) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
