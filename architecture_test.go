@@ -185,7 +185,7 @@ func arrows() map[string]allowance {
 				"liveengage/oauth1",
 				"liveengage/setup",
 			},
-			theirs: []string{jose, socket},
+			theirs: []string{errgroup, jose, socket},
 		},
 		"oidc": {
 			ours: []string{
@@ -219,10 +219,12 @@ func arrows() map[string]allowance {
 		"server/servertest": {
 			ours: []string{
 				"config",
+				"conformance",
 				"dev",
+				"internal/robot",
 				"server",
 			},
-			theirs: []string{testify},
+			theirs: []string{jose, testify},
 		},
 		"session": {
 			ours: []string{

@@ -59,7 +59,7 @@ func brokenConnections() []brokenCase {
 		},
 		{
 			name: "nothing listens", code: doctor.AddressAnswers, level: doctor.Error,
-			text: "no route", change: moveTo("https://closed.example"),
+			text: "connection refused", change: moveTo("https://closed.example"),
 		},
 		{
 			name: "issuer ends with a slash", code: doctor.IssuerForm, level: doctor.Warn,

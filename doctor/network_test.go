@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -18,30 +17,30 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/internal/memnet"
 )
 
-// serve starts servers for the site in memory, and returns a function that
-// connects to them.
+// serve starts servers for the site in memory, and returns a function that connects
+// to them.
 func (s *site) serve(t *testing.T) func(ctx context.Context, network, address string) (net.Conn, error) {
 	t.Helper()
 	var certificate tls.Certificate
 	certificate, s.cfg.RootCAs = s.newCertificate(t)
 	tlsConfig := &tls.Config{Certificates: []tls.Certificate{certificate}}
 	s.editTLS(tlsConfig)
-	public, private := newPipeListener(), newPipeListener()
-	startServer(t, s.handler(), tls.NewListener(public, tlsConfig))
-	startServer(t, s.handler(), private)
+	network := memnet.New(t)
+	serveTLS(t, s.handler(), tls.NewListener(network.Listen(t, "public"), tlsConfig))
+	network.Serve(t, "private", s.handler())
 	remoteAddr := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(s.remoteAddr))
 	return func(ctx context.Context, _, address string) (net.Conn, error) {
-		listener := private
 		switch address {
 		case "login.brand.example:443", "accdn.lpsnmedia.net:443", "login.brand.example:8443", "login:443":
-			listener = public
+			address = "public"
 		case "127.0.0.1:8081", "login.brand.example:80":
-		default:
-			return nil, errors.New("no route to " + address)
+			address = "private"
 		}
-		conn, err := listener.dial(ctx)
+		conn, err := network.DialContext(ctx, "tcp", address)
 		if err != nil {
 			return nil, err
 		}
@@ -49,52 +48,12 @@ func (s *site) serve(t *testing.T) func(ctx context.Context, network, address st
 	}
 }
 
-func startServer(t *testing.T, handler http.Handler, listener net.Listener) {
+func serveTLS(t *testing.T, handler http.Handler, listener net.Listener) {
 	t.Helper()
 	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 }
-
-// pipeListener is a network of one host in memory.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed context.Context //nolint:containedctx // ends when the listener is closed
-	close  context.CancelFunc
-}
-
-func newPipeListener() *pipeListener {
-	closed, stop := context.WithCancel(context.Background())
-	return &pipeListener{conns: make(chan net.Conn), closed: closed, close: stop}
-}
-
-func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.closed.Done():
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed.Done():
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.close()
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 // remoteConn is a connection to another address than it seems.
 type remoteConn struct {

@@ -24,10 +24,10 @@ import (
 )
 
 type conformanceCommand struct {
-	Issuer      string `required:"" help:"Issuer of the provider to test, such as http://127.0.0.1:8080." placeholder:"URL"`
-	Client      string `required:"" help:"Client to test with; it has a secret and uses client_secret_basic." placeholder:"ID"`
-	RedirectURI string `name:"redirect-uri" default:"http://127.0.0.1:7777/cb" help:"Redirect URI of every client (${default}); nothing needs to listen there." placeholder:"URL"` //nolint:lll // a tag is one line
-	PostLogout  string `name:"post-logout-redirect-uri" default:"http://127.0.0.1/cb" help:"Post-logout redirect URI of --client (${default})." placeholder:"URL"`                 //nolint:lll // a tag is one line
+	Issuer      string `required:"" help:"Issuer to test, such as http://127.0.0.1:8080." placeholder:"URL"`
+	Client      string `required:"" help:"Client to test with, which uses client_secret_basic." placeholder:"ID"`
+	RedirectURI string `name:"redirect-uri" default:"http://127.0.0.1:7777/cb" help:"Redirect URI of the clients."`
+	PostLogout  string `name:"post-logout-redirect-uri" default:"http://127.0.0.1/cb" help:"Of --client (${default})."`
 	Other       string `help:"Another client with a secret." placeholder:"ID"`
 	Post        string `help:"Client that uses client_secret_post." placeholder:"ID"`
 	Public      string `help:"Client without a secret." placeholder:"ID"`
@@ -36,14 +36,14 @@ type conformanceCommand struct {
 	KeyID       string `name:"kid" help:"Key ID of that key."`
 	Username    string `default:"jane" help:"User with every standard claim (${default})."`
 	Else        string `name:"other-username" aliases:"else" default:"victor" help:"Another user (${default})."`
-	Receive     string `help:"host:port to receive back-channel logouts of --client on. Its backchannel_logout_uri must be http://host:port/backchannel/ID." placeholder:"HOST:PORT"` //nolint:lll // a tag is one line
+	Receive     string `help:"Receive back-channel logouts of --client here; see above." placeholder:"HOST:PORT"`
 	Front       string `name:"frontchannel-logout-uri" help:"The frontchannel_logout_uri of --client." placeholder:"URL"`
 	CA          string `name:"ca" help:"PEM file of certificates to trust." type:"existingfile" placeholder:"FILE"`
 	Only        string `help:"Run only the checks whose name contains this text." placeholder:"TEXT"`
 	Strict      bool   `help:"Treat warnings as failures."`
 	JSON        bool   `name:"json" help:"Print JSON."`
 
-	Patience time.Duration `default:"12s" help:"Longest wait of a check (${default}); checks that wait longer are skipped. 11m skips none."`
+	Patience time.Duration `default:"12s" help:"Skip checks that wait longer (${default}). 11m skips none."`
 }
 
 // Help is printed above the flags.
@@ -60,7 +60,10 @@ Secrets are read from environment variables:
     IDP_CONFORMANCE_PASSWORD        password of --username
     IDP_CONFORMANCE_OTHER_PASSWORD  password of --other-username
 
-For idp dev they are known, and its other clients are used without a flag.
+With --receive, the backchannel_logout_uri of --client must be
+http://HOST:PORT/backchannel/ID.
+
+For idp dev the secrets are known, and its other clients are used without a flag.
 
 The checks sign in hundreds of times and run attacks, so test only your own provider.
 

@@ -22,7 +22,7 @@ import (
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
-	lesetup "idpbridge/liveengage/setup"
+	"idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 	"idpbridge/server"
@@ -35,7 +35,6 @@ type memoryNet struct {
 	mu    sync.Mutex
 	ports map[string]chan net.Conn
 	open  []net.Conn
-	done  chan struct{}
 }
 
 func (n *memoryNet) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
@@ -136,7 +135,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := server.SetupFacts(s.idp.Settings, s.idp.Clients, "liveengage", s.idp.Keys, time.Now())
-	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(dev.LiveEngageSecret)}
+	connector := sim.Connector{Connector: setup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(dev.LiveEngageSecret)}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,
@@ -306,8 +305,8 @@ func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int
 	require.GreaterOrEqual(s.t, renewals, int(soakFor/(30*time.Minute)), "a token every half hour")
 	redeemed := strings.Count(log, `"msg":"code redeemed"`)
 	require.Equal(s.t, renewals+3, redeemed, "one code for each token, and three at the change of a key")
-	require.GreaterOrEqual(s.t, strings.Count(log, `"msg":"signed in"`), redeemed)
-	for _, bad := range []string{`"level":"ERROR"`, `"msg":"refused"`, "refresh token", "code refused"} {
+	require.GreaterOrEqual(s.t, strings.Count(log, `"msg":"authorization succeeded"`), redeemed)
+	for _, bad := range []string{`"level":"ERROR"`, `"msg":"refused"`, "refresh token", "code rejected"} {
 		require.NotContains(s.t, log, bad)
 	}
 	faults := map[string]int{}
