@@ -23,8 +23,8 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/dev"
+	"idpbridge/internal/pkce"
 	"idpbridge/keys"
-	"idpbridge/oidc"
 	"idpbridge/server"
 )
 
@@ -39,7 +39,7 @@ func secretsInLogs(t *testing.T) {
 	state, nonce, verifier := "state-in-the-log", "nonce-in-the-log", strings.Repeat("verifier", 8)
 	q := url.Values{
 		"client_id": {web.ID}, "redirect_uri": {web.RedirectURI}, "response_type": {"code"}, "scope": {"openid offline_access"},
-		"state": {state}, "nonce": {nonce}, "code_challenge": {oidc.Challenge(verifier)}, "code_challenge_method": {"S256"}, "login_hint": {"hint-in-the-log"},
+		"state": {state}, "nonce": {nonce}, "code_challenge": {pkce.Challenge(verifier)}, "code_challenge_method": {"S256"}, "login_hint": {"hint-in-the-log"},
 	}
 	address := issuer + "/authorize?" + q.Encode()
 	b.signIn(issuer, address, "jane", "wrong-password-in-the-log")
