@@ -185,7 +185,7 @@ func arrows() map[string]allowance {
 				"liveengage/oauth1",
 				"liveengage/setup",
 			},
-			theirs: []string{jose, socket},
+			theirs: []string{errgroup, jose, socket},
 		},
 		"oidc": {
 			ours: []string{

@@ -19,9 +19,9 @@ type Setting struct {
 }
 
 const (
-	required    = "required"
-	none        = "none"
-	secretForms = "A string, `{env: NAME}` or `{file: PATH}`."
+	required      = "required"
+	none          = "none"
+	acceptedForms = "A string, `{env: NAME}` or `{file: PATH}`."
 )
 
 // Settings returns every setting, in the order in which docs/settings.md lists them.
@@ -68,24 +68,34 @@ func serverSettings() []Setting {
 		{"listen", "", "Address (host:port) for the public endpoints."},
 		{"operations", "", "Loopback address (host:port) for metrics, health checks and the set-up page, or `off`."},
 		{"data", required, "Directory for the database (`idp.db`) and the instance secret (`secret`)."},
-		{"store", "SQLite in `data`",
-			"PostgreSQL URL, such as `postgres://user:password@host/database`. " + secretForms},
-		{"secret", "the file in `data`",
-			"Instance secret: 64 hexadecimal characters, the same for every instance. " + secretForms},
+		{
+			"store", "SQLite in `data`",
+			"PostgreSQL URL, such as `postgres://user:password@host/database`. " + acceptedForms,
+		},
+		{
+			"secret", "the file in `data`",
+			"Instance secret: 64 hexadecimal characters, the same for every instance. " + acceptedForms,
+		},
 		{"tls.certificate", none, "PEM file of the certificate chain, if no proxy terminates TLS."},
 		{"tls.key", none, "PEM file of the private key."},
-		{"proxies", none,
-			"Trusted reverse proxies, as IP addresses or networks. `X-Forwarded-*` from anyone else is ignored."},
+		{
+			"proxies", none,
+			"Trusted reverse proxies, as IP addresses or networks. `X-Forwarded-*` from anyone else is ignored.",
+		},
 		{"brand.name", required, "Name of your brand, as pages show it."},
 		{"brand.logo", none, "Your logo, as an https URL."},
 		{"brand.help", none, "Your help page, as an https URL."},
 		{"brand.privacy", none, "Your privacy policy, as an https URL."},
 		{"people", required, "The people file; see [people.md](people.md)."},
-		{"subjects.key", none,
+		{
+			"subjects.key", none,
 			"Key to derive subjects from your customer ids with: 64 hexadecimal characters that never change. " +
-				secretForms + " See [liveengage.md](liveengage.md#subjects)."},
-		{"subjects.known", none,
-			"File of subjects that LivePerson knows already; see [liveengage.md](liveengage.md#subjects)."},
+				acceptedForms + " See [liveengage.md](liveengage.md#subjects).",
+		},
+		{
+			"subjects.known", none,
+			"File of subjects that LivePerson knows already; see [liveengage.md](liveengage.md#subjects).",
+		},
 		{"lifetimes.request", "", "Time from an authorization request to its response."},
 		{"lifetimes.code", "", "How long an authorization code is valid; at most `10m`."},
 		{"lifetimes.id_token", "", "How long an ID token is valid. " +
@@ -93,8 +103,10 @@ func serverSettings() []Setting {
 		{"lifetimes.access_token", "", "How long an access token is valid."},
 		{"lifetimes.session", "", "How long a session lasts at most."},
 		{"lifetimes.session_idle", "", "How long a session lasts without a request."},
-		{"lifetimes.refresh_token", "",
-			"How long the refresh tokens of one sign-in are valid, however often they are used."},
+		{
+			"lifetimes.refresh_token", "",
+			"How long the refresh tokens of one sign-in are valid, however often they are used.",
+		},
 		{"lifetimes.refresh_token_idle", "", "How long a refresh token is valid if it is not used."},
 		{"lifetimes.refresh_token_grace", "", "How long a used refresh token still works, in case the response was lost. " +
 			"`0s` turns this off."},
@@ -115,38 +127,56 @@ func clientSettings() []Setting {
 		{"id", required, "The `client_id`: printable ASCII without spaces, unique."},
 		{"name", "`id`", "Name of the client, as pages show it."},
 		{"secret", none, "Client secret of at least 32 characters. " +
-			"A client with neither `secret` nor `jwks` is public, and must use PKCE. " + secretForms},
-		{"jwks", none, "The client's public keys as a JSON Web Key Set, for `private_key_jwt`. " + secretForms},
-		{"application_type", "`web`",
+			"A client with neither `secret` nor `jwks` is public, and must use PKCE. " + acceptedForms},
+		{"jwks", none, "The client's public keys as a JSON Web Key Set, for `private_key_jwt`. " + acceptedForms},
+		{
+			"application_type", "`web`",
 			"`web` or `native`. Only `native` clients can have redirect URIs with http (on loopback) or " +
-				"with a private-use scheme such as `com.brand.app:/cb`."},
-		{"token_endpoint_auth_method", "`client_secret_basic` with a secret, `private_key_jwt` with `jwks`, otherwise `none`",
-			"How the client authenticates: one of these, or `client_secret_post`."},
-		{"require_pushed_authorization_requests", "`false`",
-			"Rejects authorization requests that were not pushed to `/par`."},
+				"with a private-use scheme such as `com.brand.app:/cb`.",
+		},
+		{
+			"token_endpoint_auth_method", "`client_secret_basic` with a secret, `private_key_jwt` with `jwks`, otherwise `none`",
+			"How the client authenticates: one of these, or `client_secret_post`.",
+		},
+		{
+			"require_pushed_authorization_requests", "`false`",
+			"Rejects authorization requests that were not pushed to `/par`.",
+		},
 		{"redirect_uris", required, "Redirect URIs; compared byte for byte."},
 		{"post_logout_redirect_uris", none, "URLs that a logout can redirect to; compared byte for byte."},
-		{"backchannel_logout_uri", none,
-			"URL that is sent a logout token when a session ends in which the client got a response."},
+		{
+			"backchannel_logout_uri", none,
+			"URL that is sent a logout token when a session ends in which the client got a response.",
+		},
 		{"frontchannel_logout_uri", none, "URL that is loaded in a frame of the logout page."},
-		{"response_types", "`[code]`",
-			"`code`, `id_token`, `id_token token`, `code id_token`, `code token`, `code id_token token`."},
-		{"scopes", "all but `offline_access`",
+		{
+			"response_types", "`[code]`",
+			"`code`, `id_token`, `id_token token`, `code id_token`, `code token`, `code id_token token`.",
+		},
+		{
+			"scopes", "all but `offline_access`",
 			"Scopes that the client can ask for: `openid`, `profile`, `email`, `address`, " +
-				"`phone`, `lp_sdes` and `offline_access`, which allows refresh tokens."},
+				"`phone`, `lp_sdes` and `offline_access`, which allows refresh tokens.",
+		},
 		{"profile", none, "`liveengage` for LiveEngage. " +
 			"It always gets `lp_sdes`, and its claims are in the ID token."},
 		{"claims_in_id_token", "`false`", "Puts claims into the ID token even if an access token could fetch them."},
 		{"id_token_signed_response_alg", "`RS256`", "`RS256` or `ES256`. LiveEngage accepts `RS256` only."},
-		{"pinned_key", "the active key",
-			"The `kid` of the key that always signs for the client, because its public key is pasted elsewhere."},
+		{
+			"pinned_key", "the active key",
+			"The `kid` of the key that always signs for the client, because its public key is pasted elsewhere.",
+		},
 		{"id_token_encryption.enc", "`A128CBC-HS256`", "Content encryption of ID tokens: `A128CBC-HS256` or `A256GCM`. " +
 			"See [liveengage.md](liveengage.md#encrypted-id-tokens)."},
 		{"id_token_encryption.keys[].kid", required, "Name of the key, as its owner gave it to you."},
-		{"id_token_encryption.keys[].key", required,
-			"Certificate or public key, in PEM or as base64 on one line. " + secretForms},
-		{"id_token_encryption.keys[].until", "the end of its certificate",
-			"Last day, in UTC, on which the key is used, as `YYYY-MM-DD`."},
+		{
+			"id_token_encryption.keys[].key", required,
+			"Certificate or public key, in PEM or as base64 on one line. " + acceptedForms,
+		},
+		{
+			"id_token_encryption.keys[].until", "the end of its certificate",
+			"Last day, in UTC, on which the key is used, as `YYYY-MM-DD`.",
+		},
 		{"id_token_encryption.keys[].insecure_short_key", "`false`", "Allows a key of 1024 to 2047 bits."},
 		{"redirects_on_to", none, "Further https origins that the redirect URIs redirect to."},
 	}
@@ -161,27 +191,39 @@ func clientSettings() []Setting {
 func liveEngageSettings() []Setting {
 	return []Setting{
 		{"liveengage.dialect", "`rfc`", "`rfc`, or `legacy` for connectors without RFC compliance."},
-		{"liveengage.redirect_query_keys", "`[lpUnifiedWindowConfig]` with `dialect: legacy`",
-			"Keys that the query of a redirect URI can have in the legacy dialect."},
-		{"liveengage.token_redirect_uri", "`https://liveperson.net`",
+		{
+			"liveengage.redirect_query_keys", "`[lpUnifiedWindowConfig]` with `dialect: legacy`",
+			"Keys that the query of a redirect URI can have in the legacy dialect.",
+		},
+		{
+			"liveengage.token_redirect_uri", "`https://liveperson.net`",
 			"Redirect URI that LivePerson sends to the token endpoint " +
-				"if your page names none, or `same` to require the one of the authorization request."},
+				"if your page names none, or `same` to require the one of the authorization request.",
+		},
 		{"liveengage.implicit_parameter", "`id_token`", "Parameter with the token in an implicit response: " +
 			"`id_token`, `token` or `code`."},
-		{"liveengage.implicit_in", "`fragment`",
-			"`fragment`, or `query`, which ends up in logs and browser history."},
+		{
+			"liveengage.implicit_in", "`fragment`",
+			"`fragment`, or `query`, which ends up in logs and browser history.",
+		},
 		{"liveengage.token_requests", "`form_or_json`", "`form_or_json`, or `form` to reject JSON."},
 		{"liveengage.token_errors", "`oauth`", "Names of errors at the token endpoint: `oauth` or `liveperson`."},
-		{"liveengage.delegation", "`false`",
-			"Returns a refresh token with every code, for LivePerson's consumer delegation."},
+		{
+			"liveengage.delegation", "`false`",
+			"Returns a refresh token with every code, for LivePerson's consumer delegation.",
+		},
 		{"liveengage.js_method", "`lpGetAuthenticationToken`", "Name of the function that the page script defines."},
 		{"liveengage.js_context", "`window`", "Object that the function belongs to."},
 		{"liveengage.page.origins", none, "Origins of your pages that can use the page script."},
-		{"liveengage.page.hands_out", "`code` if the client can use codes, otherwise `id_token`",
-			"What the function returns."},
-		{"liveengage.page.return_uri", none,
+		{
+			"liveengage.page.hands_out", "`code` if the client can use codes, otherwise `id_token`",
+			"What the function returns.",
+		},
+		{
+			"liveengage.page.return_uri", none,
 			"One of `redirect_uris`, on one of the origins, that the page script uses if the " +
-				"browser keeps cookies from it; see [liveengage.md](liveengage.md#pages-on-another-site)."},
+				"browser keeps cookies from it; see [liveengage.md](liveengage.md#pages-on-another-site).",
+		},
 		{"liveengage.page.across_sites", "`false`", "Sends a second session cookie to pages on another site; " +
 			"see [liveengage.md](liveengage.md#pages-on-another-site)."},
 	}

@@ -27,8 +27,8 @@ const (
 const pasteLine = "Paste the one line that " + pathLine + " shows."
 
 // oneDatabase is what to do if the provider shows different keys.
-const oneDatabase = "Several instances, or a cache in front of them, show different keys. Give all instances the same " +
-	"database, and clear the cache."
+const oneDatabase = "Several instances, or a cache in front of them, show different keys. Give all instances the " +
+	"same database, and clear the cache."
 
 // checkPublicKey compares the public keys that the provider shows for pasting with
 // the key set, and with the key that was pasted.

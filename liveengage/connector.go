@@ -28,7 +28,7 @@ const (
 	KeyTypeJWKS   KeyType = "JWKS_ENDPOINT"
 )
 
-// DelegationKey stands in place of the key in a connector for consumer delegation.
+// DelegationKey replaces the key in a connector for consumer delegation.
 const DelegationKey = "CONSUMER_DELEGATION"
 
 // Connector is an authentication server as LivePerson's services write it in JSON.

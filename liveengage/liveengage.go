@@ -1,17 +1,17 @@
-// Package liveengage has the wire types and constants of LivePerson's contract: how
-// its services write a connector down, and the URLs, names and codes that they use.
-// It holds each of them once for the whole module.
+// Package liveengage has the wire types and constants of LivePerson's contract: the
+// connector as JSON, and the URLs, names and error codes of its services. Each of them
+// is defined here once, for the whole module.
 package liveengage
 
-// Addresses of LivePerson's own services and web pages.
+// URLs of LivePerson's services.
 const (
-	// DomainAPI is the service from which the addresses of all others are found.
+	// DomainAPI is the service that returns the hosts of all others.
 	DomainAPI = "https://api.liveperson.net"
-	// AccountConfig is the public account configuration, called accdn, with the list
-	// of connectors. It is used if the Domain API names no other.
+	// AccountConfig is the public account configuration with the list of connectors.
+	// The Domain API may name another.
 	AccountConfig = "https://accdn.lpsnmedia.net"
-	// TokenIssuer is iss in the tokens that LivePerson issues itself.
-	TokenIssuer = "https://idp.liveperson.net"
+	// Issuer is iss in the tokens that LivePerson issues.
+	Issuer = "https://idp.liveperson.net"
 )
 
 // Redirect URIs of LivePerson.
@@ -23,7 +23,7 @@ const (
 	MediaDomain = "lpsnmedia.net"
 	// WindowPath is the path of the pop-out window.
 	WindowPath = "/le_unified_window/index.html"
-	// WindowURI is the pop-out window, where a customer comes back to after a sign-in.
+	// WindowURI is the pop-out window, to which a customer returns after a sign-in.
 	WindowURI = "https://lpcdn." + MediaDomain + WindowPath
 	// WindowQueryKey is the query parameter that the pop-out window adds to its
 	// redirect URI without RFC compliance.
@@ -34,8 +34,8 @@ const (
 
 // What the brand's page and the tokens say.
 const (
-	// DefaultJSMethod and DefaultJSContext are the usual name of the page's function
-	// that the chat calls, and the object that it is looked up on.
+	// DefaultJSMethod is the usual name of the page's function that the chat calls.
+	// DefaultJSContext is the object that has it.
 	DefaultJSMethod  = "lpGetAuthenticationToken"
 	DefaultJSContext = "window"
 	// ACR is the only authentication context class that LiveEngage knows.

@@ -13,22 +13,21 @@ import (
 
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	// maxAssertionLifetime is how far ahead an assertion may expire, so that what is
-	// remembered of it is bounded.
+	// maxAssertionLifetime bounds how long a used assertion is remembered.
 	maxAssertionLifetime = 10 * time.Minute
 	// clockSkew is how far a client's clock may be ahead of ours.
 	clockSkew = time.Minute
 )
 
-// assertionAlgorithms are those that a client may sign with; none and the
-// symmetric ones are not among them (RFC 8725 section 3.1).
+// assertionAlgorithms are the algorithms that a client may sign with: neither none nor
+// symmetric ones (RFC 8725 section 3.1).
 func assertionAlgorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256}
 }
 
-// assertionClaims are the claims of a client assertion (RFC 7523 section 3). The
-// audience must be one text: a list could name somebody else as well, who would
-// then hold an assertion that is good here.
+// assertionClaims are the claims of a client assertion (RFC 7523 section 3). The audience
+// must be one string: a list could name another server too, which would then hold an
+// assertion that is valid here.
 type assertionClaims struct {
 	Issuer    string   `json:"iss"`
 	Subject   string   `json:"sub"`
@@ -39,13 +38,13 @@ type assertionClaims struct {
 	NotBefore *float64 `json:"nbf"`
 }
 
-// assertedClient is the client that an assertion says it is from, unverified.
+// assertedClient is the client that an assertion names, unverified.
 func assertedClient(assertion string) string {
 	jws, err := jose.ParseSignedCompact(assertion, assertionAlgorithms())
 	if err != nil {
 		return ""
 	}
-	var c struct { // the rest is judged later, by name
+	var c struct { // the other claims are checked later
 		Subject string `json:"sub"`
 	}
 	if json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &c) != nil {
@@ -54,10 +53,9 @@ func assertedClient(assertion string) string {
 	return c.Subject
 }
 
-// verifyClientAssertion verifies a client assertion: signed by one of the client's keys, made
-// for this issuer and nobody else, short-lived, and never seen before (RFC 7523
-// section 3, OIDC Core section 9). An error that is no *fault means that nobody
-// could tell.
+// verifyClientAssertion verifies a client assertion: signed by one of the client's keys,
+// made only for this issuer, short-lived, and never used before (RFC 7523 section 3, OIDC
+// Core section 9). An error that is not an *oauthError means that it could not be checked.
 func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, assertion string) error {
 	payload, err := verifyAssertionSignature(client, assertion)
 	if err != nil {
@@ -65,42 +63,56 @@ func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, as
 	}
 	var a assertionClaims
 	if err := json.Unmarshal(payload, &a); err != nil {
-		return badAssertion("its claims are not of the right types; aud must be one text")
+		return errAssertion("its claims have wrong types; aud must be one string")
 	}
-	now := p.now()
-	at := func(seconds *float64) time.Time { return time.Unix(int64(*seconds), 0) }
-	switch {
-	case a.Issuer != client.ID || a.Subject != client.ID:
-		return badAssertion("iss and sub must both be the client_id")
-	case a.Audience != p.issuer:
-		return badAssertion("aud must be the issuer and nothing else")
-	case a.ID == "" || len(a.ID) > 512:
-		return badAssertion("jti must have 1 to 512 bytes")
-	case a.Expires == nil || !at(a.Expires).After(now):
-		return badAssertion("exp is missing or past")
-	case at(a.Expires).After(now.Add(maxAssertionLifetime + clockSkew)):
-		return badAssertion("exp is more than 10 minutes ahead")
-	case a.NotBefore != nil && at(a.NotBefore).After(now.Add(clockSkew)):
-		return badAssertion("nbf is in the future")
-	case a.IssuedAt != nil && at(a.IssuedAt).After(now.Add(clockSkew)):
-		return badAssertion("iat is in the future")
+	if problem := findAssertionProblem(a, client.ID, p.issuer, p.now()); problem != "" {
+		return errAssertion(problem)
 	}
-	first, err := p.assertions.RecordAssertion(ctx, client.ID, hashString(a.ID), at(a.Expires))
+	first, err := p.assertions.RecordAssertion(ctx, client.ID, hashString(a.ID), time.Unix(int64(*a.Expires), 0))
 	if err != nil {
-		return fmt.Errorf("spend client assertion: %w", err)
+		return fmt.Errorf("record client assertion: %w", err)
 	}
 	if !first {
-		return badAssertion("its jti was used before")
+		return errAssertion("its jti was used before")
 	}
 	return nil
 }
 
-// verifyAssertionSignature checks the signature by the client's keys alone: what keys the
-// header brings along is not looked at (RFC 8725 section 3.10).
+// findAssertionProblem returns what is wrong with the claims of an assertion, or "".
+func findAssertionProblem(a assertionClaims, clientID, issuer string, now time.Time) string {
+	after := func(seconds *float64, t time.Time) bool {
+		return seconds != nil && time.Unix(int64(*seconds), 0).After(t)
+	}
+	if a.Issuer != clientID || a.Subject != clientID {
+		return "iss and sub must both be the client_id"
+	}
+	if a.Audience != issuer {
+		return "aud must be the issuer and nothing else"
+	}
+	if a.ID == "" || len(a.ID) > 512 {
+		return "jti must have 1 to 512 bytes"
+	}
+	if !after(a.Expires, now) {
+		return "exp is missing or past"
+	}
+	if after(a.Expires, now.Add(maxAssertionLifetime+clockSkew)) {
+		return "exp is more than 10 minutes ahead"
+	}
+	if after(a.NotBefore, now.Add(clockSkew)) {
+		return "nbf is in the future"
+	}
+	if after(a.IssuedAt, now.Add(clockSkew)) {
+		return "iat is in the future"
+	}
+	return ""
+}
+
+// verifyAssertionSignature checks the signature with the client's registered keys. Keys in
+// the header are ignored (RFC 8725 section 3.10).
 func verifyAssertionSignature(client *Client, assertion string) ([]byte, error) {
 	jws, err := jose.ParseSignedCompact(assertion, assertionAlgorithms())
 	if err != nil {
-		return nil, badAssertion("it is not a JWT signed with RS256, PS256 or ES256")
+		return nil, errAssertion("it is not a JWT signed with RS256, PS256 or ES256")
 	}
 	header := jws.Signatures[0].Header
 	for _, k := range client.Keys {
@@ -111,14 +123,14 @@ func verifyAssertionSignature(client *Client, assertion string) ([]byte, error) 
 			return payload, nil
 		}
 	}
-	return nil, badAssertion("none of the client's registered keys verifies its signature")
+	return nil, errAssertion("none of the client's registered keys verifies its signature")
 }
 
-// badAssertion says to the client alone, which is the one who can mend it, what
-// is wrong: none of it helps to forge one.
-func badAssertion(what string) error {
+// errAssertion tells the client what is wrong, so that its developer can fix it. None of
+// it helps to forge an assertion.
+func errAssertion(what string) error {
 	return &oauthError{
 		status: http.StatusUnauthorized, code: invalidClient, cause: errors.New(what),
-		description: "The client assertion is refused: " + what + ".",
+		description: "The client assertion is invalid: " + what + ".",
 	}
 }

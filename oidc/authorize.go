@@ -15,7 +15,7 @@ import (
 	"idpbridge/session"
 )
 
-// handleAuthorize answers GET /authorize (OIDC Core section 3.1.2).
+// handleAuthorize serves GET /authorize (OIDC Core section 3.1.2).
 func (p *Provider) handleAuthorize(c echo.Context) error {
 	saved := savedRequest{
 		Query: c.Request().URL.RawQuery, Reference: newReference(), Started: p.now().UnixMilli(),
@@ -26,51 +26,54 @@ func (p *Provider) handleAuthorize(c echo.Context) error {
 	return p.continueRequest(c, saved)
 }
 
-// handleAuthorizePost answers POST /authorize by sending the browser to the same
-// request as GET: a cross-site POST carries no SameSite=Lax cookie, so only
-// there can it be seen who is signed in.
+// handleAuthorizePost serves POST /authorize by redirecting the browser to the same
+// request by GET: a cross-site POST carries no SameSite=Lax cookie, so only the GET
+// shows who is signed in.
 func (p *Provider) handleAuthorizePost(c echo.Context) error {
 	return p.redirectPostToGet(c, PathAuthorize)
 }
 
-// redirectPostToGet sends a posted request on to the same endpoint as GET.
+// redirectPostToGet redirects a posted request to the same endpoint by GET.
 func (p *Provider) redirectPostToGet(c echo.Context, path string) error {
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
 		return p.showErrorPage(c, &pageError{message: "The request was too large or broke off.", remedy: "Go back and try again."}, "")
 	}
-	// Whatever a form encodes is printable and has no #, which would become a
-	// fragment that browsers carry on to the client.
-	unfit := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
-	if _, err := url.ParseQuery(string(body)); err != nil || strings.ContainsFunc(string(body), unfit) {
+	// A form encodes everything as printable characters without #. A # would become a
+	// fragment, which browsers carry on to the client.
+	unencoded := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
+	if _, err := url.ParseQuery(string(body)); err != nil || strings.ContainsFunc(string(body), unencoded) {
 		return p.showErrorPage(c, &pageError{message: "The request that led here is damaged.", remedy: "Go back and try again."}, "")
 	}
 	return redirectTo(c, p.base+path+"?"+string(body))
 }
 
-// handleResume is the dispatcher to which every page of a sign-in returns. The
-// request is checked again from its beginning: nothing that a page did or did
-// not do is taken on trust.
+// handleResume serves GET /resume, to which every page of a sign-in returns. The
+// request is validated again from the start: nothing that a page did is trusted.
 func (p *Provider) handleResume(c echo.Context) error {
 	sealed := c.QueryParam("request")
 	saved, err := p.openSavedRequest(c.Request(), sealed)
-	switch {
-	case errors.Is(err, ErrExpired) && !saved.Pushed:
+	if err == nil {
+		return p.continueRequest(c, saved)
+	}
+	if errors.Is(err, ErrExpired) && !saved.Pushed {
 		return redirectTo(c, p.base+PathAuthorize+"?"+saved.Query)
-	case errors.Is(err, ErrExpired):
-		return p.showErrorPage(c, &pageError{message: "This sign-in has taken too long.", remedy: "Go back to where you came from and start again there."}, saved.Reference)
-	case errors.Is(err, ErrOtherBrowser):
+	}
+	const remedy = "Go back to where you came from and start again there."
+	if errors.Is(err, ErrExpired) {
+		return p.showErrorPage(c, &pageError{message: "This sign-in has taken too long.", remedy: remedy}, saved.Reference)
+	}
+	if errors.Is(err, ErrOtherBrowser) {
 		return p.showErrorPage(c, &pageError{
 			message: "This sign-in was started in another browser, or your browser does not keep cookies.",
-			remedy:  "Go back to where you came from and start again there. Make sure that cookies are allowed.",
+			remedy:  remedy + " Make sure that cookies are allowed.",
 		}, "")
-	case err != nil:
-		return p.showErrorPage(c, &pageError{message: "This address is damaged or no longer valid.", remedy: "Go back to where you came from and start again there."}, "")
 	}
-	return p.continueRequest(c, saved)
+	return p.showErrorPage(c, &pageError{message: "This link is damaged or no longer valid.", remedy: remedy}, "")
 }
 
-// continueRequest takes a request one step further: a refusal, a page, or the answer.
+// continueRequest takes a request one step further: to an error, a page, or the
+// response.
 func (p *Provider) continueRequest(c echo.Context, saved savedRequest) error {
 	request, err := p.validateRequest(c.Request().Context(), saved.Query, saved.Pushed)
 	if page, ok := errors.AsType[*pageError](err); ok {
@@ -96,8 +99,8 @@ func (p *Provider) continueRequest(c echo.Context, saved savedRequest) error {
 	return p.redirectToPage(c, step, saved)
 }
 
-// sessionMark tells a sign-in from every other one of the browser. It is empty for
-// nobody.
+// sessionMark identifies a login among all logins of the browser. It is empty if no
+// user is signed in.
 func sessionMark(current session.Current, signedIn bool) string {
 	if !signedIn {
 		return ""
@@ -105,31 +108,36 @@ func sessionMark(current session.Current, signedIn bool) string {
 	return current.ID + " " + strconv.FormatInt(current.AuthTime.UnixMilli(), 10)
 }
 
-// nextStep decides what a request needs: the path of a page, "" for an answer, or
-// an error. It is the whole of prompt, max_age, id_token_hint and the values in
-// the claims parameter (OIDC Core sections 3.1.2.1 and 5.5.1).
+// nextStep decides what a request needs: the path of a page, "" for the response, or an
+// error. It implements prompt, max_age, id_token_hint and the values in the claims
+// parameter (OIDC Core sections 3.1.2.1 and 5.5.1).
 func (p *Provider) nextStep(request *authRequest, saved savedRequest, current session.Current, signedIn bool) (string, error) {
+	if saved.Denied {
+		return "", newOAuthError(accessDenied, "The user did not allow it.")
+	}
 	silent := request.hasPrompt(zoidc.PromptNone)
-	fresh := signedIn && saved.BrowserHash != "" && saved.SessionBefore != sessionMark(current, signedIn) // a page of this request has led to the sign-in
-	switch {
-	case saved.Denied:
-		return "", newOAuthError(accessDenied, "The person did not allow it.")
-	case !signedIn, !fresh && (p.requiresLogin(request, current) || !request.allowsSubject(current.Person.Subject)):
+	// A page of this request has led to the login.
+	fresh := signedIn && saved.BrowserHash != "" && saved.SessionBefore != sessionMark(current, signedIn)
+	wanted := signedIn && request.allowsSubject(current.Person.Subject)
+	if !signedIn || !fresh && (p.requiresLogin(request, current) || !wanted) {
 		if silent {
-			return "", newOAuthError(loginRequired, "Nobody who may be answered for is signed in.")
+			return "", newOAuthError(loginRequired, "No user that this request can be for is signed in.")
 		}
 		return pathLogin, nil
-	case !request.allowsSubject(current.Person.Subject):
-		return "", newOAuthError(loginRequired, "Somebody else signed in than the request names.")
-	case request.claims.requiresOtherACR(current.ACR):
-		return "", newOAuthError(unmetRequirements, "The acr that claims calls essential cannot be reached here.")
-	case request.hasPrompt(zoidc.PromptConsent) && saved.ConsentedBy != current.Person.Subject:
+	}
+	if !wanted {
+		return "", newOAuthError(loginRequired, "The user who signed in is not the one that the request names.")
+	}
+	if request.claims.requiresOtherACR(current.ACR) {
+		return "", newOAuthError(unmetRequirements, "The acr that claims calls essential is not available here.")
+	}
+	if request.hasPrompt(zoidc.PromptConsent) && saved.ConsentedBy != current.Person.Subject {
 		return pathConsent, nil
 	}
 	return "", nil
 }
 
-// requiresLogin says whether the request asks for more than the session gives.
+// requiresLogin reports whether the request asks for a newer login than the session has.
 func (p *Provider) requiresLogin(request *authRequest, current session.Current) bool {
 	if request.hasPrompt(zoidc.PromptLogin) || request.hasPrompt(zoidc.PromptSelectAccount) {
 		return true
@@ -137,7 +145,7 @@ func (p *Provider) requiresLogin(request *authRequest, current session.Current) 
 	return request.MaxAge != nil && (*request.MaxAge == 0 || p.now().Sub(current.AuthTime) > time.Duration(*request.MaxAge)*time.Second) //nolint:gosec // readRequest allows 31 bits
 }
 
-// redirectToPage seals the request to this browser and sends it to a page.
+// redirectToPage seals the request for this browser and redirects it to a page.
 func (p *Provider) redirectToPage(c echo.Context, path string, saved savedRequest) error {
 	saved.BrowserHash = p.browserHash(c.Response(), c.Request())
 	sealed, err := p.requestSealer.seal(saved)
@@ -147,12 +155,12 @@ func (p *Provider) redirectToPage(c echo.Context, path string, saved savedReques
 	return redirectTo(c, p.base+path+"?request="+sealed)
 }
 
-// redirectTo sends the browser on by 303, so that what was posted is never posted
-// again elsewhere (RFC 9700 section 4.12).
-func redirectTo(c echo.Context, address string) error {
+// redirectTo redirects by 303, so that the browser does not repeat a POST elsewhere
+// (RFC 9700 section 4.12).
+func redirectTo(c echo.Context, to string) error {
 	setNoStore(c)
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	return c.Redirect(http.StatusSeeOther, address)
+	return c.Redirect(http.StatusSeeOther, to)
 }
 
 // showErrorPage shows the error page of a request that must not be redirected.

@@ -183,7 +183,7 @@ func (p *Provider) postLogoutToken(
 	if err != nil {
 		return 0, fmt.Errorf("logout token: %w", err)
 	}
-	token, err := p.signToken(client, keys.TypeLogout, payload)
+	token, err := p.tokens.signToken(client, keys.TypeLogout, payload)
 	if err != nil {
 		return 0, err
 	}

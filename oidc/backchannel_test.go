@@ -92,7 +92,8 @@ func TestASilentClientHoldsUpNobody(t *testing.T) {
 	require.NoError(t, err)
 	q := &queue{due: map[Logout]time.Time{}}
 	p := &Provider{
-		issuer: "https://login.example", keys: ring, logouts: q, now: clock, log: slog.New(slog.DiscardHandler), events: func(string, string) {},
+		issuer: "https://login.example", logouts: q, now: clock, log: slog.New(slog.DiscardHandler),
+		tokens: tokenIssuer{keys: ring, now: clock}, events: func(string, string) {},
 		silentUntil: map[string]time.Time{}, clients: map[string]*Client{
 			"dead": {ID: "dead", Algorithm: "ES256", BackchannelLogoutURI: "https://dead.example/out"},
 			"well": {ID: "well", Algorithm: "ES256", BackchannelLogoutURI: "https://well.example/out"},

@@ -9,52 +9,52 @@ import (
 	"idpbridge/claims"
 )
 
-// unmetRequirements is the error for an essential acr that cannot be given
+// unmetRequirements is the error for an essential acr that is not available
 // (OpenID Connect Core Error Code unmet_authentication_requirements 1.0).
 const unmetRequirements = "unmet_authentication_requirements"
 
-// claimRequest is one member of the parameter claims: null, or this (OIDC Core
-// section 5.5.1).
+// claimRequest is one member of the claims parameter: null, or this (OIDC Core section
+// 5.5.1).
 type claimRequest struct {
 	Essential bool              `json:"essential"`
 	Value     *json.RawMessage  `json:"value"` // nil for null, which asks for nothing
 	Values    []json.RawMessage `json:"values"`
 }
 
-// accepts says whether the claim may have that text as its value.
-func (c *claimRequest) accepts(text string) bool {
+// accepts reports whether the claim may have that value.
+func (c *claimRequest) accepts(value string) bool {
 	if c == nil || c.Value == nil && c.Values == nil {
 		return true
 	}
 	equal := func(raw json.RawMessage) bool {
 		var s string
-		return json.Unmarshal(raw, &s) == nil && s == text
+		return json.Unmarshal(raw, &s) == nil && s == value
 	}
 	return c.Value != nil && equal(*c.Value) || slices.ContainsFunc(c.Values, equal)
 }
 
-// claimsParameter is what the parameter claims asks for: by name, and of the
-// claims sub and acr also which value.
+// claimsParameter is what the claims parameter asks for: names of claims, and for sub and
+// acr also values.
 type claimsParameter struct {
 	userinfo, idToken []string // sorted
 	sub, acr          *claimRequest
 }
 
-// parseClaimsParameter reads the parameter claims (OIDC Core section 5.5). Names that
-// nobody knows are ignored, as the section wants it.
-func parseClaimsParameter(text string) (claimsParameter, error) {
+// parseClaimsParameter parses the claims parameter (OIDC Core section 5.5). Unknown names
+// are ignored, as that section demands.
+func parseClaimsParameter(param string) (claimsParameter, error) {
 	var c claimsParameter
-	if text == "" {
+	if param == "" {
 		return c, nil
 	}
 	var parts map[string]json.RawMessage
-	if json.Unmarshal([]byte(text), &parts) != nil {
+	if json.Unmarshal([]byte(param), &parts) != nil {
 		return c, newOAuthError(invalidRequest, "claims is not a JSON object.")
 	}
 	var userinfo, idToken map[string]*claimRequest
 	for name, into := range map[string]*map[string]*claimRequest{"userinfo": &userinfo, "id_token": &idToken} {
 		if raw, ok := parts[name]; ok && json.Unmarshal(raw, into) != nil {
-			return c, newOAuthError(invalidRequest, "A member of claims is not what OpenID Connect Core section 5.5 says.")
+			return c, newOAuthError(invalidRequest, "A member of claims does not follow OpenID Connect Core section 5.5.")
 		}
 	}
 	c.userinfo, c.idToken = slices.Sorted(maps.Keys(userinfo)), slices.Sorted(maps.Keys(idToken))
@@ -62,8 +62,8 @@ func parseClaimsParameter(text string) (claimsParameter, error) {
 	return c, nil
 }
 
-// validateClaims keeps of the claims parameter what the client may be told: a claim
-// needs the client to be registered for the scope that releases it.
+// validateClaims drops claims from the claims parameter that the client may not have: it
+// must be registered for the scope that releases the claim.
 func validateClaims(request *authRequest, params url.Values) error {
 	asked, err := parseClaimsParameter(params.Get("claims"))
 	if err != nil {
@@ -78,14 +78,14 @@ func validateClaims(request *authRequest, params url.Values) error {
 	return nil
 }
 
-// requiresOtherACR says whether a person cannot be answered for: an essential acr that
-// their sign-in does not reach (OIDC Core section 5.5.1.1).
+// requiresOtherACR reports whether the request calls an acr essential that the session
+// does not have (OIDC Core section 5.5.1.1).
 func (c claimsParameter) requiresOtherACR(acr string) bool {
 	return c.acr != nil && c.acr.Essential && !c.acr.accepts(acr)
 }
 
-// releasedScopes lists the scopes of what the request would tell the client, those of
-// claims asked for by name among them.
+// releasedScopes lists the scopes that the response would release to the client,
+// including those of claims that are asked for by name.
 func (request *authRequest) releasedScopes() []string {
 	out := slices.Clone(request.Scopes)
 	if request.client.LiveEngage != nil && !slices.Contains(out, ScopeSDEs) {
@@ -99,7 +99,7 @@ func (request *authRequest) releasedScopes() []string {
 	return out
 }
 
-// releasingScope is the scope that releases a claim; empty for one that none releases.
+// releasingScope is the scope that releases a claim; empty if none does.
 func releasingScope(name string) string {
 	if name == ScopeSDEs {
 		return ScopeSDEs

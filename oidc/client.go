@@ -12,8 +12,7 @@ import (
 	"idpbridge/keys"
 )
 
-// The ways in which a client may authenticate at the token endpoint
-// (OIDC Core section 9).
+// The client authentication methods (OIDC Core section 9).
 const (
 	AuthBasic = "client_secret_basic"
 	AuthPost  = "client_secret_post"
@@ -24,71 +23,65 @@ const (
 // Client is a relying party that the configuration names.
 type Client struct {
 	ID   string
-	Name string // what people call it; shown on pages
+	Name string // shown on pages
 
-	// Secret is the client's secret; New keeps only its hash. Without Secret and
-	// Keys it is a public client, which must use PKCE (RFC 7636).
+	// Secret is the client secret; New keeps only its hash. Without Secret and Keys it is
+	// a public client, which must use PKCE (RFC 7636).
 	Secret secret.Value
 	// Keys are the client's public keys, for private_key_jwt (keys.ParseJWKS).
 	Keys []keys.PublicKey
-	// AuthMethods lists the client authentication methods that it may use; empty
-	// means private_key_jwt with keys, client_secret_basic with a secret, else none.
+	// AuthMethods lists the allowed client authentication methods. Empty means
+	// private_key_jwt with keys, client_secret_basic with a secret, else none.
 	AuthMethods []string
-	// PushedOnly refuses authorization requests that were not pushed (RFC 9126
-	// section 6).
+	// PushedOnly rejects authorization requests that were not pushed (RFC 9126 section 6).
 	PushedOnly bool
 
-	// Native marks an application on a person's device: a redirect URI that is
-	// registered on a loopback IP address may then come with any port
-	// (RFC 8252 section 7.3).
+	// Native marks an application on the user's device: its redirect URIs on a loopback
+	// IP address may use any port (RFC 8252 section 7.3).
 	Native                 bool
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
 	ResponseTypes          []string // in canonical order, such as "code id_token"; empty means code
-	Scopes                 []string // what it may ask for beside openid; offline_access allows refresh tokens
+	Scopes                 []string // allowed in addition to openid; offline_access allows refresh tokens
 
-	// BackchannelLogoutURI is told of the end of every session that the client was
-	// answered from, FrontchannelLogoutURI is loaded in a frame of the page that
-	// ends a sign-out. Empty means not at all.
+	// BackchannelLogoutURI gets a logout token at the end of every session that the client
+	// used. FrontchannelLogoutURI is loaded in a frame of the page that ends a sign-out.
+	// Empty means not at all.
 	BackchannelLogoutURI, FrontchannelLogoutURI string
 
-	// LiveEngage is the profile of the client that LivePerson is; nil for every
-	// other. It also puts lp_sdes into the ID tokens whether asked for or not:
-	// LiveEngage asks for the scope openid alone.
+	// LiveEngage is the profile of LivePerson's client; nil for every other client. It also
+	// adds lp_sdes to every ID token: LiveEngage requests only the scope openid.
 	LiveEngage *LiveEngage
-	// ClaimsInIDToken puts the claims of the granted scopes into the ID token
-	// even where an access token could fetch them (OIDC Core section 5.4).
+	// ClaimsInIDToken adds the claims of the granted scopes to the ID token even if an
+	// access token could fetch them (OIDC Core section 5.4).
 	ClaimsInIDToken bool
 	// Algorithm signs its ID tokens; empty means RS256.
 	Algorithm string
-	// PinnedKey is the kid of the key that signs for it whatever rotation does,
-	// because its public half was pasted elsewhere; empty means the active key.
+	// PinnedKey is the kid of the key that signs its ID tokens regardless of rotation,
+	// because the public key was pasted elsewhere; empty means the active key.
 	PinnedKey string
-	// Encryption encrypts its signed ID tokens (OIDC Core section 10.2); nil means
-	// that they are signed alone.
+	// Encryption encrypts its signed ID tokens (OIDC Core section 10.2); nil means that
+	// they are only signed.
 	Encryption *keys.Encrypter
-	// RedirectsOnTo lists further origins that its redirect URIs lead to, for
-	// the form-action of the sign-in page's Content-Security-Policy.
+	// RedirectsOnTo lists further origins that its redirect URIs redirect to, for the
+	// form-action of the sign-in page's Content-Security-Policy.
 	RedirectsOnTo []string
 
 	secretHash [sha256.Size]byte
 	deviations []Deviation
 }
 
-// withDefaults returns the client with its defaults filled in and its secret
-// replaced by a hash.
+// withDefaults returns a copy with defaults filled in and the secret replaced by a hash.
 func (c Client) withDefaults() *Client {
 	if c.Secret.IsSet() {
 		c.secretHash = sha256.Sum256([]byte(c.Secret.Reveal()))
 	}
 	if len(c.AuthMethods) == 0 {
-		switch {
-		case len(c.Keys) > 0:
+		c.AuthMethods = []string{AuthNone}
+		if len(c.Keys) > 0 {
 			c.AuthMethods = []string{AuthKey}
-		case c.Secret.IsSet():
+		} else if c.Secret.IsSet() {
 			c.AuthMethods = []string{AuthBasic}
-		default:
-			c.AuthMethods = []string{AuthNone}
 		}
 	}
 	if len(c.ResponseTypes) == 0 {
@@ -107,31 +100,30 @@ func (c Client) withDefaults() *Client {
 	return &c
 }
 
-// isPublic says whether the client has nothing to authenticate with.
-func (client *Client) isPublic() bool { return !client.Secret.IsSet() && len(client.Keys) == 0 }
+// isPublic reports whether the client has nothing to authenticate with.
+func (c *Client) isPublic() bool { return !c.Secret.IsSet() && len(c.Keys) == 0 }
 
-// matchesSecret compares in constant time. A client without a secret matches
-// nothing.
-func (client *Client) matchesSecret(sent string) bool {
+// matchesSecret compares in constant time. A client without a secret matches nothing.
+func (c *Client) matchesSecret(sent string) bool {
 	got := sha256.Sum256([]byte(sent))
-	return subtle.ConstantTimeCompare(got[:], client.secretHash[:]) == 1 && client.Secret.IsSet()
+	return subtle.ConstantTimeCompare(got[:], c.secretHash[:]) == 1 && c.Secret.IsSet()
 }
 
-// wantsLogout says whether the client wants to be told when a session ends.
-func (client *Client) wantsLogout() bool {
-	return client.BackchannelLogoutURI != "" || client.FrontchannelLogoutURI != ""
+// wantsLogout reports whether the client is notified when a session ends.
+func (c *Client) wantsLogout() bool {
+	return c.BackchannelLogoutURI != "" || c.FrontchannelLogoutURI != ""
 }
 
-// allowsRedirectURI compares plainly, byte for byte (RFC 9700 section 4.1.3),
-// but for the port of a native client's loopback address.
-func (client *Client) allowsRedirectURI(uri string) bool {
-	if slices.Contains(client.RedirectURIs, uri) {
+// allowsRedirectURI compares byte for byte (RFC 9700 section 4.1.3), except for the port
+// of a native client's loopback address.
+func (c *Client) allowsRedirectURI(uri string) bool {
+	if slices.Contains(c.RedirectURIs, uri) {
 		return true
 	}
-	if !client.Native {
+	if !c.Native {
 		return false
 	}
-	for _, registered := range client.RedirectURIs {
+	for _, registered := range c.RedirectURIs {
 		if equalExceptLoopbackPort(registered, uri) {
 			return true
 		}
@@ -139,15 +131,15 @@ func (client *Client) allowsRedirectURI(uri string) bool {
 	return false
 }
 
-// allowsRedirectQuery says whether a redirect URI is registered but for the query
-// of the legacy dialect.
-func (client *Client) allowsRedirectQuery(uri string) bool {
-	return client.allowsDeviation(RedirectWithQuery) && slices.Contains(client.RedirectURIs, client.LiveEngage.withoutRedirectQuery(uri))
+// allowsRedirectQuery reports whether a redirect URI is registered except for the query
+// that the legacy dialect adds.
+func (c *Client) allowsRedirectQuery(uri string) bool {
+	return c.allowsDeviation(RedirectWithQuery) && slices.Contains(c.RedirectURIs, c.LiveEngage.withoutRedirectQuery(uri))
 }
 
-// equalExceptLoopbackPort says whether got is registered with a port of its own:
-// "http://127.0.0.1/cb" allows "http://127.0.0.1:49152/cb". Names such as
-// localhost do not qualify (RFC 8252 section 8.3).
+// equalExceptLoopbackPort reports whether the URIs differ only in the port:
+// "http://127.0.0.1/cb" allows "http://127.0.0.1:49152/cb". Names such as localhost do not
+// qualify (RFC 8252 section 8.3).
 func equalExceptLoopbackPort(registered, got string) bool {
 	host, path, ok := splitLoopbackURI(registered)
 	if !ok {
@@ -172,7 +164,7 @@ func equalExceptLoopbackPort(registered, got string) bool {
 }
 
 // splitLoopbackURI cuts "http://127.0.0.1:8080/cb?x" into "http://127.0.0.1" and
-// "/cb?x". It refuses whatever is not plain http on a loopback IP address.
+// "/cb?x". It accepts only plain http on a loopback IP address.
 func splitLoopbackURI(uri string) (host, rest string, ok bool) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "http" || u.User != nil {
@@ -185,14 +177,14 @@ func splitLoopbackURI(uri string) (host, rest string, ok bool) {
 	return host, strings.TrimPrefix(uri, "http://"+u.Host), true
 }
 
-// formActionOrigins lists the origins that a page's form may lead to on its way back
-// to this client: browsers check redirects after a form against form-action.
-func (client *Client) formActionOrigins(redirectURI string) []string {
-	return append([]string{Origin(redirectURI)}, client.RedirectsOnTo...)
+// formActionOrigins lists the origins that a form may lead to on its way back to this
+// client: browsers check the redirects after a form against form-action.
+func (c *Client) formActionOrigins(redirectURI string) []string {
+	return append([]string{Origin(redirectURI)}, c.RedirectsOnTo...)
 }
 
-// Origin is the CSP source of an address: scheme and host, or the scheme alone
-// of a native application's own scheme.
+// Origin is the CSP source of a URL: scheme and host, or just the scheme of a native
+// application's private scheme.
 func Origin(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" {

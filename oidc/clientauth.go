@@ -14,12 +14,12 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// readForm reads the body of a request that a client makes itself. Parameters in
-// the address are refused: addresses end up in logs (RFC 6749 section 2.3.1).
+// readForm reads the form body of a client's own request. Parameters in the URL are
+// rejected: URLs end up in logs (RFC 6749 section 2.3.1).
 func readForm(c echo.Context) (url.Values, error) {
 	r := c.Request()
 	if r.URL.RawQuery != "" {
-		return nil, newOAuthError(invalidRequest, "Parameters belong into the body, not into the address.")
+		return nil, newOAuthError(invalidRequest, "Send parameters in the request body, not in the URL.")
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -49,12 +49,16 @@ func errNotForm() error {
 func errTooLarge() error {
 	return &oauthError{
 		status: http.StatusRequestEntityTooLarge, code: invalidRequest,
-		description: "The body is too large or broke off.",
+		description: "The body is too large or incomplete.",
 	}
 }
 
-// readClientRequest reads what a client asks of its own accord: who it is first, then
-// the parameters.
+func errClientAuth(description string) error {
+	return &oauthError{status: http.StatusUnauthorized, code: invalidClient, description: description}
+}
+
+// readClientRequest reads a client's own request: it authenticates the client first,
+// then returns the parameters.
 func (p *Provider) readClientRequest(c echo.Context) (*Client, url.Values, error) {
 	params, err := readForm(c)
 	if err != nil {
@@ -64,10 +68,11 @@ func (p *Provider) readClientRequest(c echo.Context) (*Client, url.Values, error
 	return client, params, err
 }
 
-// authenticateClient finds out which client makes a request (RFC 6749 section 2.3).
-// It comes before anything that the request's content could do or reveal.
-// Failures are counted for the client at that address and slow it down.
+// authenticateClient authenticates the client that makes a request (RFC 6749 section
+// 2.3), before the request's content can do or reveal anything. Failures are counted for
+// the client at that IP address and slow it down.
 func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Client, error) {
+	ctx := c.Request().Context()
 	credentials, err := readCredentials(c.Request().Header, params)
 	if err != nil {
 		return nil, err
@@ -75,50 +80,66 @@ func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Clien
 	key := "client " + c.RealIP() + " " + credentials.id
 	if wait := p.throttle.Wait(key); wait > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		return nil, &oauthError{status: http.StatusTooManyRequests, code: invalidClient, description: "Too many failures. Wait before you try again."}
+		return nil, &oauthError{
+			status: http.StatusTooManyRequests, code: invalidClient,
+			description: "Too many failures. Wait before you try again.",
+		}
 	}
-	client, ok := p.clientByCredentials(c.Request().Context(), &credentials)
-	err = &oauthError{status: http.StatusUnauthorized, code: invalidClient, description: "Client authentication failed."}
-	switch {
-	case !ok, !slices.Contains(client.AuthMethods, credentials.method):
-	case credentials.method == AuthNone && client.isPublic():
+	client, known := p.clientByCredentials(ctx, &credentials)
+	err = errClientAuth("Client authentication failed.")
+	if known && slices.Contains(client.AuthMethods, credentials.method) {
+		err = p.verifyCredentials(ctx, client, credentials)
+	}
+	if err == nil {
 		return client, nil
-	case credentials.method == AuthKey:
-		if err = p.verifyClientAssertion(c.Request().Context(), client, credentials.secret); err == nil {
-			return client, nil
-		}
-		if toOAuthError(err).code == serverError {
-			return nil, err
-		}
-		p.log.InfoContext(c.Request().Context(), "client refused", "client_id", client.ID, "reason", toOAuthError(err).description)
-	case credentials.method != AuthNone && client.matchesSecret(credentials.secret):
-		if credentials.method == AuthPost && client.allowsDeviation(SecretEitherWay) {
-			p.recordDeviation(c.Request().Context(), client, SecretEitherWay)
-		}
-		return client, nil
+	}
+	oauthErr := toOAuthError(err)
+	if oauthErr.code == serverError {
+		return nil, err
+	}
+	if known {
+		p.log.InfoContext(ctx, "client authentication failed",
+			"client_id", client.ID, "method", credentials.method, "reason", oauthErr.description)
 	}
 	p.throttle.Fail(key)
-	p.events("client_refused", "")
+	p.events("client_auth_failed", "")
 	return nil, err
 }
 
-// clientCredentials is how a client says who it is: its id, a secret or an assertion, and
-// the method.
-type clientCredentials struct {
-	id, secret, method string
-	decodedHeader      string // what the Basic header holds, before any decoding
+// verifyCredentials checks the credentials of a client that may use their method.
+func (p *Provider) verifyCredentials(ctx context.Context, client *Client, credentials clientCredentials) error {
+	if credentials.method == AuthNone && client.isPublic() {
+		return nil
+	}
+	if credentials.method == AuthKey {
+		return p.verifyClientAssertion(ctx, client, credentials.secret)
+	}
+	if credentials.method == AuthNone || !client.matchesSecret(credentials.secret) {
+		return errClientAuth("Client authentication failed.")
+	}
+	if credentials.method == AuthPost && client.allowsDeviation(SecretEitherWay) {
+		p.recordDeviation(ctx, client, SecretEitherWay)
+	}
+	return nil
 }
 
-// clientByCredentials finds the client that a proof names. In a Basic header LivePerson may send
-// id and secret as they are: for its client alone that reading counts too, where
-// the other is not right.
+// clientCredentials are a client's id, its secret or assertion, and the method.
+type clientCredentials struct {
+	id, secret, method string
+	decodedHeader      string // content of the Basic header, before form decoding
+}
+
+// clientByCredentials finds the client that credentials name. LivePerson may send id and
+// secret in a Basic header without form encoding. For its client, that reading counts
+// too, if the other one does not match.
 func (p *Provider) clientByCredentials(ctx context.Context, credentials *clientCredentials) (*Client, bool) {
 	client, ok := p.clients[credentials.id]
 	if credentials.method != AuthBasic || ok && client.matchesSecret(credentials.secret) {
 		return client, ok
 	}
 	id, secret, _ := strings.Cut(credentials.decodedHeader, ":")
-	if other, known := p.clients[id]; known && other.allowsDeviation(UnencodedBasic) && other.matchesSecret(secret) {
+	other, known := p.clients[id]
+	if known && other.allowsDeviation(UnencodedBasic) && other.matchesSecret(secret) {
 		p.recordDeviation(ctx, other, UnencodedBasic)
 		credentials.id, credentials.secret = id, secret
 		return other, true
@@ -126,9 +147,8 @@ func (p *Provider) clientByCredentials(ctx context.Context, credentials *clientC
 	return client, ok
 }
 
-// readCredentials returns how a client authenticates: exactly one way (RFC 6749
-// section 2.3). In the Basic header both id and secret are form-encoded (section
-// 2.3.1).
+// readCredentials reads how a client authenticates: in exactly one way (RFC 6749 section
+// 2.3).
 func readCredentials(h http.Header, params url.Values) (clientCredentials, error) {
 	headers := h.Values("Authorization")
 	ways := len(headers)
@@ -137,34 +157,33 @@ func readCredentials(h http.Header, params url.Values) (clientCredentials, error
 			ways++
 		}
 	}
+	if ways > 1 {
+		return clientCredentials{}, newOAuthError(invalidRequest, "The client authenticates in more than one way.")
+	}
 	id := params.Get("client_id")
 	credentials := clientCredentials{id: id, method: AuthNone}
-	switch {
-	case ways > 1:
-		return clientCredentials{}, newOAuthError(invalidRequest, "The client authenticates in more than one way.")
-	case len(headers) == 1:
+	if len(headers) == 1 {
 		var ok bool
 		if credentials, ok = parseBasicHeader(headers[0]); !ok {
-			return clientCredentials{}, &oauthError{status: http.StatusUnauthorized, code: invalidClient, description: "The Authorization header is not a Basic header."}
+			return clientCredentials{}, errClientAuth("The Authorization header is not a Basic header.")
 		}
-	case params.Has("client_assertion"), params.Has("client_assertion_type"):
+	} else if params.Has("client_assertion") || params.Has("client_assertion_type") {
 		if params.Get("client_assertion_type") != assertionType {
-			return clientCredentials{}, &oauthError{status: http.StatusUnauthorized, code: invalidClient, description: "client_assertion_type must be " + assertionType + "."}
+			return clientCredentials{}, errClientAuth("client_assertion_type must be " + assertionType + ".")
 		}
 		assertion := params.Get("client_assertion")
 		credentials = clientCredentials{id: assertedClient(assertion), secret: assertion, method: AuthKey}
-	case params.Has("client_secret"):
+	} else if params.Has("client_secret") {
 		credentials = clientCredentials{id: id, secret: params.Get("client_secret"), method: AuthPost}
 	}
 	if params.Has("client_id") && id != credentials.id {
-		return clientCredentials{}, newOAuthError(invalidRequest, "client_id differs from the client that authenticates.")
+		return clientCredentials{}, newOAuthError(invalidRequest, "client_id is not the client that authenticates.")
 	}
 	return credentials, nil
 }
 
-// parseBasicHeader reads a Basic header strictly: one spelling in base64. Id and secret are
-// form-encoded in it (RFC 6749 section 2.3.1); where they are not, they match no
-// client.
+// parseBasicHeader parses a Basic header strictly: base64 has one spelling. Id and secret
+// are form-encoded in it (RFC 6749 section 2.3.1); if they are not, they match no client.
 func parseBasicHeader(header string) (clientCredentials, bool) {
 	scheme, encoded, found := strings.Cut(header, " ")
 	if !found || !strings.EqualFold(scheme, "Basic") {
@@ -174,12 +193,11 @@ func parseBasicHeader(header string) (clientCredentials, bool) {
 	if err != nil || strings.ContainsAny(encoded, "\r\n") {
 		return clientCredentials{}, false
 	}
-	plain := string(raw)
-	id, secret, found := strings.Cut(plain, ":")
+	id, secret, found := strings.Cut(string(raw), ":")
 	if !found || id == "" {
 		return clientCredentials{}, false
 	}
-	credentials := clientCredentials{method: AuthBasic, decodedHeader: plain}
+	credentials := clientCredentials{method: AuthBasic, decodedHeader: string(raw)}
 	var err1, err2 error
 	credentials.id, err1 = url.QueryUnescape(id)
 	credentials.secret, err2 = url.QueryUnescape(secret)

@@ -8,27 +8,26 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// savedLogout is a sign-out that waits for the person's yes.
+// savedLogout is a logout that waits for the user's confirmation.
 type savedLogout struct {
 	SessionID   string `json:"s"`
-	ContinueURL string `json:"a,omitempty"` // where to go afterwards: registered, state included
+	ContinueURL string `json:"a,omitempty"` // registered, with the client's state
 }
 
-// logoutRequest is a request to sign out, as far as it can be believed.
+// logoutRequest is a logout request, as far as it can be trusted.
 type logoutRequest struct {
-	client       *Client // whom a genuine hint was made for; nil without one
-	subject      string  // whom that hint names
-	sessionID    string  // the session that it is from; empty where it does not say
-	clientName   string  // name of the client that says it asks; may be empty
-	requestedURL string  // where to go afterwards, as it came
-	continueURL  string  // the same with the client's state, where it is registered, else empty
+	client       *Client // audience of a genuine hint; nil without one
+	subject      string  // subject of that hint
+	sessionID    string  // session of that hint; may be empty
+	clientName   string  // name of the client that asks, unverified; may be empty
+	requestedURL string  // where to go afterwards, as received
+	continueURL  string  // the same with the client's state if it is registered, else empty
 }
 
-// handleEndSession answers GET /end_session (OpenID Connect RP-Initiated Logout 1.0).
-// A genuine hint that names the person of this browser's session ends it at once,
-// and what is left of the session that the hint is from, if that has expired;
-// otherwise the person is asked. Only a genuine hint and a registered address
-// lead anywhere afterwards.
+// handleEndSession serves GET /end_session (OpenID Connect RP-Initiated Logout 1.0). A
+// genuine hint about the signed-in user ends the session at once, and also what outlives
+// the session of the hint, if that has expired. Otherwise the user is asked. Only a
+// genuine hint with a registered URI redirects anywhere afterwards.
 func (p *Provider) handleEndSession(c echo.Context) error {
 	logout, damaged := p.readLogoutRequest(c)
 	if damaged != nil {
@@ -56,8 +55,8 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 		return err
 	}
 	if signedIn {
-		p.events("signed_out", logout.client.ID)
-		p.log.InfoContext(c.Request().Context(), "signed out", "client_id", logout.client.ID, "subject", logout.subject)
+		p.events("logout_succeeded", logout.client.ID)
+		p.log.InfoContext(c.Request().Context(), "logout succeeded", "client_id", logout.client.ID, "subject", logout.subject)
 	}
 	frames := p.frameURLs(clients, current.ID)
 	if logout.sessionID != "" && logout.sessionID != current.ID {
@@ -69,18 +68,18 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 	}
 	if logout.requestedURL != "" && logout.continueURL == "" && len(frames) == 0 {
 		return p.showErrorPage(c, &pageError{
-			message: "You are signed out, but the address to go to next is not registered.",
+			message: "You are signed out, but the page to go to next is not registered.",
 			remedy:  "You may close this page.", redirectURI: logout.requestedURL,
 		}, "")
 	}
 	return p.finishLogout(c, logout.continueURL, frames)
 }
 
-// readLogoutRequest reads a request to sign out.
+// readLogoutRequest reads a logout request.
 func (p *Provider) readLogoutRequest(c echo.Context) (logoutRequest, *pageError) {
 	params, repeated, err := parseParameters(c.Request().URL.RawQuery)
 	if err != nil || len(repeated) > 0 {
-		return logoutRequest{}, &pageError{message: "The address that led here is damaged.", remedy: "Go back and sign out again."}
+		return logoutRequest{}, &pageError{message: "The link that led here is damaged.", remedy: "Go back and sign out again."}
 	}
 	logout := logoutRequest{requestedURL: params.Get("post_logout_redirect_uri")}
 	id := params.Get("client_id")
@@ -89,7 +88,7 @@ func (p *Provider) readLogoutRequest(c echo.Context) (logoutRequest, *pageError)
 	}
 	hint, err := p.verifyHint(c.Request().Context(), params.Get("id_token_hint"))
 	if err != nil || len(hint.Audience) != 1 || id != "" && id != hint.Audience[0] || p.clients[hint.Audience[0]] == nil {
-		return logout, nil //nolint:nilerr // a hint that is not genuine is none
+		return logout, nil //nolint:nilerr // an invalid hint counts as none
 	}
 	logout.client, logout.subject, logout.sessionID = p.clients[hint.Audience[0]], hint.Subject, hint.SessionID
 	logout.clientName = logout.client.Name
@@ -99,14 +98,14 @@ func (p *Provider) readLogoutRequest(c echo.Context) (logoutRequest, *pageError)
 	return logout, nil
 }
 
-// handleEndSessionPost answers POST /end_session by sending the browser to the same
-// request as GET, for the reason that authorizePosted has: seen without its
-// SameSite=Lax cookie, a browser that is signed in looks like one that is not.
+// handleEndSessionPost serves POST /end_session by redirecting to the same request by GET,
+// as handleAuthorizePost does: without its SameSite=Lax cookie, a signed-in browser looks
+// signed out.
 func (p *Provider) handleEndSessionPost(c echo.Context) error {
 	return p.redirectPostToGet(c, PathEndSession)
 }
 
-// handleConfirmLogout answers the person's yes.
+// handleConfirmLogout ends the session after the user has confirmed.
 func (p *Provider) handleConfirmLogout(c echo.Context) error {
 	params, err := readForm(c)
 	if err != nil {
@@ -121,7 +120,7 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 		return err
 	}
 	if signedIn && current.ID != ask.SessionID {
-		return redirectTo(c, p.base+PathEndSession) // somebody has signed in since: the yes was not about them
+		return redirectTo(c, p.base+PathEndSession) // another user has signed in meanwhile: the answer was not about that session
 	}
 	if !signedIn {
 		return p.finishLogout(c, ask.ContinueURL, nil)
@@ -130,22 +129,22 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p.events("signed_out", "")
-	p.log.InfoContext(c.Request().Context(), "signed out", "subject", current.Person.Subject)
+	p.events("logout_succeeded", "")
+	p.log.InfoContext(c.Request().Context(), "logout succeeded", "subject", current.Person.Subject)
 	return p.finishLogout(c, ask.ContinueURL, p.frameURLs(clients, current.ID))
 }
 
-// finishLogout goes to the client's address, or says that the person is signed out. Where
-// clients are told by frames there is a page in any case.
-func (p *Provider) finishLogout(c echo.Context, address string, frames []string) error {
-	if address == "" || len(frames) > 0 {
-		return p.pages.ShowLoggedOut(c, LoggedOutPage{Frames: frames, ContinueURL: address})
+// finishLogout redirects to the client, or shows the signed-out page. If clients are
+// notified by frames, there is always a page.
+func (p *Provider) finishLogout(c echo.Context, to string, frames []string) error {
+	if to == "" || len(frames) > 0 {
+		return p.pages.ShowLoggedOut(c, LoggedOutPage{Frames: frames, ContinueURL: to})
 	}
-	return redirectTo(c, address)
+	return redirectTo(c, to)
 }
 
-// frameURLs are the addresses by which clients are told of the end of a session in
-// the browser (OpenID Connect Front-Channel Logout 1.0 section 3).
+// frameURLs are the URLs that notify clients in the browser (OpenID Connect Front-Channel
+// Logout 1.0 section 3).
 func (p *Provider) frameURLs(clients []string, sessionID string) []string {
 	var out []string
 	for _, id := range clients {
@@ -156,18 +155,18 @@ func (p *Provider) frameURLs(clients []string, sessionID string) []string {
 	return out
 }
 
-// appendState adds the client's state to its address, if it sent one.
-func appendState(address, state string) string {
+// appendState adds the client's state to its URL, if it sent one.
+func appendState(uri, state string) string {
 	if state == "" {
-		return address
+		return uri
 	}
-	return appendParam(address, "state", state)
+	return appendParam(uri, "state", state)
 }
 
-func appendParam(address, name, value string) string {
-	mark := "?"
-	if strings.Contains(address, "?") {
-		mark = "&"
+func appendParam(uri, name, value string) string {
+	separator := "?"
+	if strings.Contains(uri, "?") {
+		separator = "&"
 	}
-	return address + mark + name + "=" + url.QueryEscape(value)
+	return uri + separator + name + "=" + url.QueryEscape(value)
 }

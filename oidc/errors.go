@@ -9,7 +9,7 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
-// The error codes that zitadel/oidc has no name for.
+// The error codes; zitadel/oidc has no name for some.
 const (
 	unsupportedResponseType  = "unsupported_response_type"
 	requestURINotSupported   = "request_uri_not_supported"
@@ -28,14 +28,14 @@ const (
 	insufficientScope        = "insufficient_scope"
 )
 
-// oauthError is a refusal in OAuth's terms: the code and description that a client
-// may see (RFC 6749 sections 4.1.2.1 and 5.2). Descriptions hold no quotes, no
-// backslash and nothing that a stranger sent.
+// oauthError is an OAuth error: a code and a description that the client may see (RFC
+// 6749 sections 4.1.2.1 and 5.2). Descriptions contain no quotes, no backslash and
+// nothing that the caller sent.
 type oauthError struct {
-	status      int // HTTP status where it is answered as JSON; zero means 400
+	status      int // HTTP status of a JSON response; zero means 400
 	code        string
 	description string
-	cause       error // for the log alone
+	cause       error // only for the log
 }
 
 func (oauthErr *oauthError) Error() string {
@@ -47,13 +47,11 @@ func (oauthErr *oauthError) Error() string {
 
 func (oauthErr *oauthError) Unwrap() error { return oauthErr.cause }
 
-// newOAuthError makes a fault.
 func newOAuthError(code, description string) *oauthError {
 	return &oauthError{code: code, description: description}
 }
 
-// toOAuthError turns any error into a fault; what is not one already is a
-// server_error whose cause stays in the log.
+// toOAuthError returns the *oauthError in err, or a server_error with err as its cause.
 func toOAuthError(err error) *oauthError {
 	if oauthErr, ok := errors.AsType[*oauthError](err); ok {
 		return oauthErr
@@ -64,13 +62,13 @@ func toOAuthError(err error) *oauthError {
 	}
 }
 
-// errorResponse is the body of an error answer (RFC 6749 section 5.2).
+// errorResponse is the body of an error response (RFC 6749 section 5.2).
 type errorResponse struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description,omitempty"`
 }
 
-// writeError answers a client's own request with a JSON error.
+// writeError responds to a client's own request with a JSON error.
 func (p *Provider) writeError(c echo.Context, err error) error {
 	oauthErr := toOAuthError(err)
 	status := oauthErr.status
@@ -87,7 +85,7 @@ func (p *Provider) writeError(c echo.Context, err error) error {
 	return c.JSON(status, errorResponse{Code: oauthErr.code, Description: oauthErr.description})
 }
 
-// setNoStore keeps an answer out of every cache (RFC 6749 section 5.1).
+// setNoStore keeps a response out of every cache (RFC 6749 section 5.1).
 func setNoStore(c echo.Context) {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")

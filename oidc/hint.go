@@ -12,7 +12,7 @@ import (
 	"idpbridge/keys"
 )
 
-// verifyHint checks signature and issuer of an ID token of ours.
+// verifyHint checks signature and issuer of an ID token of ours. It may have expired.
 func (p *Provider) verifyHint(ctx context.Context, token string) (*zoidc.IDTokenClaims, error) {
 	hint, err := op.VerifyIDTokenHint[*zoidc.IDTokenClaims](ctx, token, p.hints)
 	if _, expired := errors.AsType[op.IDTokenHintExpiredError](err); err != nil && !expired {
@@ -27,7 +27,7 @@ type hintKeys struct{ ring *keys.Ring }
 // VerifySignature implements the key set of zitadel/oidc.
 func (h hintKeys) VerifySignature(_ context.Context, jws *jose.JSONWebSignature) ([]byte, error) {
 	if len(jws.Signatures) != 1 {
-		return nil, errors.New("not one signature")
+		return nil, errors.New("want exactly one signature")
 	}
 	if kind := jws.Signatures[0].Header.ExtraHeaders[jose.HeaderType]; kind != "JWT" {
 		return nil, errors.New("not an ID token: a logout token is signed by the same keys")

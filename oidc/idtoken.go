@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
@@ -13,8 +14,7 @@ import (
 	"idpbridge/keys"
 )
 
-// ScopeSDEs asks for the claim lp_sdes. LiveEngage itself gets the claim
-// without asking.
+// ScopeSDEs releases the claim lp_sdes. LiveEngage gets the claim without it.
 const ScopeSDEs = "lp_sdes"
 
 // idTokenClaims is the payload of an ID token (OIDC Core section 2), in the
@@ -36,30 +36,40 @@ type idTokenClaims struct {
 	SDEs *claims.SDEs `json:"lp_sdes,omitempty"`
 }
 
-// idTokenOptions is what an ID token is issued with.
+// idTokenOptions is what an ID token is issued options.
 type idTokenOptions struct {
-	code, accessToken string // hashed into it, where not empty
-	standalone        bool   // no access token, now or later, could fetch the claims
+	code, accessToken string // hashed into it, if not empty
+	standalone        bool   // no access token, now or later, can fetch the claims
 	refreshed         bool   // by a refresh token: without nonce (OIDC Core section 12.2)
 }
 
-// newIDToken signs an ID token about the person. The claims of the granted scopes
-// are in it where no access token could fetch them, or where the client wants
-// them there (OIDC Core section 5.4), and those that were asked for by name.
-func (p *Provider) newIDToken(client *Client, person claims.Person, signin Signin, with idTokenOptions) (string, error) {
-	now, grant := p.now(), signin.Grant
+// tokenIssuer signs and encrypts ID tokens and logout tokens.
+type tokenIssuer struct {
+	issuer   string
+	keys     *keys.Ring
+	now      func() time.Time
+	lifetime time.Duration // of ID tokens
+}
+
+// newIDToken signs an ID token about the person. It contains claims that were asked for by
+// name, and those of the granted scopes if no access token can fetch them or the client
+// wants them there (OIDC Core section 5.4).
+func (i tokenIssuer) newIDToken(
+	client *Client, person claims.Person, signin Signin, options idTokenOptions,
+) (string, error) {
+	now, grant := i.now(), signin.Grant
 	token := idTokenClaims{
-		Issuer: p.issuer, Subject: person.Subject, Audience: client.ID,
-		Expires: now.Add(p.lifetimes.IDToken).Unix(), IssuedAt: now.Unix(), AuthTime: grant.AuthTime,
+		Issuer: i.issuer, Subject: person.Subject, Audience: client.ID,
+		Expires: now.Add(i.lifetime).Unix(), IssuedAt: now.Unix(), AuthTime: grant.AuthTime,
 		Nonce: grant.Nonce, ACR: grant.ACR, AMR: grant.AMR, Session: signin.SessionID,
 	}
-	if with.refreshed {
+	if options.refreshed {
 		token.Nonce = ""
 	}
 	for _, h := range []struct {
 		of string
 		to *string
-	}{{with.accessToken, &token.AtHash}, {with.code, &token.CHash}} {
+	}{{options.accessToken, &token.AtHash}, {options.code, &token.CHash}} {
 		if h.of == "" {
 			continue
 		}
@@ -70,7 +80,7 @@ func (p *Provider) newIDToken(client *Client, person claims.Person, signin Signi
 		*h.to = hash
 	}
 	var scopes []string
-	if with.standalone || client.ClaimsInIDToken {
+	if options.standalone || client.ClaimsInIDToken {
 		scopes = grant.Scopes
 	}
 	token.Standard = person.Standard.Filter(scopes, grant.IDTokenClaims)
@@ -81,35 +91,36 @@ func (p *Provider) newIDToken(client *Client, person claims.Person, signin Signi
 	if err != nil {
 		return "", fmt.Errorf("id token: %w", err)
 	}
-	return p.signToken(client, keys.TypeJWT, payload)
+	return i.signToken(client, keys.TypeJWT, payload)
 }
 
-// warnGuessableSubject tells the operator of a person whose subject others can guess.
+// warnGuessableSubject warns the operator of a subject that others can guess.
 func (p *Provider) warnGuessableSubject(ctx context.Context, client *Client, subject, reference string) {
 	if what := claims.WhyGuessable(subject); what != "" {
-		p.events("guessable_subject", client.ID)
-		p.log.WarnContext(ctx, "subject can be guessed; give this person another one", "reference", reference, "client_id", client.ID, "subject_is", what)
+		p.events("subject_guessable", client.ID)
+		p.log.WarnContext(ctx, "subject can be guessed; give this person another one",
+			"reference", reference, "client_id", client.ID, "subject_is", what)
 	}
 }
 
-// signToken returns a payload as the client gets it: signed by its key and, where it
-// has Encryption, then encrypted. Without a key to encrypt to it is an error.
-func (p *Provider) signToken(client *Client, kind string, payload []byte) (string, error) {
+// signToken returns a payload as the client gets it: signed, and if the client has
+// Encryption, encrypted. Without a valid encryption key it fails.
+func (i tokenIssuer) signToken(client *Client, kind string, payload []byte) (string, error) {
 	var token string
 	var err error
 	if client.PinnedKey != "" {
-		token, err = p.keys.SignWithKey(client.PinnedKey, kind, payload)
+		token, err = i.keys.SignWithKey(client.PinnedKey, kind, payload)
 	} else {
-		token, err = p.keys.Sign(client.Algorithm, kind, payload)
+		token, err = i.keys.Sign(client.Algorithm, kind, payload)
 	}
 	if err != nil || client.Encryption == nil {
 		return token, err
 	}
-	return client.Encryption.Encrypt(p.now(), token)
+	return client.Encryption.Encrypt(i.now(), token)
 }
 
-// releasesSDEs says whether the client is told lp_sdes: always, by its scope, or
-// by name.
+// releasesSDEs reports whether the client gets lp_sdes: by its profile, by scope, or by
+// name.
 func releasesSDEs(client *Client, grant Grant, names []string) bool {
 	return client.LiveEngage != nil || slices.Contains(grant.Scopes, ScopeSDEs) || slices.Contains(names, ScopeSDEs)
 }

@@ -10,14 +10,14 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
-// inactiveResponse is all that is said about a token that is no good, or none of the
-// caller's business (RFC 7662 section 2.2).
+// inactiveResponse is the response for every token that is not valid or not the caller's
+// (RFC 7662 section 2.2).
 type inactiveResponse struct {
 	Active bool `json:"active"`
 }
 
-// introspectionResponse describes a good token (RFC 7662 section 2.2). A refresh token
-// has no token_type, which is how the two are told apart.
+// introspectionResponse describes a valid token (RFC 7662 section 2.2). A refresh token has
+// no token_type, which distinguishes the two.
 type introspectionResponse struct {
 	Active    bool   `json:"active"`
 	Scope     string `json:"scope"`
@@ -30,15 +30,15 @@ type introspectionResponse struct {
 	Issuer    string `json:"iss"`
 }
 
-// handleIntrospect answers POST /introspect (RFC 7662) to the confidential client
-// that the token was issued to.
+// handleIntrospect serves POST /introspect (RFC 7662), for the confidential client that the
+// token was issued to.
 func (p *Provider) handleIntrospect(c echo.Context) error {
 	client, token, err := p.readTokenParameter(c)
 	if err != nil {
 		return p.writeError(c, err)
 	}
 	if client.isPublic() {
-		return p.writeError(c, &oauthError{status: http.StatusUnauthorized, code: invalidClient, description: "Introspection needs a client that can authenticate."})
+		return p.writeError(c, errClientAuth("Introspection needs a client that can authenticate."))
 	}
 	setNoStore(c)
 	t, err := p.findToken(c, token)
@@ -56,15 +56,15 @@ func (p *Provider) handleIntrospect(c echo.Context) error {
 	})
 }
 
-// foundToken is an access token or a refresh token that is good, or was spent.
+// foundToken is a valid access token or refresh token.
 type foundToken struct {
 	signin          Signin
 	kind            string // token_type; empty for a refresh token
 	issued, expires time.Time
 }
 
-// findToken returns what a token of either kind is, or errBadToken. A refresh
-// token that is spent is found by revoke alone, see findRefresh.
+// findToken finds a valid token of either kind, or returns errBadToken. Only the newest
+// refresh token of a sign-in is valid.
 func (p *Provider) findToken(c echo.Context, token string) (foundToken, error) {
 	signin, number, err := p.findRefreshToken(c, token)
 	if err == nil {
@@ -86,8 +86,8 @@ func (p *Provider) findToken(c echo.Context, token string) (foundToken, error) {
 	}, nil
 }
 
-// findRefreshToken returns the open sign-in of a genuine refresh token, spent or not,
-// and the token's number, or errBadToken.
+// findRefreshToken returns the open sign-in of a genuine refresh token, used or not, and
+// the token's number. Otherwise it returns errBadToken.
 func (p *Provider) findRefreshToken(c echo.Context, token string) (Signin, int, error) {
 	id, number, ok := openRefreshToken(p.tokenKey, token)
 	if !ok {

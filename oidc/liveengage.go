@@ -12,56 +12,54 @@ import (
 	"idpbridge/liveengage"
 )
 
-// LiveEngage is the profile of the client that LivePerson is. Its services depart
-// from the strict protocol in the ways that Exceptions lists, and no other client
-// may. The zero value is the dialect of connectors set to RFC compliance, with a
-// nonce that may be missing and nothing else.
+// LiveEngage is the profile of LivePerson's client. LivePerson's services deviate from the
+// strict protocol as Deviations lists; no other client may. The zero value is for
+// connectors with RFC compliance, whose only deviation is that nonce may be missing.
 type LiveEngage struct {
-	// Legacy is the dialect of connectors that are not set to RFC compliance.
+	// Legacy is the dialect of connectors without RFC compliance.
 	Legacy bool
-	// RedirectKeys are the query keys that a redirect URI may come with in the
-	// legacy dialect, though it is registered without a query.
+	// RedirectKeys are query keys that the legacy dialect may add to a redirect URI that
+	// is registered without a query.
 	RedirectKeys []string
-	// TokenRedirectURI may stand at the token endpoint in place of the redirect URI
-	// that a code was issued for; empty allows none.
+	// TokenRedirectURI is allowed at the token endpoint instead of the redirect URI that a
+	// code was issued for; empty allows none.
 	TokenRedirectURI string
-	// AnswerParameter carries the ID token of an implicit answer: id_token, token or
+	// AnswerParameter carries the ID token of an implicit response: id_token, token or
 	// code; empty means id_token.
 	AnswerParameter string
-	// AnswerInQuery sends implicit answers in the query instead of the fragment.
+	// AnswerInQuery sends implicit responses in the query instead of the fragment.
 	AnswerInQuery bool
-	// JSONRequests takes token requests as JSON beside form-encoded ones.
+	// JSONRequests accepts token requests as JSON as well as form-encoded ones.
 	JSONRequests bool
-	// LivePersonErrors answers the token endpoint's refusals by LivePerson's names.
+	// LivePersonErrors uses LivePerson's error codes at the token endpoint.
 	LivePersonErrors bool
-	// Delegation gives a refresh token with every code, asked for or not: LivePerson
+	// Delegation issues a refresh token with every code, requested or not: LivePerson
 	// keeps the brand's access token for bots and renews it.
 	Delegation bool
 	// JSMethod and JSContext name the function of the brand's pages that the chat
 	// calls; empty means lpGetAuthenticationToken and window.
 	JSMethod, JSContext string
-	// Page is the brand's page with the chat in it.
+	// Page is the brand's page that contains the chat.
 	Page Page
 }
 
-// Page says which pages may ask for a token or a code by the page script, on
-// behalf of whoever is signed in in their browser.
+// Page says which pages may get a token or a code by the page script, for the user who is
+// signed in in the browser.
 type Page struct {
 	Origins []string // https://www.brand.example; empty allows none
-	Code    bool     // hands out codes; false hands out ID tokens
-	// ReturnURI is a redirect URI of the client, on one of the origins, that the page
-	// script goes through where the browser keeps our cookies from the page; empty
-	// for none.
+	Code    bool     // hands out codes instead of ID tokens
+	// ReturnURI is a redirect URI of the client, on one of the origins. The page script
+	// goes through it if the browser keeps our cookies from the page; empty for none.
 	ReturnURI string
-	// AcrossSites lets pages of other sites than ours use the session; see web.Config.
+	// AcrossSites lets pages on other sites use the session; see session.Config.
 	AcrossSites bool
 }
 
-// Deviation is the name of one departure from the strict protocol, allowed to
-// clients with the profile LiveEngage alone. Its uses are logged and counted.
+// Deviation is one deviation from the strict protocol, allowed only to clients with the
+// profile LiveEngage. Each use is logged and counted.
 type Deviation string
 
-// The exceptions.
+// The deviations.
 const (
 	NonceOptional     Deviation = "nonce_optional"
 	TokenMeansIDToken Deviation = "token_means_id_token"
@@ -77,59 +75,58 @@ const (
 	ScopeOptional     Deviation = "scope_optional"
 )
 
-// String says in a sentence what the exception allows.
+// String describes the deviation in a sentence.
 func (e Deviation) String() string {
 	switch e {
 	case NonceOptional:
-		return "An ID token is answered from the authorization endpoint also where the request has no nonce: the chat window sends none."
+		return "The authorization endpoint issues an ID token without a nonce: the chat window sends none."
 	case TokenMeansIDToken:
-		return "response_type=token is read as id_token: connectors without RFC compliance ask like that."
+		return "response_type=token means id_token: connectors without RFC compliance send it."
 	case RedirectWithQuery:
-		return "The redirect URI may come with a query of the listed keys: connectors without RFC compliance put the window’s own settings there."
+		return "The redirect URI may have a query with the listed keys: connectors without RFC compliance add the window’s settings."
 	case OtherRedirectURI:
-		return "At the token endpoint the redirect URI may be another fixed one than the code was issued for: LivePerson sends it where the page names none."
+		return "The token endpoint also accepts one fixed redirect URI: LivePerson sends it if the page names none."
 	case AnswerRenamed:
-		return "Implicit answers carry the ID token in another parameter than id_token."
+		return "Implicit responses carry the ID token in a parameter other than id_token."
 	case AnswerInQuery:
-		return "Implicit answers come in the query, not in the fragment: the token passes through logs and histories."
+		return "Implicit responses use the query, not the fragment: the token appears in logs and browser histories."
 	case JSONTokenRequest:
 		return "The token request may be JSON: older connectors send it."
 	case UnencodedBasic:
-		return "Id and secret in the Basic header need not be form-encoded: LivePerson follows the older rule."
+		return "Client id and secret in the Basic header need not be form-encoded: LivePerson follows the older rule."
 	case SecretEitherWay:
-		return "The secret may come in the Basic header or in the body."
+		return "The client secret may be in the Basic header or in the body."
 	case LivePersonErrors:
-		return "The token endpoint’s refusals have LivePerson’s names."
+		return "The token endpoint uses LivePerson’s error codes."
 	case ScopeOptional:
-		return "A request without scope is read as one for openid: so documented for connectors without RFC compliance."
+		return "A request without scope means openid: documented for connectors without RFC compliance."
 	case RefreshUnasked:
-		return "Codes give a refresh token without the scope offline_access: LivePerson keeps the access token alive for bots."
+		return "Every code comes with a refresh token, without the scope offline_access: LivePerson keeps the access token alive for bots."
 	}
 	return string(e)
 }
 
-// Deviations lists the exceptions that the client is allowed; none without the
-// profile LiveEngage.
-func (client *Client) Deviations() []Deviation {
-	l := client.LiveEngage
+// Deviations lists what the client is allowed; empty without the profile LiveEngage.
+func (c *Client) Deviations() []Deviation {
+	l := c.LiveEngage
 	if l == nil {
 		return nil
 	}
 	var out []Deviation
-	code := slices.Contains(client.ResponseTypes, "code")
+	code := slices.Contains(c.ResponseTypes, "code")
 	for _, x := range []struct {
 		name    Deviation
 		allowed bool
 	}{
-		{NonceOptional, slices.Contains(client.ResponseTypes, "id_token")},
+		{NonceOptional, slices.Contains(c.ResponseTypes, "id_token")},
 		{TokenMeansIDToken, l.Legacy},
 		{RedirectWithQuery, l.Legacy && len(l.RedirectKeys) > 0},
 		{OtherRedirectURI, l.TokenRedirectURI != "" && code},
 		{AnswerRenamed, l.Parameter() != paramIDToken},
 		{AnswerInQuery, l.AnswerInQuery},
 		{JSONTokenRequest, l.JSONRequests && code},
-		{UnencodedBasic, slices.Contains(client.AuthMethods, AuthBasic)},
-		{SecretEitherWay, len(client.AuthMethods) > 1},
+		{UnencodedBasic, slices.Contains(c.AuthMethods, AuthBasic)},
+		{SecretEitherWay, len(c.AuthMethods) > 1},
 		{LivePersonErrors, l.LivePersonErrors && code},
 		{RefreshUnasked, l.Delegation && code},
 		{ScopeOptional, l.Legacy},
@@ -143,30 +140,30 @@ func (client *Client) Deviations() []Deviation {
 
 const paramIDToken = "id_token"
 
-// Parameter carries the ID token of an implicit answer; the default in place of "".
+// Parameter carries the ID token of an implicit response; the default instead of "".
 func (l *LiveEngage) Parameter() string { return cmp.Or(l.AnswerParameter, paramIDToken) }
 
-// Method and Context name the function that the chat calls; defaults in place of "".
+// Method and Context name the function that the chat calls; defaults instead of "".
 func (l *LiveEngage) Method() string  { return cmp.Or(l.JSMethod, liveengage.DefaultJSMethod) }
 func (l *LiveEngage) Context() string { return cmp.Or(l.JSContext, liveengage.DefaultJSContext) }
 
-// allowsDeviation says whether the client may use an exception.
-func (client *Client) allowsDeviation(e Deviation) bool { return slices.Contains(client.deviations, e) }
+// allowsDeviation reports whether the client is allowed a deviation.
+func (c *Client) allowsDeviation(e Deviation) bool { return slices.Contains(c.deviations, e) }
 
-// recordDeviation logs and counts the use of an exception.
+// recordDeviation logs and counts the use of a deviation.
 func (p *Provider) recordDeviation(ctx context.Context, client *Client, e Deviation) {
-	p.events("exception_"+string(e), client.ID)
-	p.log.InfoContext(ctx, "exception used", "client_id", client.ID, "exception", string(e))
+	p.events("deviation_"+string(e), client.ID)
+	p.log.InfoContext(ctx, "deviation used", "client_id", client.ID, "deviation", string(e))
 }
 
-// recordDeviations logs and counts the exceptions that the answer to a request needed.
+// recordDeviations logs and counts the deviations that a request used.
 func (p *Provider) recordDeviations(ctx context.Context, request *authRequest) {
 	for _, e := range request.deviations {
 		p.recordDeviation(ctx, request.client, e)
 	}
 }
 
-// useDeviation notes that the request needs an exception, where its client may have it.
+// useDeviation notes that the request uses a deviation, and reports whether its client may.
 func (request *authRequest) useDeviation(e Deviation) bool {
 	if !request.client.allowsDeviation(e) {
 		return false
@@ -177,11 +174,12 @@ func (request *authRequest) useDeviation(e Deviation) bool {
 	return true
 }
 
-// withoutRedirectQuery is a redirect URI without the query of the legacy dialect: empty
-// where there is none, or a key of it is not listed.
+// withoutRedirectQuery returns a redirect URI without the query of the legacy dialect. It
+// returns "" if there is no query or it has a key that is not listed.
 func (l *LiveEngage) withoutRedirectQuery(uri string) string {
 	plain, query, ok := strings.Cut(uri, "?")
-	if !ok || query == "" || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c > '~' }) {
+	unprintable := func(c rune) bool { return c <= ' ' || c > '~' }
+	if !ok || query == "" || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, unprintable) {
 		return ""
 	}
 	params, err := url.ParseQuery(query)
@@ -199,13 +197,13 @@ func (l *LiveEngage) withoutRedirectQuery(uri string) string {
 	return plain
 }
 
-// isImplicit says whether the request is answered with an ID token and nothing else.
+// isImplicit reports whether the request asks for an ID token and nothing else.
 func (request *authRequest) isImplicit() bool {
 	return request.wantsIDToken() && !request.wantsCode() && !request.wantsToken()
 }
 
-// applyDialect reads what is LivePerson's own in a request for its client: the redirect
-// URI with a query, the legacy response type, and a scope that is left out.
+// applyDialect handles what is specific to LivePerson's client in a request: a redirect
+// URI with a query, the legacy response type, and a missing scope.
 func (request *authRequest) applyDialect() {
 	if !request.client.allowsRedirectURI(request.RedirectURI) {
 		request.useDeviation(RedirectWithQuery)
@@ -218,7 +216,7 @@ func (request *authRequest) applyDialect() {
 	}
 }
 
-// renameIDTokenParam is the answer's parameters as LivePerson's window reads them.
+// renameIDTokenParam returns the response parameters as LivePerson's window expects them.
 func (request *authRequest) renameIDTokenParam(params []Param) []Param {
 	if !request.isImplicit() || !request.useDeviation(AnswerRenamed) {
 		return params

@@ -5,44 +5,41 @@ import (
 	"time"
 )
 
-// Logout is the end of a session that a client is yet to be told of
-// (OpenID Connect Back-Channel Logout 1.0).
+// Logout is the end of a session, of which a client is still to be notified (OpenID Connect
+// Back-Channel Logout 1.0).
 type Logout struct {
 	SessionID string    // the claim sid
 	ClientID  string    //
 	Subject   string    //
 	Created   time.Time // when the session ended
-	Tries     int       // how often it was taken, this time included
+	Tries     int       // how often it was taken, including this time
 }
 
-// Logouts keeps which clients a session was used for, and the queue of those to
-// be told of its end. It survives a restart, and any number of instances may
-// share it. Each method is one atomic step; store implements it. The queue is
-// filled where sessions end.
+// Logouts stores which clients used a session, and the queue of clients to notify of its
+// end. The queue survives restarts and is shared by all instances. Ending a session fills
+// it. Each method is one atomic step. Package store implements it.
 type Logouts interface {
-	// JoinSession records that a client was answered from a session. Doing it
-	// again changes nothing.
+	// JoinSession records that a client used a session. Repeating it changes nothing.
 	JoinSession(ctx context.Context, sessionID, clientID string) error
 
-	// TakeLogouts returns at most limit logouts whose time has come, those that
-	// have waited longest first, and puts each off until the given time: of
-	// several instances one gets it, and one that dies with it loses nothing.
+	// TakeLogouts returns up to limit logouts that are due, the oldest first, and postpones
+	// each until the given time: of several instances one gets it, and if that instance
+	// dies, nothing is lost.
 	TakeLogouts(ctx context.Context, at, until time.Time, limit int) ([]Logout, error)
 
-	// PostponeLogout sets when a logout is due again. One that is unknown is no
-	// error.
+	// PostponeLogout sets when a logout is due again. An unknown one is not an error.
 	PostponeLogout(ctx context.Context, l Logout, until time.Time) error
 
-	// DropLogout removes a logout: the client has been told, or never will be.
-	// One that is unknown is no error.
+	// DropLogout removes a logout that was delivered or abandoned. An unknown one is not an
+	// error.
 	DropLogout(ctx context.Context, l Logout) error
 }
 
-// Assertions remembers the client assertions that were used, until they expire
-// (RFC 7523 section 3). Store implements it.
+// Assertions remembers used client assertions until they expire (RFC 7523 section 3).
+// Package store implements it.
 type Assertions interface {
-	// RecordAssertion records a client's assertion by its id, at most 64
-	// characters, until it expires. Of any number of callers one gets true; where
-	// it is recorded already the answer is false. It is one atomic step.
+	// RecordAssertion records a client's assertion by its id, at most 64 characters, until it
+	// expires. It reports whether this is the first use: of several concurrent callers one
+	// gets true. It is one atomic step.
 	RecordAssertion(ctx context.Context, clientID, id string, expires time.Time) (bool, error)
 }

@@ -14,8 +14,7 @@ import (
 	"idpbridge/session"
 )
 
-// metadata is the discovery document: zitadel's type and what it has no field
-// for (RFC 9126 section 5, RFC 9207 section 3, OIDC Discovery section 3, OpenID
+// metadata is the discovery document: zitadel's type, and members that it lacks (RFC 9126 section 5, RFC 9207 section 3, OIDC Discovery section 3, OpenID
 // Connect Back-Channel Logout section 2.1, Front-Channel Logout section 3).
 type metadata struct {
 	zoidc.DiscoveryConfiguration
@@ -24,14 +23,14 @@ type metadata struct {
 	Prompts            []string `json:"prompt_values_supported"`
 	UILocales          []string `json:"ui_locales_supported"`
 	IssInResponse      bool     `json:"authorization_response_iss_parameter_supported"`
-	RequestParameter   bool     `json:"request_parameter_supported"` // said also where false
+	RequestParameter   bool     `json:"request_parameter_supported"` // present even if false
 	FrontchannelLogout bool     `json:"frontchannel_logout_supported"`
 	FrontchannelSID    bool     `json:"frontchannel_logout_session_supported"`
 }
 
-// handleDiscovery answers GET /.well-known/openid-configuration (OIDC Discovery
-// section 4) and the same at RFC 8414's address (section 3). Every member is set
-// here; none of the library's defaults is used.
+// handleDiscovery serves GET /.well-known/openid-configuration (OIDC Discovery section 4),
+// and the same at RFC 8414's path (section 3). It sets every member; none of the
+// library's defaults is used.
 func (p *Provider) handleDiscovery(c echo.Context) error {
 	confidential := []zoidc.AuthMethod{AuthBasic, AuthPost, AuthKey}
 	methods := append(slices.Clone(confidential), AuthNone)
@@ -72,14 +71,15 @@ func (p *Provider) handleDiscovery(c echo.Context) error {
 			ClaimsSupported:                                    claimsSupported,
 			CodeChallengeMethodsSupported:                      []zoidc.CodeChallengeMethod{zoidc.CodeChallengeMethodS256},
 		},
-		PAREndpoint: p.issuer + PathPAR,
-		Prompts:     []string{zoidc.PromptNone, zoidc.PromptLogin, zoidc.PromptConsent, zoidc.PromptSelectAccount}, UILocales: []string{"en"},
+		PAREndpoint:   p.issuer + PathPAR,
+		Prompts:       []string{zoidc.PromptNone, zoidc.PromptLogin, zoidc.PromptConsent, zoidc.PromptSelectAccount},
+		UILocales:     []string{"en"},
 		IssInResponse: true, FrontchannelLogout: true, FrontchannelSID: true,
 	}
 	return writeCacheable(c, doc)
 }
 
-// claimsSupported are the names of every claim that may be told.
+// claimsSupported are the names of all claims.
 var claimsSupported = []string{ //nolint:gochecknoglobals // read only
 	"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "sid",
 	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
@@ -87,11 +87,11 @@ var claimsSupported = []string{ //nolint:gochecknoglobals // read only
 	"phone_number", "phone_number_verified", "address", ScopeSDEs,
 }
 
-// handleJWKS answers GET /jwks with every key that signs, will sign or did (RFC 7517).
+// handleJWKS serves GET /jwks: every key that signs, will sign, or has signed (RFC 7517).
 func (p *Provider) handleJWKS(c echo.Context) error { return writeCacheable(c, p.keys.JWKS()) }
 
-// writeCacheable writes JSON that may be kept for five minutes: shorter than a new key
-// is published before it signs (OIDC Core section 10.1.1).
+// writeCacheable writes JSON that may be cached for five minutes: shorter than the time
+// for which a new key is published before it signs (OIDC Core section 10.1.1).
 func writeCacheable(c echo.Context, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -108,8 +108,7 @@ func writeCacheable(c echo.Context, v any) error {
 	return c.JSONBlob(http.StatusOK, body)
 }
 
-// pastedKey is the RS256 key that signs now, or the one that the client named by
-// client_id pins.
+// pastedKey is the active RS256 key, or the one that the client named by client_id pins.
 func (p *Provider) pastedKey(c echo.Context) keys.PublicKey {
 	if client, ok := p.clients[c.QueryParam("client_id")]; ok && client.PinnedKey != "" {
 		if key, ok := p.keys.Key(client.PinnedKey); ok {
@@ -119,13 +118,13 @@ func (p *Provider) pastedKey(c echo.Context) keys.PublicKey {
 	return p.keys.ActiveKey("RS256")
 }
 
-// handlePEM answers GET /keys/public.pem: the key to paste, as SPKI.
+// handlePEM serves GET /keys/public.pem: the key to paste, as SPKI.
 func (p *Provider) handlePEM(c echo.Context) error {
 	return c.Blob(http.StatusOK, "application/x-pem-file", []byte(p.pastedKey(c).PEM()))
 }
 
-// handlePublicKeyLine answers GET /keys/public.txt: the same key in the form that LiveEngage's
-// console takes, base64 on one line without header and footer.
+// handlePublicKeyLine serves GET /keys/public.txt: the same key in the form that
+// LiveEngage's console takes, base64 on one line without header and footer.
 func (p *Provider) handlePublicKeyLine(c echo.Context) error {
 	return c.String(http.StatusOK, p.pastedKey(c).Base64()+"\n")
 }

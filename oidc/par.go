@@ -13,14 +13,14 @@ import (
 const (
 	// pushedPrefix begins every request_uri of ours (RFC 9126 section 2.2).
 	pushedPrefix = "urn:ietf:params:oauth:request_uri:"
-	// pushedLifetime is how long a pushed request may be taken up.
+	// pushedLifetime is how long a pushed request can be used.
 	pushedLifetime = 90 * time.Second
-	// maxPushedLength keeps the address that carries it within what servers accept.
+	// maxPushedLength keeps the URL with the request within what servers accept.
 	maxPushedLength = 24 << 10
 )
 
-// pushedRequest is an authorization request that its client has pushed. It
-// travels sealed in the request_uri, so a push stores nothing.
+// pushedRequest is an authorization request that its client has pushed. It travels sealed
+// in the request_uri, so a push stores nothing.
 type pushedRequest struct {
 	Query    string `json:"q"`
 	ClientID string `json:"c"`
@@ -32,8 +32,8 @@ type pushedResponse struct {
 	ExpiresIn  int64  `json:"expires_in"` // seconds
 }
 
-// handlePAR answers POST /par (RFC 9126 section 2): the client first, then its
-// request, checked as the authorization endpoint would.
+// handlePAR serves POST /par (RFC 9126 section 2): it authenticates the client, then
+// validates the request as the authorization endpoint would.
 func (p *Provider) handlePAR(c echo.Context) error {
 	answer, err := p.pushRequest(c)
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *Provider) pushRequest(c echo.Context) (*pushedResponse, error) {
 		return nil, err
 	}
 	if params.Has("request_uri") {
-		return nil, newOAuthError(invalidRequest, "request_uri does not belong into a pushed request.")
+		return nil, newOAuthError(invalidRequest, "A pushed request must not have a request_uri.")
 	}
 	for _, name := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
 		params.Del(name)
@@ -62,42 +62,45 @@ func (p *Provider) pushRequest(c echo.Context) (*pushedResponse, error) {
 		}
 		return nil, err
 	}
-	sealed, err := p.pushSealer.seal(pushedRequest{Query: query, ClientID: client.ID, Expires: p.now().Add(pushedLifetime).Unix()})
+	sealed, err := p.pushSealer.seal(pushedRequest{
+		Query: query, ClientID: client.ID, Expires: p.now().Add(pushedLifetime).Unix(),
+	})
 	if err != nil {
 		return nil, err
 	}
 	if len(sealed) > maxPushedLength {
-		return nil, &oauthError{status: http.StatusRequestEntityTooLarge, code: invalidRequest, description: "The request is too large."}
+		return nil, &oauthError{
+			status: http.StatusRequestEntityTooLarge, code: invalidRequest, description: "The request is too large.",
+		}
 	}
-	p.events("pushed", client.ID)
+	p.events("request_pushed", client.ID)
 	return &pushedResponse{RequestURI: pushedPrefix + sealed, ExpiresIn: int64(pushedLifetime / time.Second)}, nil
 }
 
-// loadPushed puts a pushed request in the place of one that refers to it. What else
-// stands beside request_uri and client_id counts for nothing (RFC 9126 section 4,
-// RFC 9101 section 5).
+// loadPushed replaces a request that refers to a pushed one by that. Parameters other than
+// request_uri and client_id are ignored (RFC 9126 section 4, RFC 9101 section 5).
 func (p *Provider) loadPushed(saved *savedRequest) *pageError {
 	params, err := url.ParseQuery(saved.Query)
 	if err != nil || len(params["request_uri"]) != 1 || len(params["client_id"]) > 1 || params.Has("request") {
-		return nil //nolint:nilerr // an ordinary request, or one that check refuses
+		return nil //nolint:nilerr // an ordinary request, or one that validateRequest rejects
 	}
 	sealed, ok := strings.CutPrefix(params.Get("request_uri"), pushedPrefix)
 	if !ok {
 		return nil
 	}
-	var in pushedRequest
-	if err := p.pushSealer.open(sealed, &in); err != nil || in.ClientID != params.Get("client_id") {
+	var pushed pushedRequest
+	if err := p.pushSealer.open(sealed, &pushed); err != nil || pushed.ClientID != params.Get("client_id") {
 		return &pageError{
-			message: "The address that led here refers to a request that its application did not make.",
+			message: "The link that led here refers to a request that its application did not make.",
 			remedy:  "Go back to where you came from and try again.", client: p.clients[params.Get("client_id")],
 		}
 	}
-	if p.now().Unix() >= in.Expires {
+	if p.now().Unix() >= pushed.Expires {
 		return &pageError{
 			message: "The request that led here has expired.",
-			remedy:  "Go back to where you came from and try again.", client: p.clients[in.ClientID],
+			remedy:  "Go back to where you came from and try again.", client: p.clients[pushed.ClientID],
 		}
 	}
-	saved.Query, saved.Pushed = in.Query, true
+	saved.Query, saved.Pushed = pushed.Query, true
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,21 +43,21 @@ const (
 	pathConsent = "/consent"
 )
 
-// responseTypes are those that are supported, in canonical order.
+// responseTypes are the supported response types, in canonical order.
 var responseTypes = []string{ //nolint:gochecknoglobals // read only
 	"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token",
 }
 
-// Lifetimes says how long things live. New refuses zero values.
+// Lifetimes are required except for RefreshGrace.
 type Lifetimes struct {
-	Request     time.Duration // from the authorization request to its answer
+	Request     time.Duration // from the authorization request to its response
 	Code        time.Duration // at most 10 minutes (RFC 6749 section 4.1.2)
 	IDToken     time.Duration
 	AccessToken time.Duration
 
 	Refresh      time.Duration // of all refresh tokens of a sign-in together
-	RefreshIdle  time.Duration // of one refresh token, unless used
-	RefreshGrace time.Duration // how long a spent one may come back; zero for never
+	RefreshIdle  time.Duration // of one refresh token without use
+	RefreshGrace time.Duration // how long a used one still works; zero for never
 }
 
 // Config is what a Provider needs. Every field but Events is required.
@@ -75,8 +76,8 @@ type Config struct {
 	Lifetimes  Lifetimes
 	Now        func() time.Time
 	Log        *slog.Logger
-	// Events is told what happened, for metrics: "answered", "redeemed",
-	// "replayed", "refused" and the like, with the client's id or "".
+	// Events counts what happened, for metrics, with the client's id or "". docs/runbook.md
+	// lists the events.
 	Events func(event, client string)
 }
 
@@ -90,6 +91,7 @@ type Provider struct {
 	logouts       Logouts
 	assertions    Assertions
 	pages         Pages
+	tokens        tokenIssuer
 	keys          *keys.Ring
 	hints         *op.IDTokenHintVerifier
 	requestSealer sealer
@@ -102,22 +104,25 @@ type Provider struct {
 	now           func() time.Time
 	log           *slog.Logger
 	events        func(event, client string)
-	silentUntil   map[string]time.Time // by client: until when no logout is sent; NotifyClients alone uses it
+	silentUntil   map[string]time.Time // by client: until when no logout is sent; only NotifyClients uses it
 }
 
 // New returns a Provider, or says what is missing.
 func New(cfg Config) (*Provider, error) {
 	u, err := url.Parse(cfg.Issuer)
 	if err != nil || u.Host == "" || strings.HasSuffix(cfg.Issuer, "/") {
-		return nil, fmt.Errorf("issuer %q is not an address without a slash at its end", cfg.Issuer)
+		return nil, fmt.Errorf("issuer %q is not a URL without a slash at the end", cfg.Issuer)
 	}
 	l := cfg.Lifetimes
-	if min(l.Request, l.Code, l.IDToken, l.AccessToken, l.Refresh, l.RefreshIdle) <= 0 || l.RefreshGrace < 0 || l.Code > 10*time.Minute {
-		return nil, errors.New("a lifetime is missing, or codes live longer than 10 minutes")
+	shortest := min(l.Request, l.Code, l.IDToken, l.AccessToken, l.Refresh, l.RefreshIdle)
+	if shortest <= 0 || l.RefreshGrace < 0 || l.Code > 10*time.Minute {
+		return nil, errors.New("a lifetime is missing, or that of codes exceeds 10 minutes")
 	}
 	p := &Provider{
 		issuer: cfg.Issuer, base: u.Path, clients: make(map[string]*Client, len(cfg.Clients)),
-		signins: cfg.Signins, sessions: cfg.Sessions, logouts: cfg.Logouts, assertions: cfg.Assertions, pages: cfg.Pages, keys: cfg.Keys,
+		signins: cfg.Signins, sessions: cfg.Sessions, logouts: cfg.Logouts, assertions: cfg.Assertions,
+		pages: cfg.Pages, keys: cfg.Keys,
+		tokens:   tokenIssuer{issuer: cfg.Issuer, keys: cfg.Keys, now: cfg.Now, lifetime: l.IDToken},
 		tokenKey: cfg.Secret.Derive("codes and tokens"), cookies: cfg.Cookies, throttle: cfg.Throttle,
 		lifetimes: l, silentUntil: map[string]time.Time{}, now: cfg.Now, log: cfg.Log, events: cfg.Events,
 	}
@@ -126,11 +131,12 @@ func New(cfg Config) (*Provider, error) {
 	}
 	for _, c := range cfg.Clients {
 		if _, twice := p.clients[c.ID]; twice || c.ID == "" {
-			return nil, fmt.Errorf("client id %q is empty or occurs twice", c.ID)
+			return nil, fmt.Errorf("client id %q is empty or a duplicate", c.ID)
 		}
 		p.clients[c.ID] = c.withDefaults()
 		if key, ok := cfg.Keys.Key(c.PinnedKey); ok && key.Algorithm != p.clients[c.ID].Algorithm {
-			return nil, fmt.Errorf("client %q pins the key %s, which is for %s; it wants one for %s", c.ID, key.ID, key.Algorithm, p.clients[c.ID].Algorithm)
+			return nil, fmt.Errorf("client %q pins the key %s for %s; it needs one for %s",
+				c.ID, key.ID, key.Algorithm, p.clients[c.ID].Algorithm)
 		}
 	}
 	p.hints = op.NewIDTokenHintVerifier(cfg.Issuer, hintKeys{cfg.Keys},
@@ -172,20 +178,16 @@ func (p *Provider) Register(e *echo.Echo) {
 	}
 }
 
-// IsClientEndpoint says whether a path is one of an endpoint that clients ask without
-// a browser, so that every answer of it is JSON, the one to a body that is too
-// large among them.
+// IsClientEndpoint reports whether a path is that of an endpoint for clients, not browsers:
+// all its responses are JSON, even for a body that is too large.
 func IsClientEndpoint(path string) bool {
-	for _, p := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect, PathPageIdentity, PathPageToken} {
-		if strings.HasSuffix(path, p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{
+		PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect, PathPageIdentity, PathPageToken,
+	}, func(endpoint string) bool { return strings.HasSuffix(path, endpoint) })
 }
 
-// allowAnyOrigin lets scripts of any origin read an answer that no cookie plays a
-// part in. Credentials are never allowed (RFC 9700 section 2.6).
+// allowAnyOrigin lets scripts of any origin read responses that do not depend on cookies.
+// Credentials are never allowed (RFC 9700 section 2.6).
 func allowAnyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Access-Control-Allow-Origin", "*")

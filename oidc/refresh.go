@@ -10,65 +10,68 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
-// exchangeRefreshToken exchanges a refresh token for tokens and its successor
+// exchangeRefreshToken exchanges a refresh token for tokens and a new refresh token
 // (RFC 6749 section 6, OIDC Core section 12, RFC 9700 section 4.14.2).
 func (p *Provider) exchangeRefreshToken(ctx context.Context, client *Client, params url.Values) (*tokenResponse, error) {
 	if params.Get("refresh_token") == "" {
 		return nil, newOAuthError(invalidRequest, "refresh_token is missing.")
 	}
 	if !client.allowsRefresh() {
-		p.events("refresh_refused", client.ID)
+		p.events("refresh_rejected", client.ID)
 		return nil, errBadGrant("refresh token", errors.New("the client is no longer configured for refresh tokens"))
 	}
 	id, number, ok := openRefreshToken(p.tokenKey, params.Get("refresh_token"))
 	if !ok {
-		p.events("refresh_refused", client.ID)
+		p.events("refresh_rejected", client.ID)
 		return nil, errBadGrant("refresh token", nil)
 	}
-	without, err := p.parseNarrowedScope(ctx, client, id, params)
+	dropped, err := p.parseNarrowedScope(ctx, client, id, params)
 	if err != nil {
 		return nil, err
 	}
 	l := p.lifetimes
 	signin, person, err := p.signins.RotateRefreshToken(ctx, Rotation{
-		ID: id, ClientID: client.ID, Number: number, At: p.now(), Idle: l.RefreshIdle, Access: l.AccessToken, Grace: l.RefreshGrace,
+		ID: id, ClientID: client.ID, Number: number, At: p.now(),
+		Idle: l.RefreshIdle, Access: l.AccessToken, Grace: l.RefreshGrace,
 	})
-	switch {
-	case errors.Is(err, ErrReplayed):
+	log := p.log.With("reference", signin.Reference, "client_id", client.ID)
+	if errors.Is(err, ErrReplayed) {
 		p.events("refresh_replayed", client.ID)
-		p.log.WarnContext(ctx, "spent refresh token came back; sign-in closed", "reference", signin.Reference, "client_id", client.ID)
+		log.WarnContext(ctx, "refresh token used twice; sign-in closed")
 		return nil, errBadGrant("refresh token", err)
-	case errors.Is(err, ErrNotFound):
-		p.events("refresh_refused", client.ID)
+	}
+	if errors.Is(err, ErrNotFound) {
+		p.events("refresh_rejected", client.ID)
 		return nil, errBadGrant("refresh token", err)
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
 	}
 	p.warnGuessableSubject(ctx, client, person.Subject, signin.Reference)
-	p.events("refreshed", client.ID)
-	p.log.InfoContext(ctx, "tokens refreshed", "reference", signin.Reference, "client_id", client.ID)
-	return p.issueTokens(client, person, signin, without, idTokenOptions{refreshed: true})
+	p.events("token_refreshed", client.ID)
+	log.InfoContext(ctx, "tokens refreshed")
+	return p.issueTokens(client, person, signin, dropped, idTokenOptions{refreshed: true})
 }
 
-// allowsRefresh says whether the configuration lets the client have refresh tokens: by
-// the scope offline_access, or by LiveEngage's delegation.
-func (client *Client) allowsRefresh() bool {
-	return slices.Contains(client.Scopes, zoidc.ScopeOfflineAccess) || client.allowsDeviation(RefreshUnasked)
+// allowsRefresh reports whether the client may have refresh tokens: by the scope
+// offline_access, or by LiveEngage's consumer delegation.
+func (c *Client) allowsRefresh() bool {
+	return slices.Contains(c.Scopes, zoidc.ScopeOfflineAccess) || c.allowsDeviation(RefreshUnasked)
 }
 
-// parseNarrowedScope reads the scope parameter of a refresh: narrower is allowed, wider is
-// not (RFC 6749 section 6). It comes before the token is spent, so that a mistake
-// does not cost it.
+// parseNarrowedScope reads the scope parameter of a refresh and returns the dropped
+// scopes as bits: narrower is allowed, wider is not (RFC 6749 section 6). It is checked
+// before the token is redeemed, so that a mistake does not cost the token.
 func (p *Provider) parseNarrowedScope(ctx context.Context, client *Client, id string, params url.Values) (uint16, error) {
 	if !params.Has("scope") {
 		return 0, nil
 	}
 	signin, _, err := p.signins.FindSignin(ctx, id, p.now())
-	switch {
-	case errors.Is(err, ErrNotFound), err == nil && signin.ClientID != client.ID:
-		p.events("refresh_refused", client.ID)
+	if errors.Is(err, ErrNotFound) || err == nil && signin.ClientID != client.ID {
+		p.events("refresh_rejected", client.ID)
 		return 0, errBadGrant("refresh token", err)
-	case err != nil:
+	}
+	if err != nil {
 		return 0, err
 	}
 	asked := strings.Fields(params.Get("scope"))
@@ -78,29 +81,28 @@ func (p *Provider) parseNarrowedScope(ctx context.Context, client *Client, id st
 		}
 	}
 	if len(asked) == 0 {
-		return 0, newOAuthError(invalidScope, "scope is empty; leave it out to keep what was granted.")
+		return 0, newOAuthError(invalidScope, "scope is empty; omit it to keep what was granted.")
 	}
-	without := uint16(0)
+	dropped := uint16(0)
 	for i, s := range signin.Grant.Scopes {
 		if !slices.Contains(asked, s) {
-			without |= 1 << i
+			dropped |= 1 << i
 		}
 	}
-	return without, nil
+	return dropped, nil
 }
 
-// dropScopes is the grant without the scopes whose bit is set, and then without
-// claims asked for by name as well; to do without offline_access alone tells
-// nobody less. A sign-in has fewer scopes than there are bits: unknown ones are
-// never granted.
-func (grant Grant) dropScopes(without uint16) Grant {
-	if without == 0 {
+// dropScopes returns the grant without the scopes whose bit is set. It also drops claims
+// asked for by name, unless only offline_access is dropped, which releases no claim. A
+// sign-in has fewer scopes than there are bits, because unknown ones are never granted.
+func (grant Grant) dropScopes(bits uint16) Grant {
+	if bits == 0 {
 		return grant
 	}
 	var kept []string
 	fewer := false
 	for i, s := range grant.Scopes {
-		if without&(1<<i) == 0 {
+		if bits&(1<<i) == 0 {
 			kept = append(kept, s)
 			continue
 		}
@@ -113,9 +115,8 @@ func (grant Grant) dropScopes(without uint16) Grant {
 	return grant
 }
 
-// allowedTo is the part of the grant that the configuration still lets the client
-// have: scopes may have been withdrawn since, and with them the claims that they
-// would release.
+// allowedTo returns the part of the grant that the client may still have: its scopes may
+// have been withdrawn since, and with them the claims that they release.
 func (grant Grant) allowedTo(client *Client) Grant {
 	refused := func(scope string) bool { return scope != zoidc.ScopeOpenID && !slices.Contains(client.Scopes, scope) }
 	kept := func(all []string, scope func(string) string) []string {

@@ -9,20 +9,20 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
-// authRequest is an authorization request whose client and redirect URI are known
-// to be good, so that an answer, good or bad, may go there.
+// authRequest is an authorization request with a known client and a registered redirect
+// URI, so that a response or an error may go there.
 type authRequest struct {
 	zoidc.AuthRequest
 
 	client *Client
-	query  string // the parameters as they came
+	query  string // the parameters as received
 	claims claimsParameter
-	hint   string // the subject of a valid id_token_hint
+	hint   string // subject of a valid id_token_hint
 
-	deviations []Deviation // that it needs and may have
+	deviations []Deviation // that it uses
 }
 
-// wantsCode, wantsIDToken and wantsToken say what the response type asks for.
+// wantsCode, wantsIDToken and wantsToken report what the response type asks for.
 func (request *authRequest) wantsCode() bool    { return request.hasResponseType("code") }
 func (request *authRequest) wantsIDToken() bool { return request.hasResponseType("id_token") }
 func (request *authRequest) wantsToken() bool   { return request.hasResponseType("token") }
@@ -31,13 +31,13 @@ func (request *authRequest) hasResponseType(part string) bool {
 	return slices.Contains(strings.Fields(string(request.ResponseType)), part)
 }
 
-// hasPrompt says whether the request's prompt parameter contains the value.
+// hasPrompt reports whether the prompt parameter contains the value.
 func (request *authRequest) hasPrompt(value string) bool {
 	return slices.Contains(request.Prompt, value)
 }
 
-// parseParameters reads a query string or form body. Parameters that occur more than
-// once are returned by name: RFC 6749 section 3.1 forbids them.
+// parseParameters parses a query string or form body. It also returns the names of
+// parameters that occur more than once, which RFC 6749 section 3.1 forbids.
 func parseParameters(raw string) (params url.Values, repeated []string, err error) {
 	params, err = url.ParseQuery(raw)
 	if err != nil {
@@ -51,8 +51,8 @@ func parseParameters(raw string) (params url.Values, repeated []string, err erro
 	return params, repeated, nil
 }
 
-// parseRequest fills the request's fields from its parameters. It checks only
-// their form; validate.go decides what is allowed.
+// parseRequest parses the parameters of a request. It checks only their form; validate.go
+// decides what is allowed.
 func parseRequest(params url.Values) (zoidc.AuthRequest, error) {
 	r := zoidc.AuthRequest{
 		Scopes:              strings.Fields(params.Get("scope")),
@@ -79,25 +79,25 @@ func parseRequest(params url.Values) (zoidc.AuthRequest, error) {
 	return r, nil
 }
 
-// canonicalResponseType puts the parts of a response type into one order: their
-// order means nothing (Multiple Response Types section 3).
+// canonicalResponseType sorts the parts of a response type: their order means nothing
+// (Multiple Response Types section 3).
 func canonicalResponseType(s string) zoidc.ResponseType {
 	parts := strings.Fields(s)
 	slices.Sort(parts)
 	return zoidc.ResponseType(strings.Join(parts, " "))
 }
 
-// errorMode is the response mode in which an error goes back, also where the
-// request's own mode or type is at fault (Multiple Response Types section 5).
+// errorMode is the response mode for an error, even if the request's own mode or type is
+// the problem (Multiple Response Types section 5).
 func errorMode(params url.Values) zoidc.ResponseMode {
 	parts := strings.Fields(params.Get("response_type"))
 	front := slices.Contains(parts, "id_token") || slices.Contains(parts, "token")
-	switch mode := zoidc.ResponseMode(params.Get("response_mode")); {
-	case mode == zoidc.ResponseModeFormPost, mode == zoidc.ResponseModeFragment:
+	mode := zoidc.ResponseMode(params.Get("response_mode"))
+	if mode == zoidc.ResponseModeFormPost || mode == zoidc.ResponseModeFragment {
 		return mode
-	case front:
-		return zoidc.ResponseModeFragment
-	default:
-		return zoidc.ResponseModeQuery
 	}
+	if front {
+		return zoidc.ResponseModeFragment
+	}
+	return zoidc.ResponseModeQuery
 }

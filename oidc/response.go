@@ -25,28 +25,30 @@ func (p *Provider) respond(c echo.Context, request *authRequest, saved savedRequ
 	return p.sendResponse(c, request, params)
 }
 
-// issueResponse makes what a request asks for, a code, an access token, an ID token, in
-// that order, since the last contains hashes of the others, and keeps the sign-in.
-// It is one insert, and none for a bare ID token; clients that want to be told of
-// sign-outs cost one more.
-func (p *Provider) issueResponse(ctx context.Context, request *authRequest, saved savedRequest, current session.Current) ([]Param, error) {
+// issueResponse issues what the response type asks for: a code, an access token, an ID
+// token, in that order, since the last contains hashes of the others. It stores the
+// sign-in by one insert, or none for a bare ID token. A client that wants to be notified
+// of logouts costs one more.
+func (p *Provider) issueResponse(
+	ctx context.Context, request *authRequest, saved savedRequest, current session.Current,
+) ([]Param, error) {
 	signin := p.newSignin(request, saved, current)
 	var params []Param
-	issued := idTokenOptions{}
+	options := idTokenOptions{}
 	if request.wantsCode() {
-		issued.code = newCode(p.tokenKey, signin.ID, signin.CodeExpires)
-		params = append(params, Param{"code", issued.code})
+		options.code = newCode(p.tokenKey, signin.ID, signin.CodeExpires)
+		params = append(params, Param{"code", options.code})
 	}
 	if request.wantsToken() {
-		issued.accessToken = newAccessToken(p.tokenKey, signin.ID, signin.Created.Add(p.lifetimes.AccessToken), 0)
+		options.accessToken = newAccessToken(p.tokenKey, signin.ID, signin.Created.Add(p.lifetimes.AccessToken), 0)
 		params = append(params,
-			Param{"access_token", issued.accessToken}, Param{"token_type", "Bearer"},
+			Param{"access_token", options.accessToken}, Param{"token_type", "Bearer"},
 			Param{"expires_in", strconv.Itoa(int(p.lifetimes.AccessToken / time.Second))},
 			Param{"scope", strings.Join(request.Scopes, " ")})
 	}
 	if request.wantsIDToken() {
-		issued.standalone = !request.wantsToken() && !request.wantsCode()
-		token, err := p.newIDToken(request.client, current.Person, signin, issued)
+		options.standalone = !request.wantsToken() && !request.wantsCode()
+		token, err := p.tokens.newIDToken(request.client, current.Person, signin, options)
 		if err != nil {
 			return nil, err
 		}
@@ -63,30 +65,34 @@ func (p *Provider) issueResponse(ctx context.Context, request *authRequest, save
 		}
 	}
 	p.warnGuessableSubject(ctx, request.client, current.Person.Subject, saved.Reference)
-	p.events("answered", request.client.ID)
-	p.log.InfoContext(ctx, "signed in", "reference", saved.Reference, "client_id", request.client.ID,
+	p.events("authorize_succeeded", request.client.ID)
+	p.log.InfoContext(ctx, "authorization succeeded", "reference", saved.Reference, "client_id", request.client.ID,
 		"response_type", string(request.ResponseType), "subject", current.Person.Subject)
 	return params, nil
 }
 
-// newSignin is the row that an answer makes. Its tokens and the row end together.
+// newSignin is the row of a response. Its tokens and the row expire together.
 func (p *Provider) newSignin(request *authRequest, saved savedRequest, current session.Current) Signin {
-	now, l := p.now(), p.lifetimes
+	now, lives := p.now(), p.lifetimes
 	signin := Signin{
-		ID: newID(), Reference: saved.Reference, ClientID: request.client.ID, SessionID: current.ID, Subject: current.Person.Subject,
-		State: Redeemed, Created: now, Expires: now.Add(l.AccessToken),
+		ID: newID(), Reference: saved.Reference, ClientID: request.client.ID, SessionID: current.ID,
+		Subject: current.Person.Subject, State: Redeemed, Created: now, Expires: now.Add(lives.AccessToken),
 		Grant: Grant{
-			RedirectURI: request.RedirectURI, Scopes: request.Scopes, Nonce: request.Nonce, CodeChallenge: request.CodeChallenge,
-			AuthTime: current.AuthTime.Unix(), ACR: current.ACR, AMR: current.AMR,
+			RedirectURI: request.RedirectURI, Scopes: request.Scopes, Nonce: request.Nonce,
+			CodeChallenge: request.CodeChallenge,
+			AuthTime:      current.AuthTime.Unix(), ACR: current.ACR, AMR: current.AMR,
 			UserinfoClaims: request.claims.userinfo, IDTokenClaims: request.claims.idToken,
 		},
 	}
 	if request.wantsCode() {
-		signin.State, signin.CodeExpires = Issued, now.Add(l.Code)
-		signin.Expires = signin.CodeExpires.Add(l.AccessToken)
+		signin.State, signin.CodeExpires = Issued, now.Add(lives.Code)
+		signin.Expires = signin.CodeExpires.Add(lives.AccessToken)
 	}
-	if slices.Contains(request.Scopes, zoidc.ScopeOfflineAccess) || request.wantsCode() && request.useDeviation(RefreshUnasked) {
-		signin.Refresh = Refresh{Number: 1, Issued: now, Expires: now.Add(min(l.RefreshIdle, l.Refresh)), Ends: now.Add(l.Refresh)}
+	offline := slices.Contains(request.Scopes, zoidc.ScopeOfflineAccess)
+	if offline || request.wantsCode() && request.useDeviation(RefreshUnasked) {
+		signin.Refresh = Refresh{
+			Number: 1, Issued: now, Expires: now.Add(min(lives.RefreshIdle, lives.Refresh)), Ends: now.Add(lives.Refresh),
+		}
 		if signin.Refresh.Expires.After(signin.Expires) {
 			signin.Expires = signin.Refresh.Expires
 		}
@@ -94,23 +100,24 @@ func (p *Provider) newSignin(request *authRequest, saved savedRequest, current s
 	return signin
 }
 
-// redirectWithError sends an error to the client in the mode that the request would have
-// been answered in.
+// redirectWithError sends an error to the client in the response mode of the request.
 func (p *Provider) redirectWithError(c echo.Context, request *authRequest, saved savedRequest, err error) error {
-	oauthErr := toOAuthError(err)
+	ctx, oauthErr := c.Request().Context(), toOAuthError(err)
+	log := p.log.With("reference", saved.Reference, "client_id", request.client.ID)
 	if oauthErr.code == serverError {
-		p.log.ErrorContext(c.Request().Context(), "sign-in failed", "reference", saved.Reference, "client_id", request.client.ID, "error", err.Error())
+		log.ErrorContext(ctx, "authorization failed", "error", err.Error())
 	} else {
-		p.log.InfoContext(c.Request().Context(), "sign-in refused", "reference", saved.Reference, "client_id", request.client.ID,
-			"code", oauthErr.code, "reason", oauthErr.description)
+		log.InfoContext(ctx, "authorization denied", "code", oauthErr.code, "reason", oauthErr.description)
 	}
-	p.events("refused", request.client.ID)
-	p.recordDeviations(c.Request().Context(), request)
-	return p.sendResponse(c, request, []Param{{"error", oauthErr.code}, {"error_description", oauthErr.description}})
+	p.events("authorize_failed", request.client.ID)
+	p.recordDeviations(ctx, request)
+	return p.sendResponse(c, request, []Param{
+		{"error", oauthErr.code}, {"error_description", oauthErr.description},
+	})
 }
 
-// sendResponse sends parameters to the client's redirect URI, with its state as it
-// came and our issuer (RFC 9207), in good answers and bad ones alike.
+// sendResponse sends parameters to the client's redirect URI, with the client's state
+// unchanged and our issuer (RFC 9207), for successes and errors alike.
 func (p *Provider) sendResponse(c echo.Context, request *authRequest, params []Param) error {
 	if request.State != "" {
 		params = append(params, Param{"state", request.State})
@@ -122,14 +129,7 @@ func (p *Provider) sendResponse(c echo.Context, request *authRequest, params []P
 	var b strings.Builder
 	b.Grow(len(request.RedirectURI) + 512)
 	b.WriteString(request.RedirectURI)
-	switch {
-	case request.ResponseMode == zoidc.ResponseModeFragment:
-		b.WriteByte('#')
-	case strings.Contains(request.RedirectURI, "?"):
-		b.WriteByte('&')
-	default:
-		b.WriteByte('?')
-	}
+	b.WriteByte(paramSeparator(request))
 	for i, param := range params {
 		if i > 0 {
 			b.WriteByte('&')
@@ -139,4 +139,15 @@ func (p *Provider) sendResponse(c echo.Context, request *authRequest, params []P
 		b.WriteString(url.QueryEscape(param.Value))
 	}
 	return redirectTo(c, b.String())
+}
+
+// paramSeparator separates the redirect URI from the response parameters.
+func paramSeparator(request *authRequest) byte {
+	if request.ResponseMode == zoidc.ResponseModeFragment {
+		return '#'
+	}
+	if strings.Contains(request.RedirectURI, "?") {
+		return '&'
+	}
+	return '?'
 }

@@ -7,9 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// handleRevoke answers POST /revoke (RFC 7009). Whatever token is shown, an access
-// token or a refresh token, the whole sign-in that it came of is closed.
-// token_type_hint is not needed to tell them apart.
+// handleRevoke serves POST /revoke (RFC 7009). For an access token or a refresh token it
+// closes the whole sign-in. token_type_hint is not needed to tell them apart.
 func (p *Provider) handleRevoke(c echo.Context) error {
 	client, token, err := p.readTokenParameter(c)
 	if err != nil {
@@ -21,7 +20,7 @@ func (p *Provider) handleRevoke(c echo.Context) error {
 		signin, _, err = p.findAccessToken(c, token)
 	}
 	if errors.Is(err, errBadToken) {
-		return c.NoContent(http.StatusOK) // it is worth nothing already (RFC 7009 section 2.2)
+		return c.NoContent(http.StatusOK) // it is not valid anyway (RFC 7009 section 2.2)
 	}
 	if err != nil {
 		return p.writeError(c, err)
@@ -32,13 +31,13 @@ func (p *Provider) handleRevoke(c echo.Context) error {
 	if err := p.signins.CloseSignin(c.Request().Context(), signin.ID); err != nil {
 		return p.writeError(c, err)
 	}
-	p.events("revoked", client.ID)
-	p.log.InfoContext(c.Request().Context(), "sign-in revoked", "reference", signin.Reference, "client_id", client.ID)
+	p.events("token_revoked", client.ID)
+	p.log.InfoContext(c.Request().Context(), "token revoked", "reference", signin.Reference, "client_id", client.ID)
 	return c.NoContent(http.StatusOK)
 }
 
-// readTokenParameter reads what a client asks about a token, at /revoke and at
-// /introspect: the client first, then the token.
+// readTokenParameter authenticates the client of a request to /revoke or /introspect, and
+// then reads the token.
 func (p *Provider) readTokenParameter(c echo.Context) (client *Client, token string, err error) {
 	client, params, err := p.readClientRequest(c)
 	if err != nil {

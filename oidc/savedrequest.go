@@ -15,30 +15,31 @@ import (
 )
 
 var (
-	// ErrExpired says that a sealed request is genuine but too old.
-	ErrExpired = errors.New("sealed request has expired")
-	// ErrBroken says that a sealed request was not made here or was changed.
-	ErrBroken = errors.New("sealed request is broken")
-	// ErrOtherBrowser says that a sealed request belongs to another browser.
-	ErrOtherBrowser = errors.New("sealed request belongs to another browser")
+	// ErrExpired means that a saved request is genuine but too old.
+	ErrExpired = errors.New("saved request has expired")
+	// ErrBroken means that a saved request was not made here or was changed.
+	ErrBroken = errors.New("saved request is broken")
+	// ErrOtherBrowser means that a saved request was made for another browser.
+	ErrOtherBrowser = errors.New("saved request is for another browser")
 )
 
-// savedRequest is an authorization request that waits for a person.
+// savedRequest is an authorization request that waits for a page. It is stored nowhere: it
+// travels sealed in the URL and form of the page.
 type savedRequest struct {
-	Query         string `json:"q"`           // the request's parameters, as they came
+	Query         string `json:"q"`           // the request's parameters, as received
 	Reference     string `json:"r"`           //
 	Started       int64  `json:"t"`           // unix milliseconds
 	BrowserHash   string `json:"b"`           // SHA-256 of the browser's cookie; empty until a page is needed
-	SessionBefore string `json:"s,omitempty"` // the sign-in of the browser then, see mark
+	SessionBefore string `json:"s,omitempty"` // the login of the browser then, see sessionMark
 	ConsentedBy   string `json:"c,omitempty"` // the subject who allowed it
-	Denied        bool   `json:"d,omitempty"` // the person said no
+	Denied        bool   `json:"d,omitempty"` // the user said no
 	Pushed        bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
 }
 
 func (p savedRequest) startedAt() time.Time { return time.UnixMilli(p.Started) }
 
-// sealer encrypts what travels through the browser: compressed, with a key for
-// one purpose (JWE dir with A256GCM, RFC 7518 section 4.5).
+// sealer encrypts what travels through the browser, compressed, with a key for one
+// purpose (JWE dir with A256GCM, RFC 7518 section 4.5).
 type sealer struct {
 	key []byte
 	enc jose.Encrypter
@@ -65,8 +66,8 @@ func (s sealer) seal(v any) (string, error) {
 	return box.CompactSerialize()
 }
 
-// open fills v from what seal returned, or returns ErrBroken. Base64 has spare
-// bits, so a text that is not the one form of its content is refused as well.
+// open decrypts into v what seal returned, or returns ErrBroken. Base64 has spare bits, so
+// any other spelling of the same content is rejected too.
 func (s sealer) open(sealed string, v any) error {
 	box, err := jose.ParseEncryptedCompact(sealed, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
 	if err != nil {
@@ -85,8 +86,8 @@ func (s sealer) open(sealed string, v any) error {
 // browserCookie names the cookie that ties a sealed request to its browser.
 const browserCookie = "idp_browser"
 
-// browserHash returns the hash of the browser's own secret, giving it one first
-// if it has none. All tabs share it.
+// browserHash returns the hash of the browser's secret, which it sets first if there is
+// none. All tabs share it.
 func (p *Provider) browserHash(w http.ResponseWriter, r *http.Request) string {
 	secret := p.cookies.Get(r, p.cookies.Name(browserCookie))
 	if len(secret) != 2*idLength {
@@ -96,8 +97,8 @@ func (p *Provider) browserHash(w http.ResponseWriter, r *http.Request) string {
 	return hashString(secret)
 }
 
-// openSavedRequest opens a sealed request in the browser that it was sealed for. The
-// pending request is returned with ErrExpired too.
+// openSavedRequest opens a saved request in the browser that it was saved for. With
+// ErrExpired it is returned too.
 func (p *Provider) openSavedRequest(r *http.Request, sealed string) (savedRequest, error) {
 	var saved savedRequest
 	if err := p.requestSealer.open(sealed, &saved); err != nil {
@@ -118,8 +119,8 @@ func hashString(secret string) string {
 	return encoding.EncodeToString(sum[:])
 }
 
-// newReference returns the name of a sign-in in logs and on error pages, such
-// as "K7Q2-M9XB-4HRD": easy to read out, hard to mistake, not a secret.
+// newReference returns the name of a sign-in in logs and on error pages, such as
+// "K7Q2-M9XB-4HRD": easy to read out, and not a secret.
 func newReference() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)

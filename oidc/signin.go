@@ -9,68 +9,67 @@ import (
 )
 
 var (
-	// ErrNotFound says that no open sign-in has that id: it never existed, is
-	// closed, has expired, or its person is gone.
+	// ErrNotFound means that no open sign-in has that id: it never existed, is closed, has
+	// expired, or its person no longer exists.
 	ErrNotFound = errors.New("no such sign-in")
-	// ErrReplayed says that the code or a refresh token of a sign-in was presented
-	// a second time. The sign-in is closed by then, and with it every token that
-	// came of it (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2). The sign-in is
-	// returned beside it, for the log.
-	ErrReplayed = errors.New("spent already")
+	// ErrReplayed means that the code or a refresh token of a sign-in was presented a second
+	// time. The sign-in is then closed, and with it all its tokens (RFC 6749 section 4.1.2,
+	// RFC 9700 section 4.14.2). The sign-in is returned too, for the log.
+	ErrReplayed = errors.New("already used")
 )
 
-// State is where a sign-in stands in its one life: answered, redeemed, closed.
+// State is the state of a sign-in: issued, redeemed, closed.
 type State int
 
-// The states of a sign-in. A sign-in only ever moves to a higher one.
+// The states of a sign-in. It only moves to a higher one.
 const (
-	// Issued: the client holds a code that it has not redeemed.
+	// Issued means that the client holds a code that it has not redeemed.
 	Issued State = 1
-	// Redeemed: the client holds tokens.
+	// Redeemed means that the client holds tokens.
 	Redeemed State = 2
-	// Closed: nothing that came of the sign-in is worth anything any more.
+	// Closed means that no code or token of the sign-in is valid any more.
 	Closed State = 3
 )
 
-// Signin is one answer to one client about one person. Its id is the first part
-// of every code and access token that comes of it, so any of them leads to its
-// row, and closing the row ends them all.
+// Signin is one authorization response to one client about one person. Its id is the
+// first part of its code and of all its tokens, so each of them leads to its row, and
+// closing the row ends them all.
 type Signin struct {
 	ID          string    // 128 random bits, base64url
-	Reference   string    // names this sign-in in logs and on error pages; not a secret
+	Reference   string    // names the sign-in in logs and on error pages; not a secret
 	ClientID    string    //
-	SessionID   string    // the browser session that it was answered from
+	SessionID   string    // the browser session that it was made from
 	Subject     string    //
 	State       State     //
 	Created     time.Time //
-	CodeExpires time.Time // zero where no code was issued
-	Expires     time.Time // when the last token of it has expired and the row may go
-	Refresh     Refresh   // zero where it has no refresh token
+	CodeExpires time.Time // zero if no code was issued
+	Expires     time.Time // when its last token has expired and the row can be deleted
+	Refresh     Refresh   // zero if it has no refresh token
 	Grant       Grant     //
 }
 
-// Refresh is the newest refresh token of a sign-in. The tokens before it are
-// spent; they are told apart by number, and none of them is kept.
+// Refresh is the newest refresh token of a sign-in. Earlier ones have been used. They
+// differ by number, and none of them is stored.
 type Refresh struct {
-	Number  int       // of the newest; the first is 1, and 0 means that there is none
+	Number  int       // of the newest; the first is 1, and 0 means none
 	Issued  time.Time // when the newest was issued
-	Expires time.Time // when it ends unless used before: idle lifetime
-	Ends    time.Time // when the last of them ends, however busy: absolute lifetime
+	Expires time.Time // end of its idle lifetime
+	Ends    time.Time // end of the absolute lifetime of all of them
 }
 
-// Rotation asks for the successor of a refresh token.
+// Rotation exchanges a refresh token for its successor.
 type Rotation struct {
 	ID       string        // of the sign-in
-	ClientID string        // who presents it
-	Number   int           // of the token that is presented
+	ClientID string        // client that presents it
+	Number   int           // of the presented token
 	At       time.Time     //
-	Idle     time.Duration // lifetime of the successor, unless used
-	Access   time.Duration // lifetime of an access token that comes with it
-	Grace    time.Duration // how long the predecessor may come back; zero for never
+	Idle     time.Duration // idle lifetime of the successor
+	Access   time.Duration // lifetime of the access token issued with it
+	Grace    time.Duration // how long the predecessor still works; zero for never
 }
 
-// Grant is what the person's client asked for and was given, kept for the
-// token endpoint and for the access token's use.
+// Grant is what the client asked for and was granted, stored for the token endpoint and
+// for the use of access tokens.
 type Grant struct {
 	RedirectURI   string   `json:"redirect_uri"`
 	Scopes        []string `json:"scope"`
@@ -79,47 +78,47 @@ type Grant struct {
 	AuthTime      int64    `json:"auth_time"`                // seconds
 	ACR           string   `json:"acr,omitempty"`
 	AMR           []string `json:"amr,omitempty"`
-	// Claims that the parameter claims asked for by name, beside those of the
+	// Claims that the claims parameter asked for by name, in addition to those of the
 	// scopes (OIDC Core section 5.5).
 	UserinfoClaims []string `json:"userinfo_claims,omitempty"`
 	IDTokenClaims  []string `json:"id_token_claims,omitempty"`
 }
 
-// Signins keeps sign-ins. Each method is one atomic step; store implements it.
+// Signins stores sign-ins. Each method is one atomic step. Package store implements it.
 type Signins interface {
-	// RecordSignin records a new sign-in in the state that it carries.
+	// RecordSignin stores a new sign-in in its state.
 	RecordSignin(ctx context.Context, s Signin) error
 
-	// RedeemCode moves an answered sign-in whose code has not expired at the given
-	// time to redeemed, and returns it with the person as known now. Of any
-	// number of callers one wins. A caller who finds it redeemed already closes
-	// it and gets ErrReplayed; every other miss is ErrNotFound. The sign-in's
-	// session must still be open where it names one.
+	// RedeemCode moves a sign-in from Issued to Redeemed if its code has not expired at the
+	// given time, and returns it with the person as currently known. Of several concurrent
+	// callers one succeeds. If it is already redeemed, it is closed, and the error is
+	// ErrReplayed; every other failure is ErrNotFound. If the sign-in names a session, that
+	// must still be open.
 	RedeemCode(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
 
-	// FindSignin returns a sign-in that is not closed and has not expired, with the
-	// person as known now, or ErrNotFound.
+	// FindSignin returns a sign-in that is not closed and has not expired, with the person
+	// as currently known, or ErrNotFound.
 	FindSignin(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
 
-	// RotateRefreshToken spends a refresh token of a redeemed sign-in of that client whose
-	// refresh token has not expired, and returns the sign-in with its successor
-	// and the person as known now. It is one conditional update: of any number of
-	// callers one spends the token. The sign-in lives at least as long as its new
-	// tokens. Who presents the newest token's predecessor less than Grace after
-	// that was issued gets the same successor, and nothing is written. Who presents
-	// any other spent token closes the sign-in and gets ErrReplayed (RFC 9700
-	// section 4.14.2). Every other miss is ErrNotFound and changes nothing.
+	// RotateRefreshToken uses up a refresh token of a redeemed sign-in of that client if it
+	// has not expired, and returns the sign-in with the successor, and the person as
+	// currently known. It is one conditional update: of several concurrent callers one uses
+	// the token. The sign-in lives at least as long as its new tokens. The predecessor of
+	// the newest token, presented less than Grace after that was issued, gets the same
+	// successor again, and nothing is written. Any other used token closes the sign-in, and
+	// the error is ErrReplayed (RFC 9700 section 4.14.2). Every other failure is ErrNotFound
+	// and changes nothing.
 	RotateRefreshToken(ctx context.Context, r Rotation) (Signin, claims.Person, error)
 
-	// CloseSignin ends a sign-in. Closing one that is closed or unknown is no error.
+	// CloseSignin closes a sign-in. Closing a closed or unknown one is not an error.
 	CloseSignin(ctx context.Context, id string) error
 }
 
-// String is the state's name.
+// String returns the name of the state.
 func (s State) String() string {
 	switch s {
 	case Issued:
-		return "answered"
+		return "issued"
 	case Redeemed:
 		return "redeemed"
 	case Closed:

@@ -16,7 +16,7 @@ import (
 	"idpbridge/claims"
 )
 
-// tokenResponse is the body of a good answer (RFC 6749 section 5.1, OIDC Core
+// tokenResponse is the body of a successful response (RFC 6749 section 5.1, OIDC Core
 // section 3.1.3.3).
 type tokenResponse struct {
 	AccessToken  string `json:"access_token"`
@@ -27,7 +27,7 @@ type tokenResponse struct {
 	IDToken      string `json:"id_token,omitempty"`
 }
 
-// handleToken answers POST /token (OIDC Core sections 3.1.3 and 12).
+// handleToken serves POST /token (OIDC Core sections 3.1.3 and 12).
 func (p *Provider) handleToken(c echo.Context) error {
 	client, response, err := p.exchangeGrant(c)
 	if err != nil {
@@ -37,7 +37,8 @@ func (p *Provider) handleToken(c echo.Context) error {
 	return c.JSON(http.StatusOK, response)
 }
 
-// exchangeGrant returns the client also beside an error, once it has authenticated.
+// exchangeGrant exchanges a code or a refresh token for tokens. Once the client has
+// authenticated, it is returned even with an error.
 func (p *Provider) exchangeGrant(c echo.Context) (client *Client, response *tokenResponse, err error) {
 	client, params, err := p.readTokenRequest(c)
 	if err != nil {
@@ -66,23 +67,25 @@ func (p *Provider) exchangeCode(ctx context.Context, client *Client, params url.
 	if err != nil {
 		return nil, err
 	}
-	p.events("redeemed", client.ID)
+	p.events("code_redeemed", client.ID)
 	return p.issueTokens(client, person, signin, 0, idTokenOptions{})
 }
 
-// issueTokens issues what a sign-in gives at the token endpoint. Without says which
-// scopes the access token does without; an ID token needs openid.
-func (p *Provider) issueTokens(client *Client, person claims.Person, signin Signin, without uint16, with idTokenOptions) (*tokenResponse, error) {
+// issueTokens issues the tokens of a sign-in at the token endpoint. dropped are the
+// scopes that the access token leaves out; an ID token needs openid.
+func (p *Provider) issueTokens(
+	client *Client, person claims.Person, signin Signin, dropped uint16, options idTokenOptions,
+) (*tokenResponse, error) {
 	now := p.now()
 	expires := now.Add(p.lifetimes.AccessToken)
 	if signin.Expires.Before(expires) {
-		expires = signin.Expires // the row is gone then
+		expires = signin.Expires // the row ends then
 	}
-	signin.Grant = signin.Grant.dropScopes(without).allowedTo(client)
+	signin.Grant = signin.Grant.dropScopes(dropped).allowedTo(client)
 	scopes := signin.Grant.Scopes
-	with.accessToken = newAccessToken(p.tokenKey, signin.ID, expires, without)
+	options.accessToken = newAccessToken(p.tokenKey, signin.ID, expires, dropped)
 	response := &tokenResponse{
-		AccessToken: with.accessToken, TokenType: zoidc.BearerToken, ExpiresIn: int64(expires.Sub(now) / time.Second),
+		AccessToken: options.accessToken, TokenType: zoidc.BearerToken, ExpiresIn: int64(expires.Sub(now) / time.Second),
 		Scope: strings.Join(scopes, " "),
 	}
 	if signin.Refresh.Number > 0 {
@@ -92,79 +95,87 @@ func (p *Provider) issueTokens(client *Client, person claims.Person, signin Sign
 		return response, nil
 	}
 	var err error
-	response.IDToken, err = p.newIDToken(client, person, signin, with)
+	response.IDToken, err = p.tokens.newIDToken(client, person, signin, options)
 	return response, err
 }
 
-// errBadGrant is the one answer to every code or refresh token that is no good:
-// why is for the log, not for whoever holds it.
+// errBadGrant is the same for every code or refresh token that is not valid. The cause is
+// for the log, not for the caller.
 func errBadGrant(what string, cause error) error {
 	return &oauthError{
 		code: invalidGrant, cause: cause,
-		description: "The " + what + " is wrong, expired, used already, or not for this client.",
+		description: "The " + what + " is wrong, expired, already used, or not for this client.",
 	}
 }
 
-// redeemCode spends a code. Spending comes before every comparison: a code that was
-// presented wrongly is burnt (RFC 7636 section 4.6, RFC 9700 section 4.5.3.1).
+// redeemCode redeems a code, before any comparison: a code that was presented wrongly
+// does not work again (RFC 7636 section 4.6, RFC 9700 section 4.5.3.1).
 func (p *Provider) redeemCode(ctx context.Context, client *Client, params url.Values) (Signin, claims.Person, error) {
-	// Whether it has expired is left to the row: a code that comes back however
-	// late ends what it gave.
+	// The row decides whether the code has expired: even a late replay ends the sign-in.
 	id, _, ok := verifyCredential(p.tokenKey, kindCode, params.Get("code"))
 	if !ok {
-		p.events("code_refused", client.ID)
+		p.events("code_rejected", client.ID)
 		return Signin{}, claims.Person{}, errBadGrant("code", nil)
 	}
 	signin, person, err := p.signins.RedeemCode(ctx, id, p.now())
-	switch {
-	case errors.Is(err, ErrReplayed):
-		p.events("replayed", client.ID)
-		p.log.WarnContext(ctx, "code used twice; sign-in closed", "reference", signin.Reference, "client_id", client.ID)
+	log := p.log.With("reference", signin.Reference, "client_id", client.ID)
+	if errors.Is(err, ErrReplayed) {
+		p.events("code_replayed", client.ID)
+		log.WarnContext(ctx, "code used twice; sign-in closed")
 		return Signin{}, claims.Person{}, errBadGrant("code", err)
-	case errors.Is(err, ErrNotFound):
-		p.events("code_refused", client.ID)
+	}
+	if errors.Is(err, ErrNotFound) {
+		p.events("code_rejected", client.ID)
 		return Signin{}, claims.Person{}, errBadGrant("code", err)
-	case err != nil:
+	}
+	if err != nil {
 		return Signin{}, claims.Person{}, err
 	}
-	reason := findCodeMisuse(signin, client, params)
-	if reason == "" {
-		if params.Get("redirect_uri") != signin.Grant.RedirectURI {
-			p.recordDeviation(ctx, client, OtherRedirectURI)
-		}
-		p.log.InfoContext(ctx, "code redeemed", "reference", signin.Reference, "client_id", client.ID)
-		return signin, person, nil
+	if reason := findCodeMisuse(signin, client, params); reason != "" {
+		p.events("code_rejected", client.ID)
+		log.WarnContext(ctx, "code rejected; sign-in closed", "reason", reason)
+		err := errors.Join(errBadGrant("code", nil), p.signins.CloseSignin(ctx, signin.ID))
+		return Signin{}, claims.Person{}, err
 	}
-	p.events("code_refused", client.ID)
-	p.log.WarnContext(ctx, "code refused; sign-in closed", "reference", signin.Reference, "client_id", client.ID, "reason", reason)
-	return Signin{}, claims.Person{}, errors.Join(errBadGrant("code", nil), p.signins.CloseSignin(ctx, signin.ID))
+	if params.Get("redirect_uri") != signin.Grant.RedirectURI {
+		p.recordDeviation(ctx, client, OtherRedirectURI)
+	}
+	log.InfoContext(ctx, "code redeemed")
+	return signin, person, nil
 }
 
-// findCodeMisuse says what is wrong with the way in which a good code was presented.
+// findCodeMisuse returns what is wrong with how a valid code was presented, or "".
 func findCodeMisuse(signin Signin, client *Client, params url.Values) string {
-	verifier := params.Get("code_verifier")
-	switch {
-	case signin.ClientID != client.ID:
+	if signin.ClientID != client.ID {
 		return "code of another client"
-	case params.Get("redirect_uri") != signin.Grant.RedirectURI && !client.allowsTokenRedirectURI(params.Get("redirect_uri")):
-		return "another redirect_uri than at the authorization endpoint"
-	case signin.Grant.CodeChallenge == "" && verifier != "":
+	}
+	redirectURI := params.Get("redirect_uri")
+	if redirectURI != signin.Grant.RedirectURI && !client.allowsTokenRedirectURI(redirectURI) {
+		return "redirect_uri differs from the one at the authorization endpoint"
+	}
+	verifier, challenge := params.Get("code_verifier"), signin.Grant.CodeChallenge
+	if challenge == "" && verifier != "" {
 		return "code_verifier without a code_challenge"
-	case signin.Grant.CodeChallenge != "" && !isPKCEString(verifier):
+	}
+	if challenge == "" {
+		return ""
+	}
+	if !isPKCEString(verifier) {
 		return "code_verifier missing or malformed"
-	case signin.Grant.CodeChallenge != "" && !verifyPKCE(verifier, signin.Grant.CodeChallenge):
+	}
+	if !verifyPKCE(verifier, challenge) {
 		return "wrong code_verifier"
 	}
 	return ""
 }
 
-// allowsTokenRedirectURI says whether that redirect URI may stand in a token request in place
-// of the one that the code was issued for.
-func (client *Client) allowsTokenRedirectURI(uri string) bool {
-	return client.allowsDeviation(OtherRedirectURI) && uri == client.LiveEngage.TokenRedirectURI
+// allowsTokenRedirectURI reports whether a token request may have that redirect URI
+// instead of the one that the code was issued for.
+func (c *Client) allowsTokenRedirectURI(uri string) bool {
+	return c.allowsDeviation(OtherRedirectURI) && uri == c.LiveEngage.TokenRedirectURI
 }
 
-// verifyPKCE compares a verifier with its S256 challenge (RFC 7636 section 4.6).
+// verifyPKCE compares a verifier with an S256 challenge (RFC 7636 section 4.6).
 func verifyPKCE(verifier, challenge string) bool {
 	return subtle.ConstantTimeCompare([]byte(Challenge(verifier)), []byte(challenge)) == 1
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// readTokenRequest is clientRequest for the token endpoint, where LivePerson's client
-// may send JSON. It returns the client also beside a body that cannot be read.
+// readTokenRequest is readClientRequest for the token endpoint, where LivePerson's client
+// may send JSON. It returns the client even if the body cannot be read.
 func (p *Provider) readTokenRequest(c echo.Context) (*Client, url.Values, error) {
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
 	if err != nil || kind != echo.MIMEApplicationJSON || c.Request().URL.RawQuery != "" {
@@ -24,25 +24,29 @@ func (p *Provider) readTokenRequest(c echo.Context) (*Client, url.Values, error)
 	if err != nil {
 		return nil, nil, errTooLarge()
 	}
-	params, unread := parseStringObject(body)
+	params, parseErr := parseStringObject(body)
 	if !p.acceptsJSON(c.Request().Header, params) {
 		return nil, nil, errNotForm()
 	}
 	client, err := p.authenticateClient(c, params)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, nil, err
-	case !client.allowsDeviation(JSONTokenRequest):
+	}
+	if !client.allowsDeviation(JSONTokenRequest) {
 		return nil, nil, errNotForm()
-	case unread != nil:
-		return client, nil, &oauthError{code: jsonParseError, description: "The body is not one JSON object of strings, each named once.", cause: unread}
+	}
+	if parseErr != nil {
+		return client, nil, &oauthError{
+			code: jsonParseError, cause: parseErr,
+			description: "The body must be one JSON object of strings, with unique names.",
+		}
 	}
 	p.recordDeviation(c.Request().Context(), client, JSONTokenRequest)
 	return client, params, nil
 }
 
-// acceptsJSON says whether a request names a client that may send JSON, before it
-// has authenticated: nobody else's JSON is looked at.
+// acceptsJSON reports whether a request names a client that may send JSON, before the client
+// has authenticated: no other client's JSON is accepted.
 func (p *Provider) acceptsJSON(h http.Header, params url.Values) bool {
 	credentials, err := readCredentials(h, params)
 	if err != nil {
@@ -52,8 +56,8 @@ func (p *Provider) acceptsJSON(h http.Header, params url.Values) bool {
 	return ok && client.allowsDeviation(JSONTokenRequest)
 }
 
-// parseStringObject reads a JSON object of strings. Names that occur twice are refused, as
-// parameters are (RFC 6749 section 3.2).
+// parseStringObject parses a JSON object of strings. Names must be unique, like parameters
+// (RFC 6749 section 3.2).
 func parseStringObject(body []byte) (url.Values, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	params := url.Values{}
@@ -72,7 +76,7 @@ func parseStringObject(body []byte) (url.Values, error) {
 		key, _ := name.(string)
 		text, ok := value.(string)
 		if !ok || params.Has(key) {
-			return params, errors.New("a member is no string, or is named twice")
+			return params, errors.New("a member is not a string, or its name occurs twice")
 		}
 		params.Set(key, text)
 	}
@@ -85,16 +89,15 @@ func parseStringObject(body []byte) (url.Values, error) {
 	return params, nil
 }
 
-// The names that LivePerson documents for the token endpoint's refusals.
+// The error codes that LivePerson documents for the token endpoint.
 const (
 	jsonParseError = "json_parse_error"
 	invalidCode    = "invalid_code"
 )
 
-// renameForLivePerson is a refusal as LivePerson's services know it, for the client that may
-// have it so; for everybody else it is the error as it was. What a client may not
-// do is unauthorized_client there; our own faults and a wrong secret keep name and
-// status.
+// renameForLivePerson returns an error with LivePerson's error codes if the client is
+// configured for them. Anything that a client may not do is unauthorized_client there.
+// Server errors and wrong secrets keep code and status.
 func (p *Provider) renameForLivePerson(ctx context.Context, client *Client, err error) error {
 	oauthErr := toOAuthError(err)
 	if client == nil || !client.allowsDeviation(LivePersonErrors) {

@@ -13,14 +13,14 @@ import (
 	"idpbridge/claims"
 )
 
-// userinfoClaims is the answer of /userinfo (OIDC Core section 5.3.2).
+// userinfoClaims is the response of /userinfo (OIDC Core section 5.3.2).
 type userinfoClaims struct {
 	Subject string `json:"sub"`
 	claims.Standard
 	SDEs *claims.SDEs `json:"lp_sdes,omitempty"`
 }
 
-// handleUserinfo answers GET and POST /userinfo (OIDC Core section 5.3).
+// handleUserinfo serves GET and POST /userinfo (OIDC Core section 5.3).
 func (p *Provider) handleUserinfo(c echo.Context) error {
 	setNoStore(c)
 	token, err := readBearerToken(c)
@@ -40,21 +40,25 @@ func (p *Provider) handleUserinfo(c echo.Context) error {
 			status: http.StatusForbidden, code: insufficientScope, description: "The access token lacks the scope openid.",
 		})
 	}
-	response := userinfoClaims{Subject: person.Subject, Standard: person.Standard.Filter(signin.Grant.Scopes, signin.Grant.UserinfoClaims)}
-	if sdes := person.SDEs(); releasesSDEs(p.clients[signin.ClientID], signin.Grant, signin.Grant.UserinfoClaims) && !sdes.Empty() {
+	grant := signin.Grant
+	response := userinfoClaims{
+		Subject: person.Subject, Standard: person.Standard.Filter(grant.Scopes, grant.UserinfoClaims),
+	}
+	client, sdes := p.clients[signin.ClientID], person.SDEs()
+	if releasesSDEs(client, grant, grant.UserinfoClaims) && !sdes.Empty() {
 		response.SDEs = &sdes
 	}
 	return c.JSON(http.StatusOK, response)
 }
 
-// errBadToken is the one answer to every access token that is no good.
+// errBadToken is the same for every access token that is not valid.
 var errBadToken = &oauthError{
 	status: http.StatusUnauthorized, code: invalidToken,
 	description: "The access token is wrong, expired or revoked.",
 }
 
-// findAccessToken returns the sign-in that an access token came of, with what of its
-// grant the token is good for.
+// findAccessToken returns the sign-in of an access token, with the part of its grant that
+// the token covers.
 func (p *Provider) findAccessToken(c echo.Context, token string) (Signin, claims.Person, error) {
 	now := p.now()
 	id, b, ok := openCredential(p.tokenKey, kindAccess, token, now)
@@ -76,12 +80,12 @@ func (p *Provider) findAccessToken(c echo.Context, token string) (Signin, claims
 	return signin, person, nil
 }
 
-// readBearerToken returns the access token of a request: in the header or in a form
-// body, never in the address and never twice (RFC 6750 section 2).
+// readBearerToken returns the access token of a request, from the header or a form body,
+// never from the URL and never twice (RFC 6750 section 2).
 func readBearerToken(c echo.Context) (string, error) {
 	r := c.Request()
 	if r.URL.Query().Has("access_token") {
-		return "", newOAuthError(invalidRequest, "An access token does not belong into an address.")
+		return "", newOAuthError(invalidRequest, "Do not send an access token in the URL.")
 	}
 	headers := r.Header.Values("Authorization")
 	if len(headers) > 1 {
@@ -100,7 +104,7 @@ func readBearerToken(c echo.Context) (string, error) {
 		return posted, nil
 	}
 	if posted != "" {
-		return "", newOAuthError(invalidRequest, "The access token is sent in two ways.")
+		return "", newOAuthError(invalidRequest, "The access token is sent twice.")
 	}
 	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -109,7 +113,7 @@ func readBearerToken(c echo.Context) (string, error) {
 	return token, nil
 }
 
-// writeBearerError answers a refused access token (RFC 6750 section 3).
+// writeBearerError responds to an invalid access token (RFC 6750 section 3).
 func (p *Provider) writeBearerError(c echo.Context, err error) error {
 	oauthErr := toOAuthError(err)
 	if oauthErr.code != serverError {

@@ -58,7 +58,9 @@ func engines(t *testing.T, test func(t *testing.T, issuer string)) {
 // startDev runs idp dev in this process, as main does, and returns its issuer.
 func startDev(t testing.TB, now func() time.Time, args ...string) string {
 	t.Helper()
-	all := append([]string{"dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", t.TempDir()}, args...)
+	all := append([]string{
+		"dev", "--simulator", "off", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", t.TempDir(),
+	}, args...)
 	return startIDP(t, now, all...)
 }
 

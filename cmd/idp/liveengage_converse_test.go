@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/dev"
 )
 
 // TestLiveengageConverse: Jane signs in at a real provider and sends a message, and the
@@ -49,6 +51,28 @@ func TestLiveengageConverse(t *testing.T) {
 			require.Equal(t, viewFromInteractions, report.Sees.From)
 			require.Equal(t, fakeConnectorID, report.Connector)
 		})
+	}
+}
+
+// TestConverseWithEveryConnector: LivePerson's services see Jane with each connector of
+// the simulator, with the token in a header and in the first message.
+func TestConverseWithEveryConnector(t *testing.T) {
+	t.Parallel()
+	issuer, simulator := startDevWithSimulator(t, time.Now)
+	agent := map[string]string{"IDP_LP_PASSWORD": "agent-password"}
+	for _, name := range []string{"Implicit", "Code", "Code with PKCE", "Implicit, encrypted"} {
+		for _, inBand := range []string{"--in-band=false", "--in-band"} {
+			code, stdout, stderr := runLiveengage(t.Context(), agent, "",
+				"converse", "--domains", simulator, "--once", "--account", dev.Account, "--issuer", issuer,
+				"--connector", findConnectorID(t, simulator, name), "--say", "Hello from "+name, "--user", "agent", inBand)
+			require.Equal(t, 0, code, stderr)
+			for _, seen := range []string{
+				"message +Hello from " + name, "customerType +gold", "customerStatus +active", `balance +1250\.75`, "name +Jane",
+			} {
+				require.Regexp(t, seen, stdout, name)
+			}
+		}
+		require.Contains(t, newBrowser(t).get(simulator+"/agent").body, "Jane")
 	}
 }
 

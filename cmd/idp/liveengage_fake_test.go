@@ -42,7 +42,8 @@ const (
 
 	fakeUsers        = `[{"id":"7","loginName":"ann","fullName":"Ann Agent","isEnabled":true}]`
 	fakeInteractions = `{"conversationHistoryRecords":[{"sdes":{"events":[
-		{"sdeType":"CUSTOMER_INFO","customerInfo":{"serverTimeStamp":"1","customerInfo":{"customerType":"vip","balance":"-400.99"}}},
+		{"sdeType":"CUSTOMER_INFO","customerInfo":{"serverTimeStamp":"1",
+			"customerInfo":{"customerType":"vip","balance":"-400.99"}}},
 		{"sdeType":"PERSONAL_INFO","personalInfo":{"serverTimeStamp":"1","personalInfo":{"name":"Jane"}}}]}}]}`
 )
 
@@ -211,8 +212,8 @@ func (s *fakeServices) serveSocket(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		var request struct{ ID string }
 		_ = json.Unmarshal(text, &request)
-		response := fmt.Sprintf(`{"kind":"resp","reqId":%q,"code":200,"type":"x","body":{"conversationId":"conv-1"}}`, request.ID)
-		_ = socket.Write(r.Context(), websocket.MessageText, []byte(response))
+		const response = `{"kind":"resp","reqId":%q,"code":200,"type":"x","body":{"conversationId":"conv-1"}}`
+		_ = socket.Write(r.Context(), websocket.MessageText, fmt.Appendf(nil, response, request.ID))
 	}
 }
 

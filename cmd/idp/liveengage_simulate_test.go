@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,116 +9,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
-// startDevWithSimulator runs idp dev with its simulator and returns both addresses.
-func startDevWithSimulator(t *testing.T, now func() time.Time) (issuer, simulator string) {
-	t.Helper()
-	issuer = startIDP(t, now, "dev", "--simulator", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--operations", "off", "--data", t.TempDir())
-	found := regexp.MustCompile(`href="(http://127\.0\.0\.1:\d+)/">See what the agent sees`).FindStringSubmatch(newBrowser(t).get(issuer + "/").body)
-	require.Len(t, found, 2, "the home page links to the simulator")
-	return issuer, found[1]
-}
-
-// findConnectorID is the number of a connector.
-func findConnectorID(t *testing.T, simulator, name string) string {
-	t.Helper()
-	var all []struct {
-		ID   json.Number `json:"id"`
-		Name string      `json:"name"`
-	}
-	body := newBrowser(t).get(simulator + "/api/account/12345678/configuration/le-connectors/all-connectors").body
-	require.NoError(t, json.Unmarshal([]byte(body), &all))
-	for _, c := range all {
-		if c.Name == name {
-			return c.ID.String()
-		}
-	}
-	t.Fatal("no connector " + name + ": " + body)
-	return ""
-}
-
-// waitForText waits until the page says so.
-func waitForText(ctx context.Context, t *testing.T, selector, says string) {
-	t.Helper()
-	looks := chromedp.Poll[bool](`(document.querySelector(`+quoteForScript(selector)+`)?.innerText || "").includes(`+quoteForScript(says)+`)`, chromedp.WithPollingTimeout(20*time.Second))
-	_, err := chromedp.Run(ctx, looks)
-	for again := 0; again < 50 && err != nil && isNavigationError(err); again++ {
-		_, err = chromedp.Run(ctx, looks)
-	}
-	if err != nil {
-		page, _ := chromedp.Run(ctx, chromedp.Text("body"))
-		require.NoError(t, err, "%s should say %q; the page is:\n%s", selector, says, page)
-	}
-}
-
-// waitForElement waits until an element can be seen.
-func waitForElement(ctx context.Context, t *testing.T, selector string) {
-	t.Helper()
-	seen := chromedp.Poll[bool](`document.querySelector(`+quoteForScript(selector)+`)?.getClientRects().length > 0`, chromedp.WithPollingTimeout(20*time.Second))
-	_, err := chromedp.Run(ctx, seen)
-	for again := 0; again < 50 && err != nil && isNavigationError(err); again++ {
-		_, err = chromedp.Run(ctx, seen)
-	}
-	require.NoError(t, err, selector)
-}
-
-// isNavigationError says whether a page went on to the next one and took the question with it.
-func isNavigationError(err error) bool {
-	return strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "Cannot find context")
-}
-
-func quoteForScript(text string) string {
-	raw, _ := json.Marshal(text)
-	return string(raw)
-}
-
-// sendChatLine writes a line into LivePerson's window.
-func sendChatLine(ctx context.Context, t *testing.T, text string) {
-	t.Helper()
-	waitForElement(ctx, t, "#say")
-	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys("#line", text+"\r")))
-	waitForText(ctx, t, "#lines", text)
-}
-
-// signInOnBrandPage opens the brand's page and signs jane in from there.
-func signInOnBrandPage(ctx context.Context, t *testing.T, simulator, connector string) {
-	t.Helper()
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+connector)))
-	waitForElement(ctx, t, "body[data-ready=yes]")
-	waitForText(ctx, t, "#who", "You are not signed in")
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click("#signin")))
-	waitForElement(ctx, t, "#login-submit")
-	submitSignIn(ctx, t, "jane", "jane-password")
-	waitForText(ctx, t, "#who", janeSubject)
-	waitForElement(ctx, t, "body[data-ready=yes]")
-}
-
-// requireAgentView checks the agent's view of the newest conversation.
-func requireAgentView(t *testing.T, simulator, says, kind string) {
-	t.Helper()
-	b := newBrowser(t)
-	id := regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(b.get(simulator + "/agent").body)
-	require.NotEmpty(t, id)
-	body := b.get(simulator + id).body
-	require.Contains(t, body, `<bdi id="name">Jane Doe</bdi>`)
-	require.Contains(t, body, `<b id="type">`+kind+`</b>`)
-	for _, want := range []string{says, "active", "1250.75 USD", "gold", "C-100234", "secure"} {
-		require.Contains(t, body, want)
-	}
-}
-
-// TestChromiumSimulator: a person signs in on the brand's page as jane, writes a
-// line, and the agent sees who she is, whichever way LivePerson obtains the token.
+// TestChromiumSimulator: Jane signs in on the brand's page and sends a message, and the
+// agent sees who she is, with each kind of connector.
 func TestChromiumSimulator(t *testing.T) {
 	t.Parallel()
 	_, simulator := startDevWithSimulator(t, time.Now)
 	for _, c := range []struct{ connector, kind string }{
-		{"Implicit", "implicit"}, {"Code", "code"}, {"Code with PKCE", "code with PKCE"}, {"Implicit, encrypted", "implicit, encrypted"},
+		{"Implicit", "implicit"},
+		{"Code", "code"},
+		{"Code with PKCE", "code with PKCE"},
+		{"Implicit, encrypted", "implicit, encrypted"},
 	} {
 		id := findConnectorID(t, simulator, c.connector)
 		t.Run(c.connector+", embedded", func(t *testing.T) {
@@ -131,10 +34,10 @@ func TestChromiumSimulator(t *testing.T) {
 			sendChatLine(ctx, t, "Embedded, "+c.connector)
 			requireAgentView(t, simulator, "Embedded, "+c.connector, c.kind)
 		})
-		t.Run(c.connector+", in a window of its own", func(t *testing.T) {
+		t.Run(c.connector+", pop-out window", func(t *testing.T) {
 			ctx := startChromium(t)
 			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
-			waitForElement(ctx, t, "body[data-ready=yes]") // nothing on the page moves any more
+			waitForElement(ctx, t, "body[data-ready=yes]") // the layout is final
 			attribute, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("popout").href`))
 			require.NoError(t, err)
 			requirePopOutQuery(t, simulator, attribute, c.kind)
@@ -150,58 +53,8 @@ func TestChromiumSimulator(t *testing.T) {
 	}
 }
 
-// attachToWindow is the window that a click has opened.
-func attachToWindow(ctx context.Context, t *testing.T, opened <-chan target.ID) context.Context {
-	t.Helper()
-	select {
-	case id := <-opened:
-		window, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(id))
-		t.Cleanup(cancel)
-		return window
-	case <-ctx.Done():
-		require.FailNow(t, "no window was opened")
-		return nil
-	}
-}
-
-// requirePopOutQuery checks that the window of its own asks exactly as LivePerson's does.
-func requirePopOutQuery(t *testing.T, simulator, address, kind string) {
-	t.Helper()
-	u, err := url.Parse(address)
-	require.NoError(t, err)
-	q := u.Query()
-	want := map[string]string{
-		"response_type": "id_token", "scope": "openid", "client_id": q.Get("client_id"),
-		"redirect_uri": simulator + "/le_unified_window/index.html", "parentWindowOrigin": simulator, "state": q.Get("state"),
-	}
-	if strings.HasPrefix(kind, "code") {
-		want["response_type"] = "code"
-	}
-	if strings.HasSuffix(kind, "PKCE") {
-		want["code_challenge"], want["code_challenge_method"] = q.Get("code_challenge"), "S256"
-		require.Len(t, q.Get("code_challenge"), 43)
-	}
-	require.Len(t, q, len(want))
-	for name, value := range want {
-		require.Equal(t, []string{value}, q[name], name)
-	}
-	require.GreaterOrEqual(t, len(url.QueryEscape(q.Get("state"))), 2048)
-	var state struct {
-		Config struct {
-			AccountID  string `json:"accountId"`
-			Engagement struct {
-				Connector map[string]any `json:"connector"`
-			} `json:"engConf"`
-		} `json:"lpUnifiedWindowConfig"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(q.Get("state")), &state))
-	require.Equal(t, "12345678", state.Config.AccountID)
-	require.Contains(t, state.Config.Engagement.Connector, "configuration")
-}
-
-// TestChromiumSimulatorLife: a visitor steps up in the middle of a conversation, the
-// token expires and is renewed without the consumer noticing, and who signs out is
-// sent to the offline survey.
+// TestChromiumSimulatorLife: a visitor signs in during a conversation, the token expires
+// and is renewed unnoticed, and after a sign-out the conversation is hidden.
 func TestChromiumSimulatorLife(t *testing.T) {
 	t.Parallel()
 	var c clock
@@ -230,10 +83,10 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	require.Contains(t, body, "stepped up")
 	require.Contains(t, body, "Access token for bots")
 
-	// Half an hour later LivePerson's tag asks who is there, as it does on each page:
-	// that keeps the session alive, which would end at the same time as the token.
+	// Half an hour later, LivePerson's tag asks for the identity, as it does on each page.
+	// That keeps the session alive, which would otherwise end together with the token.
 	c.add(30 * time.Minute)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`lpTag.identities[0]((who) => { document.body.dataset.who = who.sub; })`)))
+	evaluateScript[chromedp.Void](ctx, t, `lpTag.identities[0]((who) => { document.body.dataset.who = who.sub; })`)
 	waitForElement(ctx, t, "body[data-who]")
 	sendChatLine(ctx, t, "Still here.")
 	c.add(31 * time.Minute)
@@ -242,16 +95,16 @@ func TestChromiumSimulatorLife(t *testing.T) {
 	require.Contains(t, p.body, "And after the token has expired.")
 	waitForText(ctx, t, "#lines", "Indeed.")
 
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/end_session"), chromedp.Click("#logout-confirm"), chromedp.WaitVisible("#op-logged-out"),
-		chromedp.Navigate(simulator+"/brand?connector="+id)))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(issuer+"/end_session"), chromedp.Click("#logout-confirm"),
+		chromedp.WaitVisible("#op-logged-out"), chromedp.Navigate(simulator+"/brand?connector="+id)))
 	waitForText(ctx, t, "#who", "You are not signed in")
 	shown, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.getElementById("window").hidden`))
 	require.NoError(t, err)
-	require.True(t, shown, "whoever comes next does not see the conversation")
+	require.True(t, shown, "the next user must not see the conversation")
 }
 
-// TestChromiumSimulatorWindow: the window of its own says what is wrong with an
-// answer, and reads the openID dialect's.
+// TestChromiumSimulatorWindow: the pop-out window says what is wrong with a response,
+// and reads responses in the openID dialect.
 func TestChromiumSimulatorWindow(t *testing.T) {
 	t.Parallel()
 	issuer, simulator := startDevWithSimulator(t, time.Now)
@@ -276,7 +129,7 @@ func TestChromiumSimulatorWindow(t *testing.T) {
 	window(at+"?error=access_denied&error_description=No&state="+state, "access_denied: No")
 	window(at+"#error=login_required&state="+state, "login_required")
 	window(at+"?state="+state, "no code")
-	window(at+"#code=of-somebody-else&state="+state, "9011")
+	window(at+"#code=of-another-client&state="+state, "9011")
 	window(at+"?code=x", "state came back changed, or not at all")
 	window(at+"?code=x&state="+strings.Replace(state, "en-US+%26+more", "en-US", 1), "byte for byte")
 	waitForElement(ctx, t, "#survey")
@@ -289,48 +142,11 @@ func TestChromiumSimulatorWindow(t *testing.T) {
 	q = opened()
 	require.Empty(t, q.Get("state"))
 	require.Contains(t, q.Get("redirect_uri"), at+"?lpUnifiedWindowConfig=")
-	window(q.Get("redirect_uri")+"&code=of-somebody-else", "9011")
+	window(q.Get("redirect_uri")+"&code=of-another-client", "9011")
 }
 
-// clickElement clicks, and nothing is waited for.
-func clickElement(ctx context.Context, t *testing.T, selector string) {
-	t.Helper()
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(selector)))
-}
-
-// evaluateScript runs a script in the page until its promise, if it makes one, is kept.
-func evaluateScript[T any](ctx context.Context, t *testing.T, script string) T {
-	t.Helper()
-	out, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
-	require.NoError(t, err)
-	return out
-}
-
-// requireFitsPhone takes a picture as wide as a phone, and looks that nothing is wider.
-func requireFitsPhone(ctx context.Context, t *testing.T, name string) {
-	t.Helper()
-	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 800)))
-	takeScreenshot(ctx, t, name)
-	require.LessOrEqual(t, evaluateScript[int](ctx, t, `document.documentElement.scrollWidth`), 360, name)
-}
-
-// newestConversation is the path of the agent's view of the newest conversation.
-func newestConversation(b *browser, simulator string) string {
-	return regexp.MustCompile(`/agent/[0-9a-f-]{36}`).FindString(b.get(simulator + "/agent").body)
-}
-
-// rememberSocket has the page remember the socket that it last used, as window.last.
-const rememberSocket = `(() => { const send = WebSocket.prototype.send; WebSocket.prototype.send = function (x) { window.last = this; return send.call(this, x); }; })()`
-
-// closeSocket closes that socket and waits until the page says that it has noticed.
-const closeSocket = `new Promise((done) => {
-	const state = document.getElementById("state");
-	new MutationObserver(() => { if (state.textContent.includes("trying again")) { done(); } }).observe(state, { childList: true });
-	window.last.close(3000);
-})`
-
-// TestChromiumSimulatorClosed: what is said in a conversation that the agent has
-// closed starts a new one, and the consumer is told.
+// TestChromiumSimulatorClosed: a message in a conversation that the agent has closed
+// starts a new one, and the window says so.
 func TestChromiumSimulatorClosed(t *testing.T) {
 	t.Parallel()
 	_, simulator := startDevWithSimulator(t, time.Now)
@@ -351,8 +167,8 @@ func TestChromiumSimulatorClosed(t *testing.T) {
 	requireFitsPhone(ctx, t, "sim_closed_360")
 }
 
-// TestChromiumSimulatorAnother: whoever chats as somebody else sees that
-// conversation and no other.
+// TestChromiumSimulatorAnother: after a change of identity, the window shows only the
+// conversation of the new identity.
 func TestChromiumSimulatorAnother(t *testing.T) {
 	t.Parallel()
 	_, simulator := startDevWithSimulator(t, time.Now)
@@ -366,11 +182,11 @@ func TestChromiumSimulatorAnother(t *testing.T) {
 	sendChatLine(ctx, t, "A visitor's line")
 	lines := visibleText(ctx, t, "#lines")
 	require.NotContains(t, lines, "My first line")
-	require.NotContains(t, lines, "closed", "nobody closed anything")
+	require.NotContains(t, lines, "closed", "no conversation was closed")
 }
 
-// TestChromiumSimulatorLost: a lost connection is not a lost token, in the window of
-// its own least of all, which cannot get another one.
+// TestChromiumSimulatorLost: after a lost connection the token is still used. That
+// matters most in the pop-out window, which can't get another one.
 func TestChromiumSimulatorLost(t *testing.T) {
 	t.Parallel()
 	var c clock
@@ -396,19 +212,20 @@ func TestChromiumSimulatorLost(t *testing.T) {
 	requireFitsPhone(ctx, t, "sim_window_360")
 }
 
-// TestChromiumSimulatorRestarted: a simulator that was started anew does not know
-// the visitor of before; the customer comes in nonetheless.
+// TestChromiumSimulatorRestarted: a restarted simulator does not know its earlier
+// visitors, and a customer can sign in nevertheless.
 func TestChromiumSimulatorRestarted(t *testing.T) {
 	t.Parallel()
 	_, simulator := startDevWithSimulator(t, time.Now)
 	for _, connector := range []string{"Implicit", "Code with PKCE"} {
 		t.Run(connector, func(t *testing.T) {
 			ctx := startChromium(t)
-			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+findConnectorID(t, simulator, connector))))
+			id := findConnectorID(t, simulator, connector)
+			require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(simulator+"/brand?connector="+id)))
 			waitForElement(ctx, t, "body[data-ready=yes]")
 			clickElement(ctx, t, "#visitor")
 			waitForText(ctx, t, "#state", "Connected as a visitor")
-			// The signatures are by keys that are gone.
+			// The keys that signed these tokens are gone.
 			evaluateScript[chromedp.Void](ctx, t, `(() => {
 				const kept = JSON.parse(sessionStorage.getItem("lp chat"));
 				for (const name of ["visitor", "external"]) { kept[name] = kept[name].slice(0, -20) + "A".repeat(20); }
@@ -423,8 +240,8 @@ func TestChromiumSimulatorRestarted(t *testing.T) {
 	}
 }
 
-// TestChromiumSimulatorClicks: of several clicks the last one counts, however late
-// the answers to the earlier ones come.
+// TestChromiumSimulatorClicks: of several clicks the last one counts, even if the
+// responses to earlier ones arrive later.
 func TestChromiumSimulatorClicks(t *testing.T) {
 	t.Parallel()
 	_, simulator := startDevWithSimulator(t, time.Now)
@@ -445,24 +262,28 @@ func TestChromiumSimulatorClicks(t *testing.T) {
 		};
 	})()`)
 	clickElement(ctx, t, "#embedded")
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](`window.late === true`, chromedp.WithPollingTimeout(20*time.Second)))
-	require.NoError(t, err)
+	require.NoError(t, pollPage(ctx, `window.late === true`))
 	clickElement(ctx, t, "#visitor")
 	waitForText(ctx, t, "#state", "Connected as a visitor")
-	// Everything that the late answer sets off at once is over when the timer fires.
-	evaluateScript[chromedp.Void](ctx, t, `(async () => { window.release(); await new Promise((done) => { setTimeout(done); }); })()`)
+	// When the timer fires, everything that the late response starts has run.
+	evaluateScript[chromedp.Void](ctx, t, `(async () => {
+		window.release();
+		await new Promise((done) => { setTimeout(done); });
+	})()`)
 	waitForText(ctx, t, "#state", "Connected as a visitor")
 	require.Equal(t, 1, evaluateScript[int](ctx, t, `window.made.length`))
 	require.Contains(t, evaluateScript[string](ctx, t, `sessionStorage.getItem("lp chat")`), `"who":"visitor"`)
 	sendChatLine(ctx, t, "One window, one socket")
 
-	evaluateScript[chromedp.Void](ctx, t, `for (const id of ["embedded", "visitor", "embedded"]) { document.getElementById(id).click(); }`)
+	evaluateScript[chromedp.Void](ctx, t,
+		`for (const id of ["embedded", "visitor", "embedded"]) { document.getElementById(id).click(); }`)
 	waitForText(ctx, t, "#state", "Connected as "+janeSubject)
-	require.Equal(t, 1, evaluateScript[int](ctx, t, `window.made.filter((socket) => socket.readyState < WebSocket.CLOSING).length`))
+	require.Equal(t, 1, evaluateScript[int](ctx, t,
+		`window.made.filter((socket) => socket.readyState < WebSocket.CLOSING).length`))
 }
 
-// TestChromiumSimulatorForeign: with a provider that has no page script the brand's
-// page says so, and what works all the same.
+// TestChromiumSimulatorForeign: if the provider has no page script, the brand's page says
+// so, and what works without it.
 func TestChromiumSimulatorForeign(t *testing.T) {
 	t.Parallel()
 	_, simulator := startDevWithSimulator(t, time.Now)
@@ -483,20 +304,22 @@ func TestChromiumSimulatorForeign(t *testing.T) {
 	waitForText(ctx, t, "#foreign", "must define window.lpGetAuthenticationToken itself")
 	waitForText(ctx, t, "#who", "does not know who you are")
 	requireFitsPhone(ctx, t, "sim_foreign_360")
-	require.Zero(t, evaluateScript[int](ctx, t, `document.querySelectorAll("#signin:not([hidden]), #signout:not([hidden])").length`))
+	require.Zero(t, evaluateScript[int](ctx, t,
+		`document.querySelectorAll("#signin:not([hidden]), #signout:not([hidden])").length`))
 	waitForElement(ctx, t, "#popout[data-ready=yes]")
 	page("https://id.brand.example")
 	waitForText(ctx, t, "#foreign", "issuer is not on this machine")
 }
 
-// TestChromiumSimulatorLegacy: the window of its own signs in with a connector
-// without RFC compliance, in the openID dialect.
+// TestChromiumSimulatorLegacy: with a connector without RFC compliance, the pop-out
+// window signs in with the openID dialect.
 func TestChromiumSimulatorLegacy(t *testing.T) {
 	t.Parallel()
 	listen := freeAddress(t)
 	window := "http://" + listen + "/le_unified_window/index.html"
 	l := withLivePerson(t, "dialect: legacy", "\n    application_type: native\n    redirect_uris: ['"+window+"']")
-	simulator := startIDP(t, time.Now, "liveengage", "simulate", "--listen", listen, "--issuer", l.issuer, "--client", "liveengage")
+	simulator := startIDP(t, time.Now,
+		"liveengage", "simulate", "--listen", listen, "--issuer", l.issuer, "--client", "liveengage")
 	b, ctx, id := newBrowser(t), startChromium(t), findConnectorID(t, simulator, "Implicit")
 	form := b.get(simulator + "/connectors/" + id).fields(t)
 	form.Set("type", "1")
@@ -512,7 +335,12 @@ func TestChromiumSimulatorLegacy(t *testing.T) {
 	back := q.Get("redirect_uri")
 	require.True(t, strings.HasPrefix(back, window+"?lpUnifiedWindowConfig="), back)
 	require.NotEmpty(t, q.Get("nonce"))
-	require.Equal(t, url.Values{"response_type": {"token"}, "client_id": {"liveengage"}, "redirect_uri": {back}, "nonce": {q.Get("nonce")}}, q)
+	require.Equal(t, url.Values{
+		"response_type": {"token"},
+		"client_id":     {"liveengage"},
+		"redirect_uri":  {back},
+		"nonce":         {q.Get("nonce")},
+	}, q)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(address)))
 	waitForElement(ctx, t, "#login-submit")
 	submitSignIn(ctx, t, "jane", "jane-password")
@@ -521,8 +349,8 @@ func TestChromiumSimulatorLegacy(t *testing.T) {
 	require.Contains(t, b.get(simulator+newestConversation(b, simulator)).body, "In the openID dialect")
 }
 
-// TestSimulatePages takes pictures of the simulator's pages, where they are wanted,
-// and looks that none is wider than a phone.
+// TestSimulatePages takes screenshots of the simulator's pages, if they are requested,
+// and checks that no page is wider than a phone.
 func TestSimulatePages(t *testing.T) {
 	t.Parallel()
 	_, simulator := startDevWithSimulator(t, time.Now)
@@ -537,8 +365,15 @@ func TestSimulatePages(t *testing.T) {
 	b.post(simulator+"/keys", url.Values{"name": {"My bot"}})
 	require.Equal(t, http.StatusInternalServerError, b.post(simulator+"/api/account/12345678/authenticate", nil).status)
 	for path, name := range map[string]string{
-		"/": "home", "/brand?connector=" + id: "brand", "/connectors": "connectors", "/connectors/" + id: "connector", "/agent": "agents", talk: "agent",
-		"/keys": "keys", "/log": "log", "/nothing": "sorry",
+		"/":                      "home",
+		"/brand?connector=" + id: "brand",
+		"/connectors":            "connectors",
+		"/connectors/" + id:      "connector",
+		"/agent":                 "agents",
+		talk:                     "agent",
+		"/keys":                  "keys",
+		"/log":                   "log",
+		"/nothing":               "sorry",
 	} {
 		for _, width := range []int64{360, 1280} {
 			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800), chromedp.Navigate(simulator+path)), path)

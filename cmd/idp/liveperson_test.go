@@ -222,7 +222,7 @@ func (l *liveperson) counted(exception, client string) string {
 	l.t.Helper()
 	body := newBrowser(l.t).get("http://" + l.operations + "/metrics").body
 	for line := range strings.Lines(body) {
-		if rest, ok := strings.CutPrefix(line, `idp_events_total{client="`+client+`",event="exception_`+exception+`"} `); ok {
+		if rest, ok := strings.CutPrefix(line, `idp_events_total{client="`+client+`",event="deviation_`+exception+`"} `); ok {
 			return strings.TrimSpace(rest)
 		}
 	}

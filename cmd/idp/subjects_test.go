@@ -103,5 +103,5 @@ func TestGuessableSubjectIsWarnedOf(t *testing.T) {
 	p := newBrowser(t).signIn(l.issuer, l.popOut(), "ann", "a password")
 	require.Equal(t, "ann@example.com", l.verify(p.answer(t).Get("id_token"))["sub"])
 	require.Contains(t, l.log.String(), "subject can be guessed")
-	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/metrics").body, `idp_events_total{client="liveengage",event="guessable_subject"} 1`)
+	require.Contains(t, newBrowser(t).get("http://"+l.operations+"/metrics").body, `idp_events_total{client="liveengage",event="subject_guessable"} 1`)
 }

@@ -21,31 +21,33 @@ import (
 	"idpbridge/liveengage/inspect"
 )
 
-// signInForToken signs somebody in at a running provider, as LiveEngage's client with
-// the implicit flow, and returns the redirect and the ID token in it.
+// signInForToken signs a person in at a running provider, in the implicit flow of the
+// client liveengage. It returns the redirect and the ID token in it.
 func signInForToken(t testing.TB, issuer, username string) (redirect, token string) {
 	t.Helper()
-	address := webRequest(issuer, "client_id", "liveengage", "redirect_uri", "https://liveperson.net", "response_type", "id_token")
+	address := webRequest(issuer,
+		"client_id", "liveengage", "redirect_uri", "https://liveperson.net", "response_type", "id_token")
 	p := newBrowser(t).signIn(issuer, address, username, username+"-password")
 	token = p.answer(t).Get("id_token")
 	require.NotEmpty(t, token, p.body)
 	return p.location, token
 }
 
-// TestTokenInspectOwnTokens holds the tokens of every demo person against what
-// the inspection demands: our own must have no fault.
+// TestTokenInspectOwnTokens: the inspection finds no problem in the tokens of the demo
+// people.
 func TestTokenInspectOwnTokens(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
 	for _, person := range []string{"jane", "noa", "acme", "ghost", "sofia", "tim", "victor", "yusuf"} {
 		redirect, token := signInForToken(t, issuer, person)
-		code, stdout, stderr := runCommand(t, redirect, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--json")
+		code, stdout, stderr := runCommand(t, redirect,
+			"token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--json")
 		require.Equal(t, 0, code, "%s: %s%s", person, stdout, stderr)
-		var r inspect.Report
-		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
-		require.Equal(t, inspect.Verified, r.Signature.State)
-		require.Zero(t, r.CountWarnings(), "%s: %v", person, r.Findings)
-		require.NotEmpty(t, r.AgentSees)
+		var report inspect.Report
+		require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+		require.Equal(t, inspect.Verified, report.Signature.State)
+		require.Zero(t, report.CountWarnings(), "%s: %v", person, report.Findings)
+		require.NotEmpty(t, report.AgentSees)
 		require.Less(t, len(token), 4096)
 	}
 }
@@ -57,8 +59,8 @@ func TestTokenInspectRejectsLargeInput(t *testing.T) {
 	require.Contains(t, stderr, "more than")
 }
 
-// TestTokenInspectFetchesOnce: one request, small, and to one host.
-func TestTokenInspectFetchesOnce(t *testing.T) {
+// TestTokenInspectFetchesKeySet: the key set must be small and on the host of the URL.
+func TestTokenInspectFetchesKeySet(t *testing.T) {
 	t.Parallel()
 	requests := 0
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests++ }))
@@ -76,7 +78,11 @@ func TestTokenInspectFetchesOnce(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	for path, want := range map[string]string{"/large": "not a key set", "/away": "use the final URL", "/near": "no RSA key"} {
+	for path, want := range map[string]string{
+		"/large": "not a key set",
+		"/away":  "use the final URL",
+		"/near":  "no RSA key",
+	} {
 		code, _, stderr := runCommand(t, "a.b.c", "token", "inspect", "--jwks", s.URL+path)
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, want, path)
@@ -106,13 +112,15 @@ func TestInspectPage(t *testing.T) {
 	require.Contains(t, p.body, "not-a-token")
 	require.NotContains(t, p.body, "<script>alert")
 
-	r, err := http.NewRequest(http.MethodPost, issuer+"/inspect", strings.NewReader(url.Values{"token": {token}}.Encode()))
+	body := strings.NewReader(url.Values{"token": {token}}.Encode())
+	r, err := http.NewRequest(http.MethodPost, issuer+"/inspect", body)
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	r.Header.Set("Origin", "https://evil.example")
 	require.Equal(t, http.StatusForbidden, b.do(r).status)
-	require.Equal(t, http.StatusRequestEntityTooLarge, b.post(issuer+"/inspect", url.Values{"token": {strings.Repeat("x", 70_000)}}).status)
+	large := url.Values{"token": {strings.Repeat("x", 70_000)}}
+	require.Equal(t, http.StatusRequestEntityTooLarge, b.post(issuer+"/inspect", large).status)
 
 	require.Contains(t, b.get(issuer+"/").body, `href="/inspect"`)
 	p = b.get(issuer + "/try")
@@ -125,7 +133,8 @@ func TestInspectPage(t *testing.T) {
 	require.Contains(t, p.body, "No problems found", "the token page hands its token over")
 }
 
-// TestTokenInspectDecrypts opens a token that was encrypted for a key of ours.
+// TestTokenInspectDecrypts: --decrypt opens an encrypted token; without it, the token
+// stays closed.
 func TestTokenInspectDecrypts(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
@@ -136,15 +145,16 @@ func TestTokenInspectDecrypts(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
-	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.RSA_OAEP_256, Key: &key.PublicKey, KeyID: "theirs"},
-		(&jose.EncrypterOptions{}).WithContentType("JWT"))
+	recipient := jose.Recipient{Algorithm: jose.RSA_OAEP_256, Key: &key.PublicKey, KeyID: "theirs"}
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, recipient, (&jose.EncrypterOptions{}).WithContentType("JWT"))
 	require.NoError(t, err)
 	sealed, err := encrypter.Encrypt([]byte(token))
 	require.NoError(t, err)
 	compact, err := sealed.CompactSerialize()
 	require.NoError(t, err)
 
-	code, stdout, stderr := runCommand(t, compact, "token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--decrypt", file)
+	code, stdout, stderr := runCommand(t, compact,
+		"token", "inspect", "--issuer", issuer, "--jwks", issuer+"/jwks", "--decrypt", file)
 	require.Equal(t, 0, code, stdout+stderr)
 	require.True(t, strings.HasPrefix(stdout, "Outer header\n"), stdout)
 	require.Contains(t, stdout, "No problems found.")

@@ -67,7 +67,7 @@ func (m tokenMintCommand) issueToken(ctx context.Context, p *process, local *ins
 	if lifetime < time.Second || lifetime > 24*time.Hour {
 		return usageErrorf("token mint: --lifetime must be from 1s to 24h")
 	}
-	token, err := oidc.Mint{
+	token, err := oidc.IssueIDToken(oidc.IDTokenConfig{
 		Issuer:   local.settings.Issuer,
 		Client:   local.clients[i],
 		Person:   account.Person,
@@ -75,7 +75,7 @@ func (m tokenMintCommand) issueToken(ctx context.Context, p *process, local *ins
 		Keys:     local.Keys,
 		Lifetime: lifetime,
 		Now:      p.now,
-	}.Token()
+	})
 	if err != nil {
 		return fmt.Errorf("token mint: %w", err)
 	}

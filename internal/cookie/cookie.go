@@ -1,6 +1,6 @@
-// Package cookie sets and reads the program's own cookies: always HttpOnly and for
-// the whole host; SameSite=Lax, but for the one kind that SetAcrossSites sets; over
-// https also Secure, under a __Host- name that no sub-domain can set.
+// Package cookie sets and reads the server's own cookies. They are HttpOnly, for the
+// whole host, and SameSite=Lax, except for those of SetAcrossSites. Over https they are
+// Secure, and have a __Host- name that subdomains can't set.
 package cookie
 
 import (
@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// Policy says over which transport cookies travel.
+// Policy says how cookies are set.
 type Policy struct {
-	// Secure is true where the issuer is https. False is for plain http on a
-	// loopback address alone: not every client sends Secure cookies there.
+	// Secure is true if the issuer is https. It is false for plain http on loopback,
+	// where not every browser sends Secure cookies.
 	Secure bool
 }
 
-// Name is the cookie's full name: with the prefix __Host- where it is Secure
+// Name returns the full name of a cookie, which has the prefix __Host- if it is Secure
 // (RFC 6265bis section 4.1.3.2).
 func (p Policy) Name(base string) string {
 	if p.Secure {
@@ -25,37 +25,40 @@ func (p Policy) Name(base string) string {
 	return base
 }
 
-// Set sends a cookie that lives as long as the browser runs. Name is a full
-// name and value must be of cookie characters; others are dropped.
+// Set sets a cookie that lasts until the browser is closed. The name is a full name.
+// Characters that cookies can't contain are dropped from the value.
 func (p Policy) Set(w http.ResponseWriter, name, value string) {
-	http.SetCookie(w, p.cookie(name, value, 0))
+	http.SetCookie(w, p.newCookie(name, value, 0))
 }
 
-// SetAcrossSites is Set for a cookie that pages of other sites may have sent along,
-// where the browser allows it (SameSite=None). Whoever reads it must know which
-// page asks. Over plain http it sets nothing: browsers refuse it there.
+// SetAcrossSites is Set for a cookie that the browser also sends with requests from
+// pages on other sites, if it allows that (SameSite=None). Code that reads the cookie
+// must check which page the request is from. Over plain http it does nothing, because
+// browsers reject such cookies there.
 func (p Policy) SetAcrossSites(w http.ResponseWriter, name, value string) {
 	if !p.Secure {
 		return
 	}
-	c := p.cookie(name, value, 0) //nolint:gosec // it is Secure here, and SameSite is the point
+	c := p.newCookie(name, value, 0) //nolint:gosec // it is Secure here, and SameSite=None is intended
 	c.SameSite = http.SameSiteNoneMode
 	http.SetCookie(w, c)
 }
 
-// Clear takes the cookie of that full name away.
-func (p Policy) Clear(w http.ResponseWriter, name string) { http.SetCookie(w, p.cookie(name, "", -1)) }
+// Clear deletes the cookie with a full name.
+func (p Policy) Clear(w http.ResponseWriter, name string) {
+	http.SetCookie(w, p.newCookie(name, "", -1))
+}
 
-func (p Policy) cookie(name, value string, maxAge int) *http.Cookie {
+func (p Policy) newCookie(name, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // Secure is false over plain http on loopback alone
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
 	}
 }
 
-// Get returns the value of the cookie of that full name, or "" where there is
-// none, or more than one: then somebody has planted one of them. One that is
-// malformed counts, though it has no value.
+// Get returns the value of the cookie with a full name. It returns "" if there is none,
+// or if there are several, because then an attacker may have set one of them. Malformed
+// ones count too.
 func (Policy) Get(r *http.Request, name string) string {
 	occurs := 0
 	for _, line := range r.Header["Cookie"] {

@@ -54,7 +54,7 @@ func TestGet(t *testing.T) {
 		"one and an empty one":      {[]string{"s=a; s="}, ""},
 		"one and one without value": {[]string{"s=a; s"}, ""},
 		"one and a malformed one":   {[]string{"s=a; s=\x01"}, ""},
-		"a malformed one alone":     {[]string{"s=\x01"}, ""},
+		"only a malformed one":      {[]string{"s=\x01"}, ""},
 		"an empty one":              {[]string{"s="}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,13 +66,16 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// mostCookies is how many net/http reads of one request; with more it reads none.
+// mostCookies is how many cookies net/http reads. If a request has more, it reads none.
 const mostCookies = 3000 - 1
 
-// FuzzCookie: a value is only ever read where the name occurs once, and what is
-// set comes back unless somebody has planted another.
+// FuzzCookie: a value is read only if the name occurs once, and what is set is read
+// back unless there is another cookie of that name.
 func FuzzCookie(f *testing.F) {
-	for _, seed := range []string{"", "s=a", "s=a; s=b", "x=1; s=a", "s", `s="a b"`, "s=a;s=\x01", " s =a", "s=a=b", "s= 0", strings.Repeat(";", 3001)} {
+	for _, seed := range []string{
+		"", "s=a", "s=a; s=b", "x=1; s=a", "s", `s="a b"`, "s=a;s=\x01", " s =a", "s=a=b", "s= 0",
+		strings.Repeat(";", 3001),
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {

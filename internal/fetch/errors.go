@@ -17,8 +17,8 @@ type UnreachableError struct {
 	TimedOut bool
 }
 
-// unreachable wraps what http.Client or a body returned.
-func unreachable(err error) *UnreachableError {
+// newUnreachableError wraps what http.Client or a body returned.
+func newUnreachableError(err error) *UnreachableError {
 	out := &UnreachableError{Err: err, TimedOut: isTimeout(err)}
 	if wrapper, ok := errors.AsType[*url.Error](err); ok && wrapper.Err != nil {
 		out.Err = wrapper.Err

@@ -75,19 +75,20 @@ func New(cfg Config) *Client {
 func CheckRedirect(most int) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
 		first := via[0].URL
-		switch {
-		case most == 0:
+		if most == 0 {
 			return http.ErrUseLastResponse
-		case r.URL.Host != first.Host || r.URL.Scheme != first.Scheme:
-			return &RedirectError{From: origin(first), To: origin(r.URL)}
-		case len(via) > most:
-			return &RedirectError{From: origin(first), To: origin(r.URL), Followed: most}
+		}
+		if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
+			return &RedirectError{From: originOf(first), To: originOf(r.URL)}
+		}
+		if len(via) > most {
+			return &RedirectError{From: originOf(first), To: originOf(r.URL), Followed: most}
 		}
 		return nil
 	}
 }
 
-func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // Timeout is how long a request may take.
 func (c *Client) Timeout() time.Duration { return c.http.Timeout }
@@ -114,13 +115,13 @@ func (c *Client) Do(r *http.Request) (*Response, error) {
 		if redirect, ok := errors.AsType[*RedirectError](err); ok {
 			return nil, redirect
 		}
-		return nil, unreachable(err)
+		return nil, newUnreachableError(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	out := &Response{Status: res.StatusCode, Header: res.Header}
 	out.Body, err = io.ReadAll(io.LimitReader(res.Body, c.maxBody+1))
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, newUnreachableError(err)
 	}
 	if int64(len(out.Body)) > c.maxBody {
 		out.Body = out.Body[:c.maxBody]

@@ -148,7 +148,7 @@ func TestBodyThatBreaksOff(t *testing.T) {
 func TestOldTLSIsRefused(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
-	s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} //nolint:gosec // what the client must refuse
+	s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} // what the client must refuse
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	t.Cleanup(s.Close)

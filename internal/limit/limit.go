@@ -1,6 +1,6 @@
-// Package limit slows down whoever fails: the first failures of a key are free,
-// then each doubles the wait. It counts failures alone, so any number of good
-// attempts pass, and it forgets, so nobody is locked out for good.
+// Package limit slows down repeated failures. The first failures of a key are free;
+// after that, each one doubles the delay. Successful attempts don't count, and failures
+// are forgotten after a while, so no one is locked out for good.
 package limit
 
 import (
@@ -11,27 +11,27 @@ import (
 	"time"
 )
 
-// Config is how a Limiter counts. Zero values mean the defaults in brackets.
+// Config configures a Limiter. Zero values mean the defaults in brackets.
 type Config struct {
-	Free   int              // attempts that may fail without a wait between them [5]
-	Delay  time.Duration    // wait after the failure number Free; each further one doubles it [1 s]
-	Max    time.Duration    // longest wait, at most Window [5 min]
-	Window time.Duration    // a key without failure for so long is forgotten [15 min]
-	Size   int              // keys kept; the one that failed longest ago goes first [100,000]
+	Free   int              // failures before delays start [5]
+	Delay  time.Duration    // delay after failure number Free; each further one doubles it [1 s]
+	Max    time.Duration    // longest delay, at most Window [5 min]
+	Window time.Duration    // a key is forgotten after this time without a failure [15 min]
+	Size   int              // number of keys; the one that failed least recently is dropped first [100,000]
 	Now    func() time.Time // required
 }
 
-// Limiter counts failures by key. It is safe for concurrent use, and its memory
-// is bounded: about 200 bytes a key, however long the keys are.
+// Limiter counts failures by key. It is safe for concurrent use. It needs about 200
+// bytes per key, however long the keys are.
 type Limiter struct {
 	cfg Config
 
 	mu     sync.Mutex
 	keys   map[[16]byte]*list.Element
-	recent *list.List // of *record, latest failure first
+	recent *list.List // of *entry, latest failure first
 }
 
-type record struct {
+type entry struct {
 	key      [16]byte
 	failures int
 	last     time.Time
@@ -39,27 +39,23 @@ type record struct {
 
 // New returns a Limiter. Config.Now is required.
 func New(cfg Config) *Limiter {
-	orInt := func(v *int, d int) {
-		if *v <= 0 {
-			*v = d
-		}
-	}
-	orTime := func(v *time.Duration, d time.Duration) {
-		if *v <= 0 {
-			*v = d
-		}
-	}
-	orInt(&cfg.Free, 5)
-	orInt(&cfg.Size, 100_000)
-	orTime(&cfg.Delay, time.Second)
-	orTime(&cfg.Max, 5*time.Minute)
-	orTime(&cfg.Window, 15*time.Minute)
-	cfg.Max = min(cfg.Max, cfg.Window) // who waits is not forgotten meanwhile
+	setDefault(&cfg.Free, 5)
+	setDefault(&cfg.Size, 100_000)
+	setDefault(&cfg.Delay, time.Second)
+	setDefault(&cfg.Max, 5*time.Minute)
+	setDefault(&cfg.Window, 15*time.Minute)
+	cfg.Max = min(cfg.Max, cfg.Window) // or a key would be forgotten during its delay
 	return &Limiter{cfg: cfg, keys: make(map[[16]byte]*list.Element), recent: list.New()}
 }
 
-// Wait is how long the key must wait before its next attempt; zero: go ahead. It
-// counts nothing, so asking often costs nothing.
+func setDefault[T int | time.Duration](v *T, value T) {
+	if *v <= 0 {
+		*v = value
+	}
+}
+
+// Wait returns how long the key must wait before its next attempt, or zero. It counts
+// nothing.
 func (l *Limiter) Wait(key string) time.Duration {
 	now := l.cfg.Now()
 	l.mu.Lock()
@@ -67,20 +63,20 @@ func (l *Limiter) Wait(key string) time.Duration {
 	if len(l.keys) == 0 {
 		return 0
 	}
-	e, ok := l.keys[short(key)]
+	element, ok := l.keys[hashKey(key)]
 	if !ok {
 		return 0
 	}
-	r := e.Value.(*record) //nolint:forcetypeassert // the list holds nothing else
-	if now.Sub(r.last) >= l.cfg.Window {
-		l.drop(e)
+	e := entryOf(element)
+	if now.Sub(e.last) >= l.cfg.Window {
+		l.remove(element)
 		return 0
 	}
-	return max(0, r.last.Add(l.delay(r.failures)).Sub(now))
+	return max(0, e.last.Add(l.delayAfter(e.failures)).Sub(now))
 }
 
-// delay is the wait after so many failures.
-func (l *Limiter) delay(failures int) time.Duration {
+// delayAfter returns the delay after this many failures.
+func (l *Limiter) delayAfter(failures int) time.Duration {
 	over := failures - l.cfg.Free
 	if over < 0 {
 		return 0
@@ -97,47 +93,52 @@ func (l *Limiter) delay(failures int) time.Duration {
 
 // Fail counts a failure of the key.
 func (l *Limiter) Fail(key string) {
-	now, k := l.cfg.Now(), short(key)
+	now, hash := l.cfg.Now(), hashKey(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, ok := l.keys[k]; ok {
-		r := e.Value.(*record) //nolint:forcetypeassert // the list holds nothing else
-		if now.Sub(r.last) >= l.cfg.Window {
-			r.failures = 0
+	if element, ok := l.keys[hash]; ok {
+		e := entryOf(element)
+		if now.Sub(e.last) >= l.cfg.Window {
+			e.failures = 0
 		}
-		r.failures++
-		r.last = now
-		l.recent.MoveToFront(e)
+		e.failures++
+		e.last = now
+		l.recent.MoveToFront(element)
 		return
 	}
 	if len(l.keys) >= l.cfg.Size {
-		l.drop(l.recent.Back())
+		l.remove(l.recent.Back())
 	}
-	l.keys[k] = l.recent.PushFront(&record{key: k, failures: 1, last: now})
+	l.keys[hash] = l.recent.PushFront(&entry{key: hash, failures: 1, last: now})
 }
 
-// Forget clears the key's failures: it has shown that it means well.
+// Forget clears the key's failures, after a successful attempt.
 func (l *Limiter) Forget(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, ok := l.keys[short(key)]; ok {
-		l.drop(e)
+	if element, ok := l.keys[hashKey(key)]; ok {
+		l.remove(element)
 	}
 }
 
-func (l *Limiter) drop(e *list.Element) {
-	delete(l.keys, e.Value.(*record).key) //nolint:forcetypeassert // the list holds nothing else
-	l.recent.Remove(e)
+func (l *Limiter) remove(element *list.Element) {
+	delete(l.keys, entryOf(element).key)
+	l.recent.Remove(element)
 }
 
-// short keeps memory bounded whatever a stranger sends as part of a key.
-func short(key string) [16]byte {
+func entryOf(element *list.Element) *entry {
+	return element.Value.(*entry) //nolint:forcetypeassert // the list holds nothing else
+}
+
+// hashKey keeps memory bounded, because a key may contain what an unauthenticated
+// client sends.
+func hashKey(key string) [16]byte {
 	sum := sha256.Sum256([]byte(key))
 	return [16]byte(sum[:16])
 }
 
-// Address is the key of an address: itself, or the /64 of an IPv6 address,
-// which is what one subscriber has.
+// Address returns the key of an IP address: the address itself, or the /64 of an IPv6
+// address, because one subscriber usually has a whole /64.
 func Address(ip netip.Addr) string {
 	if !ip.Is6() || ip.Is4In6() || ip.IsLoopback() {
 		return ip.Unmap().String()

@@ -25,7 +25,7 @@ func setup(cfg limit.Config) *bundle {
 	return b
 }
 
-// failA lets the key a fail so often.
+// failA counts failures of the key a.
 func (b *bundle) failA(times int) {
 	for range times {
 		b.Fail("a")
@@ -39,43 +39,43 @@ func TestWaitDoublesAfterTheFreeFailures(t *testing.T) {
 		require.Equal(t, want*time.Second, b.Wait("a"), "after %d failures", i)
 		b.Fail("a")
 	}
-	require.Zero(t, b.Wait("b"), "others are not held up")
+	require.Zero(t, b.Wait("b"), "other keys have no delay")
 }
 
-func TestWaitRunsOut(t *testing.T) {
+func TestDelayEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(limit.Config{Free: 1, Delay: 4 * time.Second})
 	b.Fail("a")
 	b.now = b.now.Add(time.Second)
 	require.Equal(t, 3*time.Second, b.Wait("a"))
-	require.Equal(t, 3*time.Second, b.Wait("a"), "asking counts nothing")
+	require.Equal(t, 3*time.Second, b.Wait("a"), "Wait counts nothing")
 	b.now = b.now.Add(3 * time.Second)
 	require.Zero(t, b.Wait("a"))
 	b.Fail("a")
-	require.Equal(t, 8*time.Second, b.Wait("a"), "the next failure waits longer")
+	require.Equal(t, 8*time.Second, b.Wait("a"), "the next failure doubles the delay")
 }
 
-func TestForgottenAfterTheWindow(t *testing.T) {
+func TestFailuresAreForgottenAfterTheWindow(t *testing.T) {
 	t.Parallel()
 	b := setup(limit.Config{Free: 2, Delay: time.Second, Window: time.Minute})
 	b.failA(8)
 	b.now = b.now.Add(time.Minute - time.Nanosecond)
 	b.Fail("a")
-	require.Positive(t, b.Wait("a"), "not a moment sooner")
+	require.Positive(t, b.Wait("a"), "not before the window ends")
 	b.now = b.now.Add(time.Minute)
 	b.Fail("a")
-	require.Zero(t, b.Wait("a"), "the count begins again")
+	require.Zero(t, b.Wait("a"), "the count starts again")
 	b.now = b.now.Add(time.Minute)
 	require.Zero(t, b.Wait("a"))
 	b.Fail("a")
 	require.Zero(t, b.Wait("a"))
 }
 
-func TestNobodyIsLockedOutForGood(t *testing.T) {
+func TestDelaysAreLimited(t *testing.T) {
 	t.Parallel()
 	b := setup(limit.Config{Max: time.Hour, Window: time.Minute})
 	b.failA(10_000)
-	require.Equal(t, time.Minute, b.Wait("a"), "no wait is longer than the memory of it")
+	require.Equal(t, time.Minute, b.Wait("a"), "no delay is longer than the window")
 	b = setup(limit.Config{})
 	b.failA(10_000)
 	require.Equal(t, 5*time.Minute, b.Wait("a"))
@@ -107,17 +107,17 @@ func TestMemoryIsBounded(t *testing.T) {
 	for _, key := range []string{"a", "b", "c", "a", "d"} {
 		b.Fail(key)
 	}
-	require.Zero(t, b.Wait("b"), "who failed longest ago goes first")
+	require.Zero(t, b.Wait("b"), "the key that failed least recently is dropped")
 	for _, key := range []string{"a", "c", "d"} {
 		require.Positive(t, b.Wait(key), key)
 	}
 	long := strings.Repeat("x", 1<<20)
 	b.Fail(long)
 	require.Positive(t, b.Wait(long))
-	require.Zero(t, b.Wait(long+"x"), "long keys are told apart")
+	require.Zero(t, b.Wait(long+"x"), "long keys are distinguished")
 }
 
-func TestSafeSideBySide(t *testing.T) {
+func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
 	l := limit.New(limit.Config{Free: 1600, Size: 8, Now: func() time.Time { return now }})
@@ -136,7 +136,7 @@ func TestSafeSideBySide(t *testing.T) {
 	require.LessOrEqual(t, l.Wait("all"), time.Second)
 }
 
-func TestNoFailureIsLost(t *testing.T) {
+func TestConcurrentFailuresAreCounted(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
 	l := limit.New(limit.Config{Free: 1600, Now: func() time.Time { return now }})
@@ -149,7 +149,7 @@ func TestNoFailureIsLost(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Equal(t, time.Second, l.Wait("a"), "1600 and no less")
+	require.Equal(t, time.Second, l.Wait("a"), "all 1600 are counted")
 }
 
 func TestAddress(t *testing.T) {
@@ -168,7 +168,7 @@ func TestAddress(t *testing.T) {
 	require.Equal(t, "invalid IP", limit.Address(netip.Addr{}))
 }
 
-// BenchmarkWait is what everybody pays who has never failed, while others have.
+// BenchmarkWait measures a key without failures while other keys have some.
 func BenchmarkWait(b *testing.B) {
 	l := limit.New(limit.Config{Now: time.Now})
 	for i := range 1000 {

@@ -33,6 +33,13 @@ func New(t testing.TB) *Network {
 // test ends. Afterwards connections to the address are refused.
 func (n *Network) Serve(t testing.TB, address string, handler http.Handler) (stop func()) {
 	t.Helper()
+	//nolint:gosec // a server for tests needs no timeouts
+	return n.Start(t, address, &http.Server{Handler: handler})
+}
+
+// Start is Serve for a server with its own settings.
+func (n *Network) Start(t testing.TB, address string, server *http.Server) (stop func()) {
+	t.Helper()
 	l := &listener{address: address, conns: make(chan net.Conn), closed: make(chan struct{})}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -40,7 +47,6 @@ func (n *Network) Serve(t testing.TB, address string, handler http.Handler) (sto
 		t.Fatalf("memnet: the address %s is in use", address)
 	}
 	n.listeners[address] = l
-	server := &http.Server{Handler: handler} //nolint:gosec // a server for tests needs no timeouts
 	var group sync.WaitGroup
 	group.Go(func() { _ = server.Serve(l) })
 	stop = sync.OnceFunc(func() {

@@ -77,7 +77,7 @@ func Parse(phc string) (PHC, error) {
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.passes, &h.lanes); err != nil {
 		return PHC{}, ErrFormat
 	}
-	if parts[3] != h.costs() { // such as a leading zero
+	if parts[3] != h.formatCosts() { // such as a leading zero
 		return PHC{}, ErrFormat
 	}
 	var errSalt, errSum error
@@ -103,11 +103,11 @@ func (h PHC) Matches(password string) bool {
 
 // String returns the hash in PHC form.
 func (h PHC) String() string {
-	return fmt.Sprintf("$argon2id$v=%d$%s$%s$%s", argon2.Version, h.costs(),
+	return fmt.Sprintf("$argon2id$v=%d$%s$%s$%s", argon2.Version, h.formatCosts(),
 		phcBase64().EncodeToString(h.salt), phcBase64().EncodeToString(h.sum))
 }
 
-func (h PHC) costs() string { return fmt.Sprintf("m=%d,t=%d,p=%d", h.memory, h.passes, h.lanes) }
+func (h PHC) formatCosts() string { return fmt.Sprintf("m=%d,t=%d,p=%d", h.memory, h.passes, h.lanes) }
 
 func (h PHC) compute(password string, length int) []byte {
 	return argon2.IDKey([]byte(password), h.salt, h.passes, h.memory, h.lanes, uint32(length)) //nolint:gosec // 16 to 64

@@ -15,8 +15,14 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"issuer", "issuer", 0}, {"", "abc", 3}, {"abc", "", 3},
-		{"isuer", "issuer", 1}, {"issuer", "isuer", 1}, {"issuer", "isseur", 2}, {"kitten", "sitting", 3},
+		{"", "", 0},
+		{"issuer", "issuer", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"isuer", "issuer", 1},
+		{"issuer", "isuer", 1},
+		{"issuer", "isseur", 2},
+		{"kitten", "sitting", 3},
 	} {
 		require.Equal(t, c.want, spelling.Distance(c.a, c.b), "%q to %q", c.a, c.b)
 	}

@@ -97,7 +97,7 @@ func mayWrap(name, kind string) bool {
 	return attributeKind(name) == kind || strings.EqualFold(name, "info") || strings.EqualFold(name, "personal")
 }
 
-// attributeKind returns the type that a name stands for in lp_sdes or in LivePerson's
+// attributeKind returns the type that a name means in lp_sdes or in LivePerson's
 // other interfaces, or "".
 func attributeKind(name string) string {
 	switch lettersAndDigits(name) {

@@ -16,7 +16,7 @@ import (
 
 // inspectClaims inspects the claims of the token.
 func (ins *inspector) inspectClaims(members map[string]json.RawMessage) {
-	if decodeString(members["iss"]) == liveengage.TokenIssuer && members["lp.ext"] != nil {
+	if decodeString(members["iss"]) == liveengage.Issuer && members["lp.ext"] != nil {
 		ins.addFinding("liveperson-token", "iss", "", "")
 	}
 	ins.inspectTimes(members)

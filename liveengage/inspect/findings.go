@@ -41,12 +41,12 @@ func FindingKinds() []FindingKind {
 }
 
 func textKinds() []FindingKind {
-	const useIDToken = "use id_token from the token endpoint's response, or id_token, token or code from the redirect URL"
+	const useResponse = "use id_token from the token endpoint's response, or id_token, token or code from the redirect URL"
 	return []FindingKind{
 		{
 			"not-a-token", Error,
 			"the text is not a token: a token has three parts separated by dots, or five if it is encrypted",
-			useIDToken,
+			useResponse,
 		},
 		{
 			"identity-object", Error,

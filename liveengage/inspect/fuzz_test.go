@@ -10,61 +10,60 @@ import (
 	"idpbridge/liveengage/inspect"
 )
 
-// FuzzInspect: no text makes Inspect panic, its report is JSON in order, its
-// lines are lines, and white space around a token changes nothing.
-func FuzzInspect(f *testing.F) {
-	f.Add(token(nil))
-	f.Add("Bearer " + token(nil) + "\n")
-	f.Add("https://brand.example/cb#state=x&id_token=" + token(nil))
+// FuzzToken: no text makes Token panic, the report is valid JSON, each text in it is
+// one line, and white space around a token changes nothing.
+func FuzzToken(f *testing.F) {
+	f.Add(tokenWith(nil))
+	f.Add("Bearer " + tokenWith(nil) + "\n")
+	f.Add("https://brand.example/cb#state=x&id_token=" + tokenWith(nil))
 	f.Add(tutorialToken)
 	f.Add("eyJ0...")
-	f.Add(sealed(f, token(nil), nil))
-	for _, all := range producers(f) {
-		for _, p := range all {
-			f.Add(p.text)
+	f.Add(encrypt(f, tokenWith(nil), nil))
+	for _, examples := range allExamples(f) {
+		for _, e := range examples {
+			f.Add(e.text)
 		}
 	}
-	x := expectations()
-	x.Decrypt = other()
-	f.Fuzz(func(t *testing.T, text string) { holds(t, text, x) })
+	expected := goodExpectations()
+	expected.Decrypt = otherKey()
+	f.Fuzz(func(t *testing.T, text string) { requireGoodReport(t, text, expected) })
 }
 
-// FuzzInspectClaims holds the same for every claims that somebody may sign.
-func FuzzInspectClaims(f *testing.F) {
-	f.Add(spelt(claimsWith(nil)))
-	for _, all := range producers(f) {
-		for _, p := range all {
-			if r := inspect.Token(p.text, inspect.Expectations{}); r.Claims != nil {
-				f.Add(string(r.Claims))
+// FuzzClaims: the same for any signed claims.
+func FuzzClaims(f *testing.F) {
+	f.Add(marshalJSON(claimsWith(nil)))
+	for _, examples := range allExamples(f) {
+		for _, e := range examples {
+			if report := inspect.Token(e.text, inspect.Expectations{}); report.Claims != nil {
+				f.Add(string(report.Claims))
 			}
 		}
 	}
-	x := expectations()
+	expected := goodExpectations()
 	f.Fuzz(func(t *testing.T, claims string) {
-		text := encode(spelt(header()), claims, signer())
-		r := holds(t, text, x)
-		require.Equal(t, inspect.Verified, r.Signature.State)
-		require.True(t, r.Claims != nil || r.CountErrors() > 0)
+		report := requireGoodReport(t, tokenWithClaims(claims), expected)
+		require.Equal(t, inspect.Verified, report.Signature.State)
+		require.True(t, report.Claims != nil || report.CountErrors() > 0)
 	})
 }
 
-func holds(t *testing.T, text string, x inspect.Expectations) inspect.Report {
+func requireGoodReport(t *testing.T, text string, expected inspect.Expectations) inspect.Report {
 	t.Helper()
-	r := inspect.Token(text, x)
-	out, err := json.Marshal(r)
+	report := inspect.Token(text, expected)
+	out, err := json.Marshal(report)
 	require.NoError(t, err)
-	var back inspect.Report
-	require.NoError(t, json.Unmarshal(out, &back))
-	require.True(t, r.Form != "" || r.CountErrors() > 0, "a text that is no token is a fault")
-	require.False(t, r.Signature.State == inspect.Verified && r.Header == nil, "verified without a header")
-	for _, f := range r.Findings {
+	var decoded inspect.Report
+	require.NoError(t, json.Unmarshal(out, &decoded))
+	require.True(t, report.Form != "" || report.CountErrors() > 0, "a text that is not a token is an error")
+	require.False(t, report.Signature.State == inspect.Verified && report.Header == nil, "verified without a header")
+	for _, f := range report.Findings {
 		require.NotEmpty(t, f.Level, f.Code)
 		require.False(t, slices.Contains([]string{f.Problem, f.Remedy, f.Where, f.Code}, ""), "%v", f)
 		require.NotRegexp(t, `[\x00-\x1f\x7f]`, f.Problem+f.Where+f.Remedy)
 	}
-	for _, s := range r.AgentSees {
-		require.NotRegexp(t, `[\x00-\x1f\x7f]`, s.Value)
+	for _, field := range report.AgentSees {
+		require.NotRegexp(t, `[\x00-\x1f\x7f]`, field.Value)
 	}
-	require.Equal(t, r, inspect.Token(" \r\n\t"+text+"\n ", x), "white space around it")
-	return r
+	require.Equal(t, report, inspect.Token(" \r\n\t"+text+"\n ", expected), "white space around it")
+	return report
 }

@@ -56,7 +56,8 @@ func (ins *inspector) inspectAlgorithm(alg string, raw json.RawMessage) {
 		return
 	}
 	if upper == rs256 {
-		ins.addFinding("alg-unknown", where, "is "+quoteExcerpt(alg)+"; names of algorithms are case-sensitive", "write RS256")
+		ins.addFinding("alg-unknown", where,
+			"is "+quoteExcerpt(alg)+"; names of algorithms are case-sensitive", "write RS256")
 		return
 	}
 	code := codeOfAlgorithm(upper)

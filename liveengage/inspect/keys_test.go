@@ -4,8 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,57 +12,54 @@ import (
 	"idpbridge/liveengage/inspect"
 )
 
-func file(t testing.TB, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "keys", "testdata", name))
-	require.NoError(t, err)
-	return string(text)
+func encodePEM(blockType string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
 }
 
-// certificate is the certificate of package keys' tests.
-func certificate(t testing.TB) string { return strings.TrimSpace(file(t, "certificate.pem")) }
-
-func TestReadKeysTakesEveryForm(t *testing.T) {
+func TestParseKeysAcceptsEveryForm(t *testing.T) {
 	t.Parallel()
-	want := public("", signer())
-	weak, err := x509.MarshalPKIXPublicKey(&small().PublicKey)
+	brand := publicKey("", brandKey())
+	weak, err := x509.MarshalPKIXPublicKey(&smallKey().PublicKey)
 	require.NoError(t, err)
+	set := keySetOf(t, base64.RawURLEncoding, brandKey())
+	oneJWK := strings.TrimSuffix(strings.TrimPrefix(set, `{"keys":[`), "]}")
+	strong, small := brand.Fingerprint(), publicKey("", smallKey()).Fingerprint()
 	for name, c := range map[string]struct {
 		text, id, fingerprint string
-		notes                 int
+		findings              int
 	}{
-		"one line":       {want.Base64() + "\n", "", want.Fingerprint(), 0},
-		"PEM":            {want.PEM(), "", want.Fingerprint(), 0},
-		"key set":        {setOf(t, base64.RawURLEncoding, signer()), "k1", want.Fingerprint(), 0},
-		"one JWK":        {strings.TrimSuffix(strings.TrimPrefix(setOf(t, base64.RawURLEncoding, signer()), `{"keys":[`), "]}"), "k1", want.Fingerprint(), 0},
-		"weak, one line": {base64.StdEncoding.EncodeToString(weak), "", public("", small()).Fingerprint(), 0},
-		"weak, PEM":      {string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: weak})), "", public("", small()).Fingerprint(), 0},
-		"PKCS #1":        {string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&signer().PublicKey)})), "", want.Fingerprint(), 1},
-		"broken line":    {want.Base64()[:9] + " " + want.Base64()[9:], "", want.Fingerprint(), 1},
-		"padded base64":  {setOf(t, base64.URLEncoding, signer()), "k1", want.Fingerprint(), 1},
+		"one line":       {brand.Base64() + "\n", "", strong, 0},
+		"PEM":            {brand.PEM(), "", strong, 0},
+		"key set":        {set, "k1", strong, 0},
+		"one JWK":        {oneJWK, "k1", strong, 0},
+		"weak, one line": {base64.StdEncoding.EncodeToString(weak), "", small, 0},
+		"weak, PEM":      {encodePEM("PUBLIC KEY", weak), "", small, 0},
+		"PKCS #1":        {encodePEM("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&brandKey().PublicKey)), "", strong, 1},
+		"broken line":    {brand.Base64()[:9] + " " + brand.Base64()[9:], "", strong, 1},
+		"padded base64":  {keySetOf(t, base64.URLEncoding, brandKey()), "k1", strong, 1},
 	} {
-		found, notes, err := inspect.ParseKeys(c.text)
+		found, findings, err := inspect.ParseKeys(c.text)
 		require.NoError(t, err, name)
 		require.Len(t, found, 1, name)
 		require.Equal(t, c.fingerprint, found[0].Fingerprint(), name)
 		require.Equal(t, c.id, found[0].ID, name)
-		require.Len(t, notes, c.notes, name)
+		require.Len(t, findings, c.findings, name)
 	}
-	found, _, err := inspect.ParseKeys(certificate(t))
+	found, _, err := inspect.ParseKeys(readCertificate(t))
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 }
 
-func TestReadKeysRefuses(t *testing.T) {
+func TestParseKeysRejects(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                        "SubjectPublicKeyInfo",
-		"nothing!":                "base64",
-		tutorialKey + ".":         "base64", // so it stands in the tutorial
-		file(t, "rs256.pem"):      "private key",
-		"{":                       "not a JSON Web Key Set",
-		`{"keys":[]}`:             "no RSA key",
-		`{"keys":[{"kty":"EC"}]}`: "no RSA key",
+		"":                          "SubjectPublicKeyInfo",
+		"nothing!":                  "base64",
+		tutorialKey + ".":           "base64", // as printed in the tutorial
+		readFixture(t, "rs256.pem"): "private key",
+		"{":                         "not a JSON Web Key Set",
+		`{"keys":[]}`:               "no RSA key",
+		`{"keys":[{"kty":"EC"}]}`:   "no RSA key",
 		`{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB"}]}`: "private",
 		`{"keys":[{"kty":"oct","k":"AQAB"}]}`:                       "symmetric",
 		`{"keys":[` + strings.Repeat(`{},`, 64) + `{}]}`:            "at most 64",
@@ -72,4 +67,19 @@ func TestReadKeysRefuses(t *testing.T) {
 		_, _, err := inspect.ParseKeys(text)
 		require.ErrorContains(t, err, want, text)
 	}
+}
+
+// TestParseKeysRejectsACertificateWithoutAKey: x509 returns no key if it does not know
+// the key's algorithm.
+func TestParseKeysRejectsACertificateWithoutAKey(t *testing.T) {
+	t.Parallel()
+	block, _ := pem.Decode([]byte(readCertificate(t)))
+	// The object identifier of rsaEncryption, with another last number.
+	rsa := []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01}
+	unknown := append(rsa[:len(rsa)-1:len(rsa)-1], 0x7f)
+	der := strings.Replace(string(block.Bytes), string(rsa), string(unknown), 1)
+	require.NotEqual(t, string(block.Bytes), der)
+	found, _, err := inspect.ParseKeys(encodePEM("CERTIFICATE", []byte(der)))
+	require.Error(t, err)
+	require.Empty(t, found)
 }

@@ -93,8 +93,9 @@ func (ins *inspector) reportVerified(k rsaKey, kid string, candidates []rsaKey) 
 			", so anyone can create tokens for any customer", "")
 	}
 	if bits := k.rsa.N.BitLen(); bits < 2048 {
-		ins.addFinding("key-small", "key", fmt.Sprintf("the RSA key that signed has %d bits, less than 2048, and can be broken; "+
-			"the key in an old LivePerson tutorial, whose private half is public, has 1024", bits), "")
+		problem := fmt.Sprintf("the signing key has %d bits, less than 2048, and can be broken; "+
+			"the key in an old LivePerson tutorial, whose private half is public, has 1024", bits)
+		ins.addFinding("key-small", "key", problem, "")
 	}
 	if kid != "" && kid != k.ID && haveIDs(candidates) {
 		ins.reportWrongKeyID(k, kid, candidates)

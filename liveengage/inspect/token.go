@@ -168,7 +168,7 @@ func (ins *inspector) inspectJWS(parts []string) {
 // decodeObject decodes a part that must be a JSON object. It returns the members, the
 // last of those with equal names, and the indented JSON. Both are nil if the part
 // cannot be decoded.
-func (ins *inspector) decodeObject(part, where, code string) (members map[string]json.RawMessage, pretty json.RawMessage) {
+func (ins *inspector) decodeObject(part, where, code string) (map[string]json.RawMessage, json.RawMessage) {
 	data, ok := ins.decodeBase64(part, where)
 	if !ok {
 		return nil, nil
@@ -177,6 +177,7 @@ func (ins *inspector) decodeObject(part, where, code string) (members map[string
 		ins.addFinding("not-utf8", where, "", "")
 		data = bytes.ToValidUTF8(data, []byte("\uFFFD"))
 	}
+	var members map[string]json.RawMessage
 	if json.Unmarshal(data, &members) != nil || members == nil {
 		ins.addFinding(code, where, "", "")
 		if json.Valid(data) {

@@ -20,7 +20,7 @@ const (
 	paramMethod      = "oauth_signature_method"
 	paramSignature   = "oauth_signature"
 	paramTimestamp   = "oauth_timestamp"
-	paramToken       = "oauth_token"
+	paramToken       = "oauth_token" //nolint:gosec // the name of a parameter
 	paramVersion     = "oauth_version"
 
 	methodHMACSHA1 = "HMAC-SHA1"

@@ -14,7 +14,7 @@ import (
 	"idpbridge/liveengage/setup"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a test flag
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func exampleFacts() setup.Facts {
 	created := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)

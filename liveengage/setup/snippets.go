@@ -74,13 +74,13 @@ func (f Facts) writeAppSnippets() []Snippet {
 }
 
 const (
-	whereIDToken = "idToken is an ID token that your server has obtained."
-	whereCode    = "The customer is already signed in to your app. The app got the code through the system browser, from "
+	whereImplicit = "idToken is an ID token that your server has obtained."
+	whereCode     = "The customer is already signed in to your app. The app got the code through the system browser, from "
 )
 
 func (f Facts) writeAndroidImplicit() Snippet {
 	return Snippet{
-		Title: "Android, implicit", Where: whereIDToken,
+		Title: "Android, implicit", Where: whereImplicit,
 		Code: `LPAuthenticationParams params =
     new LPAuthenticationParams(LPAuthenticationParams.LPAuthenticationType.AUTH);
 params.setHostAppJWT(idToken);
@@ -112,7 +112,7 @@ LivePerson.getPKCEParams(context, params, pkce -> {
 
 func (f Facts) writeIOSImplicit() Snippet {
 	return Snippet{
-		Title: "iOS, implicit", Where: whereIDToken,
+		Title: "iOS, implicit", Where: whereImplicit,
 		Code: `let params = LPAuthenticationParams(
   jwt: idToken,
   issuerDisplayName: ` + quoteJS(f.DisplayName) + `)

@@ -12,12 +12,12 @@ import (
 
 func (s *Simulator) registerAgent(mux *http.ServeMux) {
 	mux.HandleFunc("GET /agent", s.showConversations)
-	mux.HandleFunc("GET /agent/{talk}", s.showConversation)
-	mux.HandleFunc("POST /agent/{talk}/answer", s.sendAsAgent)
-	mux.HandleFunc("POST /agent/{talk}/close", s.closeAsAgent)
+	mux.HandleFunc("GET /agent/{conversation}", s.showConversation)
+	mux.HandleFunc("POST /agent/{conversation}/answer", s.sendAsAgent)
+	mux.HandleFunc("POST /agent/{conversation}/close", s.closeAsAgent)
 }
 
-// widgetField is a field of a widget. Secure says that it came with a verified token.
+// widgetField is a field of a widget. Secure means that it came from a verified token.
 type widgetField struct {
 	Label, Value, From string
 	Secure             bool
@@ -29,7 +29,7 @@ type agentConversation struct {
 	Started, Last            string
 	SteppedUp, Closed        bool
 	Authenticated            bool
-	Lines                    []agentMessage
+	Messages                 []agentMessage
 	Consumer, Personal       []widgetField
 	Access, AccessEnds       string
 	CanRenew, CanDelegate    bool
@@ -53,22 +53,29 @@ func (s *Simulator) showConversations(w http.ResponseWriter, r *http.Request) {
 
 func (s *Simulator) showConversation(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	t, ok := s.conversations.get(r.PathValue("talk"))
+	t, ok := s.conversations.get(r.PathValue("conversation"))
 	var seen agentConversation
 	if ok {
 		seen = s.viewConversation(t)
 	}
 	s.mu.Unlock()
 	if !ok {
-		s.renderError(w, r, http.StatusNotFound, "There is no such conversation; the simulator forgets them when it stops.")
+		s.renderError(w, r, http.StatusNotFound, "Conversation not found. The simulator forgets conversations when it stops.")
 		return
 	}
 	s.renderPage(w, r, page{name: "agent", data: seen})
 }
 
-// viewConversation is a conversation as the agent sees it. The caller holds the mutex.
+// viewConversation returns what an agent sees. The caller holds the mutex.
 func (s *Simulator) viewConversation(t *conversation) agentConversation {
-	out := agentConversation{ID: t.ID, Name: "Visitor", Type: "none: a visitor", Started: formatTime(t.Started), SteppedUp: !t.SteppedUp.IsZero(), Closed: t.Closed}
+	out := agentConversation{
+		ID:        t.ID,
+		Name:      "Visitor",
+		Type:      visitorMethod,
+		Started:   formatTime(t.Started),
+		SteppedUp: !t.SteppedUp.IsZero(),
+		Closed:    t.Closed,
+	}
 	if p, ok := s.consumers.get(t.Consumer); ok {
 		out.Type, out.Authenticated = p.Method, p.Authenticated
 		if p.Authenticated {
@@ -90,7 +97,7 @@ func (s *Simulator) viewConversation(t *conversation) agentConversation {
 		out.CanDelegate = out.CanDelegate || c.Delegates() && !out.Authenticated
 	}
 	for _, l := range t.Messages {
-		out.Lines = append(out.Lines, agentMessage{Agent: l.Agent, Text: l.Text, At: l.At.UTC().Format("15:04:05")})
+		out.Messages = append(out.Messages, agentMessage{Agent: l.Agent, Text: l.Text, At: l.At.UTC().Format("15:04:05")})
 		out.Last = l.Text
 	}
 	return out
@@ -107,20 +114,21 @@ func (a *agentConversation) setTokens(k botTokens) {
 }
 
 func (s *Simulator) sendAsAgent(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("talk")
+	id := r.PathValue("conversation")
 	if _, ok := s.addMessage(id, "", true, strings.TrimSpace(r.PostFormValue("text"))); !ok {
-		s.renderError(w, r, http.StatusConflict, "That could not be said: the conversation is over, or there was no text of up to 8192 bytes.")
+		s.renderError(w, r, http.StatusConflict,
+			"The message could not be sent. The conversation must be open, and a message needs 1 to 8192 bytes of text.")
 		return
 	}
 	redirectTo(w, r, "/agent/"+id)
 }
 
 func (s *Simulator) closeAsAgent(w http.ResponseWriter, r *http.Request) {
-	s.closeConversation(r.PathValue("talk"))
+	s.closeConversation(r.PathValue("conversation"))
 	redirectTo(w, r, "/agent")
 }
 
-// displayName is what the agent calls somebody. The claim name is not shown by LiveEngage.
+// displayName is the name an agent sees. LiveEngage does not show the claim name.
 func (i identity) displayName() string {
 	first, last := i.GivenName, i.FamilyName
 	if p := i.SDEs.PersonalInfo; p != nil && p.FirstName+p.LastName != "" {
@@ -132,24 +140,24 @@ func (i identity) displayName() string {
 	return i.Subject
 }
 
-// widgetFields collects a widget's fields and leaves out what is empty or said already.
+// widgetFields are the fields of a widget, without empty ones and duplicates.
 type widgetFields []widgetField
 
-func (r *widgetFields) addField(label, from, value string) {
+func (f *widgetFields) addField(label, from, value string) {
 	if value == "" {
 		return
 	}
-	for _, old := range *r {
+	for _, old := range *f {
 		if old.Label == label && old.Value == value {
 			return
 		}
 	}
-	*r = append(*r, widgetField{Label: label, Value: value, From: from, Secure: true})
+	*f = append(*f, widgetField{Label: label, Value: value, From: from, Secure: true})
 }
 
-// consumerInfo is the Consumer Info widget: lp_sdes first, then the standard claims
-// that LiveEngage maps there. Where both give a value, which one wins is unknown, so
-// both are shown.
+// consumerInfo returns the Consumer Info widget: lp_sdes first, then the standard
+// claims that LiveEngage maps there. If both have a value, it shows both, because it is
+// unknown which one LiveEngage uses.
 func (i identity) consumerInfo() []widgetField {
 	var out widgetFields
 	c := i.SDEs.CustomerInfo
@@ -180,7 +188,7 @@ func (i identity) consumerInfo() []widgetField {
 	return out
 }
 
-// personalInfo is the Personal Info widget.
+// personalInfo returns the Personal Info widget.
 func (i identity) personalInfo() []widgetField {
 	var out widgetFields
 	p := i.SDEs.PersonalInfo
@@ -206,13 +214,13 @@ func (i identity) personalInfo() []widgetField {
 		out.addField("Gender", "gender", i.Gender)
 	}
 	for _, c := range p.Contacts {
-		out.addField("E-mail", "lp_sdes", c.Email)
+		out.addField("Email", "lp_sdes", c.Email)
 		out.addField("Phone", "lp_sdes", strings.TrimSpace(c.Phone+" "+strings.ToLower(c.PhoneType)))
 		if c.Address != nil {
 			out.addField("Address", "lp_sdes", strings.Trim(c.Address.Region+", "+c.Address.Country, ", "))
 		}
 	}
-	out.addField("E-mail", "email", i.Email)
+	out.addField("Email", "email", i.Email)
 	out.addField("Language", "lp_sdes", p.Language)
 	out.addField("Company", "lp_sdes", p.Company)
 	return out

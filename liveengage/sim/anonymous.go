@@ -10,10 +10,10 @@ import (
 	"idpbridge/liveengage"
 )
 
-// Lives of visitors' tokens.
+// Lifetimes of visitors' tokens.
 const (
 	externalTokenLifetime = 10 * time.Minute
-	externalRenewalLimit  = 730 * time.Hour
+	externalRenewalLimit  = 730 * time.Hour // since the first token
 	signupTokenLifetime   = 13 * 365 * 24 * time.Hour
 )
 
@@ -22,22 +22,21 @@ func (s *Simulator) registerAnonymous(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/account/{account}/anonymous/authorize", s.authorizeVisitor)
 }
 
-// signUpVisitor hands out LivePerson's own token of a new visitor, for years.
+// signUpVisitor issues LivePerson's own token for a new visitor. It is valid for years.
 func (s *Simulator) signUpVisitor(w http.ResponseWriter, r *http.Request) {
-	if !s.matchesAccount(r) {
-		s.writeIDPError(w, r, "sign a visitor up", idpErrorf(liveengage.CodeNonAuthJWTAccountUnknown, "there is no account %q", truncateText(r.PathValue("account"))))
-		return
+	err := s.requireAccount(r, liveengage.CodeNonAuthJWTAccountUnknown)
+	var token string
+	if err == nil {
+		token, err = s.admitVisitor(newUUID(), s.Now().Add(signupTokenLifetime))
 	}
-	token, err := s.admitVisitor(newUUID(), s.Now().Add(signupTokenLifetime))
 	if err != nil {
-		s.writeIDPError(w, r, "sign a visitor up", err)
+		s.writeIDPError(w, r, "sign up a visitor", err)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]string{"jwt": token})
 }
 
-// authorizeVisitor hands out the external token of a visitor, or a new one for an old one,
-// for 730 hours from the first.
+// authorizeVisitor issues an external token for a new visitor, or renews one.
 func (s *Simulator) authorizeVisitor(w http.ResponseWriter, r *http.Request) {
 	token, err := s.issueExternalToken(r)
 	if err != nil {
@@ -48,27 +47,32 @@ func (s *Simulator) authorizeVisitor(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) issueExternalToken(r *http.Request) (string, error) {
-	if !s.matchesAccount(r) {
-		return "", idpErrorf(liveengage.CodeNonAuthJWTAccountUnknown, "there is no account %q", truncateText(r.PathValue("account")))
+	if err := s.requireAccount(r, liveengage.CodeNonAuthJWTAccountUnknown); err != nil {
+		return "", err
 	}
 	now := s.Now()
 	c := ownClaims{
-		Subject: newUUID(), Audience: "acc:" + s.Account, Issuer: anonymousIssuer,
-		Expires: now.Add(externalTokenLifetime).Unix(), IssuedAt: now.Unix(), Ends: now.Add(externalRenewalLimit).Unix(),
+		Subject:  newUUID(),
+		Audience: "acc:" + s.Account,
+		Issuer:   anonymousIssuer,
+		Expires:  now.Add(externalTokenLifetime).Unix(),
+		IssuedAt: now.Unix(),
+		Ends:     now.Add(externalRenewalLimit).Unix(),
 	}
-	var in struct {
+	var body struct {
 		IDToken string `json:"id_token"`
 	}
-	if r.ContentLength != 0 && json.NewDecoder(r.Body).Decode(&in) != nil {
-		return "", idpErrorf(liveengage.CodeInputValidationError, "the request's body is not the JSON object that it should be")
+	if r.ContentLength != 0 && json.NewDecoder(r.Body).Decode(&body) != nil {
+		return "", errInvalidBody()
 	}
-	if in.IDToken != "" {
-		old, err := s.readExternalToken(in.IDToken)
+	if body.IDToken != "" {
+		old, err := s.readExternalToken(body.IDToken)
 		if err != nil {
 			return "", err
 		}
 		if now.Unix() >= old.Ends {
-			return "", idpErrorf(liveengage.CodeNonAuthJWTRefreshExpired, "the visitor's token can be renewed no more: 730 hours have passed")
+			return "", idpErrorf(liveengage.CodeNonAuthJWTRefreshExpired,
+				"the visitor's token can no longer be renewed: 730 hours have passed")
 		}
 		c.Subject, c.Ends = old.Subject, old.Ends
 		c.Expires = min(c.Expires, c.Ends)
@@ -76,32 +80,39 @@ func (s *Simulator) issueExternalToken(r *http.Request) (string, error) {
 	return s.keyring.issueToken(c)
 }
 
-// readExternalToken verifies a visitor's external token, whatever its age.
+// errInvalidBody is returned for a request whose body is not the expected JSON.
+func errInvalidBody() error {
+	return idpErrorf(liveengage.CodeInputValidationError, "the request body is not a valid JSON object")
+}
+
+// readExternalToken verifies a visitor's external token, but not its expiry.
 func (s *Simulator) readExternalToken(token string) (ownClaims, error) {
 	c, err := s.keyring.readToken(token)
-	switch {
-	case err != nil || c.Issuer != anonymousIssuer:
-		return c, idpErrorf(liveengage.CodeNonAuthJWTInvalidSignature, "the visitor's token was not signed here; the simulator forgets its keys when it stops")
-	case c.Audience != "acc:"+s.Account:
+	if err != nil || c.Issuer != anonymousIssuer {
+		return c, idpErrorf(liveengage.CodeNonAuthJWTInvalidSignature,
+			"this simulator did not sign the visitor's token; it forgets its keys when it stops")
+	}
+	if c.Audience != "acc:"+s.Account {
 		return c, idpErrorf(liveengage.CodeNonAuthJWTAccountUnknown, "the visitor's token is for another account")
 	}
 	return c, nil
 }
 
-// admitExternalToken is authenticate for a visitor.
+// admitExternalToken authenticates a visitor.
 func (s *Simulator) admitExternalToken(token string) (string, error) {
 	c, err := s.readExternalToken(token)
 	if err != nil {
 		return "", err
 	}
 	if s.Now().Unix() >= c.Expires {
-		return "", idpErrorf(liveengage.CodeJWTExpired, "the visitor's token has expired; renew it at anonymous/authorize")
+		return "", idpErrorf(liveengage.CodeJWTExpired,
+			"the visitor's token has expired; renew it at anonymous/authorize")
 	}
 	return s.admitVisitor(c.Subject, time.Unix(c.Expires, 0))
 }
 
-// isExternalToken says whether a token claims to be a visitor's.
-func (s *Simulator) isExternalToken(token string) bool {
+// isExternalToken reports whether a token, which is not verified here, is a visitor's.
+func isExternalToken(token string) bool {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return false

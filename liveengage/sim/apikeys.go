@@ -3,15 +3,12 @@ package sim
 import (
 	"net/http"
 	"strings"
-	"time"
 )
 
-// apiKey is an API key: the four values, and whose it is.
+// apiKey is an API key: its four values, the application and its bot user.
 type apiKey struct {
-	Name, Username     string
-	App, Secret        string
-	Token, TokenSecret string
-	Made               time.Time
+	Name, Username                                 string
+	AppKey, Secret, AccessToken, AccessTokenSecret string
 }
 
 func (s *Simulator) registerAPIKeys(mux *http.ServeMux) {
@@ -19,8 +16,8 @@ func (s *Simulator) registerAPIKeys(mux *http.ServeMux) {
 	mux.HandleFunc("POST /keys", s.createAPIKey)
 }
 
-// showAPIKeys lists the keys and the demo agent. Unlike LivePerson's page it shows
-// the secrets for as long as the key lives.
+// showAPIKeys lists the keys and the demo agent. Unlike LivePerson's page it shows the
+// secrets at any time.
 func (s *Simulator) showAPIKeys(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	all := s.apiKeys.newestFirst()
@@ -28,32 +25,32 @@ func (s *Simulator) showAPIKeys(w http.ResponseWriter, r *http.Request) {
 	s.renderPage(w, r, page{name: "keys", data: struct {
 		Keys            []apiKey
 		Agent, Password string
-	}{all, s.AgentName, s.AgentPassword}})
+	}{all, agentName, agentPassword}})
 }
 
-// createAPIKey makes a key. As at LivePerson there are no more than a hundred; here
-// the oldest goes.
+// createAPIKey creates a key. The limit is a hundred, as at LivePerson; here the oldest
+// key is dropped.
 func (s *Simulator) createAPIKey(w http.ResponseWriter, r *http.Request) {
 	name := truncateText(strings.TrimSpace(r.PostFormValue("name")))
 	if name == "" {
-		s.renderError(w, r, http.StatusBadRequest, "Give the application a name.")
+		s.renderError(w, r, http.StatusBadRequest, "Enter a name for the application.")
 		return
 	}
-	s.NewAPIKey(name)
+	s.newAPIKey(name)
 	redirectTo(w, r, "/keys")
 }
 
-// APIKey is the four values of an API key and the name of its bot.
-type APIKey struct{ Username, AppKey, Secret, AccessToken, AccessTokenSecret string }
-
-// NewAPIKey makes an API key for an application.
-func (s *Simulator) NewAPIKey(application string) APIKey {
+func (s *Simulator) newAPIKey(application string) apiKey {
 	k := apiKey{
-		Name: application, Username: "bot", App: randomHex()[:32], Secret: randomHex()[:16], Token: randomHex()[:32], TokenSecret: randomHex()[:16],
-		Made: s.Now(),
+		Name:              application,
+		Username:          botName,
+		AppKey:            randomHex()[:32],
+		Secret:            randomHex()[:16],
+		AccessToken:       randomHex()[:32],
+		AccessTokenSecret: randomHex()[:16],
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.apiKeys.put(k.App, k)
-	return APIKey{Username: k.Username, AppKey: k.App, Secret: k.Secret, AccessToken: k.Token, AccessTokenSecret: k.TokenSecret}
+	s.apiKeys.put(k.AppKey, k)
+	return k
 }

@@ -12,17 +12,16 @@ func (s *Simulator) registerBrand(mux *http.ServeMux) {
 	mux.Handle("GET /static/", serveStatic())
 }
 
-// brandPage is the page "brand": a page of the brand's with LivePerson's window.
+// brandPage is the page "brand": the brand's website with LivePerson's chat.
 type brandPage struct {
 	Connectors []Connector
 	Chosen     Connector
-	Script     string // of the identity provider; empty: the page has none
-	PopOut     string // address of the window of its own, but for state and challenge
+	Script     string // of the identity provider; empty if the page has none
 	SignOut    string
 	Settings   string // JSON for the scripts
 }
 
-// scriptSettings are what the window's scripts work with.
+// scriptSettings are the settings of the chat's scripts.
 type scriptSettings struct {
 	Account     string `json:"account"`
 	Connector   string `json:"connector"`
@@ -33,54 +32,62 @@ type scriptSettings struct {
 	RedirectURI string `json:"redirect_uri"`
 	RFC         bool   `json:"rfc"`
 	PopOut      string `json:"pop_out"` // without redirect_uri and state
-	SignIn      string `json:"sign_in"` // likewise, of the brand's own link
+	SignIn      string `json:"sign_in"` // the brand's own link, likewise
 	// Public is the connector, which the window carries along in its state.
 	Public Connector `json:"public"`
 }
 
-// showBrand is the brand's page. Its scripts come from the identity provider and from
-// here; the connector says which.
+// showBrand shows the brand's website. Its scripts come from the connector's identity
+// provider and from the simulator.
 func (s *Simulator) showBrand(w http.ResponseWriter, r *http.Request) {
 	c, ok := s.findConnector(r.URL.Query().Get("connector"))
 	if !ok {
-		s.renderError(w, r, http.StatusNotFound, "There is no such connector: make one on the page of connectors.")
+		s.renderError(w, r, http.StatusNotFound, "Connector not found. You can add one on the Connectors page.")
 		return
 	}
-	p := brandPage{Chosen: c, Settings: s.encodeSettings(c)}
-	for _, o := range s.listConnectors() {
-		if !o.Delegates() && !o.Deleted {
-			p.Connectors = append(p.Connectors, o)
+	data := brandPage{Chosen: c, Settings: s.encodeSettings(c)}
+	for _, other := range s.listConnectors() {
+		if !other.Delegates() && !other.Deleted {
+			data.Connectors = append(data.Connectors, other)
 		}
 	}
-	origin := ""
-	if u, err := url.Parse(c.Configuration.Issuer); err == nil && u.Host != "" && s.idp.allowed(c.Configuration.Issuer) == nil {
+	issuer, origin := c.Configuration.Issuer, ""
+	if u, err := url.Parse(issuer); err == nil && u.Host != "" && s.idp.checkURL(issuer) == nil {
 		origin = u.Scheme + "://" + u.Host
-		p.Script = c.Configuration.Issuer + "/liveengage.js?client_id=" + url.QueryEscape(c.Configuration.ClientID)
-		p.SignOut = c.Configuration.Issuer + "/end_session"
+		data.Script = issuer + "/liveengage.js?client_id=" + url.QueryEscape(c.Configuration.ClientID)
+		data.SignOut = issuer + "/end_session"
 	}
-	s.renderPage(w, r, page{name: "brand", data: p, origin: origin})
+	s.renderPage(w, r, page{name: "brand", data: data, origin: origin})
 }
 
-// showWindow is the window of its own: where LivePerson's is at lpcdn.lpsnmedia.net.
+// showWindow shows the pop-out window. LivePerson's is at lpcdn.lpsnmedia.net.
 func (s *Simulator) showWindow(w http.ResponseWriter, r *http.Request) {
 	s.renderPage(w, r, page{name: "window", data: map[string]string{"Account": s.Account}})
 }
 
 func (s *Simulator) encodeSettings(c Connector) string {
 	f := c.Configuration
-	ask := url.Values{"response_type": {"id_token"}, "client_id": {f.ClientID}, "scope": {"openid"}}
+	query := url.Values{"response_type": {"id_token"}, "client_id": {f.ClientID}, "scope": {"openid"}}
 	if c.UsesCode() {
-		ask.Set("response_type", "code")
+		query.Set("response_type", "code")
 	}
-	signIn := addQuery(f.AuthorizationEndpoint, ask)
+	signIn := addQuery(f.AuthorizationEndpoint, query)
 	if !c.UsesCode() && !f.RFCCompliance {
-		ask.Set("response_type", "token") // the openID dialect's word for an ID token
-		ask.Del("scope")
+		query.Set("response_type", "token") // how the older dialect asks for an ID token
+		query.Del("scope")
 	}
 	raw, err := json.Marshal(scriptSettings{
-		Account: s.Account, Connector: c.idString(), Method: f.JSMethodName, Context: f.JSContext, Code: c.UsesCode(), PKCE: c.UsesCode() && f.PKCEEnabled,
-		RedirectURI: s.WindowURI(), RFC: f.RFCCompliance, Public: c,
-		PopOut: addQuery(f.AuthorizationEndpoint, ask), SignIn: signIn,
+		Account:     s.Account,
+		Connector:   c.idString(),
+		Method:      f.JSMethodName,
+		Context:     f.JSContext,
+		Code:        c.UsesCode(),
+		PKCE:        c.UsesCode() && f.PKCEEnabled,
+		RedirectURI: s.WindowURI(),
+		RFC:         f.RFCCompliance,
+		PopOut:      addQuery(f.AuthorizationEndpoint, query),
+		SignIn:      signIn,
+		Public:      c,
 	})
 	if err != nil {
 		return "{}"

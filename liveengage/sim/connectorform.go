@@ -16,17 +16,17 @@ import (
 
 // connectorPage is the page "connector".
 type connectorPage struct {
-	Connector Connector
-	Issuer    string // to fill from
-	HasSecret bool
-	Message   string
-	Failed    bool
-	Warnings  []string
-	Key       encryptionKey
-	Print     string // fingerprint of the connector's key
+	Connector   Connector
+	Issuer      string // to fill the form from
+	HasSecret   bool
+	Message     string
+	Failed      bool
+	Warnings    []string
+	Fingerprint string // of the connector's key
 }
 
-// encryptionKey is the simulator's encryption key, as LivePerson hands theirs out.
+// encryptionKey is the simulator's encryption key, in the forms in which LivePerson
+// publishes theirs.
 type encryptionKey struct{ ID, Line, Certificate string }
 
 func (s *Simulator) encryptionKey() encryptionKey {
@@ -34,52 +34,57 @@ func (s *Simulator) encryptionKey() encryptionKey {
 }
 
 func (s *Simulator) showConnectors(w http.ResponseWriter, r *http.Request) {
+	list := "/api/account/" + s.Account + "/configuration/le-connectors/all-connectors"
 	s.renderPage(w, r, page{name: "connectors", data: struct {
 		Connectors []Connector
 		Address    string
 		Key        encryptionKey
-	}{s.listConnectors(), "/api/account/" + s.Account + "/configuration/le-connectors/all-connectors", s.encryptionKey()}})
+	}{s.listConnectors(), list, s.encryptionKey()}})
 }
 
 func (s *Simulator) showConnector(w http.ResponseWriter, r *http.Request) {
-	if c, ok := s.pathConnector(w, r); ok {
+	if c, ok := s.requireConnector(w, r); ok {
 		s.showForm(w, r, c, "", false)
 	}
 }
 
-// showForm shows the form.
 func (s *Simulator) showForm(w http.ResponseWriter, r *http.Request, c Connector, message string, failed bool) {
-	p := connectorPage{Connector: c, Issuer: s.Issuer, HasSecret: c.ClientSecret.IsSet(), Message: message, Failed: failed, Key: s.encryptionKey(), Warnings: c.listWarnings()}
-	if p.Issuer == "" {
-		p.Issuer = c.Configuration.Issuer
+	data := connectorPage{
+		Connector: c,
+		Issuer:    cmp.Or(s.Issuer, c.Configuration.Issuer),
+		HasSecret: c.ClientSecret.IsSet(),
+		Message:   message,
+		Failed:    failed,
+		Warnings:  c.listWarnings(),
 	}
 	if key, err := keys.ParsePublicKey(c.Configuration.JWTPublicKey); err == nil {
-		p.Print = key.Fingerprint()
+		data.Fingerprint = key.Fingerprint()
 	}
 	status := http.StatusOK
 	if failed {
 		status = http.StatusUnprocessableEntity
 	}
-	s.renderPage(w, r, page{name: "connector", status: status, data: p})
+	s.renderPage(w, r, page{name: "connector", status: status, data: data})
 }
 
-// listWarnings say what will not work as the connector stands.
+// listWarnings says what will not work with this connector.
 func (c Connector) listWarnings() []string {
 	var out []string
 	f := c.Configuration
-	add := func(wrong bool, text string) {
+	add := func(wrong bool, warning string) {
 		if wrong {
-			out = append(out, text)
+			out = append(out, warning)
 		}
 	}
-	add(f.Issuer == "", "JWT issuer is empty: every token will be refused with 9007.")
-	add(strings.HasSuffix(f.Issuer, "/"), "JWT issuer ends in a slash; that is right only if the token's iss does, too.")
+	add(f.Issuer == "", "JWT issuer is empty. Every token will be rejected with 9007.")
+	add(strings.HasSuffix(f.Issuer, "/"), "JWT issuer ends with a slash. That is correct only if iss in the token does too.")
 	add(c.UsesCode() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
-	add(c.UsesCode() && !c.ClientSecret.IsSet(), "There is no client secret: the token endpoint will most likely refuse (9011).")
+	add(c.UsesCode() && !c.ClientSecret.IsSet(),
+		"The client secret is missing. The token endpoint will most likely reject the request (9011).")
 	add(c.UsesKeySet() && f.JWKSEndpoint == "", "JWKS Endpoint is empty.")
 	if !c.UsesKeySet() && !c.Delegates() {
 		_, err := keys.ParsePublicKey(f.JWTPublicKey)
-		add(err != nil, fmt.Sprintf("JWT Public Key cannot be used (1028): %v.", err))
+		add(err != nil, fmt.Sprintf("JWT Public Key is invalid (1028): %v.", err))
 	}
 	return out
 }
@@ -90,14 +95,15 @@ func (s *Simulator) addConnector(w http.ResponseWriter, r *http.Request) {
 	c.ID, c.Configuration.Preferred = s.nextConnectorID(), len(s.connectors) == 0
 	s.mu.Unlock()
 	if !s.putConnector(c) {
-		s.renderError(w, r, http.StatusConflict, fmt.Sprintf("The simulator keeps %d connectors; remove one first.", maxConnectors))
+		s.renderError(w, r, http.StatusConflict,
+			fmt.Sprintf("The simulator keeps up to %d connectors. Remove one first.", maxConnectors))
 		return
 	}
 	redirectTo(w, r, "/connectors/"+c.idString())
 }
 
 func (s *Simulator) removeConnector(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.pathConnector(w, r)
+	c, ok := s.requireConnector(w, r)
 	if !ok {
 		return
 	}
@@ -113,14 +119,13 @@ func (s *Simulator) removeConnector(w http.ResponseWriter, r *http.Request) {
 	redirectTo(w, r, "/connectors")
 }
 
-// saveConnector takes the form.
+// saveConnector saves the form.
 func (s *Simulator) saveConnector(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.pathConnector(w, r)
+	old, ok := s.requireConnector(w, r)
 	if !ok {
 		return
 	}
-	old := c
-	c, err := c.withForm(r)
+	c, err := old.withForm(r)
 	if err != nil {
 		s.showForm(w, r, c, err.Error(), true)
 		return
@@ -133,19 +138,18 @@ func (s *Simulator) saveConnector(w http.ResponseWriter, r *http.Request) {
 	s.showForm(w, r, c, "Saved."+dropped, false)
 }
 
-// fillConnector takes the form, fills it from an identity provider and keeps it.
+// fillConnector takes the form, fills it from an identity provider and saves it.
 func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.pathConnector(w, r)
+	old, ok := s.requireConnector(w, r)
 	if !ok {
 		return
 	}
-	old := c
-	c, err := c.withForm(r)
+	c, err := old.withForm(r)
 	if err == nil {
 		c, err = s.discoverConnector(r.Context(), c, strings.TrimSpace(r.PostFormValue("from")))
 	}
-	if f, ok := errors.AsType[*idpError](err); ok {
-		s.showForm(w, r, c, explainError(f), true)
+	if e, ok := errors.AsType[*idpError](err); ok {
+		s.showForm(w, r, c, explainError(e), true)
 		return
 	}
 	if err != nil {
@@ -160,27 +164,29 @@ func (s *Simulator) fillConnector(w http.ResponseWriter, r *http.Request) {
 	s.showForm(w, r, c, "Filled from "+c.Configuration.Issuer+" and saved."+dropped, false)
 }
 
-// dropMovedSecret is the connector without the secret that it had for another place, and a
-// sentence that says so. Where it had no issuer yet, its secret is for the operator's
-// identity provider. The first token endpoint must be the issuer's own, or vouched
-// for: the issuer's discovery names it.
-func (c Connector) dropMovedSecret(old Connector, operators string, vouched bool) (Connector, string) {
-	was, is := old.Configuration, c.Configuration
-	home := originOf(cmp.Or(was.Issuer, operators))
-	place := originOf(was.TokenEndpoint)
-	if place == "" && !vouched {
-		place = home
+// dropMovedSecret removes the client secret if the issuer or the token endpoint has
+// moved to another origin, and returns a sentence that says so. A connector without an
+// issuer had its secret for the operator's identity provider. The first token endpoint
+// must be at the issuer's origin, unless trusted says that the issuer's discovery
+// document names it.
+func (c Connector) dropMovedSecret(old Connector, operatorsIssuer string, trusted bool) (Connector, string) {
+	before, after := old.Configuration, c.Configuration
+	issuerOrigin := originOf(cmp.Or(before.Issuer, operatorsIssuer))
+	tokenOrigin := originOf(before.TokenEndpoint)
+	if tokenOrigin == "" && !trusted {
+		tokenOrigin = issuerOrigin
 	}
-	moved := is.Issuer != "" && originOf(is.Issuer) != home
-	moved = moved || is.TokenEndpoint != "" && place != "" && originOf(is.TokenEndpoint) != place
+	moved := after.Issuer != "" && originOf(after.Issuer) != issuerOrigin ||
+		after.TokenEndpoint != "" && tokenOrigin != "" && originOf(after.TokenEndpoint) != tokenOrigin
 	if !c.ClientSecret.IsSet() || !moved {
 		return c, ""
 	}
 	c.ClientSecret = secret.Value{}
-	return c, " The client secret was dropped: it was for another issuer or token endpoint. Enter it again if it is for this one."
+	return c, " The client secret was removed because it was for another issuer or token endpoint. " +
+		"Enter it again if it is for this one."
 }
 
-// originOf is scheme and host of an address, or the whole text where it is none.
+// originOf returns the scheme and host of a URL. Anything else is returned as it is.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -189,7 +195,7 @@ func originOf(address string) string {
 	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
-// storeConnector saves a connector. Where it is preferred, no other is.
+// storeConnector saves a connector. If it is the preferred one, no other is.
 func (s *Simulator) storeConnector(c Connector) {
 	s.putConnector(c)
 	if !c.Configuration.Preferred {
@@ -202,12 +208,14 @@ func (s *Simulator) storeConnector(c Connector) {
 	}
 }
 
-// withForm is the connector with what the form says. An empty secret leaves the old.
+// withForm returns the connector with the values of the form. An empty secret keeps the
+// old one.
 func (c Connector) withForm(r *http.Request) (Connector, error) {
 	if err := r.ParseForm(); err != nil {
 		return c, errors.New("the form is too large")
 	}
 	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	isSet := func(name string) bool { return value(name) != "" }
 	f := &c.Configuration
 	c.Type = liveengage.TypeImplicit
 	if value("type") == strconv.Itoa(int(liveengage.TypeCode)) {
@@ -221,18 +229,23 @@ func (c Connector) withForm(r *http.Request) (Connector, error) {
 		f.JWTValidationType = liveengage.KeyTypeJWKS
 	}
 	f.JSMethodName, f.JSContext = value("method"), value("context")
-	f.PKCEEnabled, f.RFCCompliance, f.Preferred = value("pkce") != "", value("rfc") != "", value("preferred") != ""
-	c.TokenRequest = TokenRequest{JSON: value("json") != "", Body: value("body") != "", Encoded: value("encoded") != ""}
+	f.PKCEEnabled, f.RFCCompliance, f.Preferred = isSet("pkce"), isSet("rfc"), isSet("preferred")
+	c.TokenRequest = TokenRequest{JSON: isSet("json"), Body: isSet("body"), Encoded: isSet("encoded")}
 	if entered := r.PostFormValue("secret"); entered != "" {
 		c.ClientSecret = secret.New(entered)
 	}
-	for name, address := range map[string]string{"Authentication Endpoint": f.AuthorizationEndpoint, "Token Endpoint": f.TokenEndpoint, "JWKS Endpoint": f.JWKSEndpoint} {
+	for _, endpoint := range []struct{ name, address string }{
+		{"Authentication Endpoint", f.AuthorizationEndpoint},
+		{"Token Endpoint", f.TokenEndpoint},
+		{"JWKS Endpoint", f.JWKSEndpoint},
+	} {
+		address := endpoint.address
 		if address != "" && !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
-			return c, fmt.Errorf("%s is no address: it begins with https://, or here also with http://", name)
+			return c, fmt.Errorf("%s must be a URL that starts with https:// or, in the simulator, http://", endpoint.name)
 		}
 	}
 	if f.JSMethodName == "" {
-		return c, errors.New("JS Method Name is empty; the usual one is " + liveengage.DefaultJSMethod)
+		return c, errors.New("JS Method Name is empty; it is usually " + liveengage.DefaultJSMethod)
 	}
 	return c, nil
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,29 +9,31 @@ import (
 	"idpbridge/liveengage"
 )
 
-// Connector is an authentication server of the account: what LivePerson's services
-// show, and what they keep to themselves.
+// Connector is an authentication server of the account, with the parts that
+// LivePerson's services do not show.
 type Connector struct {
-	ID int64 `json:"id"` // 0: the next free one
+	ID int64 `json:"id"` // zero means the next free one
 	liveengage.Connector
 	TokenRequest TokenRequest `json:"tokenRequest"`
 	ClientSecret secret.Value `json:"-"`
 }
 
-// TokenRequest is how the token endpoint is asked; LivePerson's pages differ about
-// it. The zero value is what the newest ones say: a form, and id and secret in a
-// Basic header as they are.
+// TokenRequest is the form of the request to the token endpoint, about which
+// LivePerson's pages disagree. The zero value is what the newest ones say: a form, with
+// client ID and secret unencoded in a Basic header.
 type TokenRequest struct {
-	JSON    bool `json:"json"`    // a JSON body, as older pages have it
-	Body    bool `json:"body"`    // id and secret in the body instead of the header
-	Encoded bool `json:"encoded"` // id and secret form-encoded first (RFC 6749 section 2.3.1)
+	JSON    bool `json:"json"`    // a JSON body, as on older pages
+	Body    bool `json:"body"`    // client ID and secret in the body instead of the header
+	Encoded bool `json:"encoded"` // client ID and secret form-encoded (RFC 6749 section 2.3.1)
 }
 
-// idString is the connector's id as text.
+// firstConnectorID has as many digits as LivePerson's.
+const firstConnectorID = 4056284238
+
 func (c Connector) idString() string { return strconv.FormatInt(c.ID, 10) }
 
 func (s *Simulator) registerConnectors(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/account/{account}/configuration/le-connectors/all-connectors", s.allConnectors)
+	mux.HandleFunc("GET /api/account/{account}/configuration/le-connectors/all-connectors", s.serveConnectors)
 	mux.HandleFunc("GET /connectors", s.showConnectors)
 	mux.HandleFunc("POST /connectors", s.addConnector)
 	mux.HandleFunc("GET /connectors/{id}", s.showConnector)
@@ -41,43 +42,28 @@ func (s *Simulator) registerConnectors(mux *http.ServeMux) {
 	mux.HandleFunc("POST /connectors/{id}/remove", s.removeConnector)
 }
 
-// allConnectors is public, as LivePerson's list is; secrets are not in it.
-func (s *Simulator) allConnectors(w http.ResponseWriter, r *http.Request) {
+// serveConnectors serves the list of connectors. It is public, like LivePerson's, and
+// contains no secrets.
+func (s *Simulator) serveConnectors(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	if !s.matchesAccount(r) {
-		writeError(w, http.StatusNotFound, "There is no account "+r.PathValue("account")+".")
+		writeError(w, http.StatusNotFound, "Account "+r.PathValue("account")+" does not exist.")
 		return
 	}
 	writeJSON(w, http.StatusOK, s.listConnectors())
 }
 
-// SetConnectors replaces the account's connectors.
-func (s *Simulator) SetConnectors(connectors []Connector) error {
-	if len(connectors) == 0 || len(connectors) > maxConnectors {
-		return errors.New("an account has 1 to " + strconv.Itoa(maxConnectors) + " connectors")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.connectors = nil
-	for _, c := range connectors {
-		if c.ID == 0 {
-			c.ID = s.nextConnectorID()
-		}
-		s.connectors = append(s.connectors, c)
-	}
-	return nil
-}
-
-// nextConnectorID is an id that no connector has. The caller holds the mutex.
+// nextConnectorID returns a free ID. The caller holds the mutex.
 func (s *Simulator) nextConnectorID() int64 {
-	id := int64(firstConnector)
+	id := int64(firstConnectorID)
 	for slices.ContainsFunc(s.connectors, func(c Connector) bool { return c.ID == id }) {
 		id++
 	}
 	return id
 }
 
-// putConnector puts a connector in the place of the one with its id, or behind all.
+// putConnector replaces the connector with the same ID, or adds one. It reports false
+// if there are too many.
 func (s *Simulator) putConnector(c Connector) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +78,25 @@ func (s *Simulator) putConnector(c Connector) bool {
 	return true
 }
 
-// defaultConnector is the connector that is used where none is named.
+// listConnectors returns a copy of the connectors.
+func (s *Simulator) listConnectors() []Connector {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.connectors)
+}
+
+// connectorByID returns the connector unless it is deleted.
+func (s *Simulator) connectorByID(id int64) (Connector, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.connectors, func(c Connector) bool { return c.ID == id && !c.Deleted })
+	if i < 0 {
+		return Connector{}, false
+	}
+	return s.connectors[i], true
+}
+
+// defaultConnector returns the preferred connector, or the first one.
 func (s *Simulator) defaultConnector() (Connector, bool) {
 	all := slices.DeleteFunc(s.listConnectors(), func(c Connector) bool { return c.Deleted || c.Delegates() })
 	if i := slices.IndexFunc(all, func(c Connector) bool { return c.Configuration.Preferred }); i >= 0 {
@@ -104,7 +108,7 @@ func (s *Simulator) defaultConnector() (Connector, bool) {
 	return all[0], true
 }
 
-// findConnector is the connector of a path or a query: a number, or default.
+// findConnector returns the connector of a path or query: an ID, or "default".
 func (s *Simulator) findConnector(id string) (Connector, bool) {
 	if id == "" || id == "default" {
 		return s.defaultConnector()
@@ -116,11 +120,12 @@ func (s *Simulator) findConnector(id string) (Connector, bool) {
 	return s.connectorByID(n)
 }
 
-// pathConnector is the connector of a page's path; where there is none it has answered.
-func (s *Simulator) pathConnector(w http.ResponseWriter, r *http.Request) (Connector, bool) {
+// requireConnector returns the connector of a page's path. If there is none, it writes
+// an error page and reports false.
+func (s *Simulator) requireConnector(w http.ResponseWriter, r *http.Request) (Connector, bool) {
 	c, ok := s.findConnector(r.PathValue("id"))
 	if !ok {
-		s.renderError(w, r, http.StatusNotFound, "There is no such connector.")
+		s.renderError(w, r, http.StatusNotFound, "Connector not found.")
 	}
 	return c, ok
 }

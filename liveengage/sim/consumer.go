@@ -6,26 +6,33 @@ import (
 	"idpbridge/liveengage"
 )
 
-// consumer is somebody who chats, by the subject of LivePerson's own token.
+// visitorMethod is the method of a visitor.
+const visitorMethod = "none: a visitor"
+
+// consumer is a person who chats. The ID is the subject of LivePerson's own token.
 type consumer struct {
 	Subject       string
 	Authenticated bool
-	Method        string // how they authenticated, in words
+	Method        string // how the consumer was authenticated, for people to read
 	ConnectorID   int64
 	Identity      identity
 	Since         time.Time
-	BotTokens     botTokens // zero: no delegation
+	BotTokens     botTokens // zero without delegation
 }
 
-// admitConsumer makes LivePerson's own token for somebody whose token was verified, and
-// keeps what the agent is shown.
+// admitConsumer records a consumer whose token was verified and issues LivePerson's own
+// token.
 func (s *Simulator) admitConsumer(c Connector, id identity, method string, t tokenResponse) (string, error) {
 	if id.Encrypted {
 		method += ", encrypted"
 	}
 	p := &consumer{
-		Subject: consumerSubject(id.Issuer, id.Subject), Authenticated: true, Method: method, ConnectorID: c.ID,
-		Identity: id, Since: s.Now(),
+		Subject:       consumerSubject(id.Issuer, id.Subject),
+		Authenticated: true,
+		Method:        method,
+		ConnectorID:   c.ID,
+		Identity:      id,
+		Since:         s.Now(),
 	}
 	if t.RefreshToken != "" {
 		p.BotTokens = t.botTokens(c, s.Now())
@@ -33,8 +40,14 @@ func (s *Simulator) admitConsumer(c Connector, id identity, method string, t tok
 	s.mu.Lock()
 	s.consumers.put(p.Subject, p)
 	s.mu.Unlock()
-	own := ownClaims{Subject: p.Subject, Audience: "acc:" + s.Account, Issuer: liveengage.TokenIssuer, Expires: id.Expires, IssuedAt: id.IssuedAt}
-	own.Extension = &ownExtension{Subject: id.Subject, Issuer: id.Issuer}
+	own := ownClaims{
+		Subject:   p.Subject,
+		Audience:  "acc:" + s.Account,
+		Issuer:    liveengage.Issuer,
+		Expires:   id.Expires,
+		IssuedAt:  id.IssuedAt,
+		Extension: &ownExtension{Subject: id.Subject, Issuer: id.Issuer},
+	}
 	if !id.SDEs.Empty() {
 		raw, err := id.SDEs.MarshalJSON()
 		if err != nil {
@@ -45,15 +58,19 @@ func (s *Simulator) admitConsumer(c Connector, id identity, method string, t tok
 	return s.keyring.issueToken(own)
 }
 
-// admitVisitor makes LivePerson's own token for somebody who is not signed in.
+// admitVisitor records a consumer who is not signed in and issues LivePerson's own
+// token.
 func (s *Simulator) admitVisitor(subject string, expires time.Time) (string, error) {
 	s.mu.Lock()
 	if _, ok := s.consumers.get(subject); !ok {
-		s.consumers.put(subject, &consumer{Subject: subject, Method: "none: a visitor", Since: s.Now()})
+		s.consumers.put(subject, &consumer{Subject: subject, Method: visitorMethod, Since: s.Now()})
 	}
 	s.mu.Unlock()
 	return s.keyring.issueToken(ownClaims{
-		Subject: subject, Audience: "acc:" + s.Account, Issuer: liveengage.TokenIssuer,
-		Expires: expires.Unix(), IssuedAt: s.Now().Unix(),
+		Subject:  subject,
+		Audience: "acc:" + s.Account,
+		Issuer:   liveengage.Issuer,
+		Expires:  expires.Unix(),
+		IssuedAt: s.Now().Unix(),
 	})
 }

@@ -9,21 +9,19 @@ import (
 	"idpbridge/liveengage"
 )
 
-// conversation is a conversation.
+// conversation is a conversation of a consumer. The simulator's mutex guards it.
 type conversation struct {
-	// The simulator's mutex guards every field.
 	ID           string
 	Consumer     string // subject
 	Started      time.Time
-	SteppedUp    time.Time // when a visitor became somebody; zero: never
+	SteppedUp    time.Time // when the visitor was authenticated; zero if never
 	Closed       bool
 	Messages     []message
-	NextSequence int       // sequence of the next line
-	size         int       // bytes of all lines
-	BotTokens    botTokens // of delegation in a conversation with a stranger
+	NextSequence int
+	size         int       // bytes of all messages
+	BotTokens    botTokens // of delegation in an anonymous conversation
 }
 
-// message is one message.
 type message struct {
 	Sequence int
 	Agent    bool
@@ -31,7 +29,7 @@ type message struct {
 	At       time.Time
 }
 
-// openConversation starts a conversation, or finds the one that the consumer has open.
+// openConversation starts a conversation, or returns the one the consumer has open.
 func (s *Simulator) openConversation(consumer string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,40 +45,43 @@ func (s *Simulator) openConversation(consumer string) string {
 	return t.ID
 }
 
-// addMessage adds a line to a conversation and tells every socket of its consumer. It
-// answers the line's sequence; false where the line cannot be taken.
+// addMessage adds a message to a conversation and wakes its consumer's sockets. It
+// returns the message's sequence number, or false if the message is not accepted.
 func (s *Simulator) addMessage(id, consumer string, agent bool, text string) (int, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.conversations.get(id)
-	if !ok || t.Closed || text == "" || len(text) > maxMessage || !utf8.ValidString(text) || !agent && t.Consumer != consumer {
+	if !ok || t.Closed || !agent && t.Consumer != consumer {
+		return 0, false
+	}
+	if text == "" || len(text) > maxMessage || !utf8.ValidString(text) {
 		return 0, false
 	}
 	s.conversations.touch(id)
 	s.consumers.touch(t.Consumer)
-	l := message{Sequence: t.NextSequence, Agent: agent, Text: text, At: s.Now()}
-	t.appendMessage(l)
+	m := message{Sequence: t.NextSequence, Agent: agent, Text: text, At: s.Now()}
+	t.appendMessage(m)
 	for socket := range s.sockets[t.Consumer] {
 		socket.wakeWriter()
 	}
-	return l.Sequence, true
+	return m.Sequence, true
 }
 
-// appendMessage keeps a line. The oldest make room for it.
-func (t *conversation) appendMessage(l message) {
+// appendMessage adds a message and drops the oldest ones to make room for it.
+func (t *conversation) appendMessage(m message) {
 	t.NextSequence++
-	t.size += len(l.Text)
+	t.size += len(m.Text)
 	drop := 0
 	for ; len(t.Messages)-drop >= maxMessages || t.size > maxConversationText; drop++ {
 		t.size -= len(t.Messages[drop].Text)
 	}
 	if drop > 0 {
-		t.Messages = slices.Clone(t.Messages[drop:]) // lets go of what was dropped
+		t.Messages = slices.Clone(t.Messages[drop:]) // frees what was dropped
 	}
-	t.Messages = append(t.Messages, l)
+	t.Messages = append(t.Messages, m)
 }
 
-// closeConversation ends a conversation; what was kept for bots is forgotten.
+// closeConversation ends a conversation and forgets the tokens kept for bots.
 func (s *Simulator) closeConversation(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,25 +93,26 @@ func (s *Simulator) closeConversation(id string) {
 	}
 }
 
-// stepUp gives the conversations of a visitor to whoever the visitor turned out to
-// be. Both tokens are LivePerson's own; the new one was made a moment ago.
-func (s *Simulator) stepUp(visitor, token string) error {
-	now, err := s.keyring.readToken(token)
+// stepUp gives a visitor's conversations to the consumer the visitor has signed in as.
+// Both tokens are LivePerson's own; the new one was just issued.
+func (s *Simulator) stepUp(visitorToken, newToken string) error {
+	now, err := s.keyring.readToken(newToken)
 	if err != nil {
 		return err
 	}
-	before, err := s.keyring.readToken(visitor)
+	before, err := s.keyring.readToken(visitorToken)
 	if err != nil || before.Audience != now.Audience || before.Extension != nil {
-		return idpErrorf(liveengage.CodeLPJWTNotValid, "step_up is not LivePerson's token of a visitor of this account, or is of a simulator that has stopped since")
+		return idpErrorf(liveengage.CodeLPJWTNotValid,
+			"step_up is not LivePerson's token of a visitor to this account, or the simulator was restarted since")
 	}
 	for _, socket := range s.moveConversations(before.Subject, now.Subject) {
-		go socket.closeExpired() // the handshake may take a while
+		go socket.closeExpired() // the closing handshake may take a while
 	}
 	return nil
 }
 
-// moveConversations gives one consumer's conversations to another. It returns the sockets
-// that the former still has: what is said from now on is not for them.
+// moveConversations moves the conversations of one consumer to another. It returns the
+// first consumer's sockets, which must not receive any more of them.
 func (s *Simulator) moveConversations(from, to string) []*socket {
 	s.mu.Lock()
 	defer s.mu.Unlock()

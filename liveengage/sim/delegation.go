@@ -11,7 +11,7 @@ import (
 	"idpbridge/liveengage"
 )
 
-// delegation is a stranger who was sent to the brand's sign-in by a bot.
+// delegation is a sign-in that a bot has asked a visitor for.
 type delegation struct {
 	Conversation string
 	Connector    int64
@@ -21,16 +21,15 @@ type delegation struct {
 const delegationLifetime = 15 * time.Minute
 
 func (s *Simulator) registerDelegation(mux *http.ServeMux) {
-	mux.HandleFunc("GET "+DelegationPath("{account}"), s.finishDelegation)
-	mux.HandleFunc("POST /agent/{talk}/delegate", s.sendSignInLink)
-	mux.HandleFunc("POST /agent/{talk}/renew", s.renewBotTokens)
+	mux.HandleFunc("GET /callback/{account}/redirectCode", s.finishDelegation)
+	mux.HandleFunc("POST /agent/{conversation}/delegate", s.sendSignInLink)
+	mux.HandleFunc("POST /agent/{conversation}/renew", s.renewBotTokens)
 }
 
-// DelegationPath is where delegation comes back to, below the simulator's address:
-// it is a redirect URI of the client that LivePerson is.
+// DelegationPath returns the path of the redirect URI for consumer delegation.
 func DelegationPath(account string) string { return "/callback/" + account + liveengage.DelegationPath }
 
-// DelegationURI is the redirect URI of delegation.
+// DelegationURI returns the redirect URI for consumer delegation.
 func (s *Simulator) DelegationURI() string { return s.Address + DelegationPath(s.Account) }
 
 // sendSignInLink sends the consumer a link to the brand's sign-in, as a bot would.
@@ -38,25 +37,30 @@ func (s *Simulator) sendSignInLink(w http.ResponseWriter, r *http.Request) {
 	all := s.listConnectors()
 	i := slices.IndexFunc(all, func(c Connector) bool { return c.Delegates() && !c.Deleted })
 	if i < 0 {
-		s.renderError(w, r, http.StatusConflict, "No connector is for delegation: make one with the code flow whose JWT Public Key is the word "+liveengage.DelegationKey+".")
+		s.renderError(w, r, http.StatusConflict,
+			"There is no connector for delegation. Add one with the code flow and "+liveengage.DelegationKey+
+				" as its JWT Public Key.")
 		return
 	}
-	c, id, state := all[i], r.PathValue("talk"), newHandle()
+	c, id, state := all[i], r.PathValue("conversation"), newHandle()
 	s.mu.Lock()
 	s.delegations.put(state, delegation{Conversation: id, Connector: c.ID, Ends: s.Now().Add(delegationLifetime)})
 	s.mu.Unlock()
 	link := addQuery(c.Configuration.AuthorizationEndpoint, url.Values{
-		"response_type": {"code"}, "client_id": {c.Configuration.ClientID}, "scope": {"openid"},
-		"redirect_uri": {s.DelegationURI()}, "state": {state},
+		"response_type": {"code"},
+		"client_id":     {c.Configuration.ClientID},
+		"scope":         {"openid"},
+		"redirect_uri":  {s.DelegationURI()},
+		"state":         {state},
 	})
 	if _, ok := s.addMessage(id, "", true, "Please sign in so that I can look into your account: "+link); !ok {
-		s.renderError(w, r, http.StatusConflict, "This conversation is over, or was never there.")
+		s.renderError(w, r, http.StatusConflict, "This conversation is closed or does not exist.")
 		return
 	}
 	redirectTo(w, r, "/agent/"+id)
 }
 
-// addQuery adds parameters to an address that may have some.
+// addQuery adds parameters to a URL that may already have some.
 func addQuery(address string, more url.Values) string {
 	separator := "?"
 	if u, err := url.Parse(address); err == nil && u.RawQuery != "" {
@@ -65,36 +69,36 @@ func addQuery(address string, more url.Values) string {
 	return address + separator + more.Encode()
 }
 
-// finishDelegation is where the consumer comes back to. The access token is kept for this
-// conversation alone; nobody becomes authenticated by it.
+// finishDelegation handles the redirect after the sign-in. The access token is kept for
+// this conversation only. It does not authenticate the visitor.
 func (s *Simulator) finishDelegation(w http.ResponseWriter, r *http.Request) {
-	state := r.URL.Query().Get("state")
-	s.mu.Lock()
-	d, ok := s.delegations.get(state)
-	s.delegations.remove(state)
-	s.mu.Unlock()
-	c, found := s.connectorByID(d.Connector)
-	if !s.matchesAccount(r) || !ok || !found || s.Now().After(d.Ends) {
-		s.renderError(w, r, http.StatusBadRequest, "This sign-in was not asked for here, or took longer than 15 minutes: its state is unknown.")
+	query := r.URL.Query()
+	d, c, ok := s.takeDelegation(query.Get("state"))
+	if !s.matchesAccount(r) || !ok {
+		s.renderError(w, r, http.StatusBadRequest,
+			"The state is unknown. This sign-in was not started here, or it took longer than 15 minutes.")
 		return
 	}
-	if name := r.URL.Query().Get("error"); name != "" {
-		said := truncateText(redactQuote(strings.TrimSpace(name+" "+r.URL.Query().Get("error_description")), nil))
-		s.idp.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "the identity provider answers " + said, Refused: true})
-		s.renderError(w, r, http.StatusBadRequest, "You are not signed in: your identity provider answers "+said+". The chat goes on without.")
+	if name := query.Get("error"); name != "" {
+		said := truncateText(redactQuote(strings.TrimSpace(name+" "+query.Get("error_description")), nil))
+		s.idp.record(exchange{
+			At: s.Now(), Purpose: "delegation", Response: "the identity provider returned " + said, Failed: true,
+		})
+		s.renderError(w, r, http.StatusBadRequest,
+			"You are not signed in. Your identity provider returned "+said+". You can continue the chat without signing in.")
 		return
 	}
-	t, err := s.redeemCode(r.Context(), c, r.URL.Query().Get("code"), s.DelegationURI(), "")
+	t, err := s.redeemCode(r.Context(), c, query.Get("code"), s.DelegationURI(), "")
 	if err == nil && t.AccessToken == "" {
-		err = idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has no access_token")
+		err = idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint's response has no access_token")
 	}
-	if f, ok := errors.AsType[*idpError](err); ok {
-		s.idp.note(Exchange{At: s.Now(), Purpose: "delegation", Answer: "refused with " + f.Code + ": " + explainError(f), Refused: true})
-		s.renderError(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explainError(f))
+	if e, ok := errors.AsType[*idpError](err); ok {
+		s.idp.recordRejection("delegation", e.Code, explainError(e))
+		s.renderError(w, r, http.StatusBadGateway, "LivePerson would return "+e.Code+". "+explainError(e))
 		return
 	}
 	k := t.botTokens(c, s.Now())
-	k.Refresh = "" // ignored in conversations with strangers
+	k.Refresh = "" // LivePerson ignores it in anonymous conversations
 	s.mu.Lock()
 	if t, ok := s.conversations.get(d.Conversation); ok && !t.Closed {
 		t.BotTokens = k
@@ -103,10 +107,23 @@ func (s *Simulator) finishDelegation(w http.ResponseWriter, r *http.Request) {
 	s.renderPage(w, r, page{name: "thanks"})
 }
 
-// renewBotTokens asks the brand for a new access token, as LivePerson does when the one
+// takeDelegation returns the delegation for a state, once, and its connector.
+func (s *Simulator) takeDelegation(state string) (delegation, Connector, bool) {
+	s.mu.Lock()
+	d, ok := s.delegations.get(state)
+	s.delegations.remove(state)
+	s.mu.Unlock()
+	if !ok || s.Now().After(d.Ends) {
+		return delegation{}, Connector{}, false
+	}
+	c, found := s.connectorByID(d.Connector)
+	return d, c, found
+}
+
+// renewBotTokens gets a new access token from the brand, as LivePerson does when the one
 // of an authenticated conversation has expired.
 func (s *Simulator) renewBotTokens(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("talk")
+	id := r.PathValue("conversation")
 	s.mu.Lock()
 	var k botTokens
 	subject := ""
@@ -119,24 +136,25 @@ func (s *Simulator) renewBotTokens(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	c, ok := s.connectorByID(k.Connector)
 	if !ok || k.Refresh == "" {
-		s.renderError(w, r, http.StatusConflict, "There is no refresh token: the brand's token endpoint gives one where delegation is on.")
+		s.renderError(w, r, http.StatusConflict,
+			"There is no refresh token. The brand's token endpoint issues one if delegation is on.")
 		return
 	}
 	t, err := s.renewAccessToken(r.Context(), c, k.Refresh)
-	if f, ok := errors.AsType[*idpError](err); ok {
-		s.renderError(w, r, http.StatusBadGateway, "LivePerson would answer "+f.Code+". "+explainError(f))
+	if e, ok := errors.AsType[*idpError](err); ok {
+		s.renderError(w, r, http.StatusBadGateway, "LivePerson would return "+e.Code+". "+explainError(e))
 		return
 	}
-	fresh := t.botTokens(c, s.Now())
-	if fresh.Refresh == "" {
-		fresh.Refresh = k.Refresh // the old one stays good (RFC 6749 section 6)
+	renewed := t.botTokens(c, s.Now())
+	if renewed.Refresh == "" {
+		renewed.Refresh = k.Refresh // the old one stays valid (RFC 6749 section 6)
 	}
 	s.mu.Lock()
 	if p, ok := s.consumers.get(subject); ok {
-		// A copy: whoever was admitted again meanwhile has a record of their own.
-		renewed := *p
-		renewed.BotTokens = fresh
-		s.consumers.put(subject, &renewed)
+		// A copy, because the consumer may have a new record since.
+		updated := *p
+		updated.BotTokens = renewed
+		s.consumers.put(subject, &updated)
 	}
 	s.mu.Unlock()
 	redirectTo(w, r, "/agent/"+id)

@@ -12,14 +12,15 @@ import (
 	"idpbridge/liveengage"
 )
 
-// discoverConnector reads a connector's addresses and key from an identity provider: discovery,
-// the key set and, where there is one, our own /keys/public.txt. LivePerson never
-// does that: there every field is typed in.
+// discoverConnector fills a connector's URLs and key from an identity provider: from its
+// discovery document, its key set and, if it has one, /keys/public.txt. LivePerson does
+// not do that; there, every field is typed in.
 func (s *Simulator) discoverConnector(ctx context.Context, c Connector, issuer string) (Connector, error) {
 	issuer = strings.TrimSuffix(issuer, "/")
-	a, err := s.idp.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
+	response, err := s.idp.get(ctx, "read discovery", issuer+"/.well-known/openid-configuration")
 	if err != nil {
-		return c, idpErrorf(liveengage.CodeACConnectorFailed, "the identity provider does not answer: %s", redactQuote(cause(err), nil))
+		return c, idpErrorf(liveengage.CodeACConnectorFailed,
+			"the identity provider did not respond: %s", redactQuote(err.Error(), nil))
 	}
 	var found struct {
 		Issuer    string `json:"issuer"`
@@ -27,8 +28,9 @@ func (s *Simulator) discoverConnector(ctx context.Context, c Connector, issuer s
 		Token     string `json:"token_endpoint"`
 		JWKS      string `json:"jwks_uri"`
 	}
-	if a.status != http.StatusOK || json.Unmarshal(a.body, &found) != nil || found.Issuer == "" {
-		return c, idpErrorf(liveengage.CodeACConnectorFailed, "there is no discovery document at this issuer (status %d)", a.status)
+	if response.Status != http.StatusOK || json.Unmarshal(response.Body, &found) != nil || found.Issuer == "" {
+		return c, idpErrorf(liveengage.CodeACConnectorFailed,
+			"this issuer has no valid discovery document (status %d)", response.Status)
 	}
 	f := &c.Configuration
 	f.Issuer, f.AuthorizationEndpoint, f.JWKSEndpoint = found.Issuer, found.Authorize, found.JWKS
@@ -36,9 +38,10 @@ func (s *Simulator) discoverConnector(ctx context.Context, c Connector, issuer s
 		f.TokenEndpoint = found.Token
 	}
 	f.RFCCompliance, f.ACRValues = true, liveengage.ACR
-	f.JSMethodName, f.JSContext = cmp.Or(f.JSMethodName, liveengage.DefaultJSMethod), cmp.Or(f.JSContext, liveengage.DefaultJSContext)
+	f.JSMethodName = cmp.Or(f.JSMethodName, liveengage.DefaultJSMethod)
+	f.JSContext = cmp.Or(f.JSContext, liveengage.DefaultJSContext)
 	if c.Delegates() {
-		return c, nil // the word in place of the key stays
+		return c, nil // the marker in place of the key stays
 	}
 	line, err := s.fetchPastedKey(ctx, issuer, found.JWKS)
 	if err != nil && !c.UsesKeySet() {
@@ -48,15 +51,16 @@ func (s *Simulator) discoverConnector(ctx context.Context, c Connector, issuer s
 	return c, nil
 }
 
-// FillConnectors fills every connector that has no issuer yet from an identity provider. Where
-// the one key to paste cannot be told, the connector uses the key set instead.
+// FillConnectors fills every connector without an issuer from an identity provider. If
+// it cannot tell which key to paste, the connector uses the key set instead.
 func (s *Simulator) FillConnectors(ctx context.Context, issuer string) error {
 	for _, c := range s.listConnectors() {
 		if c.Configuration.Issuer != "" {
 			continue
 		}
 		filled, err := s.discoverConnector(ctx, c, issuer)
-		if f, ok := errors.AsType[*idpError](err); ok && (f.Code == liveengage.CodeJWKIDNotFound || f.Code == liveengage.CodeMultipleJWKWithoutKidHeader) {
+		e, ok := errors.AsType[*idpError](err)
+		if ok && (e.Code == liveengage.CodeJWKIDNotFound || e.Code == liveengage.CodeMultipleJWKWithoutKidHeader) {
 			c.Configuration.JWTValidationType = liveengage.KeyTypeJWKS
 			filled, err = s.discoverConnector(ctx, c, issuer)
 		}
@@ -65,37 +69,37 @@ func (s *Simulator) FillConnectors(ctx context.Context, issuer string) error {
 		}
 		filled, dropped := filled.dropMovedSecret(c, issuer, filled.UsesCode())
 		if dropped != "" {
-			s.Log.WarnContext(ctx, "connector was filled", "connector", c.Name, "note", strings.TrimSpace(dropped))
+			s.Log.WarnContext(ctx, "simulator_secret_removed", "connector", c.Name, "note", strings.TrimSpace(dropped))
 		}
 		s.putConnector(filled)
 	}
 	return nil
 }
 
-// fetchPastedKey is the one-line key: as the provider publishes it, or the only RSA key
-// of its key set.
-func (s *Simulator) fetchPastedKey(ctx context.Context, issuer, set string) (string, error) {
-	a, err := s.idp.get(ctx, "read the public key", issuer+"/keys/public.txt")
-	if err == nil && a.status == http.StatusOK {
-		line := strings.TrimSpace(string(a.body))
+// fetchPastedKey returns the one-line key: the one that the provider publishes, or the
+// only RSA key of its key set.
+func (s *Simulator) fetchPastedKey(ctx context.Context, issuer, keySetURL string) (string, error) {
+	response, err := s.idp.get(ctx, "read the public key", issuer+"/keys/public.txt")
+	if err == nil && response.Status == http.StatusOK {
+		line := strings.TrimSpace(string(response.Body))
 		if _, err := keys.ParsePublicKey(line); err == nil {
 			return line, nil
 		}
 	}
-	all, err := s.keySets.fetchKeys(ctx, set)
+	all, err := s.keySets.fetchKeys(ctx, keySetURL)
 	if err != nil {
 		return "", err
 	}
 	var line string
 	for _, key := range all {
-		p := keys.PublicKey{Key: key.Key}
 		if key.Algorithm != "" && key.Algorithm != "RS256" {
 			continue
 		}
 		if line != "" {
-			return "", idpErrorf(liveengage.CodeMultipleJWKWithoutKidHeader, "the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
+			return "", idpErrorf(liveengage.CodeMultipleJWKWithoutKidHeader,
+				"the key set has several RSA keys: choose JWKS Endpoint, or paste the one that signs")
 		}
-		line = p.Base64()
+		line = keys.PublicKey{Key: key.Key}.Base64()
 	}
 	if line == "" {
 		return "", idpErrorf(liveengage.CodeJWKIDNotFound, "the key set has no RSA key")

@@ -6,11 +6,12 @@ import (
 	"slices"
 )
 
-// serviceNames are the names by which the Domain API knows services. They are
+// serviceNames returns the names of the services in the Domain API. They are
 // case-sensitive.
 func serviceNames() []string {
 	return []string{
-		"accountConfigReadWrite", "agentVep", "asyncMessagingEnt", "idp", "liveEngageUI", "msgHist", "sentinel", "smt", "swift", "visitorFeed",
+		"accountConfigReadWrite", "agentVep", "asyncMessagingEnt", "idp", "liveEngageUI",
+		"msgHist", "sentinel", "smt", "swift", "visitorFeed",
 	}
 }
 
@@ -22,32 +23,28 @@ type baseURI struct {
 }
 
 func (s *Simulator) registerDomain(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/account/{account}/service/baseURI.json", s.listDomains)
-	mux.HandleFunc("GET /api/account/{account}/service/{service}/baseURI.json", s.showDomain)
+	mux.HandleFunc("GET /api/account/{account}/service/baseURI.json", s.serveDomains)
+	mux.HandleFunc("GET /api/account/{account}/service/{service}/baseURI.json", s.serveDomain)
 }
 
-// listDomains answers the Domain API for all services.
-func (s *Simulator) listDomains(w http.ResponseWriter, r *http.Request) {
+// serveDomains serves the list of all services.
+func (s *Simulator) serveDomains(w http.ResponseWriter, r *http.Request) {
 	if !s.checkDomainRequest(w, r) {
 		return
 	}
-	all := make([]baseURI, 0, len(serviceNames()))
-	for _, name := range serviceNames() {
-		all = append(all, s.baseURI(name))
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"baseURIs": all})
+	writeJSON(w, http.StatusOK, map[string]any{"baseURIs": s.listBaseURIs()})
 }
 
-// showDomain answers for one service. LivePerson's page shows an array with one entry,
-// the live service is said to answer the entry alone: the answer is both, an object
-// with the entry's members and the array.
-func (s *Simulator) showDomain(w http.ResponseWriter, r *http.Request) {
+// serveDomain serves a single service. LivePerson documents a list with one entry, but
+// the real service is said to return just the entry. The response is both: the members
+// of the entry, and the list.
+func (s *Simulator) serveDomain(w http.ResponseWriter, r *http.Request) {
 	if !s.checkDomainRequest(w, r) {
 		return
 	}
 	name := r.PathValue("service")
 	if !slices.Contains(serviceNames(), name) {
-		writeError(w, http.StatusBadRequest, "Bad Request: there is no service "+name+"; names are case-sensitive.")
+		writeError(w, http.StatusBadRequest, "Bad Request: unknown service "+name+". Service names are case-sensitive.")
 		return
 	}
 	one := s.baseURI(name)
@@ -62,24 +59,35 @@ func (s *Simulator) baseURI(name string) baseURI {
 	return baseURI{Service: name, Account: s.Account, BaseURI: s.origin.Host}
 }
 
-// checkDomainRequest checks what both requests have in common: 400 for what the caller got
-// wrong, 401 for an account that is not there.
-func (s *Simulator) checkDomainRequest(w http.ResponseWriter, r *http.Request) bool {
-	w.Header().Set("Access-Control-Allow-Origin", "*") // public, as LivePerson's is
-	account := r.PathValue("account")
-	switch {
-	case r.URL.Query().Get("version") != "1.0":
-		writeError(w, http.StatusBadRequest, "Bad Request: version=1.0 is required.")
-	case !isNumber(account):
-		writeError(w, http.StatusBadRequest, "Bad Request: the account is a number.")
-	case account != s.Account:
-		writeError(w, http.StatusUnauthorized, "Unauthorized: there is no account "+account+".")
-	default:
-		return true
+func (s *Simulator) listBaseURIs() []baseURI {
+	all := make([]baseURI, 0, len(serviceNames()))
+	for _, name := range serviceNames() {
+		all = append(all, s.baseURI(name))
 	}
-	return false
+	return all
 }
 
+// checkDomainRequest checks the version and the account. If they are wrong, it writes an
+// error and reports false: 400 for a mistake in the request, 401 for an unknown account.
+func (s *Simulator) checkDomainRequest(w http.ResponseWriter, r *http.Request) bool {
+	w.Header().Set("Access-Control-Allow-Origin", "*") // public, like LivePerson's
+	account := r.PathValue("account")
+	if r.URL.Query().Get("version") != "1.0" {
+		writeError(w, http.StatusBadRequest, "Bad Request: version=1.0 is required.")
+		return false
+	}
+	if !isNumber(account) {
+		writeError(w, http.StatusBadRequest, "Bad Request: the account must be a number.")
+		return false
+	}
+	if account != s.Account {
+		writeError(w, http.StatusUnauthorized, "Unauthorized: account "+account+" does not exist.")
+		return false
+	}
+	return true
+}
+
+// isNumber reports whether text has 1 to 20 digits and nothing else.
 func isNumber(text string) bool {
 	for _, c := range text {
 		if c < '0' || c > '9' {
@@ -89,7 +97,7 @@ func isNumber(text string) bool {
 	return text != "" && len(text) <= 20
 }
 
-// writeJSON answers with JSON that no cache keeps.
+// writeJSON writes a JSON response that is not cached.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -99,10 +107,12 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // whoever has gone needs no answer
+	_, _ = w.Write(append(body, '\n')) // the client may be gone
 }
 
-// writeError answers with a sentence, in the shape that the services share.
+// writeError writes an error in the form that most services share.
 func writeError(w http.ResponseWriter, status int, message string) {
-	writeJSON(w, status, map[string]any{"error": map[string]any{"message": message, "responseStatus": http.StatusText(status)}})
+	writeJSON(w, status, map[string]any{
+		"error": map[string]any{"message": message, "responseStatus": http.StatusText(status)},
+	})
 }

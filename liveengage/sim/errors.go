@@ -10,46 +10,45 @@ import (
 	"idpbridge/liveengage/explain"
 )
 
-// idpError is a refusal of the idp service, by LivePerson's code.
+// idpError is an error response of the idp service.
 type idpError struct {
-	Code   string // such as 9007
+	Code   string // LivePerson's code, such as 9007
 	Detail string // what is wrong with this token or this identity provider
 }
 
-// Error implements error.
-func (f *idpError) Error() string { return f.Code + ": " + f.Detail }
+// Error returns the code and the detail.
+func (e *idpError) Error() string { return e.Code + ": " + e.Detail }
 
-// idpErrorf is a refusal with what is wrong. It must hold nothing secret.
+// idpErrorf returns an idpError. The detail must not contain secrets.
 func idpErrorf(code, format string, args ...any) error {
 	return &idpError{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
-// writeIDPError answers as LivePerson's idp service does: status 500 with the code, as
-// text. The member explanation is the simulator's own.
-func (s *Simulator) writeIDPError(w http.ResponseWriter, r *http.Request, doing string, err error) {
-	f, ok := errors.AsType[*idpError](err)
+// writeIDPError responds like LivePerson's idp service: with status 500 and the code, as
+// a string. The member explanation is the simulator's own.
+func (s *Simulator) writeIDPError(w http.ResponseWriter, r *http.Request, purpose string, err error) {
+	e, ok := errors.AsType[*idpError](err)
 	if !ok {
-		s.Log.ErrorContext(r.Context(), "simulator failed", "error", err)
-		f = &idpError{Code: liveengage.CodeServerError, Detail: "the simulator has a fault of its own"}
+		s.Log.ErrorContext(r.Context(), "simulator_failed", "error", err)
+		e = &idpError{Code: liveengage.CodeServerError, Detail: "the simulator has an internal error"}
 	}
-	// What was handed in may be repeated in a detail; tokens are no matter for logs.
-	f = &idpError{Code: f.Code, Detail: redactText(f.Detail)}
-	explanation := explainError(f)
-	s.idp.note(Exchange{At: s.Now(), Purpose: doing, Answer: "refused with " + f.Code + ": " + explanation, Refused: true})
-	s.Log.InfoContext(r.Context(), "refused", "code", f.Code, "detail", f.Detail)
-	writeJSON(w, http.StatusInternalServerError, map[string]string{"internalErrorCode": f.Code, "explanation": explanation})
+	e = &idpError{Code: e.Code, Detail: redactText(e.Detail)} // a detail may quote a token
+	explanation := explainError(e)
+	s.idp.recordRejection(purpose, e.Code, explanation)
+	s.Log.InfoContext(r.Context(), "simulator_rejected", "code", e.Code, "detail", e.Detail)
+	writeJSON(w, http.StatusInternalServerError, map[string]string{"internalErrorCode": e.Code, "explanation": explanation})
 }
 
-// explainError is a fault in sentences: what is wrong here, and what the code means.
-func explainError(f *idpError) string {
-	text := strings.ToUpper(f.Detail[:1]) + f.Detail[1:] + "."
-	e, ok := explain.Lookup(f.Code)
+// explainError says in sentences what is wrong, what the code means and how to fix it.
+func explainError(e *idpError) string {
+	text := strings.ToUpper(e.Detail[:1]) + e.Detail[1:] + "."
+	known, ok := explain.Lookup(e.Code)
 	if !ok {
 		return text
 	}
-	text += " " + e.Meaning
-	if len(e.Remedies) > 0 {
-		text += " " + e.Remedies[0]
+	text += " " + known.Meaning
+	if len(known.Remedies) > 0 {
+		text += " " + known.Remedies[0]
 	}
 	return text
 }

@@ -16,63 +16,69 @@ func (s *Simulator) registerInteractions(mux *http.ServeMux) {
 	mux.HandleFunc(base+"conversation/search", s.searchConversation)
 }
 
-// searchConversation is searchTalks for one conversation, by its id.
+// searchConversation searches for one conversation by ID.
 func (s *Simulator) searchConversation(w http.ResponseWriter, r *http.Request) {
-	var in struct {
+	var body struct {
 		ConversationID string `json:"conversationId"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.ConversationID == "" {
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.ConversationID == "" {
 		http.Error(w, "conversationId is missing", http.StatusBadRequest)
 		return
 	}
-	s.searchConversations(w, r, in.ConversationID)
+	s.searchConversations(w, r, body.ConversationID)
 }
 
-// searchConversations is the Messaging Interactions API: every conversation, newest first,
-// or the one of that id, with what is known of its consumer. Times and the other
-// filters of a search are not looked at.
-func (s *Simulator) searchConversations(w http.ResponseWriter, r *http.Request, only string) {
+// searchConversations serves the Messaging Interactions API: all conversations, newest
+// first, or the one with this ID. It ignores times and other filters.
+func (s *Simulator) searchConversations(w http.ResponseWriter, r *http.Request, id string) {
 	version := r.URL.Query().Get("v")
 	if !s.requireBearer(w, r) {
 		return
 	}
 	if version != "" && version != "1" && version != "2" {
-		http.Error(w, "v is 1 or 2", http.StatusBadRequest)
+		http.Error(w, "v must be 1 or 2", http.StatusBadRequest)
 		return
 	}
-	records := s.listRecords(only, version == "1")
-	writeJSON(w, http.StatusOK, map[string]any{"_metadata": map[string]int{"count": len(records)}, "conversationHistoryRecords": records})
+	records := s.listRecords(id, version == "1")
+	writeJSON(w, http.StatusOK, map[string]any{
+		"_metadata":                  map[string]int{"count": len(records)},
+		"conversationHistoryRecords": records,
+	})
 }
 
-// listRecords are copies: whoever reads the answer slowly must hold nobody up.
-func (s *Simulator) listRecords(only string, asText bool) []map[string]any {
+// listRecords returns copies, so that a slow client does not block others.
+func (s *Simulator) listRecords(id string, versionOne bool) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	records := []map[string]any{}
 	for _, t := range s.conversations.newestFirst() {
-		if only == "" || t.ID == only {
-			records = append(records, s.buildRecord(t, asText))
+		if id == "" || t.ID == id {
+			records = append(records, s.buildRecord(t, versionOne))
 		}
 	}
 	return records
 }
 
-// buildRecord is one conversation. Version 1 of the API has what came with a token alone,
-// and all of it as text. The caller holds the mutex.
-func (s *Simulator) buildRecord(t *conversation, asText bool) map[string]any {
+// buildRecord returns a conversation. Version 1 of the API has attributes from tokens
+// only, and strings instead of numbers. The caller holds the mutex.
+func (s *Simulator) buildRecord(t *conversation, versionOne bool) map[string]any {
 	p, ok := s.consumers.get(t.Consumer)
 	if !ok {
 		p = &consumer{Subject: t.Consumer}
 	}
 	messages := make([]map[string]any, 0, len(t.Messages))
-	for _, l := range t.Messages {
+	for _, m := range t.Messages {
 		by := "Consumer"
-		if l.Agent {
+		if m.Agent {
 			by = "Agent"
 		}
 		messages = append(messages, map[string]any{
-			"type": "TEXT_PLAIN", "messageData": map[string]any{"msg": map[string]string{"text": l.Text}},
-			"seq": l.Sequence, "sentBy": by, "timeL": l.At.UnixMilli(), "dialogId": t.ID,
+			"type":        "TEXT_PLAIN",
+			"messageData": map[string]any{"msg": map[string]string{"text": m.Text}},
+			"seq":         m.Sequence,
+			"sentBy":      by,
+			"timeL":       m.At.UnixMilli(),
+			"dialogId":    t.ID,
 		})
 	}
 	status := "OPEN"
@@ -80,11 +86,16 @@ func (s *Simulator) buildRecord(t *conversation, asText bool) map[string]any {
 		status = "CLOSE"
 	}
 	out := map[string]any{
-		"info":                 map[string]any{"conversationId": t.ID, "startTimeL": t.Started.UnixMilli(), "status": status, "brandId": s.Account},
-		"consumerParticipants": []map[string]any{{"participantId": p.Subject, "consumerName": p.Identity.displayName(), "dialogId": t.ID}},
-		"messageRecords":       messages,
+		"info": map[string]any{
+			"conversationId": t.ID, "startTimeL": t.Started.UnixMilli(), "status": status, "brandId": s.Account,
+		},
+		"consumerParticipants": []map[string]any{
+			{"participantId": p.Subject, "consumerName": p.Identity.displayName(), "dialogId": t.ID},
+		},
+		"messageRecords": messages,
 	}
-	if known := p.Identity.mappedSDEs().Interactions(p.Since); asText {
+	known := p.Identity.mappedSDEs().Interactions(p.Since)
+	if versionOne {
 		out["sdes"] = withoutNumbers(known)
 	} else {
 		out["sdes"], out["unAuthSdes"] = known, claims.SDEs{}.Interactions(p.Since)
@@ -92,7 +103,7 @@ func (s *Simulator) buildRecord(t *conversation, asText bool) map[string]any {
 	return out
 }
 
-// withoutNumbers is v as JSON has it, with text in place of every number.
+// withoutNumbers returns v as decoded JSON, with strings instead of numbers.
 func withoutNumbers(v any) any {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -123,8 +134,8 @@ func replaceNumbers(v any) any {
 	return v
 }
 
-// mappedSDEs is lp_sdes with the standard claims where LiveEngage puts them, unless
-// lp_sdes has something there.
+// mappedSDEs returns lp_sdes, with standard claims in the fields that LiveEngage maps
+// them to, unless lp_sdes has a value there.
 func (i identity) mappedSDEs() claims.SDEs {
 	var c claims.CustomerInfo
 	var p claims.PersonalInfo
@@ -134,18 +145,20 @@ func (i identity) mappedSDEs() claims.SDEs {
 	if i.SDEs.PersonalInfo != nil {
 		p = *i.SDEs.PersonalInfo
 	}
-	set := func(to *string, value string) {
-		if *to == "" {
-			*to = value
+	setDefault := func(field *string, value string) {
+		if *field == "" {
+			*field = value
 		}
 	}
-	set(&c.CustomerID, i.Subject)
-	set(&c.UserName, i.PreferredUsername)
-	set(&c.IMEI, i.PhoneNumber) // measured: phone_number ends there
-	set(&p.FirstName, i.GivenName)
-	set(&p.LastName, i.FamilyName)
-	set(&p.Gender, map[string]string{"female": claims.GenderFemale, "male": claims.GenderMale, "other": claims.GenderOther}[strings.ToLower(i.Gender)])
-	if i.Email != "" && !slices.ContainsFunc(p.Contacts, func(c claims.Contact) bool { return strings.EqualFold(c.Email, i.Email) }) {
+	genders := map[string]string{"female": claims.GenderFemale, "male": claims.GenderMale, "other": claims.GenderOther}
+	setDefault(&c.CustomerID, i.Subject)
+	setDefault(&c.UserName, i.PreferredUsername)
+	setDefault(&c.IMEI, i.PhoneNumber) // measured: this is where phone_number ends up
+	setDefault(&p.FirstName, i.GivenName)
+	setDefault(&p.LastName, i.FamilyName)
+	setDefault(&p.Gender, genders[strings.ToLower(i.Gender)])
+	hasEmail := slices.ContainsFunc(p.Contacts, func(c claims.Contact) bool { return strings.EqualFold(c.Email, i.Email) })
+	if i.Email != "" && !hasEmail {
 		p.Contacts = append(slices.Clone(p.Contacts), claims.Contact{Email: i.Email})
 	}
 	return claims.SDEs{CustomerInfo: &c, PersonalInfo: &p}

@@ -6,44 +6,76 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-const searches = "/messaging_history/api/account/" + account + "/conversations/search"
+const searchPath = "/messaging_history/api/account/" + account + "/conversations/search"
 
-// bearer signs the demo agent in.
-func (b *bench) bearer() string {
+// search returns the response of the Messaging Interactions API to the demo agent.
+func (b *simulation) search(query string) (int, string) {
 	b.t.Helper()
-	_, out, text := b.call("POST", "/api/account/"+account+"/login?v=1.3", map[string]any{"username": "agent", "password": "agent-password"})
-	bearer, ok := out["bearer"].(string)
-	require.True(b.t, ok, text)
-	return "Bearer " + bearer
+	status, _, text := b.call("POST", searchPath+query, map[string]any{}, "Authorization", b.logIn())
+	return status, text
 }
 
-// TestMappedClaims: standard claims come where LiveEngage has them, and take nothing
-// from lp_sdes.
+func TestInteractions(t *testing.T) {
+	t.Parallel()
+	b := newSimulation(t, nil)
+	c := b.dialSocket(b.requestToken(authenticatePath(implicitID), goodToken(t, b)))
+	c.sendText(c.openConversation(), "Hello")
+	_, text := b.search("")
+	var found struct {
+		Records []struct {
+			SDEs struct {
+				Events []struct {
+					Type     string `json:"sdeType"`
+					Customer struct {
+						Info map[string]any `json:"customerInfo"`
+					} `json:"customerInfo"`
+					Personal struct {
+						Info map[string]any `json:"personalInfo"`
+					} `json:"personalInfo"`
+				} `json:"events"`
+			} `json:"sdes"`
+		} `json:"conversationHistoryRecords"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &found))
+	require.Len(t, found.Records, 1)
+	events := found.Records[0].SDEs.Events
+	require.Len(t, events, 2)
+	require.Equal(t, "CUSTOMER_INFO", events[0].Type)
+	require.Equal(t, "gold", events[0].Customer.Info["customerType"])
+	require.Equal(t, "+12125550101", events[0].Customer.Info["imei"])
+	require.Equal(t, "Jane", events[1].Personal.Info["name"])
+	require.Contains(t, text, `"text":"Hello"`)
+}
+
+// TestMappedClaims: standard claims appear in the fields that LiveEngage maps them to, but
+// do not replace values of lp_sdes.
 func TestMappedClaims(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.dial(b.own(path(implicitID), map[string]any{"id_token": sign(t, b.idp.claims(map[string]any{
+	b := newSimulation(t, nil)
+	claims := b.idp.claims(map[string]any{
 		"gender": "other", "email": "jane@example.com", "lp_sdes": []any{
 			map[string]any{"type": "personal", "personal": map[string]any{"contacts": []any{map[string]any{"phone": "+1 212"}}}},
 			map[string]any{"type": "ctmrinfo", "info": map[string]any{"imei": "35-209900", "balance": -400.99}},
 		},
-	}))})).open()
-	visitor := b.dial(b.own("/api/account/"+account+"/signup", nil))
-	visitor.open()
-	_, _, text := b.call("POST", searches+"?v=2", map[string]any{}, "Authorization", b.bearer())
-	for _, want := range []string{`"gender":"OTHER"`, `"email":"jane@example.com"`, `"phone":"+1 212"`, `"imei":"35-209900"`, `"balance":-400.99`, `"unAuthSdes"`} {
+	})
+	b.dialSocket(b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signToken(t, claims)})).openConversation()
+	b.dialSocket(b.signUpVisitor()).openConversation()
+	_, text := b.search("?v=2")
+	for _, want := range []string{
+		`"gender":"OTHER"`, `"email":"jane@example.com"`, `"phone":"+1 212"`, `"imei":"35-209900"`,
+		`"balance":-400.99`, `"unAuthSdes"`,
+	} {
 		require.Contains(t, text, want)
 	}
 	require.NotContains(t, text, "+12125550101")
-	_, _, text = b.call("POST", searches+"?v=1", map[string]any{}, "Authorization", b.bearer())
-	require.Contains(t, text, `"balance":"-400.99"`, "version 1 has text alone")
-	require.NotContains(t, text, "unAuthSdes", "and what came with a token alone")
-	status, _, _ := b.call("POST", searches+"?v=3", map[string]any{}, "Authorization", b.bearer())
+	_, text = b.search("?v=1")
+	require.Contains(t, text, `"balance":"-400.99"`, "version 1 has strings only")
+	require.NotContains(t, text, "unAuthSdes", "and only attributes from tokens")
+	status, _ := b.search("?v=3")
 	require.Equal(t, http.StatusBadRequest, status)
 	var out struct {
 		Records []json.RawMessage `json:"conversationHistoryRecords"`
@@ -52,64 +84,39 @@ func TestMappedClaims(t *testing.T) {
 	require.Len(t, out.Records, 2)
 }
 
-// stuck is a client that reads nothing until it is let go.
-type stuck struct {
+// blockedWriter is a client that does not read until it is released.
+type blockedWriter struct {
 	*httptest.ResponseRecorder
 
-	reached, let chan struct{}
+	reached, released chan struct{}
 }
 
-func (s *stuck) Write(raw []byte) (int, error) {
-	close(s.reached)
-	<-s.let
+func (w *blockedWriter) Write(raw []byte) (int, error) {
+	close(w.reached)
+	<-w.released
 	return len(raw), nil
 }
 
-// TestSlowReaders: whoever does not read an answer holds nobody else up.
-func TestSlowReaders(t *testing.T) {
+// TestSlowClients: a client that does not read its response does not block others.
+func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	handler, good := b.Handler(), b.bearer()
+	b := newSimulation(t, nil)
+	handler, bearer := b.Handler(), b.logIn()
 	for _, c := range []struct{ method, path, bearer string }{
-		{http.MethodPost, searches, good}, {http.MethodPost, searches, "Bearer wrong"}, {http.MethodGet, "/agent", ""}, {http.MethodGet, "/keys", ""},
+		{http.MethodPost, searchPath, bearer},
+		{http.MethodPost, searchPath, "Bearer wrong"},
+		{http.MethodGet, "/agent", ""},
+		{http.MethodGet, "/keys", ""},
 	} {
-		w := &stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+		w := &blockedWriter{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
 		r := httptest.NewRequest(c.method, b.url+c.path, strings.NewReader("{}"))
 		r.Header.Set("Authorization", c.bearer)
 		done := make(chan struct{})
 		go func() { handler.ServeHTTP(w, r); close(done) }()
 		<-w.reached
-		client := http.Client{Timeout: 2 * time.Second}
-		res, err := client.Get(b.url + "/connectors")
-		close(w.let)
+		status, _, _ := b.call("GET", "/connectors", nil)
+		require.Equal(t, http.StatusOK, status, c.path)
+		close(w.released)
 		<-done
-		require.NoError(t, err, c.path)
-		require.NoError(t, res.Body.Close())
 	}
-}
-
-// TestInUse: who comes again and again is not forgotten for strangers' sake.
-func TestInUse(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, nil)
-	jane := good(t, b)
-	l := b.dial(b.own(path(implicitID), jane))
-	id, bearer := l.open(), b.bearer()
-	for round := range 3 {
-		for range 260 {
-			b.own("/api/account/"+account+"/signup", nil)
-		}
-		for range 60 {
-			b.bearer()
-		}
-		if round == 0 {
-			b.own(path(implicitID), jane)
-		} else {
-			l.say(id, "Still here.")
-		}
-		status, _, _ := b.call("POST", searches, map[string]any{}, "Authorization", bearer)
-		require.Equal(t, http.StatusOK, status, round)
-	}
-	_, _, text := b.call("GET", "/agent/"+id, nil)
-	require.Contains(t, text, "Jane Doe")
 }

@@ -13,13 +13,13 @@ import (
 	"idpbridge/liveengage"
 )
 
-// keySets fetches the key sets of identity providers and keeps each for a while. A
-// kid that is not in it has the set fetched anew, at most every few seconds.
+// keySets fetches the key sets of identity providers and caches them for a while. A kid
+// that is not in the cached set causes another fetch, at most every few seconds.
 type keySets struct {
-	out *outgoing
+	idp *idpClient
 
 	mu   sync.Mutex
-	sets map[string]keySet // by address; bounded by maxConnects
+	sets map[string]keySet // by URL; at most maxConnectors
 }
 
 type keySet struct {
@@ -32,14 +32,14 @@ const (
 	keySetMinAge   = 2 * time.Second
 )
 
-// findKey is the key that a token was signed with (codes 1038, 1041 and 1042).
+// findKey returns the key that a token was signed with. The errors have the codes 1028,
+// 1038, 1041 and 1042.
 func (k *keySets) findKey(ctx context.Context, address, kid string) (*rsa.PublicKey, error) {
-	now := k.out.now()
+	now := k.idp.now()
 	k.mu.Lock()
 	set, ok := k.sets[address]
 	k.mu.Unlock()
-	fresh := ok && now.Sub(set.at) < keySetLifetime
-	if fresh {
+	if ok && now.Sub(set.at) < keySetLifetime {
 		if key, err := selectKey(set.keys, kid); err == nil || now.Sub(set.at) < keySetMinAge {
 			return key, err
 		}
@@ -58,24 +58,28 @@ func (k *keySets) findKey(ctx context.Context, address, kid string) (*rsa.Public
 }
 
 func (k *keySets) fetchKeys(ctx context.Context, address string) ([]jose.JSONWebKey, error) {
-	a, err := k.out.get(ctx, "fetch the key set", address)
+	response, err := k.idp.get(ctx, "fetch the key set", address)
 	if err != nil {
-		return nil, idpErrorf(liveengage.CodeJWKParseFailed, "the JWKS Endpoint does not answer: %s", redactQuote(cause(err), nil))
+		return nil, idpErrorf(liveengage.CodeJWKParseFailed,
+			"the JWKS Endpoint did not respond: %s", redactQuote(err.Error(), nil))
 	}
-	if a.status != http.StatusOK {
-		return nil, idpErrorf(liveengage.CodeJWKParseFailed, "the JWKS Endpoint answers with status %d; it must answer 200, without a password and without leading elsewhere", a.status)
+	if response.Status != http.StatusOK {
+		return nil, idpErrorf(liveengage.CodeJWKParseFailed,
+			"the JWKS Endpoint returned status %d; it must return 200, without a login or redirects", response.Status)
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if json.Unmarshal(a.body, &set) != nil || set.Keys == nil {
-		return nil, idpErrorf(liveengage.CodeJWKParseFailed, `the JWKS Endpoint's answer is not a key set: it must be JSON with a member "keys"`)
+	if json.Unmarshal(response.Body, &set) != nil || set.Keys == nil {
+		return nil, idpErrorf(liveengage.CodeJWKParseFailed,
+			`the JWKS Endpoint's response is not a key set: it must be JSON with a member "keys"`)
 	}
 	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
 		if err := json.Unmarshal(raw, &key); err != nil {
-			return nil, idpErrorf(liveengage.CodeJWKParseFailed, "a key of the key set cannot be read; n and e are base64url, without +, / and =")
+			return nil, idpErrorf(liveengage.CodeJWKParseFailed,
+				"the key set has an invalid key; n and e must be base64url, without +, / and =")
 		}
 		if key.Use == "" || key.Use == "sig" {
 			keys = append(keys, key)
@@ -84,27 +88,26 @@ func (k *keySets) fetchKeys(ctx context.Context, address string) ([]jose.JSONWeb
 	return keys, nil
 }
 
-// selectKey chooses by kid. One key may do without.
+// selectKey returns the key with this kid. A token without a kid matches a single key.
 func selectKey(keys []jose.JSONWebKey, kid string) (*rsa.PublicKey, error) {
-	var found *jose.JSONWebKey
-	switch {
-	case kid == "" && len(keys) > 1:
-		return nil, idpErrorf(liveengage.CodeMultipleJWKWithoutKidHeader, "the token's header has no kid, and the key set has %d keys", len(keys))
-	case kid == "" && len(keys) == 1:
-		found = &keys[0]
-	default:
-		for i := range keys {
-			if keys[i].KeyID == kid {
-				found = &keys[i]
-			}
+	if kid == "" && len(keys) > 1 {
+		return nil, idpErrorf(liveengage.CodeMultipleJWKWithoutKidHeader,
+			"the token's header has no kid, but the key set has %d keys", len(keys))
+	}
+	found := -1
+	for i, key := range keys {
+		if kid == "" || key.KeyID == kid {
+			found = i
 		}
 	}
-	if found == nil {
-		return nil, idpErrorf(liveengage.CodeJWKIDNotFound, "the key set has no key with the kid %q of the token's header", truncateText(kid))
+	if found < 0 {
+		return nil, idpErrorf(liveengage.CodeJWKIDNotFound,
+			"the key set has no key with the kid %q of the token's header", truncateText(kid))
 	}
-	key, ok := found.Key.(*rsa.PublicKey)
+	key, ok := keys[found].Key.(*rsa.PublicKey)
 	if !ok {
-		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError, "the key %q of the key set is not an RSA public key", truncateText(found.KeyID))
+		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError,
+			"the key %q of the key set is not an RSA public key", truncateText(keys[found].KeyID))
 	}
 	return key, nil
 }

@@ -20,23 +20,27 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"idpbridge/keys"
 	"idpbridge/liveengage"
 )
 
-// EncryptionKeyID is the kid of the key that tokens for the simulator are encrypted
-// to; LivePerson's is called lpsso with a year.
+// EncryptionKeyID is the kid of the key that tokens are encrypted to. LivePerson's is
+// lpsso and a year.
 const EncryptionKeyID = "lpsso-simulator"
 
-// keyring are the simulator's own keys.
+// anonymousIssuer is the issuer of visitors' external tokens.
+const anonymousIssuer = liveengage.Issuer + "/anonymous"
+
+// keyring holds the simulator's keys.
 type keyring struct {
 	decryptionKey *rsa.PrivateKey // tokens are encrypted to it
 	signingKey    *rsa.PrivateKey // signs LivePerson's own tokens
-	sdeCipher     cipher.AEAD     // hides lp_sdes in them
+	sdeCipher     cipher.AEAD     // encrypts lp_sdes in them
 	signer        jose.Signer
-	certificate   string // certificate of the encryption key, PEM
+	certificate   string // of the decryption key, PEM
 }
 
-// NewKey makes a key for Config.Key.
+// NewKey generates a key for Config.Key.
 func NewKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 
 func newKeyring(c Config) (*keyring, error) {
@@ -59,7 +63,7 @@ func newKeyring(c Config) (*keyring, error) {
 	if k.sdeCipher, err = cipher.NewGCM(block); err != nil {
 		return nil, fmt.Errorf("cipher: %w", err)
 	}
-	// LivePerson's header, member by member.
+	// The same header as LivePerson's, member by member.
 	options := (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", "00001")
 	if k.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: k.signingKey}, options); err != nil {
 		return nil, fmt.Errorf("signer: %w", err)
@@ -68,47 +72,42 @@ func newKeyring(c Config) (*keyring, error) {
 	return k, err
 }
 
-// newCertificate is the encryption key as LivePerson hands out theirs.
+// newCertificate returns a certificate of the key, the form in which LivePerson
+// publishes theirs.
 func newCertificate(key *rsa.PrivateKey, now time.Time) (string, error) {
-	t := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: EncryptionKeyID},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0), KeyUsage: x509.KeyUsageKeyEncipherment,
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: EncryptionKeyID},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.AddDate(1, 0, 0),
+		KeyUsage:     x509.KeyUsageKeyEncipherment,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		return "", fmt.Errorf("certificate: %w", err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), nil
 }
 
-// publicKeyLine is the encryption key as base64 of its SubjectPublicKeyInfo.
+// publicKeyLine returns the public half of the decryption key as one line of base64.
 func (k *keyring) publicKeyLine() string { return PublicKeyLine(k.decryptionKey) }
 
-// PublicKeyLine is the public half of a key as base64 of its SubjectPublicKeyInfo, on
-// one line.
-func PublicKeyLine(key *rsa.PrivateKey) string {
-	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		return ""
-	}
-	return base64.StdEncoding.EncodeToString(der)
-}
+// PublicKeyLine returns the public half of a key as one line: base64 of its
+// SubjectPublicKeyInfo.
+func PublicKeyLine(key *rsa.PrivateKey) string { return keys.PublicKey{Key: &key.PublicKey}.Base64() }
 
-// anonymousIssuer is who signs the external tokens of visitors.
-const anonymousIssuer = liveengage.TokenIssuer + "/anonymous"
-
-// ownClaims is the payload of LivePerson's tokens.
+// ownClaims is the payload of LivePerson's own tokens.
 type ownClaims struct {
 	Subject   string        `json:"sub"`
 	Audience  string        `json:"aud"`
 	Issuer    string        `json:"iss"`
 	Expires   int64         `json:"exp"`
 	IssuedAt  int64         `json:"iat"`
-	Ends      int64         `json:"ends,omitempty"` // of an external token: until when it may be renewed
+	Ends      int64         `json:"ends,omitempty"` // of an external token: until when it can be renewed
 	Extension *ownExtension `json:"lp.ext,omitempty"`
 }
 
-// ownExtension says who somebody is at the brand. SDEs is ciphertext in hexadecimal.
+// ownExtension identifies the consumer at the brand. SDEs is ciphertext in hexadecimal.
 type ownExtension struct {
 	Subject string `json:"sub"`
 	Issuer  string `json:"iss"`
@@ -128,7 +127,8 @@ func (k *keyring) issueToken(c ownClaims) (string, error) {
 	return signed.CompactSerialize()
 }
 
-// readToken verifies a token of LivePerson's own; it judges neither time nor account.
+// readToken verifies the signature of a token of LivePerson's own, but neither its
+// expiry nor its account.
 func (k *keyring) readToken(token string) (ownClaims, error) {
 	var c ownClaims
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
@@ -145,48 +145,60 @@ func (k *keyring) readToken(token string) (ownClaims, error) {
 	return c, nil
 }
 
-// encryptSDEs encrypts what the token says of somebody.
+// encryptSDEs encrypts engagement attributes for a token of LivePerson's own.
 func (k *keyring) encryptSDEs(plain []byte) string {
 	nonce := make([]byte, k.sdeCipher.NonceSize())
 	_, _ = rand.Read(nonce) // never fails
 	return hex.EncodeToString(k.sdeCipher.Seal(nonce, nonce, plain, nil))
 }
 
-// decryptToken is the signed token inside an encrypted one; a token that is not
-// encrypted is returned as it is.
+// decryptToken returns the signed token inside an encrypted one, and whether it was
+// encrypted. A token that is not encrypted is returned as it is.
 func (k *keyring) decryptToken(token string) (string, bool, error) {
-	switch strings.Count(token, ".") {
-	case 2:
+	switch parts := strings.Count(token, ".") + 1; parts {
+	case 3:
 		return token, false, nil
-	case 4:
+	case 5:
+		signed, err := k.decryptJWE(token)
+		return signed, true, err
 	default:
-		return "", false, idpErrorf(liveengage.CodeJWTParsingError, "this is not a JWT: it has %d parts, a signed one has 3 and an encrypted one 5", strings.Count(token, ".")+1)
+		return "", false, idpErrorf(liveengage.CodeJWTParsingError,
+			"this is not a JWT: it has %d parts; a signed token has 3 and an encrypted one 5", parts)
 	}
+}
+
+func (k *keyring) decryptJWE(token string) (string, error) {
 	var h struct{ Alg, Enc, Kid string }
 	if err := decodeHeader(token, &h); err != nil {
-		return "", false, idpErrorf(liveengage.CodeParseError, "the header of the encrypted token cannot be read")
+		return "", idpErrorf(liveengage.CodeParseError, "the header of the encrypted token is invalid")
 	}
-	enc := []jose.ContentEncryption{jose.A128CBC_HS256, jose.A256GCM}
-	switch {
-	case h.Alg != string(jose.RSA_OAEP_256):
-		return "", false, idpErrorf(liveengage.CodeNoSuchAlgorithm, "the token is encrypted with alg %q; LivePerson takes RSA-OAEP-256", truncateText(h.Alg))
-	case !slices.Contains(enc, jose.ContentEncryption(h.Enc)):
-		return "", false, idpErrorf(liveengage.CodeNoSuchAlgorithm, "the token is encrypted with enc %q; use A128CBC-HS256 or A256GCM", truncateText(h.Enc))
-	case h.Kid != "" && h.Kid != EncryptionKeyID:
-		return "", false, idpErrorf(liveengage.CodeJWKIDNotFound, "the token is encrypted to the key %q; this account's key is %q", truncateText(h.Kid), EncryptionKeyID)
+	if h.Alg != string(jose.RSA_OAEP_256) {
+		return "", idpErrorf(liveengage.CodeNoSuchAlgorithm,
+			"the token is encrypted with alg %q; LivePerson accepts RSA-OAEP-256", truncateText(h.Alg))
 	}
-	jwe, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, enc)
+	encryptions := []jose.ContentEncryption{jose.A128CBC_HS256, jose.A256GCM}
+	if !slices.Contains(encryptions, jose.ContentEncryption(h.Enc)) {
+		return "", idpErrorf(liveengage.CodeNoSuchAlgorithm,
+			"the token is encrypted with enc %q; use A128CBC-HS256 or A256GCM", truncateText(h.Enc))
+	}
+	if h.Kid != "" && h.Kid != EncryptionKeyID {
+		return "", idpErrorf(liveengage.CodeJWKIDNotFound,
+			"the token is encrypted to the key %q; this account's key is %q", truncateText(h.Kid), EncryptionKeyID)
+	}
+	jwe, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, encryptions)
 	if err != nil {
-		return "", false, idpErrorf(liveengage.CodeJOSEException, "the encrypted token cannot be read")
+		return "", idpErrorf(liveengage.CodeJOSEException, "the encrypted token is invalid")
 	}
 	plain, err := jwe.Decrypt(k.decryptionKey)
 	if err != nil {
-		return "", false, idpErrorf(liveengage.CodeJOSEException, "the token cannot be decrypted: it was encrypted to another key, or changed on the way")
+		return "", idpErrorf(liveengage.CodeJOSEException,
+			"the token cannot be decrypted: it was encrypted to another key, or changed in transit")
 	}
 	if strings.Count(string(plain), ".") != 2 {
-		return "", false, idpErrorf(liveengage.CodeJWTParsingError, "what was encrypted is not a signed token: sign first, then encrypt")
+		return "", idpErrorf(liveengage.CodeJWTParsingError,
+			"the encrypted content is not a signed token: sign first, then encrypt")
 	}
-	return string(plain), true, nil
+	return string(plain), nil
 }
 
 // decodeHeader decodes the header of a compact token.
@@ -202,15 +214,16 @@ func decodeHeader(token string, into any) error {
 	return nil
 }
 
-// truncateText bounds what is repeated of somebody's text.
+// truncateText limits text from a request or a response to 80 characters.
 func truncateText(text string) string {
-	if r := []rune(text); len(r) > 80 {
-		return string(r[:80]) + "…"
+	if runes := []rune(text); len(runes) > 80 {
+		return string(runes[:80]) + "…"
 	}
 	return text
 }
 
-// consumerSubject is the consumer's id at LivePerson. How they derive theirs is unknown.
+// consumerSubject returns the consumer's ID at LivePerson. How LivePerson derives it is
+// unknown.
 func consumerSubject(issuer, subject string) string {
 	sum := sha256.Sum256([]byte(issuer + "|" + subject))
 	return hex.EncodeToString(sum[:])

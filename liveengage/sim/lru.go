@@ -1,25 +1,20 @@
 package sim
 
-import (
-	"maps"
-	"slices"
-	"time"
-)
+import "slices"
 
-// lruCache keeps so many things by their key; the one that was not used for longest
-// falls off. It is
-// not safe for concurrent use: the Simulator's mutex guards each.
+// lruCache keeps a limited number of items by key and drops the least recently used. It
+// is not safe for concurrent use; the Simulator's mutex guards it.
 type lruCache[T any] struct {
 	limit int
-	keys  []string // unused for longest first
+	keys  []string // least recently used first
 	items map[string]T
 }
 
-func newLRUCache[T any](most int) *lruCache[T] {
-	return &lruCache[T]{limit: most, items: map[string]T{}}
+func newLRUCache[T any](limit int) *lruCache[T] {
+	return &lruCache[T]{limit: limit, items: map[string]T{}}
 }
 
-// put adds or replaces, as the newest.
+// put adds or replaces an item, as the most recently used.
 func (s *lruCache[T]) put(key string, item T) {
 	s.remove(key)
 	if len(s.keys) == s.limit {
@@ -30,7 +25,7 @@ func (s *lruCache[T]) put(key string, item T) {
 	s.items[key] = item
 }
 
-// touch is get for who goes on with the thing: it becomes the newest.
+// touch returns an item and marks it as used.
 func (s *lruCache[T]) touch(key string) (T, bool) {
 	item, ok := s.items[key]
 	if ok {
@@ -39,6 +34,7 @@ func (s *lruCache[T]) touch(key string) (T, bool) {
 	return item, ok
 }
 
+// get returns an item without marking it as used.
 func (s *lruCache[T]) get(key string) (T, bool) {
 	item, ok := s.items[key]
 	return item, ok
@@ -49,34 +45,11 @@ func (s *lruCache[T]) remove(key string) {
 	s.keys = slices.DeleteFunc(s.keys, func(k string) bool { return k == key })
 }
 
-// newestFirst lists everything, what was used last first.
+// newestFirst returns all items, the most recently used first.
 func (s *lruCache[T]) newestFirst() []T {
 	out := make([]T, 0, len(s.keys))
 	for _, key := range slices.Backward(s.keys) {
 		out = append(out, s.items[key])
 	}
 	return out
-}
-
-// nonceStore remembers what may come once, until the time after which it is refused
-// anyway. When it is full it takes nothing more: a nonce that was forgotten could be
-// used again. The Simulator's mutex guards it.
-type nonceStore struct {
-	limit    int
-	expiries map[string]time.Time
-}
-
-// addNonce is true for what is new; full says that it cannot be told.
-func (o *nonceStore) addNonce(text string, now, until time.Time) (fresh, full bool) {
-	if seen, ok := o.expiries[text]; ok && !now.After(seen) {
-		return false, false
-	}
-	if len(o.expiries) >= o.limit {
-		maps.DeleteFunc(o.expiries, func(_ string, until time.Time) bool { return now.After(until) })
-	}
-	if len(o.expiries) >= o.limit {
-		return false, true
-	}
-	o.expiries[text] = until
-	return true, false
 }

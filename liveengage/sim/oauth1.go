@@ -9,11 +9,11 @@ import (
 	"idpbridge/liveengage/oauth1"
 )
 
-// oauthSkew is how far a timestamp may be from now.
+// oauthSkew is how far a timestamp may be from the current time.
 const oauthSkew = 5 * time.Minute
 
 // verifySignature verifies the OAuth 1.0 header of a request (RFC 5849 section 3.2) and
-// returns its key. The error is an oauth1.Problem.
+// returns the key. The error is an oauth1.Problem.
 func (s *Simulator) verifySignature(r *http.Request) (apiKey, error) {
 	header, err := oauth1.ParseHeader(r.Header.Get("Authorization"))
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Simulator) verifySignature(r *http.Request) (apiKey, error) {
 	if err := header.Verify(r.Method, u, key.credentials()); err != nil {
 		return apiKey{}, err
 	}
-	nonce := key.App + " " + strconv.FormatInt(header.Timestamp.Unix(), 10) + " " + header.Nonce
+	nonce := key.AppKey + " " + strconv.FormatInt(header.Timestamp.Unix(), 10) + " " + header.Nonce
 	fresh, full := s.nonces.addNonce(nonce, s.Now(), header.Timestamp.Add(oauthSkew))
 	if full {
 		return apiKey{}, oauth1.ProblemTooManyNonces
@@ -48,5 +48,10 @@ func (s *Simulator) verifySignature(r *http.Request) (apiKey, error) {
 }
 
 func (k apiKey) credentials() oauth1.Credentials {
-	return oauth1.Credentials{ConsumerKey: k.App, ConsumerSecret: k.Secret, Token: k.Token, TokenSecret: k.TokenSecret}
+	return oauth1.Credentials{
+		ConsumerKey:    k.AppKey,
+		ConsumerSecret: k.Secret,
+		Token:          k.AccessToken,
+		TokenSecret:    k.AccessTokenSecret,
+	}
 }

@@ -18,73 +18,85 @@ var templateFiles embed.FS
 //go:embed static
 var staticFiles embed.FS
 
-// templateSet are the parsed templates by name.
+// templateSet has the parsed templates of the pages by name.
 type templateSet struct{ byName map[string]*template.Template }
 
 func parseTemplates() (*templateSet, error) {
-	p := &templateSet{byName: map[string]*template.Template{}}
-	names, err := fs.Glob(templateFiles, "templates/*.html")
+	set := &templateSet{byName: map[string]*template.Template{}}
+	files, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	for _, name := range names {
-		page := strings.TrimSuffix(path.Base(name), ".html")
-		if page == "layout" {
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "layout" {
 			continue
 		}
-		t, err := template.ParseFS(templateFiles, "templates/layout.html", name)
+		t, err := template.ParseFS(templateFiles, "templates/layout.html", file)
 		if err != nil {
-			return nil, fmt.Errorf("template %s: %w", page, err)
+			return nil, fmt.Errorf("template %s: %w", name, err)
 		}
-		p.byName[page] = t
+		set.byName[name] = t
 	}
-	return p, nil
+	return set, nil
 }
 
-// page is a page: its template, what it shows, and what it may load from elsewhere.
+// page is a page to render.
 type page struct {
-	name   string
-	status int    // 0 means 200
-	data   any    // what the template shows
-	origin string // origin that scripts may come from and requests go to
+	name   string // of the template
+	status int    // zero means 200
+	data   any    // for the template
+	origin string // where else scripts may come from and requests may go to
 }
 
-// layoutData is what the layout sees.
+// layoutData is the data of the layout.
 type layoutData struct {
 	Account string
 	Path    string
 	Page    any
 }
 
-// renderPage writes a page in one piece.
-func (s *Simulator) renderPage(w http.ResponseWriter, r *http.Request, v page) {
+// renderPage renders a page to a buffer and writes it.
+func (s *Simulator) renderPage(w http.ResponseWriter, r *http.Request, p page) {
 	var b bytes.Buffer
-	t, ok := s.pages.byName[v.name]
+	t, ok := s.templates.byName[p.name]
 	if !ok {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	if err := t.ExecuteTemplate(&b, "layout", layoutData{s.Account, r.URL.Path, v.data}); err != nil {
-		s.Log.ErrorContext(r.Context(), "page failed", "page", v.name, "error", err)
+	if err := t.ExecuteTemplate(&b, "layout", layoutData{s.Account, r.URL.Path, p.data}); err != nil {
+		s.Log.ErrorContext(r.Context(), "simulator_page_failed", "page", p.name, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	socket := "ws" + strings.TrimPrefix(s.Address, "http")
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Content-Security-Policy", strings.TrimRight("default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self' "+v.origin, " ")+
-		strings.TrimRight("; connect-src 'self' "+socket+" "+v.origin, " ")+"; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	w.WriteHeader(max(v.status, http.StatusOK))
-	_, _ = w.Write(b.Bytes()) // whoever has gone needs no page
+	h.Set("Content-Security-Policy", s.contentSecurityPolicy(p.origin))
+	w.WriteHeader(max(p.status, http.StatusOK))
+	_, _ = w.Write(b.Bytes()) // the client may be gone
 }
 
-// renderError says why there is nothing to see.
-func (s *Simulator) renderError(w http.ResponseWriter, r *http.Request, status int, text string) {
-	s.renderPage(w, r, page{name: "sorry", status: status, data: text})
+func (s *Simulator) contentSecurityPolicy(origin string) string {
+	socket := "ws" + strings.TrimPrefix(s.Address, "http")
+	return strings.Join([]string{
+		"default-src 'none'",
+		"style-src 'self'",
+		"img-src 'self'",
+		strings.TrimRight("script-src 'self' "+origin, " "),
+		strings.TrimRight("connect-src 'self' "+socket+" "+origin, " "),
+		"form-action 'self'",
+		"frame-ancestors 'none'",
+		"base-uri 'none'",
+	}, "; ")
+}
+
+// renderError renders a page that says what went wrong.
+func (s *Simulator) renderError(w http.ResponseWriter, r *http.Request, status int, message string) {
+	s.renderPage(w, r, page{name: "error", status: status, data: message})
 }
 
 // serveStatic serves the style sheet and the scripts.
@@ -101,7 +113,7 @@ func serveStatic() http.Handler {
 	})
 }
 
-// redirectTo leads to a page after a form was taken.
-func redirectTo(w http.ResponseWriter, r *http.Request, to string) {
-	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // callers pass a path of ours
+// redirectTo redirects after a form was submitted.
+func redirectTo(w http.ResponseWriter, r *http.Request, path string) {
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers pass a path of the simulator
 }

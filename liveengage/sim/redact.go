@@ -9,19 +9,22 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"idpbridge/internal/secret"
 )
 
-// secretNames are the members and parameters whose values are cut short.
+// isSecretName reports whether the value of a member or parameter is secret.
 func isSecretName(name string) bool {
 	switch strings.ToLower(name) {
-	case "code", "code_verifier", "client_secret", "access_token", "refresh_token", "id_token", "token", "password", "ssokey", "state", "jwt", "authcode":
+	case "code", "code_verifier", "client_secret", "access_token", "refresh_token", "id_token", "token",
+		"password", "ssokey", "state", "jwt", "authcode":
 		return true
 	}
 	return false
 }
 
-// shortenSecret is as much of a secret as tells two of them apart. Of one that is short
-// nothing is left.
+// shortenSecret returns the first characters of a secret, which is enough to tell two
+// apart. A short secret becomes "…".
 func shortenSecret(secret string) string {
 	if len(secret) < 24 {
 		return "…"
@@ -29,31 +32,32 @@ func shortenSecret(secret string) string {
 	return secret[:8] + "…"
 }
 
-// jwtPattern finds tokens in any text.
+// jwtPattern matches tokens in text.
 var jwtPattern = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5}[A-Za-z0-9_.-]{8,}`)
 
+// redactText shortens tokens.
 func redactText(text string) string { return jwtPattern.ReplaceAllStringFunc(text, shortenSecret) }
 
-// redactURL cuts the secrets in an address' query and fragment short.
+// redactURL shortens secrets in the query and the fragment of a URL.
 func redactURL(address string) string {
-	plain, fragment, _ := strings.Cut(address, "#")
-	plain, query, has := strings.Cut(plain, "?")
-	if has {
-		plain += "?" + redactForm(query)
+	rest, fragment, _ := strings.Cut(address, "#")
+	out, query, hasQuery := strings.Cut(rest, "?")
+	if hasQuery {
+		out += "?" + redactForm(query)
 	}
 	if fragment != "" {
-		plain += "#" + redactForm(fragment)
+		out += "#" + redactForm(fragment)
 	}
-	return redactText(plain)
+	return redactText(out)
 }
 
-// redactForm cuts the secrets of a query or a form short and leaves the rest as it
-// was sent.
-func redactForm(text string) string {
-	pairs := strings.Split(text, "&")
+// redactForm shortens secrets in a query or a form, and keeps everything else as it was
+// sent.
+func redactForm(form string) string {
+	pairs := strings.Split(form, "&")
 	for i, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); ok && (err != nil || isSecretName(plain)) {
+		if decoded, err := url.QueryUnescape(name); ok && (err != nil || isSecretName(decoded)) {
 			pairs[i] = name + "=" + shortenSecret(value)
 		}
 	}
@@ -73,44 +77,45 @@ func redactHeader(h http.Header) string {
 	return b.String()
 }
 
-// redactAuthorization leaves the client's id: whoever looks for a fault needs it.
+// redactAuthorization keeps the client ID, which helps to find mistakes.
 func redactAuthorization(value string) string {
-	scheme, rest, _ := strings.Cut(value, " ")
-	if raw, err := base64.StdEncoding.DecodeString(rest); scheme == "Basic" && err == nil {
+	scheme, credentials, _ := strings.Cut(value, " ")
+	if raw, err := base64.StdEncoding.DecodeString(credentials); scheme == "Basic" && err == nil {
 		id, _, _ := strings.Cut(string(raw), ":")
 		return "Basic base64(" + id + ":…)"
 	}
-	return scheme + " " + shortenSecret(rest)
+	return scheme + " " + shortenSecret(credentials)
 }
 
-func redactBody(kind, text string) string {
-	if text == "" {
+// redactBody shortens secrets in a body and limits it to 2000 characters.
+func redactBody(contentType, body string) string {
+	if body == "" {
 		return ""
 	}
 	var v any
-	switch {
-	case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):
-		text = redactForm(text)
-	case json.Unmarshal([]byte(text), &v) == nil:
+	if strings.HasPrefix(contentType, "application/x-www-form-urlencoded") {
+		body = redactForm(body)
+	} else if json.Unmarshal([]byte(body), &v) == nil {
 		if raw, err := json.MarshalIndent(redactValue(v), "", "  "); err == nil {
-			text = string(raw)
+			body = string(raw)
 		}
 	}
-	text = redactText(text)
-	if runes := []rune(text); len(runes) > 2000 {
-		text = string(runes[:2000]) + "…"
+	body = redactText(body)
+	if runes := []rune(body); len(runes) > 2000 {
+		body = string(runes[:2000]) + "…"
 	}
-	return "\n" + text
+	return "\n" + body
 }
 
 func redactValue(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, member := range v {
-			if s, ok := member.(string); ok && isSecretName(name) {
-				v[name] = shortenSecret(s)
-			} else if ok && name == "error_description" {
-				v[name] = redactQuote(s, nil)
+			text, isString := member.(string)
+			if isString && isSecretName(name) {
+				v[name] = shortenSecret(text)
+			} else if isString && name == "error_description" {
+				v[name] = redactQuote(text, nil)
 			} else {
 				v[name] = redactValue(member)
 			}
@@ -123,28 +128,28 @@ func redactValue(v any) any {
 	return v
 }
 
-// secretPattern is what may be a token or a secret in a sentence of somebody else's.
+// secretPattern matches what may be a token or a secret in an error message.
 var secretPattern = regexp.MustCompile(`[A-Za-z0-9_~+=-]{20,}`)
 
-// redactQuote is what an identity provider said of a request, fit for pages and logs:
-// some repeat in it what they were sent.
+// redactQuote makes the text of an identity provider safe for pages and logs. Some
+// providers repeat in errors what they were sent.
 func redactQuote(text string, secrets []string) string {
 	return secretPattern.ReplaceAllStringFunc(redactText(removeSecrets(text, secrets)), func(found string) string {
-		if strings.ContainsAny(found, "0123456789") || strings.ToLower(found) != found && strings.ToUpper(found) != found {
+		mixedCase := strings.ToLower(found) != found && strings.ToUpper(found) != found
+		if mixedCase || strings.ContainsAny(found, "0123456789") {
 			return found[:4] + "…"
 		}
 		return found // a name such as unsupported_response_type
 	})
 }
 
-// removeSecrets takes secrets out of a text, in each form in which it may repeat them.
+// removeSecrets shortens secrets in text, in every encoding in which it may repeat them.
 func removeSecrets(text string, secrets []string) string {
-	for _, secret := range secrets {
-		if len(secret) < 4 {
-			continue // nothing would be left of the text, and nothing is gained
+	for _, plain := range secrets {
+		if len(plain) < 4 {
+			continue // too common in ordinary text
 		}
-		asJSON, _ := json.Marshal(secret) // text can always be encoded
-		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(asJSON), `"`)} {
+		for _, form := range secret.Encodings(plain) {
 			text = strings.ReplaceAll(text, form, shortenSecret(form))
 		}
 	}

@@ -1,9 +1,7 @@
 package sim_test
 
 import (
-	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -12,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/memnet"
 	"idpbridge/liveengage/sim"
 )
 
@@ -24,12 +23,9 @@ func TestSocketOutlivesWriteTimeout(t *testing.T) {
 		require.NoError(t, err)
 		server := simulator.NewServer(t.Context())
 		require.Positive(t, server.WriteTimeout)
-		listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-		go func() { _ = server.Serve(listener) }()
-		defer func() { _ = server.Close() }()
-		transport := &http.Transport{DialContext: listener.DialContext}
-		defer transport.CloseIdleConnections()
-		client := &http.Client{Transport: transport}
+		network := memnet.New(t)
+		network.Start(t, "127.0.0.1:1", server)
+		client := network.Client()
 
 		res, err := client.Post(address+"/api/account/12345678/signup", "application/json", nil)
 		require.NoError(t, err)
@@ -50,37 +46,4 @@ func TestSocketOutlivesWriteTimeout(t *testing.T) {
 			require.Contains(t, string(raw), "currentTime")
 		}
 	})
-}
-
-// pipeListener accepts connections in memory.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	close(l.closed)
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
-
-// DialContext connects to the listener.
-func (l *pipeListener) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

@@ -1,10 +1,11 @@
 package sim_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,18 +18,20 @@ import (
 
 func TestDomainAPI(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	host := strings.TrimPrefix(b.url, "http://")
-	status, out, text := b.call("GET", "/api/account/"+account+"/service/baseURI.json?version=1.0", nil)
+	status, out, text := b.call("GET", accountPath+"/service/baseURI.json?version=1.0", nil)
 	require.Equal(t, http.StatusOK, status)
-	for _, service := range []string{"idp", "asyncMessagingEnt", "agentVep", "sentinel", "accountConfigReadWrite", "msgHist", "liveEngageUI"} {
+	for _, service := range []string{
+		"idp", "asyncMessagingEnt", "agentVep", "sentinel", "accountConfigReadWrite", "msgHist", "liveEngageUI",
+	} {
 		require.Contains(t, text, `{"service":"`+service+`","account":"12345678","baseURI":"`+host+`"}`)
 	}
 	require.Contains(t, out, "baseURIs")
-	status, out, _ = b.call("GET", "/api/account/"+account+"/service/idp/baseURI.json?version=1.0", nil)
+	status, out, _ = b.call("GET", accountPath+"/service/idp/baseURI.json?version=1.0", nil)
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, host, out["baseURI"], "the object")
-	require.Len(t, out["baseURIs"], 1, "and the array")
+	require.Equal(t, host, out["baseURI"], "the entry")
+	require.Len(t, out["baseURIs"], 1, "and the list")
 	for path, want := range map[string]int{
 		account + "/service/baseURI.json":                 http.StatusBadRequest,
 		account + "/service/baseURI.json?version=2.0":     http.StatusBadRequest,
@@ -42,21 +45,21 @@ func TestDomainAPI(t *testing.T) {
 	}
 }
 
-func TestTokensAreTaken(t *testing.T) {
+func TestAcceptedTokens(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	signed := sign(t, b.idp.claims(nil))
-	encrypted := encrypt(t, simKey(), sim.EncryptionKeyID, signed)
-	base := "/api/account/" + account
+	b := newSimulation(t, nil)
+	signed := signToken(t, b.idp.claims(nil))
+	encrypted := encryptToken(t, simKey(), sim.EncryptionKeyID, signed)
+	base := accountPath
 	for name, own := range map[string]string{
-		"version 1":            b.own(base+"/authenticate", map[string]any{"authCode": signed}),
-		"version 2":            b.own(base+"/app/default/authenticate?v=2.0", map[string]any{"authCode": signed}),
-		"version 3":            b.own(path(implicitID), map[string]any{"id_token": signed}),
-		"by key set":           b.own(path(keySetID), map[string]any{"id_token": signed}),
-		"encrypted":            b.own(path(implicitID), map[string]any{"id_token": encrypted}),
-		"encrypted by key set": b.own(path(keySetID), map[string]any{"id_token": encrypted}),
+		"version 1":            b.requestToken(base+"/authenticate", map[string]any{"authCode": signed}),
+		"version 2":            b.requestToken(base+"/app/default/authenticate?v=2.0", map[string]any{"authCode": signed}),
+		"version 3":            b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signed}),
+		"by key set":           b.requestToken(authenticatePath(keySetID), map[string]any{"id_token": signed}),
+		"encrypted":            b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": encrypted}),
+		"encrypted by key set": b.requestToken(authenticatePath(keySetID), map[string]any{"id_token": encrypted}),
 	} {
-		claims := payload(t, own)
+		claims := decodePayload(t, own)
 		require.Equal(t, "https://idp.liveperson.net", claims["iss"], name)
 		require.Equal(t, "acc:"+account, claims["aud"])
 		require.EqualValues(t, start.Unix()+3600, claims["exp"], "as long as the brand's token")
@@ -65,32 +68,30 @@ func TestTokensAreTaken(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, "jane-sub", extra["sub"])
 		require.Equal(t, b.idp.URL, extra["iss"])
-		require.Regexp(t, "^[0-9a-f]{100,}$", extra["lp_sdes"], "hidden")
+		require.Regexp(t, "^[0-9a-f]{100,}$", extra["lp_sdes"], "encrypted")
 	}
-	header, err := base64.RawURLEncoding.DecodeString(strings.Split(b.own(path(implicitID), map[string]any{"id_token": signed}), ".")[0])
+	header, err := base64.RawURLEncoding.DecodeString(strings.Split(b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signed}), ".")[0])
 	require.NoError(t, err)
 	require.JSONEq(t, `{"kid":"00001","typ":"JWT","alg":"RS256"}`, string(header))
-	require.Equal(t, 1, b.idp.visits["jwks"], "a key set is kept")
+	require.Equal(t, 1, b.idp.keySetRequests, "the key set is cached")
 }
 
-// TestKeyRotation: a kid that the kept key set does not have is looked for anew.
+// TestKeyRotation: a kid that is not in the cached key set causes another fetch.
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.own(path(keySetID), good(t, b))
-	b.idp.mu.Lock()
-	b.idp.jwks = set(jwk(brandKey(), "brand-1"), jwk(otherKey(), "brand-2"))
-	b.idp.mu.Unlock()
-	b.wait(time.Minute)
-	b.own(path(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-2", b.idp.claims(nil))})
-	require.Equal(t, 2, b.idp.visits["jwks"])
-	status, out, _ := b.call("POST", path(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-3", b.idp.claims(nil))})
+	b := newSimulation(t, nil)
+	b.requestToken(authenticatePath(keySetID), goodToken(t, b))
+	b.idp.setKeySet(encodeKeySet(publicJWK(brandKey(), "brand-1"), publicJWK(otherKey(), "brand-2")))
+	b.advance(time.Minute)
+	b.requestToken(authenticatePath(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-2", b.idp.claims(nil))})
+	require.Equal(t, 2, b.idp.keySetRequests)
+	status, out, _ := b.call("POST", authenticatePath(keySetID), map[string]any{"id_token": signWith(t, otherKey(), "brand-3", b.idp.claims(nil))})
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "1041", out["internalErrorCode"])
-	require.Equal(t, 2, b.idp.visits["jwks"], "not twice within two seconds")
+	require.Equal(t, 2, b.idp.keySetRequests, "not again within two seconds")
 }
 
-// TestTokenRequests: each documented form of the one request to the brand's servers.
+// TestTokenRequests checks each documented form of the request to the token endpoint.
 func TestTokenRequests(t *testing.T) {
 	t.Parallel()
 	const secret = "the secret: 50%25 +"
@@ -102,23 +103,41 @@ func TestTokenRequests(t *testing.T) {
 		request sim.TokenRequest
 		want    map[string]string
 	}{
-		{"form and Basic", sim.TokenRequest{}, map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic("le client", secret), "client_secret": ""}},
-		{"JSON and Basic", sim.TokenRequest{JSON: true}, map[string]string{"Content-Type": "application/json", "Authorization": basic("le client", secret)}},
-		{"encoded Basic", sim.TokenRequest{Encoded: true}, map[string]string{"Authorization": basic("le+client", url.QueryEscape(secret))}},
-		{"form and body", sim.TokenRequest{Body: true}, map[string]string{"Authorization": "", "client_id": "le client", "client_secret": secret}},
-		{"JSON and body", sim.TokenRequest{Body: true, JSON: true}, map[string]string{"Authorization": "", "client_id": "le client", "client_secret": secret}},
+		{"form and Basic", sim.TokenRequest{}, map[string]string{
+			"Content-Type":  "application/x-www-form-urlencoded",
+			"Authorization": basic("le client", secret),
+			"client_secret": "",
+		}},
+		{"JSON and Basic", sim.TokenRequest{JSON: true}, map[string]string{
+			"Content-Type":  "application/json",
+			"Authorization": basic("le client", secret),
+		}},
+		{"encoded Basic", sim.TokenRequest{Encoded: true}, map[string]string{
+			"Authorization": basic("le+client", url.QueryEscape(secret)),
+		}},
+		{"form and body", sim.TokenRequest{Body: true}, map[string]string{
+			"Authorization": "",
+			"client_id":     "le client",
+			"client_secret": secret,
+		}},
+		{"JSON and body", sim.TokenRequest{Body: true, JSON: true}, map[string]string{
+			"Authorization": "",
+			"client_id":     "le client",
+			"client_secret": secret,
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, func(cfg *sim.Config) {
+			b := newSimulation(t, func(cfg *sim.Config) {
 				for i := range cfg.Connectors {
 					cfg.Connectors[i].TokenRequest = c.request
 				}
 			})
-			b.own("/api/account/"+account+"/app/2/authenticate?v=2.0", map[string]any{"code": "c-1", "redirect_uri": "https://www.brand.example/cb"})
-			b.own(path(codeID), map[string]any{"authCode": "c-2"})
+			b.requestToken(accountPath+"/app/2/authenticate?v=2.0",
+				map[string]any{"code": "c-1", "redirect_uri": "https://www.brand.example/cb"})
+			b.requestToken(authenticatePath(codeID), map[string]any{"authCode": "c-2"})
 			for i, redirect := range []string{"https://www.brand.example/cb", "https://liveperson.net"} {
-				got := b.idp.forms[i]
+				got := b.idp.tokenRequests[i]
 				require.Equal(t, "authorization_code", got["grant_type"])
 				require.Equal(t, []string{"c-1", "c-2"}[i], got["code"])
 				require.Equal(t, redirect, got["redirect_uri"])
@@ -136,88 +155,119 @@ func TestTokenRequests(t *testing.T) {
 	}
 }
 
+// appVerifier is a verifier that an app creates itself.
+const appVerifier = "an-app-created-this-verifier-itself-0123456789"
+
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 func TestPKCE(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	_, made, _ := b.call("POST", "/api/account/"+account+"/app/3/pkce", nil)
+	b := newSimulation(t, nil)
+	_, made, _ := b.call("POST", accountPath+"/app/3/pkce", nil)
 	require.Equal(t, "S256", made["code_challenge_method"])
-	b.own(path(pkceID), map[string]any{"code": "c", "redirect_uri": "https://x.example/cb", "code_verifier": made["code_verifier"]})
-	verifier := b.idp.forms[0]["code_verifier"]
-	require.NotEqual(t, made["code_verifier"], verifier, "the window never has the verifier")
+	exchange := func(verifier any) {
+		b.requestToken(authenticatePath(pkceID), map[string]any{"code": "c", "code_verifier": verifier})
+	}
+	exchange(made["code_verifier"])
+	verifier := b.idp.tokenRequests[0]["code_verifier"]
+	require.NotEqual(t, made["code_verifier"], verifier, "the window does not have the verifier")
 	require.Equal(t, made["code_challenge"], challengeOf(verifier))
-	b.own(path(pkceID), map[string]any{"code": "c", "code_verifier": made["code_verifier"]})
-	require.NotEqual(t, verifier, b.idp.forms[1]["code_verifier"], "a verifier is good for one code")
-	b.own(path(pkceID), map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
-	require.Equal(t, "an-app-made-this-verifier-of-its-own-0123456789", b.idp.forms[2]["code_verifier"])
-	status, out, _ := b.call("POST", "/api/account/"+account+"/app/2/pkce", nil)
+	exchange(made["code_verifier"])
+	require.NotEqual(t, verifier, b.idp.tokenRequests[1]["code_verifier"], "a verifier works once")
+	exchange(appVerifier)
+	require.Equal(t, appVerifier, b.idp.tokenRequests[2]["code_verifier"])
+	status, out, _ := b.call("POST", accountPath+"/app/2/pkce", nil)
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "1024", out["internalErrorCode"])
 }
 
 func TestVisitors(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newSimulation(t, nil)
 	authorize := "/api/account/" + account + "/anonymous/authorize"
-	signup := payload(t, b.own("/api/account/"+account+"/signup", nil))
-	require.Greater(t, signup["exp"], float64(start.AddDate(12, 0, 0).Unix()), "for years")
-	external := b.own(authorize, nil)
-	own := payload(t, b.own(path(implicitID), map[string]any{"id_token": external}))
-	require.Equal(t, payload(t, external)["sub"], own["sub"])
+	signup := decodePayload(t, b.signUpVisitor())
+	require.Greater(t, signup["exp"], float64(start.AddDate(12, 0, 0).Unix()), "valid for years")
+	external := b.requestToken(authorize, nil)
+	own := decodePayload(t, b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": external}))
+	require.Equal(t, decodePayload(t, external)["sub"], own["sub"])
 	require.NotContains(t, own, "lp.ext")
-	refused := func(code string, path string, body map[string]any) {
+	requireCode := func(code string, path string, body map[string]any) {
 		t.Helper()
 		status, out, text := b.call("POST", path, body)
 		require.Equal(t, http.StatusInternalServerError, status, text)
 		require.Equal(t, code, out["internalErrorCode"], text)
 	}
-	b.wait(10 * time.Minute)
-	refused("1012", path(implicitID), map[string]any{"id_token": external})
-	again := b.own(authorize, map[string]any{"id_token": external})
-	require.Equal(t, own["sub"], payload(t, again)["sub"], "the same visitor")
-	b.own(path(implicitID), map[string]any{"id_token": again})
-	b.wait(730 * time.Hour)
-	refused("2001", authorize, map[string]any{"id_token": again})
-	refused("2002", authorize, map[string]any{"id_token": sign(t, map[string]any{"iss": "https://idp.liveperson.net/anonymous"})})
-	refused("2003", "/api/account/87654321/anonymous/authorize", nil)
-	refused("2003", "/api/account/87654321/signup", nil)
-	refused("9012", authorize, map[string]any{"id_token": 7})
+	b.advance(10 * time.Minute)
+	requireCode("1012", authenticatePath(implicitID), map[string]any{"id_token": external})
+	again := b.requestToken(authorize, map[string]any{"id_token": external})
+	require.Equal(t, own["sub"], decodePayload(t, again)["sub"], "the same visitor")
+	b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": again})
+	b.advance(730 * time.Hour)
+	requireCode("2001", authorize, map[string]any{"id_token": again})
+	forged := signToken(t, map[string]any{"iss": "https://idp.liveperson.net/anonymous"})
+	requireCode("2002", authorize, map[string]any{"id_token": forged})
+	requireCode("2003", "/api/account/87654321/anonymous/authorize", nil)
+	requireCode("2003", "/api/account/87654321/signup", nil)
+	requireCode("9012", authorize, map[string]any{"id_token": 7})
 }
 
-// TestForeignHosts: no connector makes the simulator reach elsewhere, neither by its
-// address nor by a redirect.
+// TestForeignHosts: a connector cannot make the simulator contact other hosts.
 func TestForeignHosts(t *testing.T) {
 	t.Parallel()
 	for address, allowed := range map[string]bool{
-		"http://169.254.169.254/": false, "http://10.0.0.1/": false, "http://example.com/": false, "file:///etc/passwd": false,
-		"http://127.0.0.1.example.com/": false, "http://user@127.0.0.1:1/": false, "http://127.0.0.1:1/": true, "http://[::1]:1/": true, "http://localhost:1/": true,
-		"https://idp.brand.test:1/": true, "https://IDP.brand.test:1/": true, "http://idp.brand.test:1/": false,
+		"http://169.254.169.254/":       false,
+		"http://10.0.0.1/":              false,
+		"http://example.com/":           false,
+		"file:///etc/passwd":            false,
+		"http://127.0.0.1.example.com/": false,
+		"http://user@127.0.0.1:9/":      false,
+		"http://127.0.0.1:9/":           true,
+		"http://[::1]:9/":               true,
+		"http://localhost:9/":           true,
+		"https://idp.brand.test:9/":     true,
+		"https://IDP.brand.test:9/":     true,
+		"http://idp.brand.test:9/":      false,
 	} {
-		b := newBench(t, func(c *sim.Config) { c.Hosts = []string{"Idp.Brand.Test"} })
-		status, _, text := b.call("POST", "/connectors/1/fill", url.Values{"from": {address}, "method": {"m"}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		b := newSimulation(t, func(c *sim.Config) { c.Hosts = []string{"Idp.Brand.Test"} })
+		status, text := b.postForm("/connectors/1/fill", url.Values{"from": {address}, "method": {"m"}})
 		require.Equal(t, http.StatusUnprocessableEntity, status)
-		refused := strings.Contains(text, "idp liveengage simulate --allow-host") || strings.Contains(text, "by https alone") || strings.Contains(text, "not an http or https address")
-		require.Equal(t, allowed, !refused, address)
+		rejected := strings.Contains(text, "idp liveengage simulate --allow-host") ||
+			strings.Contains(text, "over https only") || strings.Contains(text, "not an http or https URL")
+		require.Equal(t, allowed, !rejected, address)
+		require.Equal(t, allowed, strings.Contains(text, "connection refused"), text)
 	}
 }
 
 func TestConnectorForm(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(c *sim.Config) { c.Connectors = nil })
-	all := connectorsOf(b)
+	b := newSimulation(t, func(c *sim.Config) { c.Connectors = nil })
+	all := listConnectors(b)
 	require.Len(t, all, 1)
-	edit := "/connectors/" + jsonNumber(t, all[0].ID)
+	edit := "/connectors/" + strconv.FormatInt(all[0].ID, 10)
 	post := func(path string, form url.Values, headers ...string) (int, string) {
-		status, _, text := b.call("POST", path, form.Encode(), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
+		headers = append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)
+		status, _, text := b.call("POST", path, form.Encode(), headers...)
 		return status, text
 	}
 	form := url.Values{
-		"from": {b.idp.URL}, "type": {"2"}, "pkce": {"on"}, "client_id": {"le client"}, "secret": {"not to be shown anywhere"},
-		"display": {"My brand"}, "method": {"lpGetAuthenticationToken"}, "context": {"window"}, "validation": {"JWKS_ENDPOINT"}, "preferred": {"on"},
+		"from":       {b.idp.URL},
+		"type":       {"2"},
+		"pkce":       {"on"},
+		"client_id":  {"le client"},
+		"secret":     {"not to be shown anywhere"},
+		"display":    {"My brand"},
+		"method":     {"lpGetAuthenticationToken"},
+		"context":    {"window"},
+		"validation": {"JWKS_ENDPOINT"},
+		"preferred":  {"on"},
 	}
 	status, text := post(edit+"/fill", form)
 	require.Equal(t, http.StatusOK, status, text)
 	require.Contains(t, text, "Filled from "+b.idp.URL)
-	c := connectorsOf(b)[0]
+	c := listConnectors(b)[0]
 	require.Equal(t, liveengage.TypeCode, c.Type)
 	f := c.Configuration
 	require.Equal(t, b.idp.URL, f.Issuer)
@@ -226,10 +276,12 @@ func TestConnectorForm(t *testing.T) {
 	require.Equal(t, b.idp.URL+"/jwks", f.JWKSEndpoint)
 	require.Equal(t, sim.PublicKeyLine(brandKey()), f.JWTPublicKey)
 	require.True(t, f.PKCEEnabled && f.RFCCompliance && f.Preferred)
-	b.own("/api/account/"+account+"/app/default/authenticate?v=3.0", map[string]any{"code": "c", "code_verifier": "an-app-made-this-verifier-of-its-own-0123456789"})
-	require.NotEmpty(t, b.idp.forms[0]["Authorization"])
+	b.requestToken(accountPath+"/app/default/authenticate?v=3.0",
+		map[string]any{"code": "c", "code_verifier": appVerifier})
+	require.NotEmpty(t, b.idp.tokenRequests[0]["Authorization"])
 
-	for _, page := range []string{edit, "/connectors", "/api/account/" + account + "/configuration/le-connectors/all-connectors", "/log", "/brand"} {
+	list := accountPath + "/configuration/le-connectors/all-connectors"
+	for _, page := range []string{edit, "/connectors", list, "/log", "/brand"} {
 		status, _, text := b.call("GET", page, nil)
 		require.Equal(t, http.StatusOK, status, page)
 		require.NotContains(t, text, "not to be shown", page)
@@ -237,7 +289,7 @@ func TestConnectorForm(t *testing.T) {
 	form.Set("authorize", "javascript:alert(1)")
 	status, text = post(edit, form)
 	require.Equal(t, http.StatusUnprocessableEntity, status)
-	require.Contains(t, text, "Authentication Endpoint is no address")
+	require.Contains(t, text, "Authentication Endpoint must be a URL")
 	status, _ = post(edit, form, "Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site")
 	require.Equal(t, http.StatusForbidden, status, "from another site")
 	status, _, _ = b.call("GET", "/", nil, "X", "y")
@@ -245,15 +297,8 @@ func TestConnectorForm(t *testing.T) {
 	r, err := http.NewRequest(http.MethodGet, b.url, nil)
 	require.NoError(t, err)
 	r.Host = "rebound.example"
-	res, err := http.DefaultClient.Do(r)
+	res, err := b.network.Client().Do(r)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	require.Equal(t, http.StatusMisdirectedRequest, res.StatusCode)
-}
-
-func jsonNumber(t *testing.T, n int64) string {
-	t.Helper()
-	raw, err := json.Marshal(n)
-	require.NoError(t, err)
-	return string(raw)
 }

@@ -1,9 +1,9 @@
-// Package sim plays LivePerson's side on one machine: the services that LiveEngage
-// has on the internet, a brand's page with its window, and what an agent sees. Read
-// sim.go first, then authenticate.go: what becomes of a token or a code.
+// Package sim simulates LivePerson on one machine: LiveEngage's services, a brand's
+// website with the chat window, and the agent's view. Start here, then see
+// authenticate.go for what happens to a token or a code.
 //
-// Everything is kept in memory, bounded in number and size. What is known of
-// LivePerson and what is guessed stands in docs/adr/0019.
+// Everything is kept in memory, with limits on number and size. docs/adr/0019 says what
+// is known about LivePerson and what is a guess.
 package sim
 
 import (
@@ -15,7 +15,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,106 +23,117 @@ import (
 	"idpbridge/liveengage/setup"
 )
 
-// Config is what a Simulator needs. Now and Address are required; the zero value
-// of every other field works.
+// Config configures a Simulator. Address and Now are required. The zero value of every
+// other field works.
 type Config struct {
-	// Account is the number of the one LiveEngage account; empty means 12345678.
+	// Account is the number of the LiveEngage account. Empty means 12345678.
 	Account string
-	// Address is the simulator's own base URL, without a slash at its end. Requests
-	// that were sent to another host are refused.
+	// Address is the simulator's own base URL, without a trailing slash. Requests with
+	// another Host header are rejected.
 	Address string
-	// HTTP makes the requests to the identity provider; nil means one that uses no
-	// proxy. Either way its redirects and time-out are replaced by stricter ones.
+	// HTTP provides the transport for requests to the identity provider. Nil means a
+	// transport without a proxy. Its timeout and redirect policy are replaced.
 	HTTP *http.Client
-	// Timeout bounds each of those requests; zero means five seconds.
+	// Timeout limits each of those requests. Zero means five seconds.
 	Timeout time.Duration
-	// Hosts are host names outside this machine that the operator names; requests go
-	// to loopback and to them alone.
+	// Hosts are host names the simulator may contact, in addition to loopback.
 	Hosts []string
 	Now   func() time.Time
-	Log   *slog.Logger // nil: nothing is logged
-	// Issuer is the identity provider that a connector may be filled from; empty: it
-	// is asked for on the page.
+	Log   *slog.Logger // nil means no log
+	// Issuer is the identity provider to fill connectors from. If it is empty, the page
+	// asks for it.
 	Issuer string
-	// Connectors are what the account starts with; none makes an empty one.
+	// Connectors are the account's connectors. Nil means one empty connector.
 	Connectors []Connector
-	// Key decrypts tokens; nil means a new one.
+	// Key decrypts tokens. Nil means a new key.
 	Key *rsa.PrivateKey
-	// AgentName and AgentPassword sign the demo agent in; empty means agent and
-	// agent-password.
-	AgentName, AgentPassword string
-	// SocketTimeout is how long a socket may stay silent before it has said who it is, and
-	// how long it may take to read a frame; zero means five seconds.
+	// SocketTimeout is how long a socket may take to send its token, and how long its
+	// client may take to read a frame. Zero means five seconds.
 	SocketTimeout time.Duration
 }
 
-// Bounds of what is kept and of what is taken.
+// The demo agent and the bot user of all API keys.
 const (
-	maxBody             = 256 << 10 // bytes of an answer of the identity provider
+	agentName     = "agent"
+	agentPassword = "agent-password" //nolint:gosec // a demo password that the page shows
+	botName       = "bot"
+)
+
+// Limits on what is kept and what is accepted.
+const (
+	maxBody             = 256 << 10 // bytes of a response of the identity provider
 	maxRequest          = 64 << 10  // bytes of a request to the simulator
 	maxToken            = 16 << 10  // bytes of a token or a code
 	maxConsumers        = 500
 	maxConversations    = 200
-	maxMessages         = 500 // of one conversation
+	maxMessages         = 500 // in a conversation
 	maxMessage          = 8 << 10
-	maxConversationText = 256 << 10 // bytes of the lines of one conversation
+	maxConversationText = 256 << 10 // bytes of all messages in a conversation
 	maxExchanges        = 200
 	maxVerifiers        = 500
 	maxSessions         = 100
 	maxNonces           = 10_000 // of the last minutes
-	maxAPIKeys          = 100    // as LivePerson has it
+	maxAPIKeys          = 100    // as at LivePerson
 	maxConnectors       = 20
 )
 
-// Simulator is LivePerson's side for one account. It is safe for concurrent use.
+// Simulator simulates LivePerson for one account. It is safe for concurrent use.
 type Simulator struct {
 	Config
 
-	origin  *url.URL
-	idp     *outgoing
-	keyring *keyring
-	pages   *templateSet
-	keySets *keySets
+	origin    *url.URL
+	idp       *idpClient
+	keyring   *keyring
+	templates *templateSet
+	keySets   *keySets
 
 	mu            sync.Mutex
 	connectors    []Connector
 	consumers     *lruCache[*consumer]
 	conversations *lruCache[*conversation]
-	verifiers     *lruCache[string] // by the handle that the window has
-	delegations   *lruCache[delegation]
+	verifiers     *lruCache[string]     // by the handle that the window has
+	delegations   *lruCache[delegation] // by state
 	sessions      *lruCache[*session]
 	apiKeys       *lruCache[apiKey]
 	nonces        *nonceStore
-	socketCount   int                         // sockets, also of nobody yet
+	socketCount   int                         // including sockets without a token yet
 	sockets       map[string]map[*socket]bool // by consumer
 }
 
-// New prepares a simulator. It makes no request.
+// New returns a simulator. It makes no request.
 func New(c Config) (*Simulator, error) {
 	origin, err := url.Parse(c.Address)
-	if err != nil || origin.Host == "" || origin.Path != "" || c.Now == nil {
-		return nil, errors.New("simulator: Address is its own base URL without a path, and Now is required")
+	if err != nil || origin.Host == "" || origin.Path != "" {
+		return nil, errors.New("simulator: Address must be a base URL without a path")
+	}
+	if c.Now == nil {
+		return nil, errors.New("simulator: Now is required")
 	}
 	if c.Account = cmp.Or(c.Account, "12345678"); !isNumber(c.Account) {
-		return nil, errors.New("simulator: Account is a number")
+		return nil, errors.New("simulator: Account must be a number")
 	}
 	c.Timeout, c.SocketTimeout = cmp.Or(c.Timeout, 5*time.Second), cmp.Or(c.SocketTimeout, 5*time.Second)
-	c.AgentName, c.AgentPassword = cmp.Or(c.AgentName, "agent"), cmp.Or(c.AgentPassword, "agent-password")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Simulator{
-		Config: c, origin: origin,
-		consumers: newLRUCache[*consumer](maxConsumers), conversations: newLRUCache[*conversation](maxConversations), verifiers: newLRUCache[string](maxVerifiers),
-		delegations: newLRUCache[delegation](maxVerifiers), sessions: newLRUCache[*session](maxSessions), apiKeys: newLRUCache[apiKey](maxAPIKeys),
-		nonces: &nonceStore{limit: maxNonces, expiries: map[string]time.Time{}}, sockets: map[string]map[*socket]bool{},
+		Config:        c,
+		origin:        origin,
+		idp:           newIDPClient(c),
+		consumers:     newLRUCache[*consumer](maxConsumers),
+		conversations: newLRUCache[*conversation](maxConversations),
+		verifiers:     newLRUCache[string](maxVerifiers),
+		delegations:   newLRUCache[delegation](maxVerifiers),
+		sessions:      newLRUCache[*session](maxSessions),
+		apiKeys:       newLRUCache[apiKey](maxAPIKeys),
+		nonces:        &nonceStore{limit: maxNonces, expiries: map[string]time.Time{}},
+		sockets:       map[string]map[*socket]bool{},
 	}
-	s.idp = newOutgoing(c)
-	s.keySets = &keySets{out: s.idp, sets: map[string]keySet{}}
+	s.keySets = &keySets{idp: s.idp, sets: map[string]keySet{}}
 	if s.keyring, err = newKeyring(c); err != nil {
 		return nil, err
 	}
-	if s.pages, err = parseTemplates(); err != nil {
+	if s.templates, err = parseTemplates(); err != nil {
 		return nil, err
 	}
 	if len(c.Connectors) == 0 {
@@ -131,37 +141,45 @@ func New(c Config) (*Simulator, error) {
 	}
 	for _, connector := range c.Connectors {
 		if connector.ID == 0 {
-			connector.ID = firstConnector + int64(len(s.connectors))
+			connector.ID = firstConnectorID + int64(len(s.connectors))
 		}
 		s.connectors = append(s.connectors, connector)
 	}
 	return s, nil
 }
 
-// firstConnector is the number of the first connector, as long as LivePerson's are.
-const firstConnector = 4056284238
-
 func newConnector(issuer string) Connector {
-	return Connector{Connector: setup.NewConnector(setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}, liveengage.FlowImplicit, liveengage.KeyTypePasted)}
+	facts := setup.Facts{Issuer: issuer, DisplayName: "my identity provider"}
+	return Connector{Connector: setup.NewConnector(facts, liveengage.FlowImplicit, liveengage.KeyTypePasted)}
 }
 
-// Handler answers for every service and page.
+// Handler serves all services and pages.
 func (s *Simulator) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, register := range []func(*http.ServeMux){
-		s.registerDomain, s.registerConnectors, s.registerAuthenticate, s.registerAnonymous, s.registerDelegation,
-		s.registerSocket, s.registerAgent, s.registerInteractions, s.registerLogin, s.registerAPIKeys, s.registerUsers,
-		s.registerBrand, s.registerLog, s.registerHome,
+		s.registerDomain,
+		s.registerConnectors,
+		s.registerAuthenticate,
+		s.registerAnonymous,
+		s.registerDelegation,
+		s.registerSocket,
+		s.registerAgent,
+		s.registerInteractions,
+		s.registerLogin,
+		s.registerAPIKeys,
+		s.registerUsers,
+		s.registerBrand,
+		s.registerLog,
+		s.registerHome,
 	} {
 		register(mux)
 	}
 	guard := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		// A page of another site that has its name point to this machine sends its
-		// own name here (DNS rebinding).
+		// With DNS rebinding, the Host header is that of the other site.
 		if !strings.EqualFold(r.Host, s.origin.Host) {
-			http.Error(w, "This is the simulator at "+s.Address+"; open that address.", http.StatusMisdirectedRequest)
+			http.Error(w, "This is the simulator at "+s.Address+". Open that URL.", http.StatusMisdirectedRequest)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
@@ -169,38 +187,28 @@ func (s *Simulator) Handler() http.Handler {
 	})
 }
 
-// WindowPath is where the window of its own comes back to, below the simulator's
-// address: it is a redirect URI of the client that LivePerson is.
+// WindowPath is the path of the pop-out window. With the simulator's base URL it is a
+// redirect URI of LiveEngage's client.
 const WindowPath = liveengage.WindowPath
 
-// WindowURI is the redirect URI of the window of its own.
+// WindowURI returns the redirect URI of the pop-out window.
 func (s *Simulator) WindowURI() string { return s.Address + WindowPath }
 
-// matchesAccount says whether a request is about the one account.
+// matchesAccount reports whether a request is for the simulator's account.
 func (s *Simulator) matchesAccount(r *http.Request) bool { return r.PathValue("account") == s.Account }
 
-// connectorByID is the connector of that id.
-func (s *Simulator) connectorByID(id int64) (Connector, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.connectors, func(c Connector) bool { return c.ID == id && !c.Deleted })
-	if i < 0 {
-		return Connector{}, false
+// requireAccount returns an error with the code if a request is for another account.
+func (s *Simulator) requireAccount(r *http.Request, code string) error {
+	if s.matchesAccount(r) {
+		return nil
 	}
-	return s.connectors[i], true
+	return idpErrorf(code, "account %q does not exist", truncateText(r.PathValue("account")))
 }
 
-// listConnectors is a copy of the connectors.
-func (s *Simulator) listConnectors() []Connector {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.connectors)
-}
-
-// newHandle is a text that nobody guesses.
+// newHandle returns a random string that nobody can guess.
 func newHandle() string { return strings.ToLower(rand.Text()) }
 
-// newUUID is a random UUID (RFC 9562 section 5.4).
+// newUUID returns a random UUID (RFC 9562 section 5.4).
 func newUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,109 +11,110 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/sync/errgroup"
 
 	"idpbridge/liveengage"
 )
-
-// statusBadToken closes a socket whose token is bad, has expired or is for another
-// account.
-const statusBadToken = websocket.StatusCode(4407)
 
 func (s *Simulator) registerSocket(mux *http.ServeMux) {
 	mux.HandleFunc("GET /ws_api/account/{account}/messaging/consumer", s.serveMessaging)
 }
 
-// frame is a request of the consumer's side. The id is text or a number.
-type frame struct {
-	Kind    string          `json:"kind"`
-	ID      json.RawMessage `json:"id"`
-	Type    string          `json:"type"`
-	Body    json.RawMessage `json:"body"`
-	Headers []struct {
-		Type string `json:"type"`
-		JWT  string `json:"jwt"`
-	} `json:"headers"`
-}
-
-// socket is one consumer's connection. No line waits in it: it knows what it has
-// told of each conversation, and reads on from there as fast as its client does.
+// socket is a connection of a consumer. Messages do not queue in it. It knows what it
+// has sent of each conversation, and continues from there as fast as its client reads.
 type socket struct {
 	*Simulator
 
 	conn          *websocket.Conn
 	claims        ownClaims
-	replies       chan []byte
-	wakeUp        chan struct{}  // there may be lines to tell
-	nextSequences map[string]int // next sequence by conversation; the Simulator's mutex guards it
+	responses     chan []byte
+	wakeUp        chan struct{}  // there may be messages to send
+	nextSequences map[string]int // by conversation; guarded by the Simulator's mutex
 }
 
-// serveMessaging is the consumer's messaging socket. Who it is says the header, or the
-// first message within a few seconds, since browsers send no header.
+// serveMessaging serves the consumer's messaging socket. The token is in the
+// Authorization header or, for browsers, in the first message.
 func (s *Simulator) serveMessaging(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("v") != "3" {
 		writeError(w, http.StatusBadRequest, "Bad Request: v=3 is required.")
 		return
 	}
 	if !s.acquireSocket() {
-		writeError(w, http.StatusServiceUnavailable, fmt.Sprintf("The simulator has %d sockets; close one.", maxSockets))
+		writeError(w, http.StatusServiceUnavailable,
+			fmt.Sprintf("The simulator has %d open sockets, which is the limit. Close one first.", maxSockets))
 		return
 	}
 	defer s.releaseSocket()
-	// Any origin may: no cookie counts here, only the token.
+	// Any origin is fine: the token authenticates, not a cookie.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		return // Accept has answered
+		return // Accept has written a response
 	}
 	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(maxRequest)
-	k := &socket{Simulator: s, conn: conn, replies: make(chan []byte, 8), wakeUp: make(chan struct{}, 1), nextSequences: map[string]int{}}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	token, reply := "", []byte(nil)
-	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "jwt") {
-		token = rest
-	} else if token, reply, err = k.readInitConnection(ctx); err != nil {
-		_ = conn.Close(statusBadToken, "InitConnection with a JWT was expected")
-		return
+	k := &socket{
+		Simulator:     s,
+		conn:          conn,
+		responses:     make(chan []byte, 8),
+		wakeUp:        make(chan struct{}, 1),
+		nextSequences: map[string]int{},
 	}
-	if k.claims, err = s.keyring.readToken(token); err != nil || !s.isCurrent(k.claims, r) {
-		_ = conn.Close(statusBadToken, "JWT is bad, expired or for another account")
+	if !k.authenticate(r) {
 		return
 	}
 	if !k.register() {
-		_ = conn.Close(websocket.StatusTryAgainLater, fmt.Sprintf("a consumer has %d sockets at most", maxOwnSockets))
+		_ = conn.Close(websocket.StatusTryAgainLater, fmt.Sprintf("a consumer can have %d sockets", maxOwnSockets))
 		return
 	}
 	defer k.unregister()
-	if reply != nil {
-		k.replies <- reply
+	// The token also expires if neither side sends anything.
+	expiry := time.AfterFunc(time.Unix(k.claims.Expires, 0).Sub(s.Now()), k.closeExpired)
+	defer expiry.Stop()
+	group, ctx := errgroup.WithContext(r.Context())
+	group.Go(func() error { return k.writeFrames(ctx, r) })
+	group.Go(func() error { return k.readFrames(ctx, r) })
+	_ = group.Wait() // the connection has ended
+}
+
+// authenticate reads and verifies the token. If it is not valid, it closes the
+// connection and reports false.
+func (k *socket) authenticate(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "jwt") {
+		var response []byte
+		var err error
+		if token, response, err = k.readInitConnection(r.Context()); err != nil {
+			_ = k.conn.Close(liveengage.CloseTokenInvalid, "expected InitConnection with a JWT")
+			return false
+		}
+		k.responses <- response
 	}
-	// Nobody need say anything for a token to expire.
-	ends := time.AfterFunc(time.Unix(k.claims.Expires, 0).Sub(s.Now()), k.closeExpired)
-	defer ends.Stop()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer cancel() // the reader must not wait for a writer that has gone
-		k.writeFrames(ctx, r)
-	}()
-	k.readFrames(ctx, r)
-	cancel()
-	<-done
+	var err error
+	if k.claims, err = k.keyring.readToken(token); err != nil || !k.isCurrent(k.claims, r) {
+		_ = k.conn.Close(liveengage.CloseTokenInvalid, "the JWT is invalid, expired or for another account")
+		return false
+	}
+	return true
 }
 
-// closeExpired closes a socket whose token counts no more.
-func (k *socket) closeExpired() { _ = k.conn.Close(statusBadToken, "JWT has expired") }
+// closeExpired closes a socket whose token is no longer valid.
+func (k *socket) closeExpired() {
+	_ = k.conn.Close(liveengage.CloseTokenInvalid, "the JWT has expired")
+}
 
-// isCurrent says whether a token is for this account and has not expired.
+// isCurrent reports whether a token is for this account and has not expired.
 func (s *Simulator) isCurrent(c ownClaims, r *http.Request) bool {
-	return s.matchesAccount(r) && c.Issuer == liveengage.TokenIssuer && c.Audience == "acc:"+s.Account && s.Now().Unix() < c.Expires
+	return s.matchesAccount(r) && c.Issuer == liveengage.Issuer && c.Audience == "acc:"+s.Account &&
+		s.Now().Unix() < c.Expires
 }
 
-// readInitConnection reads InitConnection.
-func (k *socket) readInitConnection(ctx context.Context) (token string, reply []byte, err error) {
-	// A context with a deadline would drop the connection without saying why.
-	timer := time.AfterFunc(k.SocketTimeout, func() { _ = k.conn.Close(statusBadToken, "InitConnection was expected") })
+// readInitConnection reads the first message of a browser. It returns the token and the
+// response to the message.
+func (k *socket) readInitConnection(ctx context.Context) (token string, response []byte, err error) {
+	// A context with a deadline would drop the connection without a close code.
+	timer := time.AfterFunc(k.SocketTimeout, func() {
+		_ = k.conn.Close(liveengage.CloseTokenInvalid, "expected InitConnection")
+	})
 	defer timer.Stop()
 	_, raw, err := k.conn.Read(ctx)
 	if err != nil {
@@ -132,148 +132,103 @@ func (k *socket) readInitConnection(ctx context.Context) (token string, reply []
 	return "", nil, errors.New("no token")
 }
 
-// writeFrames sends what is waiting until the connection ends or the token does.
-func (k *socket) writeFrames(ctx context.Context, r *http.Request) {
+// errTokenExpired ends a socket.
+var errTokenExpired = errors.New("the token has expired")
+
+// writeFrames writes responses and notifications until the connection or the token ends.
+func (k *socket) writeFrames(ctx context.Context, r *http.Request) error {
 	for {
 		var raw []byte
 		select {
 		case <-ctx.Done():
-			return
-		case raw = <-k.replies:
+			return ctx.Err()
+		case raw = <-k.responses:
 		case <-k.wakeUp:
 			if !k.isCurrent(k.claims, r) {
 				k.closeExpired()
-				return
+				return errTokenExpired
 			}
 			if raw = k.nextNotification(); raw == nil {
 				continue
 			}
-			k.wakeWriter() // perhaps there are more
+			k.wakeWriter() // there may be more
 		}
-		frame, cancel := context.WithTimeout(ctx, k.SocketTimeout)
-		err := k.conn.Write(frame, websocket.MessageText, raw)
-		cancel()
-		if err != nil {
-			return
+		if err := k.writeFrame(ctx, raw); err != nil {
+			return err
 		}
 	}
 }
 
-// readFrames answers requests until the connection ends or the token does.
-func (k *socket) readFrames(ctx context.Context, r *http.Request) {
+func (k *socket) writeFrame(ctx context.Context, raw []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, k.SocketTimeout)
+	defer cancel()
+	return k.conn.Write(ctx, websocket.MessageText, raw)
+}
+
+// readFrames handles requests until the connection or the token ends.
+func (k *socket) readFrames(ctx context.Context, r *http.Request) error {
 	for {
 		_, raw, err := k.conn.Read(ctx)
 		if err != nil {
-			return
+			return err
 		}
 		if !k.isCurrent(k.claims, r) {
 			k.closeExpired()
-			return
+			return errTokenExpired
 		}
 		var f frame
-		if json.Unmarshal(raw, &f) != nil || f.Kind != "req" {
-			_ = k.conn.Close(websocket.StatusUnsupportedData, `a request is JSON with "kind":"req"`)
-			return
+		if err := json.Unmarshal(raw, &f); err != nil || f.Kind != "req" {
+			_ = k.conn.Close(websocket.StatusUnsupportedData, `expected JSON with "kind":"req"`)
+			return errors.New("not a request")
 		}
 		select {
-		case k.replies <- k.handleFrame(f):
+		case k.responses <- k.handleFrame(f):
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		}
 	}
 }
 
-// requestBody is what requests have in their body.
-type requestBody struct {
-	ConversationID string `json:"conversationId"`
-	DialogID       string `json:"dialogId"`
-	FromSeq        int    `json:"fromSeq"`
-	Event          struct {
-		Type        string `json:"type"`
-		ContentType string `json:"contentType"`
-		Message     string `json:"message"`
-	} `json:"event"`
-	Fields []struct {
-		Field string `json:"field"`
-		State string `json:"conversationState"`
-	} `json:"conversationField"`
-}
-
-// handleFrame handles one request.
+// handleFrame handles a request and returns the response.
 func (k *socket) handleFrame(f frame) []byte {
-	var b requestBody
-	if f.Body != nil && json.Unmarshal(f.Body, &b) != nil {
-		return encodeResponse(f, "GeneralResponse", http.StatusBadRequest, "body is not what "+truncateText(f.Type)+" has")
+	var body requestBody
+	if f.Body != nil && json.Unmarshal(f.Body, &body) != nil {
+		return encodeResponse(f, "GeneralResponse", http.StatusBadRequest, "invalid body for "+truncateText(f.Type))
 	}
+	id := body.conversationID()
 	switch f.Type {
 	case "GetClock":
-		return encodeResponse(f, "GetClockResponse", http.StatusOK, map[string]int64{"currentTime": k.Now().UnixMilli()})
+		now := map[string]int64{"currentTime": k.Now().UnixMilli()}
+		return encodeResponse(f, "GetClockResponse", http.StatusOK, now)
 	case "InitConnection":
 		return encodeResponse(f, "InitConnectionResponse", http.StatusOK, map[string]any{})
 	case "cm.ConsumerRequestConversation":
 		id := k.openConversation(k.claims.Subject)
 		k.subscribe(id, math.MaxInt)
-		return encodeResponse(f, "cm.RequestConversationResponse", http.StatusOK, map[string]string{"conversationId": id})
+		opened := map[string]string{"conversationId": id}
+		return encodeResponse(f, "cm.RequestConversationResponse", http.StatusOK, opened)
 	case "ms.SubscribeMessagingEvents":
-		if !k.subscribe(b.conversationID(), b.FromSeq) {
+		if !k.subscribe(id, body.FromSeq) {
 			return encodeResponse(f, "GeneralResponse", http.StatusNotFound, "no such conversation")
 		}
 		return encodeResponse(f, "GenericSubscribeResponse", http.StatusOK, map[string]any{})
 	case "ms.PublishEvent":
-		if b.Event.Type != "ContentEvent" {
-			return encodeResponse(f, "ms.PublishEventResponse", http.StatusOK, map[string]any{}) // typing and reading
+		if body.Event.Type != "ContentEvent" { // the consumer is typing or has read a message
+			return encodeResponse(f, "ms.PublishEventResponse", http.StatusOK, map[string]any{})
 		}
-		sequence, ok := k.addMessage(b.conversationID(), k.claims.Subject, false, b.Event.Message)
+		sequence, ok := k.addMessage(id, k.claims.Subject, false, body.Event.Message)
 		if !ok {
-			return encodeResponse(f, "GeneralResponse", http.StatusBadRequest, "no such open conversation, or no text of 1 to 8192 bytes")
+			return encodeResponse(f, "GeneralResponse", http.StatusBadRequest,
+				"the conversation is not open, or the text does not have 1 to 8192 bytes")
 		}
-		return encodeResponse(f, "ms.PublishEventResponse", http.StatusOK, map[string]int{"sequence": sequence})
+		published := map[string]int{"sequence": sequence}
+		return encodeResponse(f, "ms.PublishEventResponse", http.StatusOK, published)
 	case "cm.UpdateConversationField":
-		if k.ownsConversation(b.conversationID()) {
-			k.closeConversation(b.conversationID())
+		if k.ownsConversation(id) {
+			k.closeConversation(id)
 		}
 		return encodeResponse(f, "cm.UpdateConversationFieldResponse", http.StatusOK, map[string]any{})
 	}
-	return encodeResponse(f, "GeneralResponse", http.StatusNotImplemented, "the simulator does not know "+truncateText(f.Type))
-}
-
-// conversationID is the conversation that a request is about; its main dialog has the same id.
-func (b requestBody) conversationID() string {
-	if b.ConversationID != "" {
-		return b.ConversationID
-	}
-	return b.DialogID
-}
-
-// encodeResponse answers a request. Whatever its id was, reqId is text.
-func encodeResponse(f frame, kind string, code int, body any) []byte {
-	return encodeJSON(map[string]any{"kind": "resp", "reqId": strings.Trim(string(f.ID), `"`), "code": code, "type": kind, "body": body})
-}
-
-// encodeNotification tells of lines.
-func encodeNotification(id string, lines []message) []byte {
-	changes := make([]map[string]any, 0, len(lines))
-	for _, l := range lines {
-		role := "CONSUMER"
-		if l.Agent {
-			role = "ASSIGNED_AGENT"
-		}
-		changes = append(changes, map[string]any{
-			"sequence": l.Sequence, "conversationId": id, "dialogId": id, "serverTimestamp": l.At.UnixMilli(),
-			"originatorMetadata": map[string]string{"role": role},
-			"event":              map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": l.Text},
-		})
-	}
-	return encodeJSON(map[string]any{"kind": "notification", "type": "ms.MessagingEventNotification", "body": map[string]any{"changes": changes}})
-}
-
-// encodeJSON writes <, > and & as they are: a line of them would be six times as long.
-func encodeJSON(v any) []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(v) != nil {
-		return []byte(`{"kind":"resp","code":500}`)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return encodeResponse(f, "GeneralResponse", http.StatusNotImplemented,
+		"the simulator does not support "+truncateText(f.Type))
 }

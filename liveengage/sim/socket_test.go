@@ -1,377 +1,285 @@
 package sim_test
 
 import (
-	"context"
-	"crypto/hmac"
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage/sim"
 )
 
-func challengeOf(verifier string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+// consumerSocket is a consumer's connection to the simulator.
+type consumerSocket struct {
+	t        *testing.T
+	conn     *websocket.Conn
+	last     string   // the last frame
+	notified []string // texts of notifications, with the role before them
 }
 
-// message is a consumer's socket.
-type message struct {
-	t    *testing.T
-	ctx  context.Context //nolint:containedctx // of one test
-	conn *websocket.Conn
-	told []string // texts of notifications, with the role before them
-}
-
-func (b *bench) dial(token string) *message {
+func (b *simulation) dialSocket(token string) *consumerSocket {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	b.t.Cleanup(cancel)
-	options := &websocket.DialOptions{HTTPHeader: http.Header{}}
+	options := &websocket.DialOptions{HTTPClient: b.network.Client(), HTTPHeader: http.Header{}}
 	if token != "" {
 		options.HTTPHeader.Set("Authorization", "jwt "+token)
 	}
-	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(b.url, "http")+"/ws_api/account/"+account+"/messaging/consumer?v=3", options)
+	address := "ws://" + simAddress + "/ws_api/account/" + account + "/messaging/consumer?v=3"
+	conn, _, err := websocket.Dial(b.t.Context(), address, options)
 	require.NoError(b.t, err)
 	b.t.Cleanup(func() { _ = conn.CloseNow() })
-	return &message{t: b.t, ctx: ctx, conn: conn}
+	return &consumerSocket{t: b.t, conn: conn}
 }
 
-// read is the next frame.
-func (l *message) read() map[string]any {
-	l.t.Helper()
-	_, raw, err := l.conn.Read(l.ctx)
-	require.NoError(l.t, err)
+// write sends a frame.
+func (c *consumerSocket) write(frame string) error {
+	return c.conn.Write(c.t.Context(), websocket.MessageText, []byte(frame))
+}
+
+// readFrame returns the next frame.
+func (c *consumerSocket) readFrame() map[string]any {
+	c.t.Helper()
+	_, raw, err := c.conn.Read(c.t.Context())
+	require.NoError(c.t, err)
+	c.last = string(raw)
 	var out map[string]any
-	require.NoError(l.t, json.Unmarshal(raw, &out))
-	if out["kind"] == "notification" {
-		for _, c := range out["body"].(map[string]any)["changes"].([]any) {
-			change := c.(map[string]any)
-			l.told = append(l.told, change["originatorMetadata"].(map[string]any)["role"].(string)+": "+change["event"].(map[string]any)["message"].(string))
+	require.NoError(c.t, json.Unmarshal(raw, &out))
+	if out["kind"] != "notification" {
+		return out
+	}
+	var notification struct {
+		Body struct {
+			Changes []struct {
+				Metadata struct{ Role string } `json:"originatorMetadata"`
+				Event    struct{ Message string }
+			}
 		}
+	}
+	require.NoError(c.t, json.Unmarshal(raw, &notification))
+	for _, change := range notification.Body.Changes {
+		c.notified = append(c.notified, change.Metadata.Role+": "+change.Event.Message)
 	}
 	return out
 }
 
-// ask sends a request and returns its response.
-func (l *message) ask(request string) map[string]any {
-	l.t.Helper()
-	require.NoError(l.t, l.conn.Write(l.ctx, websocket.MessageText, []byte(request)))
+// waitForNotifications reads until this many messages have arrived.
+func (c *consumerSocket) waitForNotifications(n int) {
+	c.t.Helper()
+	for len(c.notified) < n {
+		c.readFrame()
+	}
+}
+
+// sendRequest sends a request and returns its response.
+func (c *consumerSocket) sendRequest(request string) map[string]any {
+	c.t.Helper()
+	require.NoError(c.t, c.write(request))
 	for {
-		if out := l.read(); out["kind"] == "resp" {
+		if out := c.readFrame(); out["kind"] == "resp" {
 			return out
 		}
 	}
 }
 
-// closed is the code that the socket is closed with.
-func (l *message) closed() websocket.StatusCode {
-	l.t.Helper()
+// closeStatus waits until the simulator closes the socket and returns the status.
+func (c *consumerSocket) closeStatus() websocket.StatusCode {
+	c.t.Helper()
 	for {
-		if _, _, err := l.conn.Read(l.ctx); err != nil {
+		if _, _, err := c.conn.Read(c.t.Context()); err != nil {
 			return websocket.CloseStatus(err)
 		}
 	}
 }
 
-func (l *message) open() string {
-	l.t.Helper()
-	out := l.ask(`{"kind":"req","id":1,"type":"cm.ConsumerRequestConversation"}`)
-	require.Equal(l.t, "1", out["reqId"])
-	require.EqualValues(l.t, 200, out["code"])
-	require.Equal(l.t, "cm.RequestConversationResponse", out["type"])
+func (c *consumerSocket) openConversation() string {
+	c.t.Helper()
+	out := c.sendRequest(`{"kind":"req","id":1,"type":"cm.ConsumerRequestConversation"}`)
+	require.Equal(c.t, "1", out["reqId"])
+	require.EqualValues(c.t, 200, out["code"])
+	require.Equal(c.t, "cm.RequestConversationResponse", out["type"])
 	return out["body"].(map[string]any)["conversationId"].(string)
 }
 
-func (l *message) say(conversation, text string) map[string]any {
-	l.t.Helper()
-	return l.ask(fmt.Sprintf(`{"kind":"req","id":"7","type":"ms.PublishEvent","body":{"dialogId":%q,"event":{"type":"ContentEvent","contentType":"text/plain","message":%q}}}`, conversation, text))
+func (c *consumerSocket) sendText(conversation, text string) map[string]any {
+	c.t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"dialogId": conversation,
+		"event":    map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": text},
+	})
+	require.NoError(c.t, err)
+	return c.sendRequest(`{"kind":"req","id":"7","type":"ms.PublishEvent","body":` + string(body) + `}`)
 }
 
-func (b *bench) form(path string, form url.Values) int {
-	b.t.Helper()
-	status, _, _ := b.call("POST", path, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
-	return status
+// subscribeFrame is a request for the messages of a conversation.
+func subscribeFrame(conversation string, from int) string {
+	return fmt.Sprintf(`{"kind":"req","id":2,"type":"ms.SubscribeMessagingEvents","body":{"dialogId":%q,"fromSeq":%d}}`,
+		conversation, from)
 }
+
+const getClockFrame = `{"kind":"req","id":"0","type":"GetClock"}`
 
 func TestSocket(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	jane := b.own(path(implicitID), good(t, b))
-	l := b.dial(jane)
-	clock := l.ask(`{"kind":"req","id":"0","type":"GetClock"}`)
+	b := newSimulation(t, nil)
+	jane := b.requestToken(authenticatePath(implicitID), goodToken(t, b))
+	c := b.dialSocket(jane)
+	clock := c.sendRequest(getClockFrame)
 	require.Equal(t, "GetClockResponse", clock["type"])
 	require.EqualValues(t, start.UnixMilli(), clock["body"].(map[string]any)["currentTime"])
-	id := l.open()
-	require.EqualValues(t, 0, l.say(id, "Hello <there>")["body"].(map[string]any)["sequence"])
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+id+"/answer", url.Values{"text": {"How can I help?"}}))
-	for len(l.told) < 2 {
-		l.read()
-	}
-	require.Equal(t, []string{"CONSUMER: Hello <there>", "ASSIGNED_AGENT: How can I help?"}, l.told)
+	id := c.openConversation()
+	require.EqualValues(t, 0, c.sendText(id, "Hello <there>")["body"].(map[string]any)["sequence"])
+	b.submitForm("/agent/"+id+"/answer", url.Values{"text": {"How can I help?"}})
+	c.waitForNotifications(2)
+	require.Equal(t, []string{"CONSUMER: Hello <there>", "ASSIGNED_AGENT: How can I help?"}, c.notified)
 
-	// Lost and found: another socket has the same conversation, and what was said.
-	other := b.dial("")
-	first := other.ask(`{"kind":"req","id":"0","type":"InitConnection","headers":[{"type":".ams.headers.ClientProperties"},{"type":".ams.headers.ConsumerAuthentication","jwt":"` + jane + `"}]}`)
+	// After a reconnect, another socket has the same conversation with its messages.
+	other := b.dialSocket("")
+	first := other.sendRequest(`{"kind":"req","id":"0","type":"InitConnection","headers":[` +
+		`{"type":".ams.headers.ClientProperties"},` +
+		`{"type":".ams.headers.ConsumerAuthentication","jwt":"` + jane + `"}]}`)
 	require.EqualValues(t, 200, first["code"])
-	require.Equal(t, id, other.open())
-	other.ask(`{"kind":"req","id":2,"type":"ms.SubscribeMessagingEvents","body":{"dialogId":"` + id + `","fromSeq":1}}`)
-	for len(other.told) < 1 {
-		other.read()
-	}
-	require.Equal(t, []string{"ASSIGNED_AGENT: How can I help?"}, other.told)
+	require.Equal(t, id, other.openConversation())
+	other.sendRequest(subscribeFrame(id, 1))
+	other.waitForNotifications(1)
+	require.Equal(t, []string{"ASSIGNED_AGENT: How can I help?"}, other.notified)
 
-	visitor := b.dial(b.own("/api/account/"+account+"/signup", nil))
-	require.EqualValues(t, http.StatusBadRequest, visitor.say(id, "mine")["code"], "somebody else's conversation")
-	require.EqualValues(t, http.StatusNotFound, visitor.ask(`{"kind":"req","id":2,"type":"ms.SubscribeMessagingEvents","body":{"dialogId":"` + id + `"}}`)["code"])
-	require.EqualValues(t, http.StatusBadRequest, l.say(id, strings.Repeat("x", 9000))["code"])
-	require.EqualValues(t, http.StatusNotImplemented, l.ask(`{"kind":"req","id":2,"type":"x.Y"}`)["code"])
+	visitor := b.dialSocket(b.signUpVisitor())
+	require.EqualValues(t, http.StatusBadRequest, visitor.sendText(id, "mine")["code"], "another consumer's conversation")
+	require.EqualValues(t, http.StatusNotFound, visitor.sendRequest(subscribeFrame(id, 0))["code"])
+	require.EqualValues(t, http.StatusBadRequest, c.sendText(id, strings.Repeat("x", 9000))["code"])
+	require.EqualValues(t, http.StatusNotImplemented, c.sendRequest(`{"kind":"req","id":2,"type":"x.Y"}`)["code"])
 
-	b.wait(time.Hour)
-	require.NoError(t, l.conn.Write(l.ctx, websocket.MessageText, []byte(`{"kind":"req","id":"9","type":"GetClock"}`)))
-	require.EqualValues(t, 4407, l.closed(), "an expired token")
-	for name, bad := range map[string]string{
-		"expired": jane, "garbage": "abc", "the brand's own": sign(t, b.idp.claims(nil)),
-		"another simulator's": newBench(t, nil).own("/api/account/"+account+"/signup", nil), "a visitor's external one": b.own("/api/account/"+account+"/anonymous/authorize", nil),
+	b.advance(time.Hour)
+	require.NoError(t, c.write(getClockFrame))
+	require.EqualValues(t, 4407, c.closeStatus(), "an expired token")
+	for name, token := range map[string]string{
+		"expired":                  jane,
+		"garbage":                  "abc",
+		"the brand's":              signToken(t, b.idp.claims(nil)),
+		"another simulator's":      newSimulation(t, nil).signUpVisitor(),
+		"a visitor's external one": b.requestToken("/api/account/"+account+"/anonymous/authorize", nil),
 	} {
-		require.EqualValues(t, 4407, b.dial(bad).closed(), name)
+		require.EqualValues(t, 4407, b.dialSocket(token).closeStatus(), name)
 	}
-	require.EqualValues(t, 4407, b.dial("").closed(), "who says nothing")
 }
 
-func TestAgentsView(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, nil)
-	l := b.dial(b.own(path(implicitID), good(t, b)))
-	id := l.open()
-	l.say(id, "<b>Hello</b>")
-	_, _, list := b.call("GET", "/agent", nil)
-	require.Contains(t, list, "Jane Doe")
-	_, _, text := b.call("GET", "/agent/"+id, nil)
-	for _, want := range []string{"Jane Doe", "implicit", "gold", "active", "1250.75 USD", "C-1", "jane-sub", "&#43;12125550101", "jane@example.com", "secure", "&lt;b&gt;Hello&lt;/b&gt;", "preferred_username"} {
-		require.Contains(t, text, want)
-	}
-	require.Less(t, strings.Index(text, "IMEI"), strings.Index(text, "&#43;12125550101"), "phone_number is shown as IMEI")
-
-	anonymous := b.own("/api/account/"+account+"/signup", nil)
-	v := b.dial(anonymous)
-	strange := v.open()
-	v.say(strange, "Is anybody there?")
-	_, _, text = b.call("GET", "/agent/"+strange, nil)
-	require.Contains(t, text, "none: a visitor")
-	require.NotContains(t, text, "secure</span>")
-	victor := sign(t, b.idp.claims(map[string]any{"sub": "victor-sub", "given_name": "Victor", "lp_sdes": nil}))
-	b.own(path(implicitID), map[string]any{"id_token": victor, "step_up": anonymous})
-	_, _, text = b.call("GET", "/agent/"+strange, nil)
-	require.Contains(t, text, "Victor Doe")
-	require.Contains(t, text, "stepped up")
-	require.Contains(t, text, "Is anybody there?", "the conversation goes on")
-	status, out, _ := b.call("POST", path(implicitID), map[string]any{"id_token": victor, "step_up": "abc"})
-	require.Equal(t, http.StatusInternalServerError, status)
-	require.Equal(t, "9008", out["internalErrorCode"])
-
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+id+"/close", nil))
-	require.EqualValues(t, http.StatusBadRequest, l.say(id, "late")["code"])
-	require.NotEqual(t, id, l.open(), "the next conversation is another one")
+// newTimedSimulation returns a simulation with the default timeouts. The test must run
+// in a bubble of testing/synctest. The simulator's clock does not advance with the
+// bubble's.
+func newTimedSimulation(t *testing.T) *simulation {
+	t.Helper()
+	// The bubble's clock stops at the end of the test. Closing handshakes time out before.
+	t.Cleanup(func() { time.Sleep(time.Hour) })
+	return newSimulation(t, func(c *sim.Config) { c.Timeout, c.SocketTimeout = 0, 0 })
 }
 
-func TestDelegation(t *testing.T) {
+// TestSocketWithoutToken: a socket has five seconds to send its token.
+func TestSocketWithoutToken(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	v := b.dial(b.own("/api/account/"+account+"/signup", nil))
-	id := v.open()
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+id+"/delegate", nil))
-	for len(v.told) < 1 {
-		v.read()
-	}
-	link := v.told[0][strings.Index(v.told[0], "http"):]
-	u, err := url.Parse(link)
-	require.NoError(t, err)
-	require.Equal(t, b.url+"/callback/"+account+"/redirectCode", u.Query().Get("redirect_uri"))
-	b.idp.token = gives(map[string]any{"access_token": "an-access-token-of-some-length", "expires_in": 60, "refresh_token": "ignored"})
-	callback := "/callback/" + account + "/redirectCode?code=c&state=" + u.Query().Get("state")
-	status, _, _ := b.call("GET", callback, nil)
-	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, u.Query().Get("redirect_uri"), b.idp.forms[0]["redirect_uri"])
-	_, _, text := b.call("GET", "/agent/"+id, nil)
-	require.Contains(t, text, "an-acces…")
-	require.Contains(t, text, "none: a visitor", "nobody becomes authenticated by it")
-	status, _, _ = b.call("GET", callback, nil)
-	require.Equal(t, http.StatusBadRequest, status, "a state works once")
-
-	b.idp.token = gives(map[string]any{
-		"access_token": "the-first-access-token-of-jane", "expires_in": 60, "refresh_token": "the-refresh-token", "id_token": sign(t, b.idp.claims(nil)),
+	synctest.Test(t, func(t *testing.T) {
+		b := newTimedSimulation(t)
+		opened := time.Now()
+		require.EqualValues(t, 4407, b.dialSocket("").closeStatus())
+		require.Equal(t, 5*time.Second, time.Since(opened))
 	})
-	j := b.dial(b.own(path(codeID), map[string]any{"code": "c"}))
-	authenticated := j.open()
-	b.idp.token = gives(map[string]any{"access_token": "renewed-access-token-of-jane", "expires_in": 60})
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+authenticated+"/renew", nil))
-	last := b.idp.forms[len(b.idp.forms)-1]
-	require.Equal(t, "refresh_token", last["grant_type"])
-	require.Equal(t, "the-refresh-token", last["refresh_token"])
-	_, _, text = b.call("GET", "/agent/"+authenticated, nil)
-	require.Contains(t, text, "renewed-…")
 }
 
-func TestLogin(t *testing.T) {
+// TestBacklog: earlier messages arrive in order, in several notifications.
+func TestBacklog(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	base := "/api/account/" + account
-	user := map[string]any{"username": "agent", "password": "agent-password"}
-	key := b.NewAPIKey("my bot")
-	bot := map[string]any{"username": key.Username, "appKey": key.AppKey, "secret": key.Secret, "accessToken": key.AccessToken, "accessTokenSecret": key.AccessTokenSecret}
-	for _, in := range []map[string]any{user, bot} {
-		status, out, text := b.call("POST", base+"/login?v=1.3", in)
-		require.Equal(t, http.StatusOK, status, text)
-		require.Regexp(t, "^[0-9a-f]{64}$", out["bearer"])
-		require.Equal(t, "28800000", out["sessionTTl"])
-		for _, name := range []string{"csrf", "wsuk", "config", "csdsCollectionResponse", "accountData"} {
-			require.Contains(t, out, name)
+	b := newSimulation(t, nil)
+	own := b.requestToken(authenticatePath(implicitID), goodToken(t, b))
+	c := b.dialSocket(own)
+	id := c.openConversation()
+	long := strings.Repeat("<é&", 600)
+	var want []string
+	for i := range 150 {
+		text := "short"
+		if i >= 120 {
+			text = long
 		}
-		status, _, list := b.call("GET", base+"/configuration/le-users/users", nil, "Authorization", "Bearer "+out["bearer"].(string))
-		require.Equal(t, http.StatusOK, status)
-		require.Contains(t, list, `"loginName":"agent"`)
+		c.sendText(id, text)
+		want = append(want, "CONSUMER: "+text)
 	}
-	for name, in := range map[string]any{"no JSON": "x", "no password": map[string]any{"username": "agent"}} {
-		status, _, _ := b.call("POST", base+"/login?v=1.3", in)
-		require.Equal(t, http.StatusBadRequest, status, name)
+	other := b.dialSocket(own)
+	require.NoError(t, other.write(subscribeFrame(id, 0)))
+	for len(other.notified) < len(want) {
+		before := len(other.notified)
+		other.readFrame()
+		require.LessOrEqual(t, len(other.last), 32<<10)
+		require.NotContains(t, other.last, `\u003c`)
+		require.LessOrEqual(t, len(other.notified)-before, 50)
 	}
-	wrong := map[string]any{"username": "agent", "password": "wrong"}
-	status, _, _ := b.call("POST", base+"/login?v=1.3", wrong)
-	require.Equal(t, http.StatusUnauthorized, status)
-	bot["accessTokenSecret"] = ""
-	status, _, _ = b.call("POST", base+"/login?v=1.3", bot)
-	require.Equal(t, http.StatusUnauthorized, status)
-
-	r, err := http.NewRequest(http.MethodPost, b.url+base+"/login?v=1.3", strings.NewReader(`{"username":"agent","password":"agent-password"}`))
-	require.NoError(t, err)
-	res, err := http.DefaultClient.Do(r)
-	require.NoError(t, err)
-	var out struct{ CSRF, Bearer string }
-	require.NoError(t, json.NewDecoder(res.Body).Decode(&out))
-	require.NoError(t, res.Body.Close())
-	require.Equal(t, "Session_id", res.Cookies()[0].Name)
-	cookie := "Session_id=" + res.Cookies()[0].Value
-	search := func(bearer string) (int, string) {
-		status, _, text := b.call("POST", "/messaging_history"+base+"/conversations/search", map[string]any{}, "Authorization", "Bearer "+bearer)
-		return status, text
-	}
-	b.wait(7 * time.Hour)
-	status, _, _ = b.call("POST", base+"/refresh", map[string]string{"csrf": out.CSRF}, "Cookie", cookie)
-	require.Equal(t, http.StatusOK, status)
-	b.wait(7 * time.Hour)
-	status, _ = search(out.Bearer)
-	require.Equal(t, http.StatusOK, status, "kept alive")
-	status, _, text := b.call("POST", base+"/refresh", map[string]string{"csrf": "wrong"}, "Cookie", cookie)
-	require.Equal(t, http.StatusUnauthorized, status)
-	require.Contains(t, text, "CSRF token invalid!")
-	require.Contains(t, text, `"internalCode":10,`)
-	require.Contains(t, text, `"responseStatus":"UNAUTHORIZED"`)
-	status, _, _ = b.call("POST", base+"/logout", map[string]string{"csrf": out.CSRF}, "Cookie", cookie)
-	require.Equal(t, http.StatusOK, status)
-	status, _ = search(out.Bearer)
-	require.Equal(t, http.StatusUnauthorized, status, "logged out")
-	status, _, text = b.call("GET", base+"/configuration/le-users/users", nil, "Authorization", "Basic abc")
-	require.Equal(t, http.StatusUnauthorized, status)
-	require.Contains(t, text, "unknown_authorization_type")
+	require.Equal(t, want, other.notified)
 }
 
-func TestInteractions(t *testing.T) {
+// TestBlockedSockets: a client that sends requests but does not read is disconnected, and
+// its socket no longer counts.
+func TestBlockedSockets(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	l := b.dial(b.own(path(implicitID), good(t, b)))
-	l.say(l.open(), "Hello")
-	_, out, _ := b.call("POST", "/api/account/"+account+"/login?v=1.3", map[string]any{"username": "agent", "password": "agent-password"})
-	_, _, text := b.call("POST", "/messaging_history/api/account/"+account+"/conversations/search", map[string]any{}, "Authorization", "Bearer "+out["bearer"].(string))
-	var found struct {
-		Records []struct {
-			SDEs struct {
-				Events []struct {
-					Type     string `json:"sdeType"`
-					Customer struct {
-						Info map[string]any `json:"customerInfo"`
-					} `json:"customerInfo"`
-					Personal struct {
-						Info map[string]any `json:"personalInfo"`
-					} `json:"personalInfo"`
-				} `json:"events"`
-			} `json:"sdes"`
-		} `json:"conversationHistoryRecords"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(text), &found))
-	require.Len(t, found.Records, 1)
-	events := found.Records[0].SDEs.Events
-	require.Len(t, events, 2)
-	require.Equal(t, "CUSTOMER_INFO", events[0].Type)
-	require.Equal(t, "gold", events[0].Customer.Info["customerType"])
-	require.Equal(t, "+12125550101", events[0].Customer.Info["imei"])
-	require.Equal(t, "Jane", events[1].Personal.Info["name"])
-	require.Contains(t, text, `"text":"Hello"`)
+	synctest.Test(t, func(t *testing.T) {
+		b := newTimedSimulation(t)
+		own := b.requestToken(authenticatePath(implicitID), goodToken(t, b))
+		c := b.dialSocket(own)
+		id := c.openConversation()
+		for range 30 {
+			c.sendText(id, strings.Repeat("x", 8000))
+		}
+		for range 2 {
+			blocked := b.dialSocket(own)
+			var err error
+			for err == nil {
+				err = blocked.write(subscribeFrame(id, 0))
+			}
+			synctest.Wait() // until the simulator has removed the socket
+		}
+		for range 19 {
+			require.EqualValues(t, 200, b.dialSocket(own).sendRequest(getClockFrame)["code"])
+		}
+		require.Equal(t, websocket.StatusTryAgainLater, b.dialSocket(own).closeStatus(), "one more than a consumer may have")
+		require.EqualValues(t, 200, b.dialSocket(b.signUpVisitor()).sendRequest(getClockFrame)["code"], "another consumer")
+	})
 }
 
-// TestOAuth1 signs by RFC 5849, written here a second time.
-func TestOAuth1(t *testing.T) {
+// TestTokenExpires: a socket is closed when its token expires, even if nothing is sent.
+// After that, no more messages arrive.
+func TestTokenExpires(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	key := b.NewAPIKey("my bot")
-	path, nonces := "/api/account/"+account+"/configuration/le-users/users", 0
-	enc := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
-	header := func(change func(map[string]string)) string {
-		nonces++
-		p := map[string]string{
-			"oauth_consumer_key": key.AppKey, "oauth_token": key.AccessToken, "oauth_nonce": "n" + strconv.Itoa(nonces), "oauth_version": "1.0",
-			"oauth_timestamp": strconv.FormatInt(b.clock().Unix(), 10), "oauth_signature_method": "HMAC-SHA1",
-		}
-		secret := key.Secret
-		if change != nil {
-			change(p)
-		}
-		if s, ok := p["secret"]; ok {
-			secret = s
-			delete(p, "secret")
-		}
-		pairs := []string{"select=%24all", "v=2%2B%20"}
-		for name, value := range p {
-			pairs = append(pairs, name+"="+enc(value))
-		}
-		slices.Sort(pairs)
-		mac := hmac.New(sha1.New, []byte(enc(secret)+"&"+enc(key.AccessTokenSecret)))
-		mac.Write([]byte("GET&" + enc(b.url+path) + "&" + enc(strings.Join(pairs, "&"))))
-		p["oauth_signature"] = base64.StdEncoding.EncodeToString(mac.Sum(nil))
-		fields := make([]string, 0, len(p))
-		for name, value := range p {
-			fields = append(fields, name+`="`+enc(value)+`"`)
-		}
-		return "OAuth " + strings.Join(fields, ",")
-	}
-	ask := func(h string) (int, string) {
-		status, _, text := b.call("GET", path+"?v=2%2B+&select=$all", nil, "Authorization", h)
-		return status, text
-	}
-	good := header(nil)
-	status, text := ask(good)
-	require.Equal(t, http.StatusOK, status, text)
-	for name, h := range map[string]string{
-		"nonce_used":                good,
-		"signature_invalid":         header(func(p map[string]string) { p["secret"] = "another" }),
-		"timestamp_refused":         header(func(p map[string]string) { p["oauth_timestamp"] = "1261039670" }),
-		"consumer_key_unknown":      header(func(p map[string]string) { p["oauth_consumer_key"] = "x" }),
-		"token_rejected":            header(func(p map[string]string) { p["oauth_token"] = "x" }),
-		"signature_method_rejected": header(func(p map[string]string) { p["oauth_signature_method"] = "PLAINTEXT" }),
-		"parameter_absent":          "OAuth oauth_version=\"1.0\"",
-	} {
-		status, text := ask(h)
-		require.Equal(t, http.StatusUnauthorized, status, name)
-		require.Contains(t, text, "oauth_problem="+name)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newTimedSimulation(t)
+		claims := b.idp.claims(map[string]any{"sub": "victor", "exp": start.Unix() + 1})
+		silent := b.dialSocket(b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signToken(t, claims)}))
+		opened := time.Now()
+		require.EqualValues(t, 4407, silent.closeStatus())
+		require.Equal(t, time.Second, time.Since(opened))
+
+		c := b.dialSocket(b.requestToken(authenticatePath(implicitID), goodToken(t, b)))
+		id := c.openConversation()
+		b.advance(48 * time.Hour)
+		b.submitForm("/agent/"+id+"/answer", url.Values{"text": {"Only for Jane."}})
+		_, raw, err := c.conn.Read(t.Context())
+		require.EqualValues(t, 4407, websocket.CloseStatus(err), string(raw))
+	})
+}
+
+// TestStepUpClosesSockets: a visitor's sockets do not receive what the consumer says after
+// signing in.
+func TestStepUpClosesSockets(t *testing.T) {
+	t.Parallel()
+	b := newSimulation(t, nil)
+	visitor := b.signUpVisitor()
+	c := b.dialSocket(visitor)
+	id := c.openConversation()
+	jane := b.requestToken(authenticatePath(implicitID),
+		map[string]any{"id_token": signToken(t, b.idp.claims(nil)), "step_up": visitor})
+	b.submitForm("/agent/"+id+"/answer", url.Values{"text": {"Only for Jane."}})
+	_, raw, err := c.conn.Read(t.Context())
+	require.EqualValues(t, 4407, websocket.CloseStatus(err), string(raw))
+	require.Equal(t, id, b.dialSocket(jane).openConversation())
 }

@@ -1,14 +1,14 @@
 package sim
 
-// Bounds of sockets and of what goes through them at once.
+// Limits for sockets and for what is sent over them at once.
 const (
 	maxSockets          = 500
-	maxOwnSockets       = 20 // of one consumer
-	maxNotification     = 50 // lines of one notification
-	maxNotificationText = 16 << 10
+	maxOwnSockets       = 20       // of one consumer
+	maxNotification     = 50       // messages in a notification
+	maxNotificationText = 16 << 10 // bytes of their text
 )
 
-// acquireSocket counts a socket in, before anybody knows whose it is.
+// acquireSocket counts a new socket. It reports false if there are too many.
 func (s *Simulator) acquireSocket() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,7 +25,7 @@ func (s *Simulator) releaseSocket() {
 	s.socketCount--
 }
 
-// register makes the socket its consumer's. It is false where they have too many.
+// register adds the socket to its consumer's. It reports false if there are too many.
 func (k *socket) register() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -52,7 +52,7 @@ func (k *socket) unregister() {
 	}
 }
 
-// ownsConversation says whether a conversation is the socket's consumer's.
+// ownsConversation reports whether a conversation is the consumer's.
 func (k *socket) ownsConversation(id string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -60,8 +60,8 @@ func (k *socket) ownsConversation(id string) bool {
 	return ok && t.Consumer == k.claims.Subject
 }
 
-// subscribe has the socket told of a conversation, and of its lines from a sequence on.
-// It is false for the conversations of others.
+// subscribe sends the socket the messages of a conversation from a sequence number on.
+// It reports false for the conversations of others.
 func (k *socket) subscribe(id string, from int) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -70,29 +70,30 @@ func (k *socket) subscribe(id string, from int) bool {
 		return false
 	}
 	from = min(from, t.NextSequence)
-	if told, ok := k.nextSequences[id]; ok {
-		from = min(from, told) // what is under way is not left out
+	if next, ok := k.nextSequences[id]; ok {
+		from = min(from, next) // do not skip what is not sent yet
 	}
 	k.nextSequences[id] = from
 	k.wakeWriter()
 	return true
 }
 
-// wakeWriter has the writer look for lines to tell.
+// wakeWriter makes the writer look for messages to send.
 func (k *socket) wakeWriter() {
 	select {
 	case k.wakeUp <- struct{}{}:
-	default: // it will look
+	default: // it will look anyway
 	}
 }
 
-// nextNotification is a notification of the next lines of some conversation; nil: all is told.
+// nextNotification returns the next messages of one conversation, or nil if all are
+// sent.
 func (k *socket) nextNotification() []byte {
-	id, lines := k.unsentMessages()
-	if len(lines) == 0 {
+	id, messages := k.unsentMessages()
+	if len(messages) == 0 {
 		return nil
 	}
-	return encodeNotification(id, lines)
+	return encodeNotification(id, messages)
 }
 
 func (k *socket) unsentMessages() (string, []message) {
@@ -106,14 +107,14 @@ func (k *socket) unsentMessages() (string, []message) {
 		}
 		var out []message
 		size := 0
-		for _, l := range t.Messages {
-			if l.Sequence < next {
+		for _, m := range t.Messages {
+			if m.Sequence < next {
 				continue
 			}
-			if size += len(l.Text); len(out) == maxNotification || len(out) > 0 && size > maxNotificationText {
+			if size += len(m.Text); len(out) == maxNotification || len(out) > 0 && size > maxNotificationText {
 				break
 			}
-			out = append(out, l)
+			out = append(out, m)
 		}
 		if len(out) > 0 {
 			k.nextSequences[id] = out[len(out)-1].Sequence + 1

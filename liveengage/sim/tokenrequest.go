@@ -10,10 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/liveengage"
 )
 
-// tokenResponse is the answer of a token endpoint.
+// tokenResponse is the response of a token endpoint.
 type tokenResponse struct {
 	IDToken      string `json:"id_token"`
 	AccessToken  string `json:"access_token"`
@@ -21,11 +22,10 @@ type tokenResponse struct {
 	ExpiresIn    any    `json:"expires_in"`
 }
 
-// botTokens are the brand's tokens that LivePerson keeps for bots, while a conversation
-// lasts.
+// botTokens are the brand's tokens that LivePerson keeps for bots during a conversation.
 type botTokens struct {
 	Access, Refresh string
-	Expires         time.Time // zero: unknown
+	Expires         time.Time // zero if unknown
 	Connector       int64
 }
 
@@ -38,87 +38,116 @@ func (t tokenResponse) botTokens(c Connector, now time.Time) botTokens {
 }
 
 // redeemCode exchanges a code at the brand's token endpoint.
-func (s *Simulator) redeemCode(ctx context.Context, c Connector, code, redirectURI, verifier string) (tokenResponse, error) {
+func (s *Simulator) redeemCode(
+	ctx context.Context, c Connector, code, redirectURI, verifier string,
+) (tokenResponse, error) {
 	if err := checkInput("code", code); err != nil {
 		return tokenResponse{}, err
 	}
-	fields := map[string]string{"grant_type": "authorization_code", "code": code, "redirect_uri": cmp.Or(redirectURI, liveengage.EmbeddedRedirectURI)}
+	fields := map[string]string{
+		"grant_type":   "authorization_code",
+		"code":         code,
+		"redirect_uri": cmp.Or(redirectURI, liveengage.EmbeddedRedirectURI),
+	}
 	if verifier != "" {
 		fields["code_verifier"] = verifier
 	}
 	return s.requestTokens(ctx, c, "exchange the code", fields)
 }
 
-// renewAccessToken asks for a new access token, for consumer delegation.
+// renewAccessToken gets a new access token for consumer delegation.
 func (s *Simulator) renewAccessToken(ctx context.Context, c Connector, refresh string) (tokenResponse, error) {
-	return s.requestTokens(ctx, c, "renew the access token", map[string]string{"grant_type": "refresh_token", "refresh_token": refresh})
+	fields := map[string]string{"grant_type": "refresh_token", "refresh_token": refresh}
+	return s.requestTokens(ctx, c, "renew the access token", fields)
 }
 
-// requestTokens makes the one request from LivePerson's servers to the brand's, in the
-// form that the connector is set to.
-func (s *Simulator) requestTokens(ctx context.Context, c Connector, purpose string, fields map[string]string) (tokenResponse, error) {
-	var t tokenResponse
-	f := c.Configuration
-	if f.TokenEndpoint == "" {
-		return t, idpErrorf(liveengage.CodeAuthenticateException, "the connector has no Token Endpoint")
+// requestTokens calls the brand's token endpoint, in the connector's form.
+func (s *Simulator) requestTokens(
+	ctx context.Context, c Connector, purpose string, fields map[string]string,
+) (tokenResponse, error) {
+	if c.Configuration.TokenEndpoint == "" {
+		return tokenResponse{}, idpErrorf(liveengage.CodeAuthenticateException, "the connector has no Token Endpoint")
 	}
-	header := http.Header{"Accept": {"application/json"}}
-	switch id, plain := f.ClientID, c.ClientSecret.Reveal(); {
-	case c.TokenRequest.Body:
+	request, err := c.buildTokenRequest(fields)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	request.purpose = purpose
+	response, err := s.idp.do(ctx, request)
+	if isTimeout(err) {
+		return tokenResponse{}, idpErrorf(liveengage.CodeAuthenticationTimeout,
+			"the token endpoint took longer than %s", s.Timeout)
+	}
+	if err != nil {
+		return tokenResponse{}, idpErrorf(liveengage.CodeCustomerAuthFailed,
+			"the token endpoint did not respond: %s", redactQuote(err.Error(), request.secrets))
+	}
+	return parseTokenResponse(response, request.secrets)
+}
+
+// buildTokenRequest returns a request to the token endpoint, with the client's
+// credentials.
+func (c Connector) buildTokenRequest(fields map[string]string) (idpRequest, error) {
+	id, plain := c.Configuration.ClientID, c.ClientSecret.Reveal()
+	header, basic := http.Header{"Accept": {"application/json"}}, ""
+	if c.TokenRequest.Body {
 		fields["client_id"], fields["client_secret"] = id, plain
-	case c.TokenRequest.Encoded:
-		id, plain = url.QueryEscape(id), url.QueryEscape(plain)
-		fallthrough
-	default:
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+plain)))
+	} else {
+		if c.TokenRequest.Encoded {
+			id, plain = url.QueryEscape(id), url.QueryEscape(plain)
+		}
+		basic = base64.StdEncoding.EncodeToString([]byte(id + ":" + plain))
+		header.Set("Authorization", "Basic "+basic)
 	}
-	body, kind := "", "application/x-www-form-urlencoded"
+	request := idpRequest{
+		method:  http.MethodPost,
+		address: c.Configuration.TokenEndpoint,
+		header:  header,
+		secrets: []string{
+			basic, c.ClientSecret.Reveal(), fields["code"], fields["code_verifier"], fields["refresh_token"],
+		},
+	}
 	if c.TokenRequest.JSON {
 		raw, err := json.Marshal(fields)
 		if err != nil {
-			return t, err
+			return idpRequest{}, err
 		}
-		body, kind = string(raw), "application/json"
-	} else {
-		v := url.Values{}
-		for name, value := range fields {
-			v.Set(name, value)
-		}
-		body = v.Encode()
+		request.body = string(raw)
+		header.Set("Content-Type", "application/json")
+		return request, nil
 	}
-	header.Set("Content-Type", kind)
-	_, basic, _ := strings.Cut(header.Get("Authorization"), " ")
-	secrets := []string{basic, c.ClientSecret.Reveal(), fields["code"], fields["code_verifier"], fields["refresh_token"]}
-	a, err := s.idp.do(ctx, request{purpose: purpose, method: http.MethodPost, address: f.TokenEndpoint, body: body, header: header, secrets: secrets})
-	if timedOut(err) {
-		return t, idpErrorf(liveengage.CodeAuthenticationTimeout, "the token endpoint took longer than %s", s.Timeout)
+	form := url.Values{}
+	for name, value := range fields {
+		form.Set(name, value)
 	}
-	if err != nil {
-		return t, idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint does not answer: %s", redactQuote(cause(err), secrets))
-	}
-	return parseTokenResponse(a, secrets)
+	request.body = form.Encode()
+	header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return request, nil
 }
 
-// parseTokenResponse judges the answer of a token endpoint.
-func parseTokenResponse(a answer, secrets []string) (tokenResponse, error) {
-	var t tokenResponse
-	if a.status != http.StatusOK {
-		var refusal struct {
+// parseTokenResponse reads and checks the response of a token endpoint.
+func parseTokenResponse(response *fetch.Response, secrets []string) (tokenResponse, error) {
+	quote := func(text string) string { return truncateText(redactQuote(text, secrets)) }
+	if response.Status != http.StatusOK {
+		var body struct {
 			Error       string `json:"error"`
 			Description string `json:"error_description"`
 		}
-		_ = json.Unmarshal(a.body, &refusal) // an answer in another form says nothing
-		said := strings.TrimSpace(truncateText(redactQuote(refusal.Error, secrets)) + " " + truncateText(redactQuote(refusal.Description, secrets)))
-		if a.status >= http.StatusMultipleChoices && a.status < http.StatusBadRequest {
-			said = "it leads elsewhere, which is not followed"
+		_ = json.Unmarshal(response.Body, &body) // other forms have no error name
+		said := strings.TrimSpace(quote(body.Error) + " " + quote(body.Description))
+		if response.Status >= 300 && response.Status < 400 {
+			said = "redirects are not followed"
 		}
-		return t, idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint answers with status %d: %s", a.status, cmp.Or(said, "no error name in JSON"))
+		return tokenResponse{}, idpErrorf(liveengage.CodeCustomerAuthFailed,
+			"the token endpoint returned status %d: %s", response.Status, cmp.Or(said, "no error name in JSON"))
 	}
-	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
-		return t, idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer has the content type %q; it must be application/json", truncateText(redactQuote(a.header.Get("Content-Type"), secrets)))
+	if contentType := response.Header.Get("Content-Type"); !strings.HasPrefix(contentType, "application/json") {
+		return tokenResponse{}, idpErrorf(liveengage.CodeCustomerAuthFailed,
+			"the token endpoint's response has the content type %q; it must be application/json", quote(contentType))
 	}
-	if json.Unmarshal(a.body, &t) != nil {
-		return t, idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint's answer is not the JSON object that it should be")
+	var t tokenResponse
+	if json.Unmarshal(response.Body, &t) != nil {
+		return t, idpErrorf(liveengage.CodeCustomerAuthFailed, "the token endpoint's response is not a valid JSON object")
 	}
 	return t, nil
 }

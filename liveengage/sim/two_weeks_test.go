@@ -5,60 +5,51 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 )
 
-// TestTwoWeeks: for two weeks of fake time a consumer chats on. Each hour the token
-// ends and is renewed; each day the brand's key changes, and both are published for
-// a while; sockets are lost and found. No line is lost and the conversation stays one.
+// TestTwoWeeks: a consumer chats for two weeks. The token expires every hour, the brand's
+// key changes every day, and connections are lost. No message is lost, and it stays one
+// conversation.
 func TestTwoWeeks(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	signing := []struct {
-		key func() string
-		set string
-	}{
-		{func() string { return signWith(t, brandKey(), "brand-1", b.idp.claims(b.moment())) }, set(jwk(brandKey(), "brand-1"), jwk(otherKey(), "brand-2"))},
-		{func() string { return signWith(t, otherKey(), "brand-2", b.idp.claims(b.moment())) }, set(jwk(otherKey(), "brand-2"))},
-	}
-	conversation, said := "", 0
-	var l *message
+	b := newSimulation(t, nil)
+	first, second := publicJWK(brandKey(), "brand-1"), publicJWK(otherKey(), "brand-2")
+	conversation, sent := "", 0
+	var c *consumerSocket
 	for hour := range 14 * 24 {
-		if l != nil {
-			// The old token's hour is over: the socket is closed at the next request.
-			require.NoError(t, l.conn.Write(l.ctx, websocket.MessageText, []byte(`{"kind":"req","id":"x","type":"GetClock"}`)))
-			require.EqualValues(t, 4407, l.closed(), "hour %d", hour)
+		if c != nil {
+			// The token has expired: the socket is closed at the next request.
+			require.NoError(t, c.write(getClockFrame))
+			require.EqualValues(t, 4407, c.closeStatus(), "hour %d", hour)
 		}
-		now := signing[hour/24%2]
-		b.idp.mu.Lock()
-		b.idp.jwks = now.set
-		b.idp.mu.Unlock()
-		own := b.own(path(keySetID), map[string]any{"id_token": now.key()})
+		key, kid, keySet := brandKey(), "brand-1", encodeKeySet(first, second)
+		if hour/24%2 == 1 {
+			key, kid, keySet = otherKey(), "brand-2", encodeKeySet(second)
+		}
+		b.idp.setKeySet(keySet)
+		now := b.clock().Unix()
+		idToken := signWith(t, key, kid, b.idp.claims(map[string]any{"iat": now, "exp": now + 3600}))
+		own := b.requestToken(authenticatePath(keySetID), map[string]any{"id_token": idToken})
 		for range 1 + hour%2 {
-			l = b.dial(own)
-			id := l.open()
+			c = b.dialSocket(own)
+			id := c.openConversation()
 			if conversation == "" {
 				conversation = id
 			}
 			require.Equal(t, conversation, id, "hour %d", hour)
-			require.EqualValues(t, said, l.say(id, fmt.Sprintf("hour %d", hour))["body"].(map[string]any)["sequence"], "hour %d", hour)
-			said++
+			response := c.sendText(id, fmt.Sprintf("hour %d", hour))
+			require.EqualValues(t, sent, response["body"].(map[string]any)["sequence"], "hour %d", hour)
+			sent++
 			if hour%2 == 1 {
-				_ = l.conn.CloseNow() // the network failed
-				l = nil
+				_ = c.conn.CloseNow() // the network failed
+				c = nil
 			}
 		}
-		b.wait(time.Hour)
+		b.advance(time.Hour)
 	}
-	require.Greater(t, said, 500)
-	require.LessOrEqual(t, b.idp.visits["jwks"], 14*24+14, "the key set is kept, not fetched for each token")
+	require.Greater(t, sent, 500)
+	require.LessOrEqual(t, b.idp.keySetRequests, 14*24+14, "the key set is cached, not fetched for every token")
 	_, _, list := b.call("GET", "/agent", nil)
 	require.Contains(t, list, conversation)
-}
-
-// moment is when a token is issued now and ends in an hour.
-func (b *bench) moment() map[string]any {
-	now := b.clock().Unix()
-	return map[string]any{"iat": now, "exp": now + 3600}
 }

@@ -16,7 +16,7 @@ import (
 	"idpbridge/liveengage"
 )
 
-// identity is what a token says of somebody. The texts may be empty.
+// identity is what a token says about a consumer. Strings may be empty.
 type identity struct {
 	Issuer, Subject   string
 	Expires, IssuedAt int64
@@ -30,8 +30,8 @@ type identity struct {
 	Encrypted         bool
 }
 
-// verifyToken checks a brand's token as LivePerson is known to: first what it is, then
-// who signed it, then what it says.
+// verifyToken verifies a brand's token as LivePerson is known to: first its form, then
+// its signature, then its claims.
 func (s *Simulator) verifyToken(ctx context.Context, c Connector, token string) (identity, error) {
 	if err := checkInput("token", token); err != nil {
 		return identity{}, err
@@ -45,14 +45,16 @@ func (s *Simulator) verifyToken(ctx context.Context, c Connector, token string) 
 		Kid json.RawMessage `json:"kid"`
 	}
 	if decodeHeader(signed, &h) != nil {
-		return identity{}, idpErrorf(liveengage.CodeParseError, "the token's header cannot be read: it is JSON, in base64url without padding")
+		return identity{}, idpErrorf(liveengage.CodeParseError,
+			"the token's header is invalid: it must be JSON in base64url without padding")
 	}
 	if h.Alg != string(jose.RS256) {
-		return identity{}, idpErrorf(liveengage.CodeNoSuchAlgorithm, "the token's alg is %q; LivePerson verifies RS256 and nothing else", truncateText(h.Alg))
+		return identity{}, idpErrorf(liveengage.CodeNoSuchAlgorithm,
+			"the token's alg is %q; LivePerson accepts only RS256", truncateText(h.Alg))
 	}
 	var kid string
 	if h.Kid != nil && json.Unmarshal(h.Kid, &kid) != nil {
-		return identity{}, idpErrorf(liveengage.CodeParseError, "the kid in the token's header is not text")
+		return identity{}, idpErrorf(liveengage.CodeParseError, "kid in the token's header is not a string")
 	}
 	key, err := s.verificationKey(ctx, c, kid)
 	if err != nil {
@@ -60,55 +62,63 @@ func (s *Simulator) verifyToken(ctx context.Context, c Connector, token string) 
 	}
 	jws, err := jose.ParseSignedCompact(signed, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
-		return identity{}, idpErrorf(liveengage.CodeParseError, "the token cannot be parsed: its three parts are base64url without padding")
+		return identity{}, idpErrorf(liveengage.CodeParseError,
+			"the token is invalid: its three parts must be base64url without padding")
 	}
 	payload, err := jws.Verify(key)
 	if err != nil {
-		return identity{}, idpErrorf(liveengage.CodeCustomerJWTNotValid, "the token's signature does not match the connector's key; compare the fingerprints")
+		return identity{}, idpErrorf(liveengage.CodeCustomerJWTNotValid,
+			"the token's signature does not match the connector's key; compare the fingerprints")
 	}
 	id, err := parseClaims(payload, s.Now())
 	if err != nil {
 		return id, err
 	}
-	if id.Issuer != c.Configuration.Issuer {
-		return id, idpErrorf(liveengage.CodeCustomerJWTNotValid, "the token's iss is %q, the connector's issuer is %q; they must be equal letter by letter", truncateText(id.Issuer), truncateText(c.Configuration.Issuer))
+	if issuer := c.Configuration.Issuer; id.Issuer != issuer {
+		return id, idpErrorf(liveengage.CodeCustomerJWTNotValid,
+			"the token's iss is %q, but the connector's issuer is %q; they must be exactly equal",
+			truncateText(id.Issuer), truncateText(issuer))
 	}
 	id.Encrypted = encrypted
 	return id, nil
 }
 
-// checkInput refuses what LivePerson's input filters are known to stop.
-func checkInput(what, text string) error {
-	if text == "" {
-		return idpErrorf(liveengage.CodeInputValidationError, "there is no %s", what)
+// checkInput rejects what LivePerson's input filters are known to reject.
+func checkInput(what, value string) error {
+	if value == "" {
+		return idpErrorf(liveengage.CodeInputValidationError, "the %s is missing", what)
 	}
-	if len(text) > maxToken {
+	if len(value) > maxToken {
 		return idpErrorf(liveengage.CodeInputValidationError, "the %s is longer than %d bytes", what, maxToken)
 	}
-	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`<>"'\`, r) }) {
-		return idpErrorf(liveengage.CodeESAPIError, "the %s has a character that is stopped before anything reads it: a space, a line break, a quotation mark or the like", what)
+	isRejected := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`<>"'\`, r) }
+	if strings.ContainsFunc(value, isRejected) {
+		return idpErrorf(liveengage.CodeESAPIError,
+			"the %s contains a character that LivePerson filters out, such as a space, a line break or a quotation mark", what)
 	}
 	return nil
 }
 
-// verificationKey is the key that the connector verifies tokens with.
+// verificationKey returns the key that verifies tokens for the connector.
 func (s *Simulator) verificationKey(ctx context.Context, c Connector, kid string) (*rsa.PublicKey, error) {
 	f := c.Configuration
 	if c.UsesKeySet() {
 		if f.JWKSEndpoint == "" {
-			return nil, idpErrorf(liveengage.CodeSiteSettingsTypeNotFound, "the connector has the certificate type JWKS Endpoint and no address")
+			return nil, idpErrorf(liveengage.CodeSiteSettingsTypeNotFound,
+				"the connector's certificate type is JWKS Endpoint, but the URL is missing")
 		}
 		return s.keySets.findKey(ctx, f.JWKSEndpoint, kid)
 	}
 	if c.Delegates() {
-		return nil, idpErrorf(liveengage.CodeUnsupportedAuthType, "the connector is for consumer delegation: it signs nobody in")
+		return nil, idpErrorf(liveengage.CodeUnsupportedAuthType,
+			"the connector is for consumer delegation and does not authenticate consumers")
 	}
 	if f.JWTPublicKey == "" {
 		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError, "the connector has no JWT Public Key")
 	}
 	p, err := keys.ParsePublicKey(f.JWTPublicKey)
 	if err != nil {
-		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError, "the connector's JWT Public Key cannot be used: %s", err)
+		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError, "the connector's JWT Public Key is invalid: %s", err)
 	}
 	key, ok := p.Key.(*rsa.PublicKey)
 	if !ok {
@@ -126,41 +136,53 @@ func parseClaims(payload []byte, now time.Time) (identity, error) {
 	}
 	for _, name := range []string{"iss", "sub", "iat", "exp"} {
 		if v, ok := all[name]; !ok || string(v) == "null" || string(v) == `""` {
-			return id, idpErrorf(liveengage.CodeJWTMissingClaimset, "the claim %s is missing; iss, sub, iat and exp are mandatory", name)
+			return id, idpErrorf(liveengage.CodeJWTMissingClaimset,
+				"the claim %s is missing; iss, sub, iat and exp are required", name)
 		}
 	}
-	for name, into := range map[string]*string{"iss": &id.Issuer, "sub": &id.Subject} {
-		if json.Unmarshal(all[name], into) != nil {
-			return id, idpErrorf(liveengage.CodeJWTNotValid, "the claim %s is not text", name)
-		}
+	if err := decodeStrings(all, map[string]*string{"iss": &id.Issuer, "sub": &id.Subject}); err != nil {
+		return id, err
 	}
 	for name, into := range map[string]*int64{"iat": &id.IssuedAt, "exp": &id.Expires} {
-		var f float64
-		if json.Unmarshal(all[name], &f) != nil {
+		var seconds float64
+		if json.Unmarshal(all[name], &seconds) != nil {
 			return id, idpErrorf(liveengage.CodeJWTNotValid, "the claim %s is not a number", name)
 		}
-		if f > 1e11 {
+		if seconds > 1e11 {
 			return id, idpErrorf(liveengage.CodeJWTNotValid, "the claim %s is in milliseconds; it must be in seconds", name)
 		}
-		*into = int64(f)
+		*into = int64(seconds)
 	}
 	if now.Unix() >= id.Expires {
-		return id, idpErrorf(liveengage.CodeJWTExpired, "the token expired on %s; it is %s now", formatTime(time.Unix(id.Expires, 0)), formatTime(now))
+		return id, idpErrorf(liveengage.CodeJWTExpired,
+			"the token expired on %s; it is now %s", formatTime(time.Unix(id.Expires, 0)), formatTime(now))
 	}
-	for name, into := range map[string]*string{
-		"given_name": &id.GivenName, "family_name": &id.FamilyName, "email": &id.Email, "gender": &id.Gender,
-		"preferred_username": &id.PreferredUsername, "phone_number": &id.PhoneNumber,
-	} {
-		if v, ok := all[name]; ok && json.Unmarshal(v, into) != nil {
-			return id, idpErrorf(liveengage.CodeJWTNotValid, "the claim %s is not text", name)
-		}
+	if err := decodeStrings(all, map[string]*string{
+		"given_name":         &id.GivenName,
+		"family_name":        &id.FamilyName,
+		"email":              &id.Email,
+		"gender":             &id.Gender,
+		"preferred_username": &id.PreferredUsername,
+		"phone_number":       &id.PhoneNumber,
+	}); err != nil {
+		return id, err
 	}
 	if v, ok := all["lp_sdes"]; ok {
 		if err := json.Unmarshal(v, &id.SDEs); err != nil {
-			return id, idpErrorf(liveengage.CodeSDEParseException, "lp_sdes cannot be parsed: %s", describeSDEError(err))
+			return id, idpErrorf(liveengage.CodeSDEParseException, "lp_sdes is invalid: %s", describeSDEError(err))
 		}
 	}
 	return id, nil
+}
+
+// decodeStrings decodes claims that must be strings. Missing ones stay empty.
+func decodeStrings(all map[string]json.RawMessage, fields map[string]*string) error {
+	for name, into := range fields {
+		if v, ok := all[name]; ok && json.Unmarshal(v, into) != nil {
+			return idpErrorf(liveengage.CodeJWTNotValid, "the claim %s is not a string", name)
+		}
+	}
+	return nil
 }
 
 func describeSDEError(err error) string {
@@ -172,9 +194,9 @@ func describeSDEError(err error) string {
 
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// looksLikeJWT says whether a text is a JWT rather than a code.
-func looksLikeJWT(text string) bool {
-	header, rest, ok := strings.Cut(text, ".")
+// looksLikeJWT reports whether value is a JWT rather than a code.
+func looksLikeJWT(value string) bool {
+	header, rest, ok := strings.Cut(value, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(header)
 	return ok && strings.Contains(rest, ".") && err == nil && json.Valid(raw)
 }

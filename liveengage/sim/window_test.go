@@ -13,9 +13,9 @@ import (
 	"idpbridge/liveengage/sim"
 )
 
-// popOut is what the window of its own asks of the authorization endpoint, but for
+// popOutQuery returns the query of the pop-out window's authorization request, without
 // what the script adds.
-func popOut(b *bench, connector string) url.Values {
+func popOutQuery(b *simulation, connector string) url.Values {
 	b.t.Helper()
 	_, _, text := b.call("GET", "/brand?connector="+connector, nil)
 	found := regexp.MustCompile(`"pop_out":"([^"]*)"`).FindStringSubmatch(html.UnescapeString(text))
@@ -25,59 +25,32 @@ func popOut(b *bench, connector string) url.Values {
 	return u.Query()
 }
 
-// TestOlderDialect: without RFC compliance the window asks for a token by the name
-// of token, without a scope; the visitor's id as a nonce is what the script adds.
+// TestOlderDialect: without RFC compliance, the response type is token and there is no
+// scope.
 func TestOlderDialect(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(c *sim.Config) {
+	b := newSimulation(t, func(c *sim.Config) {
 		for _, id := range []int{implicitID, codeID} {
 			c.Connectors[id-1].Configuration.RFCCompliance = false
 		}
 	})
-	q := popOut(b, "1")
+	q := popOutQuery(b, "1")
 	require.Equal(t, "token", q.Get("response_type"))
 	require.NotContains(t, q, "scope")
-	q = popOut(b, "2")
+	q = popOutQuery(b, "2")
 	require.Equal(t, "code", q.Get("response_type"))
-	q = popOut(b, "4")
+	q = popOutQuery(b, "4")
 	require.Equal(t, "id_token", q.Get("response_type"))
 	require.Equal(t, "openid", q.Get("scope"))
 }
 
-// TestPKCENeedsVerifier: a code without a verifier is not sent on.
+// TestPKCENeedsVerifier: without a verifier, the code is not sent to the token endpoint.
 func TestPKCENeedsVerifier(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	status, out, text := b.call("POST", path(pkceID), map[string]any{"code": "c"})
+	b := newSimulation(t, nil)
+	status, out, text := b.call("POST", authenticatePath(pkceID), map[string]any{"code": "c"})
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.Equal(t, "9012", out["internalErrorCode"])
-	require.Contains(t, text, "there is no code_verifier")
-	require.Empty(t, b.idp.forms)
-}
-
-// TestDelegationRefused: whoever does not sign in is told just that.
-func TestDelegationRefused(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, nil)
-	v := b.dial(b.own("/api/account/"+account+"/signup", nil))
-	id := v.open()
-	require.Equal(t, http.StatusSeeOther, b.form("/agent/"+id+"/delegate", nil))
-	for len(v.told) < 1 {
-		v.read()
-	}
-	u, err := url.Parse(v.told[0][strings.Index(v.told[0], "http"):])
-	require.NoError(t, err)
-	token := sign(t, b.idp.claims(nil))
-	callback := "/callback/" + account + "/redirectCode?error=access_denied&error_description=No+" + token + "&state=" + u.Query().Get("state")
-	status, _, text := b.call("GET", callback, nil)
-	require.Equal(t, http.StatusBadRequest, status)
-	require.Contains(t, text, "your identity provider answers access_denied No eyJ")
-	require.Empty(t, b.idp.forms)
-	_, _, log := b.call("GET", "/log", nil)
-	require.Contains(t, log, "access_denied")
-	require.NotContains(t, log, "9012")
-	require.NotContains(t, text+log, token)
-	status, _, text = b.call("GET", callback, nil)
-	require.Equal(t, http.StatusBadRequest, status)
-	require.Contains(t, text, "its state is unknown", "a state works once")
+	require.Contains(t, text, "code_verifier is missing")
+	require.Empty(t, b.idp.tokenRequests)
 }
