@@ -1,4 +1,4 @@
-package main
+package oidc_test
 
 import (
 	"errors"

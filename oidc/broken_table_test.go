@@ -1,4 +1,4 @@
-package main
+package oidc_test
 
 // brokenCopy is our own server with one of its checks taken out. The function is
 // patched while the program is built (go build -overlay), so that the program has

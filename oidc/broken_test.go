@@ -1,4 +1,4 @@
-package main
+package oidc_test
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/conformance"
+	"idpbridge/server/servertest"
 )
 
 // moduleRoot is the folder of go.mod, seen from this package.
-var moduleRoot = filepath.Join("..", "..") //nolint:gochecknoglobals // constant
+var moduleRoot = ".." //nolint:gochecknoglobals // constant
 
 // TestBrokenCopiesApply applies every patch and builds nothing: it fails as soon as
 // a function was renamed, or a place has changed, that a patch looks for.
@@ -94,10 +95,10 @@ func (c brokenCopy) start(t *testing.T) *conformance.Target {
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	target, _ := writeConformance(t, folder, "lifetimes: {refresh_token_grace: 0s}\n")
+	target, _ := servertest.WriteConformance(t, folder, "lifetimes: {refresh_token_grace: 0s}\n")
 	target.Now = time.Now
 	target.Wait = func(context.Context, time.Duration) error { return nil } // none of these checks needs time to pass
-	log := &lockedBuffer{}
+	log := &servertest.Log{}
 	cmd := exec.Command(binary, "serve", "--config", filepath.Join(folder, "idp.yaml"))
 	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(t, cmd.Start())
