@@ -62,6 +62,7 @@ func arrows() map[string]allowance {
 				"internal/fetch",
 				"internal/netaddr",
 				"internal/password",
+				"internal/pkce",
 				"internal/robot",
 				"internal/secret",
 				"keys",
@@ -93,6 +94,7 @@ func arrows() map[string]allowance {
 		"conformance": {
 			ours: []string{
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/robot",
 			},
 			theirs: []string{jose},
@@ -102,6 +104,7 @@ func arrows() map[string]allowance {
 				"config",
 				"internal/cookie",
 				"internal/fetch",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -140,6 +143,7 @@ func arrows() map[string]allowance {
 		"internal/robot": {
 			theirs: []string{xhtml},
 		},
+		"internal/pkce":     {},
 		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
@@ -182,6 +186,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -197,6 +202,7 @@ func arrows() map[string]allowance {
 				"internal/cookie",
 				"internal/limit",
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
