@@ -124,7 +124,8 @@ func testSecretsInLogs(t *testing.T) {
 		secrets = append(secrets, cookie.Value)
 	}
 	log := s.Log.String()
-	require.Regexp(t, `code used twice.*"reference":"[0-9A-Z-]{14}"`, log, "the log says what happened, and to which sign-in")
+	require.Regexp(t, `code used twice.*"reference":"[0-9A-Z-]{14}"`, log,
+		"the log says what happened, and to which sign-in")
 	for _, secret := range secrets {
 		require.NotContains(t, log, secret)
 	}

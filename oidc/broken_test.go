@@ -90,7 +90,8 @@ func (c brokenCopy) start(t *testing.T) *conformance.Target {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "overlay.json"), overlay, 0o600))
 	binary := filepath.Join(folder, "idp")
 	// Without symbols it links in half the time.
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", filepath.Join(folder, "overlay.json"), "-o", binary, "./cmd/idp")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", filepath.Join(folder, "overlay.json"), "-o",
+		binary, "./cmd/idp")
 	build.Dir, build.Env = moduleRoot, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-vet=off")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -106,6 +107,7 @@ func (c brokenCopy) start(t *testing.T) *conformance.Target {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"serving"`) }, 30*time.Second, 20*time.Millisecond, log.String())
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"serving"`) }, 30*time.Second,
+		20*time.Millisecond, log.String())
 	return target
 }

@@ -25,7 +25,8 @@ func storageFlood(t *testing.T) {
 	t.Parallel()
 	const requests, workers = 100_000, 4
 	data := t.TempDir()
-	_, issuer, operations := startBinary(t, buildIDP(t), "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
+	_, issuer, operations := startBinary(t, buildIDP(t), "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0",
+		"--data", data)
 	u, err := url.Parse(issuer)
 	require.NoError(t, err)
 	flood(t, u.Host, 5_000, workers) // what a server needs to be warm
@@ -66,8 +67,9 @@ func floodOne(host string, worker, requests int) error {
 		}
 		var batch bytes.Buffer
 		for i := range together {
-			fmt.Fprintf(&batch, "GET /authorize?client_id=local-web&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%2Fcb&response_type=code&scope=openid"+
-				"&state=stranger-%d-%d HTTP/1.1\r\nHost: %s\r\n\r\n", worker, n+i, host)
+			fmt.Fprintf(&batch,
+				"GET /authorize?client_id=local-web&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%2Fcb&response_type=code&scope=openid"+
+					"&state=stranger-%d-%d HTTP/1.1\r\nHost: %s\r\n\r\n", worker, n+i, host)
 		}
 		if _, err := conn.Write(batch.Bytes()); err != nil {
 			return err

@@ -44,7 +44,8 @@ func developmentInProduction(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, res.StatusCode, path)
 	}
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0"} {
-		code, text := runFailing(t, "dev", "--simulator", "off", "--listen", listen, "--operations", "127.0.0.1:0", "--data", t.TempDir())
+		code, text := runFailing(t, "dev", "--simulator", "off", "--listen", listen, "--operations", "127.0.0.1:0", "--data",
+			t.TempDir())
 		require.Equal(t, 1, code, listen)
 		require.Contains(t, text, "loopback", listen)
 	}

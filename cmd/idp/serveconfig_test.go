@@ -28,7 +28,9 @@ func serveConfigWith(t testing.TB, now func() time.Time, getenv func(string) str
 }
 
 // stoppable is serveConfigWith for a server that the test may stop before its end.
-func stoppable(t testing.TB, now func() time.Time, getenv func(string) string, folder string) (log *lockedBuffer, stop func()) {
+func stoppable(
+	t testing.TB, now func() time.Time, getenv func(string) string, folder string,
+) (log *lockedBuffer, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log = &lockedBuffer{}
@@ -42,7 +44,8 @@ func stoppable(t testing.TB, now func() time.Time, getenv func(string) string, f
 		require.Equal(t, 0, <-done, log.String())
 	})
 	t.Cleanup(stop)
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"serving"`) }, 20*time.Second, 10*time.Millisecond, log.String())
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"serving"`) }, 20*time.Second,
+		10*time.Millisecond, log.String())
 	return log, stop
 }
 

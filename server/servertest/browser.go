@@ -69,10 +69,13 @@ type Browser struct {
 	t testing.TB
 }
 
-// NewBrowser returns a browser without cookies.
+// NewBrowser returns a browser without cookies. It has its own connections, so that it
+// never uses one to a server that was stopped.
 func NewBrowser(t testing.TB) *Browser {
 	t.Helper()
-	return &Browser{Browser: robot.New(nil), t: t}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &Browser{Browser: robot.New(transport), t: t}
 }
 
 // Get opens a URL and follows redirects on its host.
