@@ -61,6 +61,7 @@ func arrows() map[string]allowance {
 				"internal/fetch",
 				"internal/netaddr",
 				"internal/password",
+				"internal/pkce",
 				"internal/robot",
 				"internal/secret",
 				"keys",
@@ -92,6 +93,7 @@ func arrows() map[string]allowance {
 		"conformance": {
 			ours: []string{
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/robot",
 			},
 			theirs: []string{jose},
@@ -101,6 +103,7 @@ func arrows() map[string]allowance {
 				"config",
 				"internal/cookie",
 				"internal/fetch",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -136,6 +139,7 @@ func arrows() map[string]allowance {
 		"internal/robot": {
 			theirs: []string{xhtml},
 		},
+		"internal/pkce":     {},
 		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
@@ -178,6 +182,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -193,6 +198,7 @@ func arrows() map[string]allowance {
 				"internal/cookie",
 				"internal/limit",
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",

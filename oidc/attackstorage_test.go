@@ -16,9 +16,9 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/dev"
+	"idpbridge/internal/pkce"
 	"idpbridge/internal/robot"
 	"idpbridge/keys"
-	"idpbridge/oidc"
 	"idpbridge/server"
 	"idpbridge/server/servertest"
 )
@@ -87,7 +87,7 @@ func testSecretsInLogs(t *testing.T) {
 	request := url.Values{
 		"client_id": {web.ID}, "redirect_uri": {web.RedirectURI}, "response_type": {"code"},
 		"scope": {"openid offline_access"}, "state": {state}, "nonce": {nonce}, "login_hint": {loginHint},
-		"code_challenge": {oidc.Challenge(verifier)}, "code_challenge_method": {"S256"},
+		"code_challenge": {pkce.Challenge(verifier)}, "code_challenge_method": {"S256"},
 	}
 	authorize := s.Issuer + "/authorize?" + request.Encode()
 	b.SignIn(authorize, "jane", "wrong-password-in-the-log")
