@@ -249,7 +249,7 @@ func TestPageScriptOfAnotherCustomer(t *testing.T) {
 		b.signIn(ctx, l) // jane
 		b.visit(ctx, b.near+"/shop")
 		_, failure := b.method(ctx, "")
-		require.Equal(t, "Somebody else is signed in than the page says.", failure)
+		require.Equal(t, "The signed-in user is not the one that the page names.", failure)
 		require.Nil(t, b.identity(ctx), "nor her identity, nor the other's")
 
 		b.visit(ctx, b.far+"/shop")
