@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"idpbridge/liveengage"
 )
 
 // process is what a command may use of the process that it runs in.
@@ -97,7 +99,11 @@ func run(ctx context.Context, p *process, args []string) int {
 	parser, err := kong.New(&cmds,
 		kong.Name("idp"),
 		kong.Description("An OpenID Connect identity provider for authenticated chat in LiveEngage.\n\nStart here:  idp dev"),
-		kong.Vars{"version": "idp " + currentVersion()},
+		kong.Vars{
+			"version":      "idp " + currentVersion(),
+			"domain_api":   liveengage.DomainAPI,
+			"redirect_uri": liveengage.EmbeddedRedirectURI,
+		},
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -20,8 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/keys"
-	"idpbridge/oidc"
 )
 
 // brand is a brand's site: /chat loads the page script, and so does every address
@@ -143,8 +143,8 @@ func TestPageScript(t *testing.T) {
 		ctx := startChromium(t)
 		b.signIn(ctx, l)
 		b.visit(ctx, b.near+"/chat")
-		verifier := rand.Text() + rand.Text()
-		for _, challenge := range []string{oidc.Challenge(verifier), ""} {
+		verifier := pkce.NewVerifier()
+		for _, challenge := range []string{pkce.Challenge(verifier), ""} {
 			value, failure := b.method(ctx, challenge)
 			require.Empty(t, failure)
 			answer, ok := value.(map[string]any)
@@ -211,8 +211,8 @@ func cookiesKept(t *testing.T, handsOut, more string, decrypt func(string) strin
 		require.Equal(t, b.far+"/shop?item=1", address, "back where it was, and nothing left in the address")
 	}
 	b.loads(l.issuer, `data-signed-in="`+janeSubject+`"`)
-	verifier := rand.Text() + rand.Text()
-	challenge := oidc.Challenge(verifier)
+	verifier := pkce.NewVerifier()
+	challenge := pkce.Challenge(verifier)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(b.far+"/shop?item=1")))
 	if handsOut == "code" {
 		visibleText(ctx, t, "#ready")
