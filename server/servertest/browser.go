@@ -125,6 +125,15 @@ func Response(t testing.TB, page *robot.Page) url.Values {
 	return response.Values
 }
 
+// FormFields returns the fields of the first form of a page.
+func FormFields(page *robot.Page) url.Values {
+	forms := page.Forms()
+	if len(forms) == 0 {
+		return url.Values{}
+	}
+	return forms[0].Fields
+}
+
 // DecodeClaims returns the claims of a JWT without verifying it.
 func DecodeClaims(t testing.TB, token string) map[string]any {
 	t.Helper()
