@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/server/servertest"
 )
 
 // runDoctor runs idp doctor with the environment variables. Its clock stands still,
@@ -73,7 +74,7 @@ clients:
     response_types: [code]
 `
 	for name, content := range map[string][]byte{
-		"idp.yaml": []byte(text), "people.yaml": servedPeople(), "cert.pem": certificate, "key.pem": key,
+		"idp.yaml": []byte(text), "people.yaml": servertest.PeopleFile(), "cert.pem": certificate, "key.pem": key,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
 	}
