@@ -43,6 +43,7 @@ const (
 	xhtml    = "golang.org/x/net/html"
 	socket   = "github.com/coder/websocket"
 	errgroup = "golang.org/x/sync/errgroup"
+	chromedp = "github.com/chromedp"
 )
 
 // arrows is docs/adr/0001 as a table. A folder that is not in it fails the test:
@@ -124,6 +125,9 @@ func arrows() map[string]allowance {
 				"liveengage",
 				"liveengage/inspect",
 			},
+		},
+		"internal/chrome": {
+			theirs: []string{chromedp, testify},
 		},
 		"internal/cookie":  {},
 		"internal/fetch":   {},
@@ -231,6 +235,7 @@ func arrows() map[string]allowance {
 				"conformance",
 				"dev",
 				"internal/robot",
+				"keys",
 				"server",
 			},
 			theirs: []string{jose, testify},
@@ -420,7 +425,8 @@ func TestLibrariesStayInTheirFolders(t *testing.T) {
 	}{
 		{zitadel, []string{"oidc"}, true},
 		{gooidc, nil, true},
-		{testify, []string{"store/storetest", "server/servertest"}, true},
+		{testify, []string{"store/storetest", "server/servertest", "internal/chrome"}, true},
+		{chromedp, []string{"internal/chrome"}, true},
 		{"database/sql", []string{"store", "internal/pgtest"}, true},
 		{sqlite, []string{"store"}, true},
 		{echo, []string{"oidc", "web", "server", "dev"}, false},

@@ -21,8 +21,9 @@ type Data struct {
 	Keys  *keys.Ring
 }
 
-// OpenData opens the data of an installation for a command. A server may run beside
-// it. It creates nothing: without a database it returns an error.
+// OpenData opens the data of an installation for a command; a server may be running.
+// Without a database it returns an error. It leaves the keys of further algorithms to
+// the server, so that a command creates none.
 func OpenData(
 	ctx context.Context, settings config.Config, clients []oidc.Client, development bool, now func() time.Time,
 ) (*Data, error) {
@@ -43,7 +44,7 @@ func OpenData(
 		err = checkOwner(owner, development, settings.Data)
 	}
 	if err == nil {
-		d.Keys, err = openKeys(ctx, db, secret, clients, now)
+		d.Keys, err = openKeys(ctx, db, secret, []string{"RS256"}, clients, now)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -83,11 +84,13 @@ func openStore(ctx context.Context, settings config.Config) (*store.Store, error
 	return store.Open(ctx, store.Config{URL: settings.Store.Reveal(), Path: databaseFile(settings)})
 }
 
+// openKeys opens the keys, with an active one for each algorithm.
 func openKeys(
-	ctx context.Context, db *store.Store, secret keys.Secret, clients []oidc.Client, now func() time.Time,
+	ctx context.Context, db *store.Store, secret keys.Secret, algorithms []string, clients []oidc.Client,
+	now func() time.Time,
 ) (*keys.Ring, error) {
 	return keys.Open(ctx, keys.Config{
-		Store: db, Secret: secret, Algorithms: algorithmsOf(clients), Now: now, Pinned: pinnedKeysOf(clients),
+		Store: db, Secret: secret, Algorithms: algorithms, Now: now, Pinned: pinnedKeysOf(clients),
 	})
 }
 
