@@ -43,6 +43,7 @@ const (
 	xhtml    = "golang.org/x/net/html"
 	socket   = "github.com/coder/websocket"
 	errgroup = "golang.org/x/sync/errgroup"
+	chromedp = "github.com/chromedp"
 )
 
 // arrows is docs/adr/0001 as a table. A folder that is not in it fails the test:
@@ -61,6 +62,7 @@ func arrows() map[string]allowance {
 				"internal/fetch",
 				"internal/netaddr",
 				"internal/password",
+				"internal/pkce",
 				"internal/robot",
 				"internal/secret",
 				"keys",
@@ -92,6 +94,7 @@ func arrows() map[string]allowance {
 		"conformance": {
 			ours: []string{
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/robot",
 			},
 			theirs: []string{jose},
@@ -101,6 +104,7 @@ func arrows() map[string]allowance {
 				"config",
 				"internal/cookie",
 				"internal/fetch",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -122,6 +126,9 @@ func arrows() map[string]allowance {
 				"liveengage/inspect",
 			},
 		},
+		"internal/chrome": {
+			theirs: []string{chromedp, testify},
+		},
 		"internal/cookie":  {},
 		"internal/fetch":   {},
 		"internal/limit":   {},
@@ -136,9 +143,13 @@ func arrows() map[string]allowance {
 		"internal/robot": {
 			theirs: []string{xhtml},
 		},
+		"internal/pkce":     {},
 		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
+			ours: []string{
+				"internal/secret",
+			},
 			theirs: []string{jose},
 		},
 		"liveengage": {},
@@ -178,6 +189,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -193,6 +205,7 @@ func arrows() map[string]allowance {
 				"internal/cookie",
 				"internal/limit",
 				"internal/netaddr",
+				"internal/pkce",
 				"internal/secret",
 				"keys",
 				"liveengage",
@@ -222,6 +235,7 @@ func arrows() map[string]allowance {
 				"conformance",
 				"dev",
 				"internal/robot",
+				"keys",
 				"server",
 			},
 			theirs: []string{jose, testify},
@@ -411,7 +425,8 @@ func TestLibrariesStayInTheirFolders(t *testing.T) {
 	}{
 		{zitadel, []string{"oidc"}, true},
 		{gooidc, nil, true},
-		{testify, []string{"store/storetest", "server/servertest"}, true},
+		{testify, []string{"store/storetest", "server/servertest", "internal/chrome"}, true},
+		{chromedp, []string{"internal/chrome"}, true},
 		{"database/sql", []string{"store", "internal/pgtest"}, true},
 		{sqlite, []string{"store"}, true},
 		{echo, []string{"oidc", "web", "server", "dev"}, false},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/internal/robot"
 )
 
@@ -132,7 +133,7 @@ func checkUnregisteredMethod(r *run) {
 	}
 	if r.target.Public.ID != "" {
 		verifier := randomString(64)
-		c := b.obtainCode(r.target.Public, "code_challenge", pkceChallenge(verifier), "code_challenge_method", "S256")
+		c := b.obtainCode(r.target.Public, "code_challenge", pkce.Challenge(verifier), "code_challenge_method", "S256")
 		t = r.postToken(url.Values{
 			"grant_type": {"authorization_code"}, "code": {c},
 			"redirect_uri": {r.target.Public.RedirectURI}, "code_verifier": {verifier},

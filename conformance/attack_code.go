@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/internal/robot"
 )
 
@@ -124,7 +125,7 @@ func pkceAttacks() []Check {
 		},
 		{Name: "attack/30-pkce-method", Requirement: "code_challenge_method must be S256.", do: func(r *run) {
 			for _, method := range []string{"plain", "", "S512", "s256"} {
-				request := r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkceChallenge(randomString(64)),
+				request := r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkce.Challenge(randomString(64)),
 					"code_challenge_method", method)
 				r.requireRejected(request, "invalid_request")
 			}
@@ -132,7 +133,7 @@ func pkceAttacks() []Check {
 		{Name: "attack/31-pkce-form", Requirement: "A malformed code_challenge or code_verifier is rejected.", do: checkPKCEForm},
 		{Name: "attack/32-wrong-verifier", Requirement: "A wrong code_verifier uses up the code.", do: func(r *run) {
 			verifier := randomString(64)
-			code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(verifier), "code_challenge_method",
+			code := r.browser().obtainCode(r.target.Web, "code_challenge", pkce.Challenge(verifier), "code_challenge_method",
 				"S256")
 			r.requireTokenError(r.sendCode(r.target.Web, code, "code_verifier", randomString(64)), http.StatusBadRequest,
 				"invalid_grant")
@@ -152,7 +153,7 @@ func pkceAttacks() []Check {
 			Name:        "attack/34-verifier-missing",
 			Requirement: "A code_challenge requires its code_verifier, even from a client with a secret.",
 			do: func(r *run) {
-				code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(randomString(64)),
+				code := r.browser().obtainCode(r.target.Web, "code_challenge", pkce.Challenge(randomString(64)),
 					"code_challenge_method", "S256")
 				r.requireTokenError(r.sendCode(r.target.Web, code), http.StatusBadRequest, "invalid_grant")
 			},
@@ -172,7 +173,7 @@ func checkPKCEForm(r *run) {
 	} {
 		r.requireRejected(r.newRequest(r.target.Web, codeFlow(), "code_challenge", bad, "code_challenge_method", "S256"),
 			"invalid_request")
-		code := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(bad), "code_challenge_method", "S256")
+		code := r.browser().obtainCode(r.target.Web, "code_challenge", pkce.Challenge(bad), "code_challenge_method", "S256")
 		t := r.sendCode(r.target.Web, code, "code_verifier", bad)
 		r.require(t.Status == http.StatusBadRequest && slices.Contains([]string{"invalid_grant", "invalid_request"}, t.Error),
 			"the verifier %q returned %d %s", robot.Excerpt(bad), t.Status, t.Error)
@@ -181,7 +182,7 @@ func checkPKCEForm(r *run) {
 
 func checkStolenCode(r *run) {
 	mine, theirs := randomString(64), randomString(64)
-	stolen := r.browser().obtainCode(r.target.Web, "code_challenge", pkceChallenge(theirs), "code_challenge_method",
+	stolen := r.browser().obtainCode(r.target.Web, "code_challenge", pkce.Challenge(theirs), "code_challenge_method",
 		"S256")
 	r.requireTokenError(r.sendCode(r.target.Web, stolen, "code_verifier", mine), http.StatusBadRequest, "invalid_grant")
 	for _, nonce := range []string{`odd "nonce" \ + %20 é`, randomString(200)} {
@@ -201,7 +202,7 @@ func implicitAttacks() []Check {
 				r.skipWithout("public client", r.target.Public.ID != "")
 				for _, t := range []string{"token", "id_token token", "code token"} {
 					request := r.newRequest(r.target.Public, variant{responseType: t}, "code_challenge",
-						pkceChallenge(randomString(64)), "code_challenge_method", "S256")
+						pkce.Challenge(randomString(64)), "code_challenge_method", "S256")
 					r.requireRejected(request, "unsupported_response_type", "unauthorized_client")
 				}
 			},

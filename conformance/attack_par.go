@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/internal/robot"
 )
 
@@ -55,7 +56,7 @@ func checkPushed(r *run) {
 	t := r.redeemCode(r.target.Web, response.Get("code"))
 	r.require(t.Scope == "" || t.Scope == "openid", "the scope beside the request_uri counted: %q", t.Scope)
 	verifier := randomString(64)
-	request = r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkceChallenge(verifier), "code_challenge_method",
+	request = r.newRequest(r.target.Web, codeFlow(), "code_challenge", pkce.Challenge(verifier), "code_challenge_method",
 		"S256")
 	uri = r.requirePushed(r.target.Web, request)
 	response = b.authorizeSilently(url.Values{

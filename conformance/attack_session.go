@@ -144,7 +144,9 @@ func checkFreshSignIn(r *run) {
 	b := r.browser()
 	first := r.runFlow(b, r.target.Web, codeFlow(), "max_age", "15000")
 	for _, changes := range [][]string{
-		{"prompt", "login", "max_age", "15000"}, {"max_age", "0"}, {"max_age", "1"},
+		{"prompt", "login", "max_age", "15000"},
+		{"max_age", "0"},
+		{"max_age", "1"},
 		{"prompt", "select_account", "max_age", "15000"},
 	} {
 		r.passTime(2 * time.Second)

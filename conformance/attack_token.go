@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/internal/robot"
 )
 
@@ -135,7 +136,7 @@ func checkIntrospectionAuth(r *run) {
 		// used to test tokens.
 		verifier := randomString(64)
 		own := r.redeemCode(r.target.Public,
-			r.browser().obtainCode(r.target.Public, "code_challenge", pkceChallenge(verifier), "code_challenge_method",
+			r.browser().obtainCode(r.target.Public, "code_challenge", pkce.Challenge(verifier), "code_challenge_method",
 				"S256"), "code_verifier", verifier)
 		res = post(url.Values{"token": {own.AccessToken}, "client_id": {r.target.Public.ID}})
 		r.require(res.Status == http.StatusUnauthorized,

@@ -1,14 +1,13 @@
 package conformance
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/internal/robot"
 )
 
@@ -57,7 +56,7 @@ func codeModules() []module {
 			appliesTo:   hasCode,
 			do: func(r *run, v variant) {
 				verifier := randomString(64)
-				request := r.newRequest(r.target.Web, v, "code_challenge", pkceChallenge(verifier), "code_challenge_method", "S256")
+				request := r.newRequest(r.target.Web, v, "code_challenge", pkce.Challenge(verifier), "code_challenge_method", "S256")
 				r.finishFlow(r.target.Web, request, r.browser().signIn(request), "code_verifier", verifier)
 			},
 		},
@@ -68,12 +67,6 @@ func codeModules() []module {
 			do:          oidccRefreshToken,
 		},
 	}
-}
-
-// pkceChallenge returns the S256 challenge of a verifier.
-func pkceChallenge(verifier string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // runOfflineFlow signs in with the scope offline_access. It skips the check if

@@ -12,6 +12,7 @@ import (
 
 	"idpbridge/internal/cookie"
 	"idpbridge/internal/fetch"
+	"idpbridge/internal/pkce"
 	"idpbridge/oidc"
 	"idpbridge/server"
 	"idpbridge/web"
@@ -29,13 +30,13 @@ type tryOut struct {
 const tryCookie = "idp_try"
 
 func (t *tryOut) start(c echo.Context) error {
-	verifier := rand.Text() + rand.Text()
+	verifier := pkce.NewVerifier()
 	state := rand.Text()
 	t.cookies.Set(c.Response(), tryCookie, state+"."+verifier)
 	q := url.Values{
 		"client_id": {"local-app"}, "redirect_uri": {t.server.Settings.Issuer + pathTried}, "response_type": {"code"},
 		"scope": {"openid profile email address phone " + oidc.ScopeSDEs}, "state": {state}, "nonce": {rand.Text()},
-		"code_challenge": {oidc.Challenge(verifier)}, "code_challenge_method": {"S256"},
+		"code_challenge": {pkce.Challenge(verifier)}, "code_challenge_method": {"S256"},
 	}
 	return c.Redirect(http.StatusSeeOther, oidc.PathAuthorize+"?"+q.Encode())
 }

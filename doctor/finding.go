@@ -3,6 +3,8 @@ package doctor
 import (
 	"strings"
 	"unicode"
+
+	"idpbridge/internal/secret"
 )
 
 // Code names a check. The codes are declared with their checks, and docs/doctor.md
@@ -122,8 +124,8 @@ func (e *exam) addFinding(f Finding) {
 // sanitize makes a text safe to print on a terminal, because the provider wrote
 // part of it: one line, no control characters, no secret, not too long.
 func (e *exam) sanitize(s string, maxSize int) string {
-	if e.cfg.ClientSecret.IsSet() {
-		s = strings.ReplaceAll(s, e.cfg.ClientSecret.Reveal(), "[the secret]")
+	for _, form := range secret.Encodings(e.cfg.ClientSecret.Reveal()) {
+		s = strings.ReplaceAll(s, form, "[the secret]")
 	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {

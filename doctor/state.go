@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // RedirectState is the code of checkState.
@@ -68,7 +70,7 @@ func (e *exam) sendState(ctx context.Context, redirectURI string, size int) (res
 // sampleState returns a state of n bytes that looks like LivePerson's. It has the
 // kinds of characters that providers are known to damage.
 func sampleState(n int) string {
-	const head = `{"lpUnifiedWindowConfig":{"accountId":"12345678","env":"prod",` +
+	const head = `{"` + liveengage.WindowQueryKey + `":{"accountId":"12345678","env":"prod",` +
 		`"clickedChannel":"-lpuw-authMessaging","external":true,"note":"a+b/c=d&e%20f g é",` +
 		`"engConf":{"async":true,"scid":"1","connector":{"id":4056284238,"configuration":{"jwtPublicKey":"`
 	const tail = `"}}}}}`

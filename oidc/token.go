@@ -14,6 +14,7 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"idpbridge/claims"
+	"idpbridge/internal/pkce"
 )
 
 // tokenResponse is the body of a successful response (RFC 6749 section 5.1, OIDC Core
@@ -177,8 +178,5 @@ func (c *Client) allowsTokenRedirectURI(uri string) bool {
 
 // verifyPKCE compares a verifier with an S256 challenge (RFC 7636 section 4.6).
 func verifyPKCE(verifier, challenge string) bool {
-	return subtle.ConstantTimeCompare([]byte(Challenge(verifier)), []byte(challenge)) == 1
+	return subtle.ConstantTimeCompare([]byte(pkce.Challenge(verifier)), []byte(challenge)) == 1
 }
-
-// Challenge is the S256 code challenge of a verifier (RFC 7636 section 4.2).
-func Challenge(verifier string) string { return hashString(verifier) }

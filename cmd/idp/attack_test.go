@@ -1,55 +1,52 @@
 package main
 
 import (
+	"net/http"
 	"testing"
 
-	"idpbridge/conformance"
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/server/servertest"
 )
 
-// TestAttack runs every row of the attack table that can be seen from outside,
-// and our own additions, against the real server over https. The rows that take
-// a look at configuration, logs or database follow, under the same name.
+// TestAttack has the rows of the attack table that need the program itself. Most rows
+// are in oidc/conformance_test.go.
 func TestAttack(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t)
-	_, plans := plansOf(conformance.All())
-	runChecks(t, s.target, plans["attack"])
-	for _, row := range inside() {
-		t.Run(row.name, row.run)
-	}
-	t.Run("extra", func(t *testing.T) { runChecks(t, s.target, plans["extra"]) })
-}
-
-// insideRow is a row of the attack table, or a part of one, that takes more than
-// a look from outside.
-type insideRow struct {
-	name string
-	run  func(t *testing.T)
-}
-
-func inside() []insideRow {
-	return []insideRow{
-		{"05-loopback-port", loopbackPort},
-		{"06-registered-redirects", registeredRedirects},
+	for _, row := range []struct {
+		name string
+		test func(*testing.T)
+	}{
 		{"20-plain-http", notBehindThatProxy},
 		{"20-old-tls", tlsFromFiles},
 		{"21-proxy-headers", behindAProxy},
-		{"22-secrets-in-logs", secretsInLogs},
-		{"28-tokens-at-rest", tokensAtRest},
-		{"40-registered-algorithms", registeredAlgorithms},
-		{"43-subjects-in-the-people-file", subjectsInThePeopleFile},
 		{"44-encryption-fails-closed", encryptionFailsClosed},
 		{"44-encryption-keys", encryptionKeysRefused},
-		{"54-grace-of-a-refresh-token", graceOfARefreshToken},
-		{"57-claims-within-scopes", claimsWithinScopes},
-		{"57-scopes-withdrawn", refreshAfterScopesAreWithdrawn},
-		{"58-sign-out-after-idling", signOutAfterIdling},
-		{"58-refresh-token-lifetimes", refreshTokenLifetimes},
-		{"58-refresh-after-password-change", refreshAfterPasswordChange},
-		{"85-rotation", rotation},
 		{"90-storage-flood", storageFlood},
 		{"92-legacy-redirects", legacyRedirects},
 		{"93-page-endpoint", pageEndpoint},
 		{"91-development-mode-in-production", developmentInProduction},
+	} {
+		t.Run(row.name, row.test)
+	}
+}
+
+// developmentInProduction: what the development mode adds is not there, and the
+// development mode itself starts on loopback alone.
+func developmentInProduction(t *testing.T) {
+	t.Parallel()
+	s := servertest.StartConformance(t)
+	client := &http.Client{Transport: s.Target.HTTP}
+	for _, path := range []string{"/setup", "/try", "/cb", "/metrics", "/healthz"} {
+		res, err := client.Get(s.Issuer + path)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusNotFound, res.StatusCode, path)
+	}
+	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0"} {
+		code, text := runFailing(t, "dev", "--simulator", "off", "--listen", listen, "--operations", "127.0.0.1:0", "--data",
+			t.TempDir())
+		require.Equal(t, 1, code, listen)
+		require.Contains(t, text, "loopback", listen)
 	}
 }

@@ -7,22 +7,23 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/conformance"
+	"idpbridge/server/servertest"
 )
 
-// conformanceOf runs idp conformance with an environment of its own.
+// conformanceOf runs idp conformance with environment variables.
 func conformanceOf(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	return runCommandWithEnv(t, env, "", append([]string{"conformance"}, args...)...)
 }
 
-// TestConformanceCommand points the command at a server in the development mode, of
-// which it knows the clients.
+// TestConformanceCommand tests idp dev, whose clients the command knows.
 func TestConformanceCommand(t *testing.T) {
 	t.Parallel()
 	issuer := startDev(t, time.Now)
@@ -51,33 +52,12 @@ func TestConformanceCommand(t *testing.T) {
 	require.Equal(t, 0, code)
 	require.Contains(t, stdout, "because it takes 10m1s of waiting")
 
-	code, stdout, stderr = conformanceOf(t, map[string]string{"IDP_CONFORMANCE_SECRET": "not-the-secret"}, append(base, "--only", "basic/oidcc-server")...)
+	wrong := map[string]string{"IDP_CONFORMANCE_SECRET": "not-the-secret"}
+	code, stdout, stderr = conformanceOf(t, wrong, append(base, "--only", "basic/oidcc-server")...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout, "failed  basic/oidcc-server")
 	require.Contains(t, stdout, "seen:     the code was rejected with 401 invalid_client")
 	require.Contains(t, stderr, "does not pass: 2 failed")
-}
-
-// TestConformanceCommandUsedWrongly: what is missing is said, and nothing is tried.
-func TestConformanceCommandUsedWrongly(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		says string
-		args []string
-	}{
-		{"missing flags", nil},
-		{"matches no check", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--only", "no such check"}},
-		{"IDP_CONFORMANCE_SECRET is not set", []string{"--issuer", "https://login.example", "--client", "shop"}},
-		{"without a trailing slash", []string{"--issuer", "https://login.example/", "--client", "shop"}},
-		{"--keyed needs --key", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--keyed", "k"}},
-	} {
-		code, _, stderr := conformanceOf(t, nil, c.args...)
-		require.Equal(t, 2, code, c.says)
-		require.Contains(t, stderr, c.says)
-	}
-	code, _, stderr := conformanceOf(t, map[string]string{"IDP_CONFORMANCE_SECRET": "s"}, "--issuer", "https://login.example", "--client", "shop")
-	require.Equal(t, 2, code)
-	require.Contains(t, stderr, "IDP_CONFORMANCE_PASSWORD is not set")
 }
 
 // TestSelftestIsTheOldName: scripts that use the old command and the old
@@ -94,37 +74,39 @@ func TestSelftestIsTheOldName(t *testing.T) {
 	require.NotContains(t, stdout, "selftest")
 }
 
-// TestConformanceCommandInFull lends everything that flags can: a CA, a keyed client,
-// an address for logout tokens.
+// TestConformanceCommandInFull uses every flag: a CA, a client with a key, a receiver of
+// logout tokens.
 func TestConformanceCommandInFull(t *testing.T) {
 	t.Parallel()
-	s := startConformance(t)
-	der, err := x509.MarshalPKCS8PrivateKey(s.target.Keyed.Key)
+	s := servertest.StartConformance(t)
+	target := s.Target
+	der, err := x509.MarshalPKCS8PrivateKey(target.Keyed.Key)
 	require.NoError(t, err)
 	key := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	env := map[string]string{
-		"IDP_CONFORMANCE_SECRET": s.target.Web.Secret, "IDP_CONFORMANCE_OTHER_SECRET": s.target.Other.Secret, "IDP_CONFORMANCE_PASSWORD": s.target.Person.Password,
+		"IDP_CONFORMANCE_SECRET":       target.Web.Secret,
+		"IDP_CONFORMANCE_OTHER_SECRET": target.Other.Secret,
+		"IDP_CONFORMANCE_PASSWORD":     target.Person.Password,
 	}
-	require.NoError(t, s.target.Logouts.Close()) // the command takes its port
-	u, err := url.Parse(s.target.Web.BackchannelLogoutURI)
+	require.NoError(t, target.Logouts.Close()) // the command takes its port
+	receiver, err := url.Parse(target.Web.BackchannelLogoutURI)
 	require.NoError(t, err)
-	full := []string{
-		"--issuer", s.target.Issuer, "--ca", filepath.Join(s.folder, "cert.pem"), "--client", "web", "--redirect-uri", s.target.Web.RedirectURI,
-		"--post-logout-redirect-uri", s.target.Web.PostLogoutRedirectURI, "--frontchannel-logout-uri", s.target.Web.FrontchannelLogoutURI, "--receive", u.Host,
-	}
+	base := []string{"--issuer", s.Issuer, "--ca", filepath.Join(s.Folder, "cert.pem"), "--client", "web"}
+	full := append(slices.Clone(base), "--redirect-uri", target.Web.RedirectURI,
+		"--post-logout-redirect-uri", target.Web.PostLogoutRedirectURI,
+		"--frontchannel-logout-uri", target.Web.FrontchannelLogoutURI, "--receive", receiver.Host)
 	for only, want := range map[string]string{
-		"backchannel-logout/": "7 passed, 0 failed, 0 warned, 0 skipped", "frontchannel-logout/": "7 passed, 0 failed, 0 warned, 0 skipped",
-		"config/": "1 passed, 0 failed, 0 warned, 0 skipped",
+		"backchannel-logout/":  "7 passed, 0 failed, 0 warned, 0 skipped",
+		"frontchannel-logout/": "7 passed, 0 failed, 0 warned, 0 skipped",
+		"config/":              "1 passed, 0 failed, 0 warned, 0 skipped",
 	} {
-		code, stdout, stderr := conformanceOf(t, env, append(full, "--strict", "--only", only)...)
+		code, stdout, stderr := conformanceOf(t, env, append(slices.Clone(full), "--strict", "--only", only)...)
 		require.Equal(t, 0, code, stdout+stderr)
 		require.Contains(t, stdout, want)
 	}
-	keyed := []string{
-		"--issuer", s.target.Issuer, "--ca", filepath.Join(s.folder, "cert.pem"), "--client", "web", "--redirect-uri", s.target.Keyed.RedirectURI,
-		"--keyed", "keyed", "--key", key, "--kid", "k1", "--only", "extra/private-key-jwt",
-	}
+	keyed := append(slices.Clone(base), "--redirect-uri", target.Keyed.RedirectURI,
+		"--keyed", "keyed", "--key", key, "--kid", "k1", "--only", "extra/private-key-jwt")
 	code, stdout, stderr := conformanceOf(t, env, keyed...)
 	require.Equal(t, 0, code, stdout+stderr)
 	require.Contains(t, stdout, "passed  extra/private-key-jwt")

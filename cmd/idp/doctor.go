@@ -21,20 +21,22 @@ import (
 )
 
 type doctorCommand struct {
-	Config        string            `help:"Configuration file of the provider." type:"path" placeholder:"FILE"`
-	Issuer        string            `help:"Issuer of a provider, instead of --config; requires --client." placeholder:"URL"`
-	Client        string            `help:"Client ID registered for LiveEngage; with --config, the first client with the profile liveengage by default." placeholder:"ID"`
-	RedirectURIs  []string          `name:"redirect-uri" sep:"none" help:"Redirect URI that must be accepted, instead of LivePerson's; repeatable." placeholder:"URI"`
-	ResponseTypes []string          `name:"response-type" help:"code or id_token, instead of the configured ones; repeatable." placeholder:"TYPE"`
-	Key           string            `help:"File with the content of the connector's field JWT Public Key." type:"existingfile" placeholder:"FILE"`
-	Account       string            `help:"LiveEngage account whose public list of connectors to check." placeholder:"N"`
-	AccountBase   string            `name:"account-base" hidden:"" help:"Base URL of that list." placeholder:"URL"`
-	Connector     string            `help:"Which connector, if there are several: ID, name, or position counted from 1." placeholder:"NAME"`
-	Expect        map[string]string `mapsep:"none" help:"Value that a connector field must have, such as type=2; repeatable." placeholder:"FIELD=VALUE"`
-	Operations    string            `help:"URL of the operations listener, or off; with --config, the configured one by default." placeholder:"URL"`
-	CA            string            `name:"ca" help:"PEM file of certificate authorities to trust, instead of the system's." type:"existingfile" placeholder:"FILE"`
-	Local         bool              `help:"Report what keeps LivePerson from reaching the provider as a note, not as an error."`
-	JSON          bool              `name:"json" help:"Print JSON at the end."`
+	Config     string `help:"Configuration file of the provider." type:"path" placeholder:"FILE"`
+	Issuer     string `help:"Issuer of a provider, instead of --config; requires --client." placeholder:"URL"`
+	Client     string `help:"Client ID registered for LiveEngage; by default the first in --config." placeholder:"ID"`
+	Operations string `help:"URL of the operations listener, or off; by default the configured one." placeholder:"URL"`
+	CA         string `name:"ca" help:"PEM file of trusted authorities." type:"existingfile" placeholder:"FILE"`
+	Local      bool   `help:"Report what keeps LivePerson from reaching the provider as a note, not as an error."`
+	JSON       bool   `name:"json" help:"Print JSON at the end."`
+
+	RedirectURIs  []string `name:"redirect-uri" sep:"none" help:"Redirect URI to test; repeatable." placeholder:"URI"`
+	ResponseTypes []string `name:"response-type" help:"code or id_token; repeatable." placeholder:"TYPE"`
+
+	Key         string            `help:"File with the text of JWT Public Key." type:"existingfile" placeholder:"FILE"`
+	Account     string            `help:"LiveEngage account whose public list of connectors to check." placeholder:"N"`
+	AccountBase string            `name:"account-base" hidden:"" help:"Base URL of that list." placeholder:"URL"`
+	Connector   string            `help:"One of several connectors: ID, name, or position from 1." placeholder:"NAME"`
+	Expect      map[string]string `mapsep:"none" help:"Expected connector field; repeatable." placeholder:"FIELD=VALUE"`
 }
 
 // Help is printed above the flags.
@@ -44,8 +46,11 @@ func (doctorCommand) Help() string {
     idp doctor --config idp.yaml --account 12345678
 
 Checks a running provider the way LivePerson uses it, and says what to do about
-each problem. It signs no one in and changes nothing. With --issuer, the client
-secret comes from the environment variable IDP_DOCTOR_SECRET; the secrets of
+each problem. It signs no one in and changes nothing. The redirect URIs are
+LivePerson's, and the response types the configured ones, unless flags name
+others. --expect type=2 requires a value in a field of the connector.
+
+With --issuer, the client secret comes from the environment variable IDP_DOCTOR_SECRET; the secrets of
 idp dev are known. docs/doctor.md lists every check.
 
 Exit status: 0 no errors, 1 errors, 2 usage error.`

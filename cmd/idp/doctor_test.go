@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/doctor"
+	"idpbridge/server/servertest"
 )
 
 // runDoctor runs idp doctor with the environment variables. Its clock stands still,
@@ -73,7 +74,7 @@ clients:
     response_types: [code]
 `
 	for name, content := range map[string][]byte{
-		"idp.yaml": []byte(text), "people.yaml": servedPeople(), "cert.pem": certificate, "key.pem": key,
+		"idp.yaml": []byte(text), "people.yaml": servertest.PeopleFile(), "cert.pem": certificate, "key.pem": key,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
 	}
@@ -258,53 +259,4 @@ func (w *stopWriter) Write(b []byte) (int, error) {
 		w.stop()
 	}
 	return n, err
-}
-
-// TestDoctorUsage: wrong flags exit with status 2, and the message says what to do.
-func TestDoctorUsage(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	file := func(name, content string) string {
-		path := filepath.Join(folder, name)
-		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-		return path
-	}
-	file("people.yaml", "people:\n  - {username: ann, sub: 0123456789abcdef}\n")
-	shop := file("idp.yaml", `issuer: https://login.brand.example
-proxies: [127.0.0.1]
-data: data
-people: people.yaml
-brand: {name: Brand}
-clients:
-  - {id: shop, redirect_uris: ["https://shop.example/cb"], response_types: ["code token"]}
-`)
-	empty := file("empty", "\n")
-	some := []string{"--issuer", "https://login.brand.example", "--client", "x"}
-	for _, c := range []struct {
-		message string
-		args    []string
-	}{
-		{"set --config FILE or --issuer URL", nil},
-		{"use either --config or --issuer", []string{"--config", shop, "--issuer", "https://x.example"}},
-		{"requires --client", []string{"--issuer", "https://x.example"}},
-		{"is not a URL", []string{"--issuer", "nonsense", "--client", "x"}},
-		{`has no client "other"`, []string{"--config", shop, "--client", "other"}},
-		{"no client with the profile liveengage", []string{"--config", shop}},
-		{"has none of the response types", []string{"--config", shop, "--client", "shop"}},
-		{"use code or id_token", append(some, "--response-type", "token")},
-		{"not an account number", append(some, "--account", "1/2")},
-		{"no such field; use one of: authorizationEndpoint", append(some, "--expect", "secret=x")},
-		{"has no PEM certificate", append(some, "--ca", shop)},
-		{"is empty", append(some, "--key", empty)},
-		{"no such file", append(some, "--key", filepath.Join(folder, "nothing"))},
-		{"unexpected argument", append(some, "more")},
-	} {
-		code, stdout, stderr := runDoctor(t, nil, c.args...)
-		require.Equal(t, 2, code, "%v: %s", c.args, stderr)
-		require.Contains(t, stderr, c.message)
-		require.Empty(t, stdout)
-	}
-	code, _, stderr := runDoctor(t, nil, "--config", filepath.Join(folder, "nothing"))
-	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "read configuration")
 }

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"idpbridge/dev"
-	"idpbridge/oidc"
+	"idpbridge/internal/pkce"
 )
 
 const localCallback = "http://127.0.0.1:7777/cb"
@@ -109,7 +109,7 @@ func TestZitadelClient(t *testing.T) {
 	require.NotEmpty(t, info.Name)
 
 	verifier := oauth2.GenerateVerifier()
-	v = b.get(rp.AuthURL("s", party, rp.WithCodeChallenge(oidc.Challenge(verifier)))).answer(t)
+	v = b.get(rp.AuthURL("s", party, rp.WithCodeChallenge(pkce.Challenge(verifier)))).answer(t)
 	tokens, err = rp.CodeExchange[*zoidc.IDTokenClaims](ctx, v.Get("code"), party, rp.WithCodeVerifier(verifier))
 	require.NoError(t, err)
 	require.NotEmpty(t, tokens.IDToken)
@@ -205,7 +205,7 @@ func TestWrongPresentationBurnsTheCode(t *testing.T) {
 		"another client":           {"client_id", "liveengage", "client_secret", dev.LiveEngageSecret, "code_verifier", verifier},
 		"public client, no secret": {"client_id", "local-app", "client_secret", "", "code_verifier", verifier},
 	} {
-		code := b.get(webRequest(issuer, "code_challenge", oidc.Challenge(verifier), "code_challenge_method", "S256")).answer(t).Get("code")
+		code := b.get(webRequest(issuer, "code_challenge", pkce.Challenge(verifier), "code_challenge_method", "S256")).answer(t).Get("code")
 		status, body := redeem(t, issuer, code, change...)
 		require.Equal(t, 400, status, name)
 		require.Equal(t, "invalid_grant", body["error"], name)

@@ -12,7 +12,7 @@ import (
 
 type connectorCommand struct {
 	installationFlags
-	Client string `help:"Client ID registered for LiveEngage; by default the first with that profile." placeholder:"ID"`
+	Client string `help:"Client ID registered for LiveEngage; by default the first in --config." placeholder:"ID"`
 	Flow   string `enum:"implicit,code,delegation" default:"code" help:"implicit, code or delegation (${default})."`
 	Key    string `enum:"pasted,jwks" default:"pasted" help:"How LivePerson gets the key: pasted or jwks (${default})."`
 	Issuer string `default:"http://127.0.0.1:8080" help:"Issuer of idp dev (${default})." placeholder:"URL"`

@@ -18,7 +18,7 @@ type converseCommand struct {
 	Account     string `required:"" help:"Number of the LivePerson account." placeholder:"ACCOUNT"`
 	Issuer      string `required:"" help:"Issuer of the brand's identity provider." placeholder:"URL"`
 	Client      string `help:"Client ID registered for LiveEngage; by default the connector's." placeholder:"ID"`
-	RedirectURI string `default:"https://liveperson.net" help:"Redirect URI of the client (${default})." placeholder:"URL"`
+	RedirectURI string `default:"${redirect_uri}" help:"Redirect URI of the client (${default})." placeholder:"URL"`
 	Person      string `default:"jane" help:"Person who signs in (${default})." placeholder:"NAME"`
 	Say         string `default:"Hello" help:"Message to send (${default})." placeholder:"TEXT"`
 	Connector   string `help:"ID of the connector; by default the one for the issuer and the client." placeholder:"ID"`

@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/internal/robot"
 	"idpbridge/internal/secret"
 	"idpbridge/liveengage"
@@ -89,11 +88,9 @@ func (s *credentialSource) signIn(ctx context.Context) (api.Credential, error) {
 	credential := api.Credential{RedirectURI: s.redirectURI}
 	var extra []string
 	if s.pkce {
-		verifier := rand.Text() + rand.Text() // 43 characters or more (RFC 7636 section 4.1)
+		verifier := pkce.NewVerifier()
 		credential.CodeVerifier = secret.New(verifier)
-		sum := sha256.Sum256([]byte(verifier))
-		challenge := base64.RawURLEncoding.EncodeToString(sum[:])
-		extra = []string{"code_challenge", challenge, "code_challenge_method", "S256"}
+		extra = []string{"code_challenge", pkce.Challenge(verifier), "code_challenge_method", pkce.Method}
 	}
 	response, err := s.authorize(ctx, "code", extra...)
 	if err != nil {

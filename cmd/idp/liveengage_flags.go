@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
 
@@ -17,7 +18,7 @@ const serviceTimeout = 10 * time.Second
 
 // serviceFlags are the flags of the commands that call LivePerson's services.
 type serviceFlags struct {
-	Domains string `default:"https://api.liveperson.net" help:"URL of the Domain API (${default})." placeholder:"URL"`
+	Domains string `default:"${domain_api}" help:"URL of the Domain API (${default})." placeholder:"URL"`
 	Live    bool   `help:"Allow hosts beyond this machine: LivePerson's, and those that other flags name."`
 	Once    bool   `help:"Give up at the first error instead of retrying."`
 	JSON    bool   `name:"json" help:"Print JSON."`
@@ -26,7 +27,7 @@ type serviceFlags struct {
 // commandLine returns another liveengage command for the same services, ready to type.
 func (s serviceFlags) commandLine(command string) string {
 	line := "idp liveengage " + command
-	if s.Domains != api.DefaultDomainAPI {
+	if s.Domains != liveengage.DomainAPI {
 		line += " --domains " + s.Domains
 	}
 	if s.Live {

@@ -11,7 +11,7 @@ import (
 	"os"
 
 	"idpbridge/internal/secret"
-	lesetup "idpbridge/liveengage/setup"
+	"idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/server"
 )
@@ -100,7 +100,7 @@ func (c simulateCommand) loadConnectors(p *process) ([]sim.Connector, error) {
 			return nil, err
 		}
 	} else if c.Client != "" {
-		facts := lesetup.Facts{ClientID: c.Client}
+		facts := setup.Facts{ClientID: c.Client}
 		connectors = sim.StarterConnectors(facts, facts, facts)
 	} else {
 		return nil, usageErrorf("name the client with --client, or connectors with --config")

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/keys"
+	"idpbridge/server/servertest"
 )
 
 const (
@@ -64,7 +65,7 @@ func (l *liveperson) configure(settings, more string) {
 	text := "issuer: " + l.issuer + "\nlisten: " + l.issuer[strings.Index(l.issuer, "//")+2:] + "\noperations: " + l.operations +
 		"\ndata: data\npeople: people.yaml\nbrand: {name: Brand}\nclients:" + client("liveengage", profile+more) + client("plain", "") + "\n"
 	require.NoError(l.t, os.WriteFile(filepath.Join(l.folder, "idp.yaml"), []byte(text), 0o600))
-	require.NoError(l.t, os.WriteFile(filepath.Join(l.folder, "people.yaml"), servedPeople(), 0o600))
+	require.NoError(l.t, os.WriteFile(filepath.Join(l.folder, "people.yaml"), servertest.PeopleFile(), 0o600))
 }
 
 // windowState is the state of LivePerson's window: 2 kB and more of JSON with

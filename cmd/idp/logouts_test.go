@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"idpbridge/dev"
+	"idpbridge/server/servertest"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -103,7 +104,7 @@ func withParties(t *testing.T, operations string, parties ...*party) (folder, is
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "idp.yaml"), []byte("issuer: http://"+address+"\nlisten: "+address+
 		"\noperations: "+operations+"\ndata: data\npeople: people.yaml\nbrand: {name: Brand}\nclients:"+clients.String()+"\n"), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), servedPeople(), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "people.yaml"), servertest.PeopleFile(), 0o600))
 	return folder, "http://" + address
 }
 

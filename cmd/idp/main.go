@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"idpbridge/liveengage"
 )
 
 // process is what a command may use of the process that it runs in.
@@ -89,21 +91,30 @@ const (
 	exitUsage   = 2
 )
 
-// run parses the command line, runs one command and returns the exit status:
-// 0 success, 1 failure, 2 usage error.
-func run(ctx context.Context, p *process, args []string) int {
-	var cmds commands
-	exited := -1
-	parser, err := kong.New(&cmds,
+// newParser returns the parser of the command line. It calls exit for flags such as
+// --help.
+func newParser(ctx context.Context, p *process, exit func(code int)) (*kong.Kong, error) {
+	return kong.New(&commands{},
 		kong.Name("idp"),
 		kong.Description("An OpenID Connect identity provider for authenticated chat in LiveEngage.\n\nStart here:  idp dev"),
-		kong.Vars{"version": "idp " + currentVersion()},
+		kong.Vars{
+			"version":      "idp " + currentVersion(),
+			"domain_api":   liveengage.DomainAPI,
+			"redirect_uri": liveengage.EmbeddedRedirectURI,
+		},
 		kong.Writers(p.stdout, p.stderr),
-		kong.Exit(func(code int) { exited = code }),
+		kong.Exit(exit),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(p),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
+}
+
+// run parses the command line, runs one command and returns the exit status:
+// 0 success, 1 failure, 2 usage error.
+func run(ctx context.Context, p *process, args []string) int {
+	exited := -1
+	parser, err := newParser(ctx, p, func(code int) { exited = code })
 	if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)
 		return exitFailure

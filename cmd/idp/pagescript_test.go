@@ -20,8 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/pkce"
 	"idpbridge/keys"
-	"idpbridge/oidc"
 )
 
 // brand is a brand's site: /chat loads the page script, and so does every address
@@ -124,7 +124,7 @@ func TestPageScript(t *testing.T) {
 		require.Nil(t, b.identity(ctx), "a visitor has no identity")
 		value, failure := b.method(ctx, "")
 		require.Empty(t, value)
-		require.Equal(t, "Nobody is signed in.", failure)
+		require.Equal(t, "No user is signed in.", failure)
 
 		b.signIn(ctx, l)
 		b.visit(ctx, b.near+"/chat")
@@ -143,8 +143,8 @@ func TestPageScript(t *testing.T) {
 		ctx := startChromium(t)
 		b.signIn(ctx, l)
 		b.visit(ctx, b.near+"/chat")
-		verifier := rand.Text() + rand.Text()
-		for _, challenge := range []string{oidc.Challenge(verifier), ""} {
+		verifier := pkce.NewVerifier()
+		for _, challenge := range []string{pkce.Challenge(verifier), ""} {
 			value, failure := b.method(ctx, challenge)
 			require.Empty(t, failure)
 			answer, ok := value.(map[string]any)
@@ -197,7 +197,7 @@ func cookiesKept(t *testing.T, handsOut, more string, decrypt func(string) strin
 	b.signIn(ctx, l)
 	b.visit(ctx, b.far+"/shop?item=1")
 	_, failure := b.method(ctx, "")
-	require.Equal(t, "Nobody is signed in.", failure, "a page that does not name its customer is not left")
+	require.Equal(t, "No user is signed in.", failure, "a page that does not name its customer is not left")
 
 	// The way by the provider: while a page loads for a token, at a click for a code.
 	back := func() {
@@ -211,13 +211,13 @@ func cookiesKept(t *testing.T, handsOut, more string, decrypt func(string) strin
 		require.Equal(t, b.far+"/shop?item=1", address, "back where it was, and nothing left in the address")
 	}
 	b.loads(l.issuer, `data-signed-in="`+janeSubject+`"`)
-	verifier := rand.Text() + rand.Text()
-	challenge := oidc.Challenge(verifier)
+	verifier := pkce.NewVerifier()
+	challenge := pkce.Challenge(verifier)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(b.far+"/shop?item=1")))
 	if handsOut == "code" {
 		visibleText(ctx, t, "#ready")
 		_, failure = b.method(ctx, challenge)
-		require.Equal(t, "Nobody is signed in.", failure, "without a click the page stays")
+		require.Equal(t, "No user is signed in.", failure, "without a click the page stays")
 		_, failure = b.clicked(ctx, challenge)
 		require.Contains(t, failure, "comes back")
 	}
@@ -249,7 +249,7 @@ func TestPageScriptOfAnotherCustomer(t *testing.T) {
 		b.signIn(ctx, l) // jane
 		b.visit(ctx, b.near+"/shop")
 		_, failure := b.method(ctx, "")
-		require.Equal(t, "Somebody else is signed in than the page says.", failure)
+		require.Equal(t, "The signed-in user is not the one that the page names.", failure)
 		require.Nil(t, b.identity(ctx), "nor her identity, nor the other's")
 
 		b.visit(ctx, b.far+"/shop")
@@ -286,7 +286,7 @@ func TestPageScriptElsewhere(t *testing.T) {
 	b.signIn(ctx, l)
 	other.visit(ctx, other.far+"/basket")
 	_, failure := other.method(ctx, "")
-	require.Equal(t, "Nobody is signed in.", failure)
+	require.Equal(t, "No user is signed in.", failure)
 	address, err := chromedp.Run(ctx, chromedp.Location())
 	require.NoError(t, err)
 	require.Equal(t, other.far+"/basket", address)
@@ -310,7 +310,7 @@ func TestPageScriptAcrossSites(t *testing.T) {
 		b.visit(ctx, b.far+"/chat")
 		value, failure := b.method(ctx, "")
 		if !allowed {
-			require.Equal(t, "Nobody is signed in.", failure)
+			require.Equal(t, "No user is signed in.", failure)
 			continue
 		}
 		require.Empty(t, failure)
@@ -346,7 +346,7 @@ func TestAcrossSitesIsEachClientsOwn(t *testing.T) {
 		bare.client.Transport = jar.client.Transport
 		p := bare.do(r)
 		require.Equal(t, token, strings.Contains(p.body, "id_token"), client+": "+p.body)
-		require.Equal(t, !token, strings.Contains(p.body, "Nobody is signed in."), client+": "+p.body)
+		require.Equal(t, !token, strings.Contains(p.body, "No user is signed in."), client+": "+p.body)
 	}
 }
 

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"idpbridge/internal/pkce"
 
-	"idpbridge/oidc"
+	"github.com/stretchr/testify/require"
 )
 
 // TestSequences plays LivePerson's part in each sequence that its documentation
@@ -56,9 +55,9 @@ func TestSequences(t *testing.T) {
 	t.Run("W3 embedded, code with PKCE", func(t *testing.T) {
 		t.Parallel()
 		l := withLivePerson(t, "page: {origins: ['"+origin+"']}", "")
-		b, verifier := l.signedIn(), rand.Text()+rand.Text()
+		b, verifier := l.signedIn(), pkce.NewVerifier()
 		ask := func() string {
-			_, answer, _ := l.ask(b, origin, "/liveengage/token", url.Values{"client_id": {"liveengage"}, "code_challenge": {oidc.Challenge(verifier)}})
+			_, answer, _ := l.ask(b, origin, "/liveengage/token", url.Values{"client_id": {"liveengage"}, "code_challenge": {pkce.Challenge(verifier)}})
 			return answer["code"].(string)
 		}
 		status, tokens := l.redeem("liveengage", ask(), fixedURI, "code_verifier", verifier)
@@ -183,10 +182,10 @@ func nativeApp(t *testing.T) {
 	const deepLink = "com.brand.app:/signed-in"
 	l := withLivePerson(t, "", "\n    application_type: native\n    redirect_uris: ['"+deepLink+"']")
 	for _, kind := range []string{"code", "id_token"} {
-		verifier := rand.Text() + rand.Text()
+		verifier := pkce.NewVerifier()
 		changes := []string{"response_type", kind, "scope", "email openid profile", "redirect_uri", deepLink, "state", ""}
 		if kind == "code" {
-			changes = append(changes, "code_challenge", oidc.Challenge(verifier), "code_challenge_method", "S256")
+			changes = append(changes, "code_challenge", pkce.Challenge(verifier), "code_challenge_method", "S256")
 		}
 		p := newBrowser(t).signIn(l.issuer, l.popOut(changes...), "jane", "jane-password")
 		require.True(t, strings.HasPrefix(p.location, deepLink), p.location)

@@ -22,7 +22,7 @@ import (
 	"idpbridge/keys"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
-	lesetup "idpbridge/liveengage/setup"
+	"idpbridge/liveengage/setup"
 	"idpbridge/liveengage/sim"
 	"idpbridge/oidc"
 	"idpbridge/server"
@@ -35,7 +35,6 @@ type memoryNet struct {
 	mu    sync.Mutex
 	ports map[string]chan net.Conn
 	open  []net.Conn
-	done  chan struct{}
 }
 
 func (n *memoryNet) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
@@ -136,7 +135,7 @@ func newSoak(t *testing.T) *soak {
 	}))
 
 	facts := server.SetupFacts(s.idp.Settings, s.idp.Clients, "liveengage", s.idp.Keys, time.Now())
-	connector := sim.Connector{Connector: lesetup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(dev.LiveEngageSecret)}
+	connector := sim.Connector{Connector: setup.NewConnector(facts, liveengage.FlowCode, liveengage.KeyTypeJWKS), ClientSecret: secret.New(dev.LiveEngageSecret)}
 	toIDP := s.net.transport()
 	simulator, err := sim.New(sim.Config{
 		Address: soakSimulator, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Issuer: soakIssuer,

@@ -95,3 +95,13 @@ func TestReadsJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"password":"[redacted]"}`, string(raw))
 }
+
+func TestEncodings(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, secret.Encodings(""))
+	require.Equal(t, []string{"aHVudGVyMg==", "hunter2"}, secret.Encodings("hunter2"))
+	require.Equal(t, []string{"aHVudGVyMg==", "hunter2", "YWJj", "abc"}, secret.Encodings("abc", "hunter2"))
+	for _, form := range []string{`<a> "`, `<a> \"`, `\u003ca\u003e \"`, "%3Ca%3E+%22", "%3Ca%3E%20%22", "PGE+ICI="} {
+		require.Contains(t, secret.Encodings(`<a> "`), form)
+	}
+}

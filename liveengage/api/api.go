@@ -28,9 +28,6 @@ import (
 	"idpbridge/liveengage"
 )
 
-// DefaultDomainAPI is the base URL of LivePerson's Domain API.
-const DefaultDomainAPI = liveengage.DomainAPI
-
 const (
 	attemptTimeout = 10 * time.Second
 	maxBody        = 1 << 20
@@ -55,7 +52,7 @@ const (
 type Config struct {
 	// Account is the number of the LivePerson account.
 	Account string
-	// DomainAPI is the base URL of the Domain API. Empty means DefaultDomainAPI.
+	// DomainAPI is the base URL of the Domain API. Empty means liveengage.DomainAPI.
 	DomainAPI string
 	// AllowedHosts are the hosts the client may contact, in addition to loopback.
 	AllowedHosts Hosts
@@ -91,10 +88,10 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil || cfg.Log == nil {
 		return nil, errors.New("api: Config.Now and Config.Log are required")
 	}
-	cfg.DomainAPI = strings.TrimSuffix(cmp.Or(cfg.DomainAPI, DefaultDomainAPI), "/")
+	cfg.DomainAPI = strings.TrimSuffix(cmp.Or(cfg.DomainAPI, liveengage.DomainAPI), "/")
 	u, err := url.Parse(cfg.DomainAPI)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("%q is not a valid URL for the Domain API, such as %s", cfg.DomainAPI, DefaultDomainAPI)
+		return nil, fmt.Errorf("%q is not a valid URL for the Domain API, such as %s", cfg.DomainAPI, liveengage.DomainAPI)
 	}
 	transport := http.RoundTripper(fetch.NewTransport())
 	if cfg.HTTP != nil && cfg.HTTP.Transport != nil {

@@ -163,7 +163,7 @@ func (c *Client) findAccountConfigURL(ctx context.Context) (string, error) {
 	if !errors.Is(err, ErrUnknownService) {
 		return base, err
 	}
-	if strings.EqualFold(c.cfg.DomainAPI, DefaultDomainAPI) {
+	if strings.EqualFold(c.cfg.DomainAPI, liveengage.DomainAPI) {
 		return liveengage.AccountConfig, nil
 	}
 	return c.cfg.DomainAPI, nil // a simulator serves everything at one URL

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"cmp"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -10,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"idpbridge/internal/secret"
 )
 
 // secrets are values of a request that must not appear in messages, in every encoding
@@ -54,36 +54,22 @@ func collectSecrets(body []byte, header http.Header) secrets {
 	return s
 }
 
-// add adds a value in its encodings: as it is, in JSON, in a URL and in base64. The
-// longest come first, so that no part of one is left over.
+// add adds a value.
 func (s secrets) add(value string) secrets {
-	if value == "" {
-		return s
-	}
-	all := append(slices.Clone(s),
-		value, url.QueryEscape(value), url.PathEscape(value), base64.StdEncoding.EncodeToString([]byte(value)))
-	for _, escapeHTML := range []bool{true, false} {
-		var b strings.Builder
-		encoder := json.NewEncoder(&b)
-		encoder.SetEscapeHTML(escapeHTML)
-		_ = encoder.Encode(value) // cannot fail for a string
-		all = append(all, strings.Trim(strings.TrimSpace(b.String()), `"`))
-	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	return slices.Compact(all)
+	return append(slices.Clone(s), value)
 }
 
 // redactFrom removes the secrets from text. For a secret of fewer than four characters
 // it removes everything, because the gaps would give it away.
 func (s secrets) redactFrom(text string) string {
-	for _, secret := range s {
-		if secret == "" || !strings.Contains(text, secret) {
+	for _, form := range secret.Encodings(s...) {
+		if !strings.Contains(text, form) {
 			continue
 		}
-		if len(secret) < 4 {
+		if len(form) < 4 {
 			return redactedText
 		}
-		text = strings.ReplaceAll(text, secret, redactedText)
+		text = strings.ReplaceAll(text, form, redactedText)
 	}
 	return text
 }

@@ -3,13 +3,10 @@ package sim
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 
-	cryptorand "crypto/rand"
-
+	"idpbridge/internal/pkce"
 	"idpbridge/liveengage"
 )
 
@@ -150,15 +147,14 @@ func (s *Simulator) createChallenge(w http.ResponseWriter, r *http.Request) {
 		s.writeIDPError(w, r, "create a challenge", err)
 		return
 	}
-	verifier, handle := cryptorand.Text()+cryptorand.Text(), newHandle()
+	verifier, handle := pkce.NewVerifier(), newHandle()
 	s.mu.Lock()
 	s.verifiers.put(handle, verifier)
 	s.mu.Unlock()
-	sum := sha256.Sum256([]byte(verifier))
 	writeJSON(w, http.StatusOK, map[string]string{
 		"code_verifier":         handle,
-		"code_challenge":        base64.RawURLEncoding.EncodeToString(sum[:]),
-		"code_challenge_method": "S256",
+		"code_challenge":        pkce.Challenge(verifier),
+		"code_challenge_method": pkce.Method,
 	})
 }
 

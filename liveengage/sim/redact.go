@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"idpbridge/internal/secret"
 )
 
 // isSecretName reports whether the value of a member or parameter is secret.
@@ -143,14 +145,11 @@ func redactQuote(text string, secrets []string) string {
 
 // removeSecrets shortens secrets in text, in every encoding in which it may repeat them.
 func removeSecrets(text string, secrets []string) string {
-	for _, secret := range secrets {
-		if len(secret) < 4 {
+	for _, plain := range secrets {
+		if len(plain) < 4 {
 			continue // too common in ordinary text
 		}
-		quoted, _ := json.Marshal(secret) // cannot fail for a string
-		for _, form := range []string{
-			secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`),
-		} {
+		for _, form := range secret.Encodings(plain) {
 			text = strings.ReplaceAll(text, form, shortenSecret(form))
 		}
 	}

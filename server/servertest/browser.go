@@ -69,10 +69,13 @@ type Browser struct {
 	t testing.TB
 }
 
-// NewBrowser returns a browser without cookies.
+// NewBrowser returns a browser without cookies. It has its own connections, so that it
+// never uses one to a server that was stopped.
 func NewBrowser(t testing.TB) *Browser {
 	t.Helper()
-	return &Browser{Browser: robot.New(nil), t: t}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &Browser{Browser: robot.New(transport), t: t}
 }
 
 // Get opens a URL and follows redirects on its host.
@@ -120,6 +123,15 @@ func Response(t testing.TB, page *robot.Page) url.Values {
 	response, ok := page.AuthorizationResponse("")
 	require.True(t, ok, "status %d, no response to the client: %s", page.Status, page.Location)
 	return response.Values
+}
+
+// FormFields returns the fields of the first form of a page.
+func FormFields(page *robot.Page) url.Values {
+	forms := page.Forms()
+	if len(forms) == 0 {
+		return url.Values{}
+	}
+	return forms[0].Fields
 }
 
 // DecodeClaims returns the claims of a JWT without verifying it.

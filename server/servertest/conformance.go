@@ -107,7 +107,7 @@ func WriteConformance(t testing.TB, folder, lines string) (*conformance.Target, 
 	require.NoError(t, err)
 
 	address := FreeAddress(t)
-	certificate, certificateKey, transport := newCertificate(t)
+	certificate, certificateKey, transport := NewCertificate(t)
 	settings := "issuer: https://" + address + "\nlisten: " + address + "\noperations: off\ndata: data\n" +
 		"people: people.yaml\nbrand: {name: Brand}\ntls: {certificate: cert.pem, key: key.pem}\n" +
 		lines + strings.ReplaceAll(conformanceClients, "PORT", port)
@@ -141,9 +141,9 @@ func conformanceClient(id, secret string) conformance.Client {
 	return conformance.Client{ID: id, Secret: secret, RedirectURI: redirectURI}
 }
 
-// newCertificate returns a certificate for 127.0.0.1 and its key in PEM, and a
+// NewCertificate returns a certificate for 127.0.0.1 and its key in PEM, and a
 // transport that trusts it.
-func newCertificate(t testing.TB) (certificate, key []byte, transport *http.Transport) {
+func NewCertificate(t testing.TB) (certificate, key []byte, transport *http.Transport) {
 	t.Helper()
 	s := httptest.NewTLSServer(http.NotFoundHandler()) // has such a certificate
 	defer s.Close()

@@ -1,4 +1,4 @@
-package main
+package oidc_test
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/conformance"
+	"idpbridge/server/servertest"
 )
 
 // moduleRoot is the folder of go.mod, seen from this package.
-var moduleRoot = filepath.Join("..", "..") //nolint:gochecknoglobals // constant
+var moduleRoot = ".." //nolint:gochecknoglobals // constant
 
 // TestBrokenCopiesApply applies every patch and builds nothing: it fails as soon as
 // a function was renamed, or a place has changed, that a patch looks for.
@@ -89,15 +90,16 @@ func (c brokenCopy) start(t *testing.T) *conformance.Target {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "overlay.json"), overlay, 0o600))
 	binary := filepath.Join(folder, "idp")
 	// Without symbols it links in half the time.
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", filepath.Join(folder, "overlay.json"), "-o", binary, "./cmd/idp")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", filepath.Join(folder, "overlay.json"), "-o",
+		binary, "./cmd/idp")
 	build.Dir, build.Env = moduleRoot, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-vet=off")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	target, _ := writeConformance(t, folder, "lifetimes: {refresh_token_grace: 0s}\n")
+	target, _ := servertest.WriteConformance(t, folder, "lifetimes: {refresh_token_grace: 0s}\n")
 	target.Now = time.Now
 	target.Wait = func(context.Context, time.Duration) error { return nil } // none of these checks needs time to pass
-	log := &lockedBuffer{}
+	log := &servertest.Log{}
 	cmd := exec.Command(binary, "serve", "--config", filepath.Join(folder, "idp.yaml"))
 	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(t, cmd.Start())
@@ -105,6 +107,7 @@ func (c brokenCopy) start(t *testing.T) *conformance.Target {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"serving"`) }, 30*time.Second, 20*time.Millisecond, log.String())
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"serving"`) }, 30*time.Second,
+		20*time.Millisecond, log.String())
 	return target
 }

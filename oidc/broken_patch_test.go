@@ -1,4 +1,4 @@
-package main
+package oidc_test
 
 import (
 	"errors"
@@ -53,7 +53,8 @@ func setField(field, format string) patch {
 // setElement replaces an element of the composite literal that mentions the words.
 func setElement(index int, format string, words ...string) patch {
 	return func(b *broken) error {
-		literals := b.smallest(words, func(n ast.Node) bool { l, ok := n.(*ast.CompositeLit); return ok && len(l.Elts) > index })
+		literals := b.smallest(words,
+			func(n ast.Node) bool { l, ok := n.(*ast.CompositeLit); return ok && len(l.Elts) > index })
 		var found []ast.Node
 		for _, n := range literals {
 			element := n.(*ast.CompositeLit).Elts[index] //nolint:forcetypeassert // smallest returns no others
@@ -77,7 +78,8 @@ func setVariable(name, format string, words ...string) patch {
 				continue
 			}
 			for i, left := range assign.Lhs {
-				if s, ok := left.(*ast.SelectorExpr); (ok && s.Sel.Name == name || isIdent(left, name)) && mentionsAll(assign.Rhs[i], words) {
+				if s, ok := left.(*ast.SelectorExpr); (ok && s.Sel.Name == name || isIdent(left,
+					name)) && mentionsAll(assign.Rhs[i], words) {
 					found = append(found, assign.Rhs[i])
 				}
 			}
@@ -89,7 +91,8 @@ func setVariable(name, format string, words ...string) patch {
 // setCall replaces the call that mentions the words.
 func setCall(format string, words ...string) patch {
 	return func(b *broken) error {
-		return b.replaceOne("call", b.smallest(words, func(n ast.Node) bool { _, ok := n.(*ast.CallExpr); return ok }), format)
+		return b.replaceOne("call", b.smallest(words, func(n ast.Node) bool { _, ok := n.(*ast.CallExpr); return ok }),
+			format)
 	}
 }
 
