@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,7 +28,7 @@ func TestEveryCommandIsDocumented(t *testing.T) {
 
 func commandModel(t *testing.T) *kong.Application {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Name("idp"), kong.Vars{"version": ""}, kong.Writers(io.Discard, io.Discard))
+	parser, err := newParser()
 	require.NoError(t, err)
 	return parser.Model
 }

@@ -94,21 +94,12 @@ const (
 // run parses the command line, runs one command and returns the exit status:
 // 0 success, 1 failure, 2 usage error.
 func run(ctx context.Context, p *process, args []string) int {
-	var cmds commands
 	exited := -1
-	parser, err := kong.New(&cmds,
-		kong.Name("idp"),
-		kong.Description("An OpenID Connect identity provider for authenticated chat in LiveEngage.\n\nStart here:  idp dev"),
-		kong.Vars{
-			"version":      "idp " + currentVersion(),
-			"domain_api":   liveengage.DomainAPI,
-			"redirect_uri": liveengage.EmbeddedRedirectURI,
-		},
+	parser, err := newParser(
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(p),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)
@@ -137,4 +128,18 @@ func run(ctx context.Context, p *process, args []string) int {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// newParser returns a parser of the command line.
+func newParser(options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(&commands{}, append([]kong.Option{
+		kong.Name("idp"),
+		kong.Description("An OpenID Connect identity provider for authenticated chat in LiveEngage.\n\nStart here:  idp dev"),
+		kong.Vars{
+			"version":      "idp " + currentVersion(),
+			"domain_api":   liveengage.DomainAPI,
+			"redirect_uri": liveengage.EmbeddedRedirectURI,
+		},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	}, options...)...)
 }
