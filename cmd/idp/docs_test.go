@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,7 +29,7 @@ func TestEveryCommandIsDocumented(t *testing.T) {
 
 func commandModel(t *testing.T) *kong.Application {
 	t.Helper()
-	parser, err := newParser()
+	parser, err := newParser(t.Context(), &process{stdout: io.Discard, stderr: io.Discard}, func(int) {})
 	require.NoError(t, err)
 	return parser.Model
 }
