@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -130,7 +131,8 @@ func isBadToken(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok && e.Service == serviceMessaging {
 		return e.Status == http.StatusUnauthorized
 	}
-	return websocket.CloseStatus(err) == liveengage.CloseTokenInvalid
+	status := websocket.CloseStatus(err)
+	return status == liveengage.CloseTokenInvalid || status == liveengage.CloseTokenRevoked
 }
 
 func (s *Socket) socketPath() string {
@@ -219,13 +221,27 @@ func (s *Socket) dialSocket(outer context.Context, token string) (*websocket.Con
 	}
 	carried := secrets{}.add(token)
 	if res != nil && res.StatusCode != http.StatusSwitchingProtocols && res.StatusCode >= 300 {
-		return nil, s.client.parseErrorResponse(serviceMessaging, res.StatusCode, res.Header, nil, carried)
+		return nil, s.client.parseHandshake(res, carried)
 	}
 	err = wrapTransportError(outer, serviceMessaging, err, carried)
 	if _, ok := errors.AsType[*noResponseError](err); ok {
 		s.client.forgetService(serviceMessaging)
 	}
 	return nil, err
+}
+
+// parseHandshake reads the response to a handshake that did not open a socket. The
+// library has read the beginning of its body.
+func (c *Client) parseHandshake(res *http.Response, carried secrets) *Error {
+	var body []byte
+	if res.Body != nil {
+		body, _ = io.ReadAll(io.LimitReader(res.Body, maxBody)) // what can be read
+	}
+	e := c.parseErrorResponse(serviceMessaging, res.StatusCode, res.Header, body, carried)
+	if e.Status == http.StatusServiceUnavailable {
+		e.Explanation = strings.TrimPrefix(e.Explanation+"; Messaging may be off for this account", "; ")
+	}
+	return e
 }
 
 // setConnection sets the current connection; nil means that there is none.
