@@ -53,7 +53,10 @@ func credentialProblems() []keyProblem {
 		},
 		{
 			"consumer_key_rejected", "The app key is not accepted.",
-			[]string{"The key is disabled, or not for this API.", "The address is not on the key's list of allowed addresses."},
+			[]string{
+				"The key is disabled, or not for this API.",
+				"The address is not on the key's list of allowed addresses.",
+			},
 			[]string{"Check the key's APIs and addresses in LiveEngage; a change takes up to five minutes."},
 		},
 		{
