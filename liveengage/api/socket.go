@@ -155,22 +155,22 @@ func (s *Socket) serveConnection(ctx context.Context, token *consumerToken) (ope
 	}
 	reading, stopReading := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopReading()
-	l := newConnection(conn, secrets{}.add(token.value))
+	c := newConnection(conn, secrets{}.add(token.value))
 	var group sync.WaitGroup
-	group.Go(func() { l.readFrames(reading, s.handleNotification) })
+	group.Go(func() { c.readFrames(reading, s.handleNotification) })
 	defer group.Wait()
 	used := *token
 	defer func() {
 		if token.value == used.value {
-			token.proven = token.proven || l.hasReceived()
+			token.proven = token.proven || c.hasReceived()
 		}
 	}()
 	if s.cfg.TokenInMessage {
-		if err := l.writeFrame(ctx, initConnection(token.value)); err != nil {
-			return true, false, l.close(err)
+		if err := c.writeFrame(ctx, initConnection(token.value)); err != nil {
+			return true, false, c.close(err)
 		}
 	}
-	s.setConnection(l)
+	s.setConnection(c)
 	defer s.setConnection(nil)
 	renewed := make(chan string, 1)
 	renewing, stopRenewing := context.WithCancel(ctx)
@@ -181,21 +181,21 @@ func (s *Socket) serveConnection(ctx context.Context, token *consumerToken) (ope
 	for {
 		select {
 		case <-ticker.C:
-			if _, err := l.getClock(ctx); err == nil {
+			if _, err := c.getClock(ctx); err == nil {
 				lived = true
 			} else if ctx.Err() == nil && !errors.Is(err, errConnectionLost) {
-				return true, lived, l.close(&noResponseError{serviceMessaging, err, l.secrets})
+				return true, lived, c.close(&noResponseError{serviceMessaging, err, c.secrets})
 			}
 		case value := <-renewed:
 			*token = newConsumerToken(value, s.client.cfg.Now())
 			s.setConnection(nil) // new requests wait for the next connection
-			l.waitUntilIdle(ctx)
-			_ = l.close(nil) // intended
+			c.waitUntilIdle(ctx)
+			_ = c.close(nil) // intended
 			return true, lived, errTokenRenewed
-		case <-l.lost:
-			return true, lived, l.close(nil)
+		case <-c.lost:
+			return true, lived, c.close(nil)
 		case <-ctx.Done():
-			return true, lived, l.close(nil)
+			return true, lived, c.close(nil)
 		}
 	}
 }
@@ -245,10 +245,10 @@ func (c *Client) parseHandshake(res *http.Response, carried secrets) *Error {
 }
 
 // setConnection sets the current connection; nil means that there is none.
-func (s *Socket) setConnection(l *connection) {
+func (s *Socket) setConnection(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.connection = l
+	s.connection = c
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -257,13 +257,13 @@ func (s *Socket) setConnection(l *connection) {
 func (s *Socket) waitForConnection(ctx context.Context) (*connection, error) {
 	for {
 		s.mu.Lock()
-		l, changed, ended := s.connection, s.changed, s.ended
+		c, changed, ended := s.connection, s.changed, s.ended
 		s.mu.Unlock()
 		if ended != nil {
 			return nil, ended
 		}
-		if l != nil && !isClosed(l.lost) {
-			return l, nil
+		if c != nil && !isClosed(c.lost) {
+			return c, nil
 		}
 		select {
 		case <-changed:
