@@ -20,11 +20,7 @@ func TestAttack(t *testing.T) {
 		{"20-plain-http", notBehindThatProxy},
 		{"20-old-tls", tlsFromFiles},
 		{"21-proxy-headers", behindAProxy},
-		{"44-encryption-fails-closed", encryptionFailsClosed},
-		{"44-encryption-keys", encryptionKeysRefused},
 		{"90-storage-flood", storageFlood},
-		{"92-legacy-redirects", legacyRedirects},
-		{"93-page-endpoint", pageEndpoint},
 		{"91-development-mode-in-production", developmentInProduction},
 	} {
 		t.Run(row.name, row.test)
