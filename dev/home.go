@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -42,14 +43,16 @@ func (env *environment) showHome(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	current, _, err := s.Sessions.Find(c.Request())
+	current, signedIn, err := s.Sessions.Find(c.Request())
 	if err != nil {
 		return err
 	}
 	page := web.HomePage{
 		Issuer: s.Settings.Issuer, DataDir: s.Settings.Data, Operations: s.Settings.Operations,
 		ClientID: s.Clients[0].ID, TryURL: pathTryOut, InspectURL: pathInspect, People: env.people,
-		Person: web.NameOf(current.Person),
+	}
+	if signedIn {
+		page.Person = cmp.Or(web.NameOf(current.Person), "you")
 	}
 	if env.simulator != nil {
 		page.Simulator = env.simulator.url

@@ -88,7 +88,7 @@ func TestASilentClientHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 	clock := func() time.Time { return now }
-	ring, err := keys.Open(t.Context(), keys.Config{Store: &oneKey{}, Secret: make([]byte, 32), Algorithms: []string{"ES256"}, Now: clock})
+	ring, err := keys.Open(t.Context(), keys.Config{Store: &oneKey{}, Secret: keys.NewSecret(make([]byte, 32)), Algorithms: []string{"ES256"}, Now: clock})
 	require.NoError(t, err)
 	q := &queue{due: map[Logout]time.Time{}}
 	p := &Provider{

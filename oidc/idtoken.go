@@ -36,7 +36,7 @@ type idTokenClaims struct {
 	SDEs *claims.SDEs `json:"lp_sdes,omitempty"`
 }
 
-// idTokenOptions is what an ID token is issued options.
+// idTokenOptions say what an ID token is issued with.
 type idTokenOptions struct {
 	code, accessToken string // hashed into it, if not empty
 	standalone        bool   // no access token, now or later, can fetch the claims

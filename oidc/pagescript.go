@@ -143,7 +143,10 @@ func newPageParams(client *Client, redirectURI string, posted url.Values) url.Va
 // pageRedirectURI is the redirect URI that codes for the page are issued for, and
 // that LivePerson sends when it redeems them.
 func (c *Client) pageRedirectURI() string {
-	return cmp.Or(c.LiveEngage.TokenRedirectURI, c.LiveEngage.Page.ReturnURI, c.RedirectURIs[0])
+	if uri := cmp.Or(c.LiveEngage.TokenRedirectURI, c.LiveEngage.Page.ReturnURI); uri != "" {
+		return uri
+	}
+	return c.RedirectURIs[0]
 }
 
 // readPageRequest checks the caller first: only pages of the origins that the client

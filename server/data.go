@@ -21,8 +21,9 @@ type Data struct {
 	Keys  *keys.Ring
 }
 
-// OpenData opens the data of an installation for a command. A server may run beside
-// it. It creates nothing: without a database it returns an error.
+// OpenData opens the data of an installation for a command; a server may be running.
+// Without a database it returns an error. It leaves the keys of further algorithms to
+// the server, so that a command creates none.
 func OpenData(
 	ctx context.Context, settings config.Config, clients []oidc.Client, development bool, now func() time.Time,
 ) (*Data, error) {
@@ -43,7 +44,7 @@ func OpenData(
 		err = checkOwner(owner, development, settings.Data)
 	}
 	if err == nil {
-		d.Keys, err = openKeys(ctx, db, secret, clients, now)
+		d.Keys, err = openKeys(ctx, db, secret, []string{"RS256"}, clients, now)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -57,22 +58,22 @@ func (d *Data) Close() error { return d.Store.Close() }
 // createData opens the data folder and the database, making what is missing.
 func createData(ctx context.Context, settings config.Config, development bool) (*store.Store, keys.Secret, error) {
 	if err := os.MkdirAll(settings.Data, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("data folder: %w", err)
+		return nil, keys.Secret{}, fmt.Errorf("data folder: %w", err)
 	}
 	secret, err := instanceSecret(settings)
 	if err != nil {
-		return nil, nil, err
+		return nil, keys.Secret{}, err
 	}
 	db, err := openStore(ctx, settings)
 	if err != nil {
-		return nil, nil, err
+		return nil, keys.Secret{}, err
 	}
 	owner, err := db.ClaimOwnership(ctx, ownerName(development))
 	if err == nil {
 		err = checkOwner(owner, development, settings.Data)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
+		return nil, keys.Secret{}, errors.Join(err, db.Close())
 	}
 	return db, secret, nil
 }
@@ -83,11 +84,13 @@ func openStore(ctx context.Context, settings config.Config) (*store.Store, error
 	return store.Open(ctx, store.Config{URL: settings.Store.Reveal(), Path: databaseFile(settings)})
 }
 
+// openKeys opens the keys, with an active one for each algorithm.
 func openKeys(
-	ctx context.Context, db *store.Store, secret keys.Secret, clients []oidc.Client, now func() time.Time,
+	ctx context.Context, db *store.Store, secret keys.Secret, algorithms []string, clients []oidc.Client,
+	now func() time.Time,
 ) (*keys.Ring, error) {
 	return keys.Open(ctx, keys.Config{
-		Store: db, Secret: secret, Algorithms: algorithmsOf(clients), Now: now, Pinned: pinnedKeysOf(clients),
+		Store: db, Secret: secret, Algorithms: algorithms, Now: now, Pinned: pinnedKeysOf(clients),
 	})
 }
 

@@ -98,14 +98,14 @@ func ServeUntilDone(ctx context.Context, server *http.Server, l net.Listener) er
 func serveUntilDone(ctx context.Context, server *http.Server, serve func() error) error {
 	failed := make(chan error, 1)
 	go func() { failed <- serve() }()
+	var err error
 	select {
-	case err := <-failed:
-		return err
+	case err = <-failed:
 	case <-ctx.Done():
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
-	return server.Shutdown(ctx)
+	return errors.Join(err, server.Shutdown(ctx))
 }
 
 func (s *Server) newHTTPServer(h http.Handler) *http.Server {

@@ -110,6 +110,12 @@ func (s *fakeServices) lastRequest() string {
 	return s.requests[len(s.requests)-1]
 }
 
+func (s *fakeServices) countRequests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.requests)
+}
+
 // allBodies returns the bodies of the requests so far, one per line.
 func (s *fakeServices) allBodies() string {
 	s.mu.Lock()

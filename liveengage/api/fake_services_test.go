@@ -233,7 +233,7 @@ func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeSer
 			s.mu.Lock()
 			s.bodies = append(s.bodies, string(text))
 			s.mu.Unlock()
-			answer := map[string]any{
+			response := map[string]any{
 				"kind":  "resp",
 				"reqId": m.ID,
 				"code":  200,
@@ -242,13 +242,13 @@ func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeSer
 			}
 			switch m.Type {
 			case "cm.ConsumerRequestConversation":
-				answer["body"] = map[string]any{"conversationId": "conv-1"}
+				response["body"] = map[string]any{"conversationId": "conv-1"}
 			case "GetClock":
-				answer["body"] = map[string]any{"currentTime": time.Now().UnixMilli()}
+				response["body"] = map[string]any{"currentTime": time.Now().UnixMilli()}
 			case "ms.PublishEvent":
-				answer["body"] = map[string]any{"sequence": 0}
+				response["body"] = map[string]any{"sequence": 0}
 			}
-			raw, _ := json.Marshal(answer)
+			raw, _ := json.Marshal(response)
 			if conn.Write(ctx, websocket.MessageText, raw) != nil {
 				return
 			}

@@ -1,4 +1,4 @@
 package sim
 
 // NewAPIKey creates an API key.
-func (s *Simulator) NewAPIKey(application string) apiKey { return s.newAPIKey(application) } //nolint:revive // for tests
+func (s *Simulator) NewAPIKey(application string) apiKey { return s.newAPIKey(application) }

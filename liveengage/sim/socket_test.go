@@ -231,6 +231,7 @@ func TestBlockedSockets(t *testing.T) {
 		for range 30 {
 			c.sendText(id, strings.Repeat("x", 8000))
 		}
+		c.waitForNotifications(30) // otherwise this client is blocked as well
 		for range 2 {
 			blocked := b.dialSocket(own)
 			var err error
