@@ -6,7 +6,7 @@ set -uo pipefail
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 tests='^(TestOIDF|TestAttack|TestEngineLimits|TestEveryBrokenCopyIsFound)$'
-IDP_BROKEN_COPIES=1 go test ./oidc ./config ./cmd/idp -count=1 -timeout 30m -v -run "$tests" >"$log" 2>&1
+IDP_BROKEN_COPIES=1 go test ./oidc ./config ./server ./cmd/idp -count=1 -timeout 30m -v -run "$tests" >"$log" 2>&1
 status=$?
 # Reads lines such as "    --- PASS: TestOIDF/basic/oidcc-server (0.03s)". It counts tests
 # without subtests, and tests that failed although none of their subtests did.
