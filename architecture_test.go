@@ -168,6 +168,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"internal/spelling",
 				"liveengage",
+				"liveengage/oauth1",
 			},
 		},
 		"liveengage/inspect": {

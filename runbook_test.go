@@ -47,6 +47,34 @@ func TestMetricsEventsAndLogMessagesAreDocumented(t *testing.T) {
 	}
 }
 
+// TestMessagesQuotedInTheRunbookExist looks for the parts of each message that the
+// runbook quotes, so that operators find their section by searching for it.
+func TestMessagesQuotedInTheRunbookExist(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/runbook.md")
+	require.NoError(t, err)
+	var code strings.Builder
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			if literal, ok := n.(*ast.BasicLit); ok {
+				code.WriteString(stringValue(literal) + "\n")
+			}
+			return true
+		})
+	}
+	quoted := regexp.MustCompile("(?m)^> (.+)$").FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, quoted)
+	for _, message := range quoted {
+		for part := range strings.SplitSeq(message[1], "…") {
+			found := strings.Contains(code.String(), strings.TrimSpace(part))
+			require.True(t, found, "docs/runbook.md quotes %q, but no message contains %q", message[1], part)
+		}
+	}
+}
+
 // metricName returns the field Name of options of the Prometheus library, such as
 // prometheus.GaugeOpts, and empty for everything else.
 func metricName(literal *ast.CompositeLit) string {

@@ -89,7 +89,7 @@ func Run(ctx context.Context, options Options) error {
 // default one if it is empty. The issuer is yet to be set.
 func Settings(data string) (config.Config, error) {
 	settings := config.Defaults()
-	settings.Brand.Name, settings.Data = brandName, data
+	settings.Brand.Name, settings.Data, settings.ShutdownDelay = brandName, data, 0
 	if data == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {

@@ -14,6 +14,22 @@ const (
 	logoutTimeout  = 10 * time.Second // for a client to confirm a logout
 )
 
+// workers are the periodic work of a running server.
+func (s *Server) workers() []func(context.Context) {
+	all := []func(context.Context){
+		func(ctx context.Context) { s.repeat(ctx, sweepInterval, "sweep failed", s.sweep) },
+		func(ctx context.Context) { s.repeat(ctx, sweepInterval, "key reload failed", s.Keys.Reload) },
+		s.probeDatabase,
+		s.deliverLogouts,
+	}
+	if s.certificate != nil {
+		all = append(all, func(ctx context.Context) {
+			s.repeat(ctx, certificateInterval, "certificate reload failed; the old one stays", s.reloadCertificate)
+		})
+	}
+	return all
+}
+
 // repeat does work at each interval until the context ends, and logs its errors.
 func (s *Server) repeat(
 	ctx context.Context, interval time.Duration, failure string, work func(context.Context) error,

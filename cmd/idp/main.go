@@ -79,6 +79,8 @@ func main() {
 		getenv: os.Getenv,
 		now:    time.Now, //nolint:forbidigo // the process clock
 	}
+	context.AfterFunc(ctx, stop)  // a second signal ends the process at once
+	signal.Ignore(syscall.SIGHUP) // the end of a terminal, or a reload; certificates reload by themselves
 	code := run(ctx, p, os.Args[1:])
 	stop()
 	os.Exit(code)

@@ -301,7 +301,7 @@ func (s *soak) requireResult(ctx context.Context, agent *api.Session, renewals, 
 	redeemed := strings.Count(log, `"msg":"code redeemed"`)
 	require.Equal(s.t, renewals+3, redeemed, "one code for each token, and three at the change of a key")
 	require.GreaterOrEqual(s.t, strings.Count(log, `"msg":"authorization succeeded"`), redeemed)
-	for _, unwanted := range []string{`"level":"ERROR"`, `"msg":"refused"`, "refresh token", "code rejected"} {
+	for _, unwanted := range []string{`"level":"ERROR"`, `"msg":"simulator_rejected"`, "refresh token", "code rejected"} {
 		require.NotContains(s.t, log, unwanted)
 	}
 	failures := map[string]int{}

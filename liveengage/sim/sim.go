@@ -47,6 +47,8 @@ type Config struct {
 	Connectors []Connector
 	// Key decrypts tokens. Nil means a new key.
 	Key *rsa.PrivateKey
+	// signingKey signs LivePerson's own tokens. Nil means a new key.
+	signingKey *rsa.PrivateKey
 	// SocketTimeout is how long a socket may take to send its token, and how long its
 	// client may take to read a frame. Zero means five seconds.
 	SocketTimeout time.Duration
