@@ -36,7 +36,8 @@ func testPageScriptEndpoints(t *testing.T) {
 		}
 		status, body, header := l.CallAsPage(servertest.NewBrowser(t), origin, path, form)
 		require.Equal(t, http.StatusOK, status)
-		require.Equal(t, origin, header.Get("Access-Control-Allow-Origin"), "a listed page may know that no user is signed in")
+		require.Equal(t, origin, header.Get("Access-Control-Allow-Origin"),
+			"a listed page may know that no user is signed in")
 		require.NotContains(t, body, "id_token")
 		require.NotContains(t, body, "sub")
 		require.Equal(t, "Origin", header.Get("Vary"))
