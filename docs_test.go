@@ -323,3 +323,26 @@ func TestEveryFolderIsExplained(t *testing.T) {
 	}
 	require.ElementsMatch(t, folders, explained, "the table of docs/adr/0001")
 }
+
+// TestEveryDeviationIsDocumented compares the table of docs/liveengage.md with the
+// constants of type oidc.Deviation.
+func TestEveryDeviationIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/liveengage.md")
+	require.NoError(t, err)
+	var names []string
+	for _, s := range sources(t) {
+		if s.folder != "oidc" || s.test {
+			continue
+		}
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if ok && len(spec.Values) == 1 && spec.Type != nil && lastName(spec.Type) == "Deviation" {
+				names = append(names, stringValue(spec.Values[0]))
+			}
+			return true
+		})
+	}
+	require.NotEmpty(t, names)
+	require.ElementsMatch(t, names, rowsOf(string(text), "Deviations"))
+}

@@ -224,3 +224,52 @@ func TestRejectionCodes(t *testing.T) {
 		require.NoError(t, err, "only the idp service uses these codes")
 	})
 }
+
+// TestErrorsShowWhatServicesSay, in every form in which they say it. Words are not taken
+// for secrets.
+func TestErrorsShowWhatServicesSay(t *testing.T) {
+	t.Parallel()
+	const problem = "oauth_problem=consumer_key_unknown&oauth_problem_advice=The%20consumer%20key%20was%20refused"
+	random := strings.Repeat("a1B2c3D4", 5)
+	for body, want := range map[string]string{
+		`{"error":{"message":"Bad authorization request. ` + problem + `","internalCode":5}}`: "401 Unauthorized, code 5: " +
+			"Bad authorization request. " + problem,
+		`{"error":{"message":"Bad captcha","internalCode":10}}`: "401 Unauthorized, code 10: Bad captcha",
+		`{"error":"LeLogin1 failed - invalid url received from app server"}`: "401 Unauthorized: " +
+			"LeLogin1 failed - invalid url received from app server",
+		`{"error":"invalid_client","error_description":"unknown client"}`: "401 Unauthorized: invalid_client: unknown client",
+		`{"message":"no such user"}`:                                      "401 Unauthorized: no such user",
+		problem:                                                           "401 Unauthorized: " + problem,
+		`"` + problem + `"`:                                               "401 Unauthorized: " + problem,
+		`{"error":"` + random + `"}`:                                      "401 Unauthorized: redacted",
+		"<html>not for a terminal":                                        "401 Unauthorized: the credentials were rejected",
+		"":                                                                "401 Unauthorized: the credentials were rejected",
+		`{"error":["unknown form"]}`:                                      "401 Unauthorized: the credentials were rejected",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := startServices(t)
+			s.replies["POST /login"] = []reply{{status: http.StatusUnauthorized, body: body}}
+			_, err := s.client().Login(t.Context(), "ann", "password")
+			require.EqualError(t, err, "log in: agentVep returned "+want, body)
+			require.ErrorIs(t, err, api.ErrBadCredentials, "only a csrf message means ErrCSRF")
+		})
+	}
+}
+
+// TestSocketWithoutMessaging: a response 503 to the handshake often means that.
+func TestSocketWithoutMessaging(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		"":                "503 Service Unavailable: Messaging may be off for this account",
+		"no such account": "503 Service Unavailable: no such account; Messaging may be off for this account",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := startServices(t)
+			s.replies["GET /ws_api/account/"+account+"/messaging/consumer"] = []reply{{status: 503, body: body}}
+			c := s.client(func(cfg *api.Config) { cfg.Retry = api.NoRetry })
+			err := c.Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { return "lp-token", nil }}).
+				Run(t.Context())
+			require.ErrorContains(t, err, want)
+		})
+	}
+}

@@ -36,3 +36,14 @@ func TestRedaction(t *testing.T) {
 	require.Contains(t, redactHeader(basic("client:secret")), "client")
 	require.Less(t, len(redactBody("text/plain", strings.Repeat("é", 9000))), 4100)
 }
+
+// TestRedactionKeepsWords: they say what is wrong.
+func TestRedactionKeepsWords(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"oauth_problem=consumer_key_unknown", "Signature_Method_Rejected=HMAC-SHA1", "unsupported_response_type",
+	} {
+		require.Equal(t, text, redactQuote(text, nil))
+	}
+	require.Equal(t, "abcd…", redactQuote("abcdefghijklmnopqrstuvwxyz", nil), "too long for a word")
+}
