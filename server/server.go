@@ -116,7 +116,7 @@ func (s *Server) AddServer(listener net.Listener, server func(context.Context) *
 
 func (s *Server) build(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
 	var err error
-	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Now)
+	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
 	if err != nil {
 		return err
 	}
