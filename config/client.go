@@ -81,8 +81,8 @@ type Client struct {
 	PinnedKey string `yaml:"pinned_key"`
 	// Encryption encrypts the client's ID tokens. It may be nil.
 	Encryption *Encryption `yaml:"id_token_encryption"`
-	// RedirectsOnTo lists further https origins that redirect URIs lead to, for the
-	// form-action of the pages' Content-Security-Policy.
+	// RedirectsOnTo has no effect since the pages let clients redirect anywhere. It is
+	// accepted, so that older files still work.
 	RedirectsOnTo []string `yaml:"redirects_on_to"`
 
 	// secretInBasicOrPost reports whether the secret may be in the header or in the
@@ -110,7 +110,6 @@ func (c Client) Build() (oidc.Client, error) {
 		ClaimsInIDToken:        c.ClaimsInIDToken,
 		Algorithm:              c.Algorithm,
 		PinnedKey:              c.PinnedKey,
-		RedirectsOnTo:          c.RedirectsOnTo,
 	}
 	if c.secretInBasicOrPost {
 		out.AuthMethods = []string{oidc.AuthBasic, oidc.AuthPost}
@@ -270,7 +269,6 @@ func (d *decoder) validateURIs(path string, c Client) {
 	check := func(uri string) error { return checkRedirectURI(uri, c.Type) }
 	d.validateList(path, "redirect_uris", c.RedirectURIs, check)
 	d.validateList(path, "post_logout_redirect_uris", c.PostLogoutRedirectURIs, check)
-	d.validateList(path, "redirects_on_to", c.RedirectsOnTo, checkOrigin)
 	for key, uri := range map[string]string{
 		"backchannel_logout_uri":  c.BackchannelLogoutURI,
 		"frontchannel_logout_uri": c.FrontchannelLogoutURI,

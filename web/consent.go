@@ -24,7 +24,7 @@ func (s *Site) showConsent(c echo.Context) error {
 	page := ConsentPage{
 		Client: login.Client, Person: cmp.Or(NameOf(current.Person), "you"), Request: sealed, Scopes: login.Scopes,
 	}
-	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{FormAction: login.FormAction})
+	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{})
 }
 
 // submitConsent seals the person's decision into the request and returns it to /resume.

@@ -102,8 +102,7 @@ func cut(text string, n int) Compared {
 }
 
 // FormPostView sends parameters to a client (OAuth 2.0 Form Post Response Mode). It
-// is the page "form_post"; its policy needs the action's origin in FormAction and
-// FormPostScriptHash.
+// is the page "form_post".
 type FormPostView struct {
 	Action string
 	Fields []oidc.Param

@@ -34,12 +34,10 @@ func FormPostScriptHash() string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// Policy is what a page may do beyond the strict default. The zero value adds
-// nothing.
+// Policy is what a page may do beyond the strict default of its name. The zero value
+// adds nothing.
 type Policy struct {
-	FormAction []string // origins that a form leads to in the end, beside our own
-	Frames     []string // origins that are shown in frames of the page
-	ScriptHash string   // the one inline script of the page, by its hash
+	Frames []string // origins that are shown in frames of the page
 }
 
 // Renderer writes pages. It is safe for concurrent use.
@@ -109,9 +107,8 @@ func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page a
 		Base: r.base, CSS: r.assets["idp.css"], Icon: r.assets["logo.svg"],
 		Brand: r.brand, Dev: r.dev, Page: page, Submit: FormPostScript,
 	}
-	script := policy.ScriptHash
 	if file := scriptOf(name, policy); file != "" {
-		f.Script, script = r.assets[file], "'self'"
+		f.Script = r.assets[file]
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", f); err != nil {
@@ -126,7 +123,7 @@ func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page a
 	h.Set("X-Content-Type-Options", "nosniff")
 	// No Cross-Origin-Opener-Policy: LiveEngage's chat window opens these pages
 	// in its own window and must still know its opener when it comes back.
-	h.Set("Content-Security-Policy", r.security(policy, script))
+	h.Set("Content-Security-Policy", r.securityPolicy(name, policy))
 	w.WriteHeader(status)
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("send %s: %w", name, err)
@@ -146,18 +143,31 @@ func scriptOf(page string, policy Policy) string {
 	return ""
 }
 
-// security spells the Content-Security-Policy: nothing from elsewhere but the
-// brand's logo and the policy's frames, nothing inline but what the hash allows.
-func (r *Renderer) security(policy Policy, script string) string {
+// leadsElsewhere reports whether a form of the page ends at another origin. Browsers check
+// every redirect after a form against form-action, however many follow at the client, and
+// have no source for http://[::1] or an app's scheme with a host. A policy would have to
+// know where clients redirect to, so these pages have no form-action.
+func leadsElsewhere(page string) bool {
+	return page == "signin" || page == "consent" || page == "logout" || page == "form_post"
+}
+
+// securityPolicy is the Content-Security-Policy of every page: nothing from elsewhere but
+// the brand's logo and the policy's frames, and nothing inline but the script of form_post.
+func (r *Renderer) securityPolicy(page string, policy Policy) string {
 	csp := "default-src 'none'; style-src 'self'; img-src 'self'" + r.images
-	if script != "" {
-		csp += "; script-src " + script
+	if scriptOf(page, policy) != "" {
+		csp += "; script-src 'self'"
+	}
+	if page == "form_post" {
+		csp += "; script-src " + FormPostScriptHash()
 	}
 	if len(policy.Frames) > 0 {
 		csp += "; frame-src " + strings.Join(policy.Frames, " ")
 	}
-	form := strings.Join(append([]string{"'self'"}, policy.FormAction...), " ")
-	return csp + "; form-action " + form + "; frame-ancestors 'none'; base-uri 'none'"
+	if !leadsElsewhere(page) {
+		csp += "; form-action 'self'"
+	}
+	return csp + "; frame-ancestors 'none'; base-uri 'none'"
 }
 
 // staticFile is an embedded file, ready to send.

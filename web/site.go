@@ -37,6 +37,7 @@ type Directory interface {
 
 // Config is what a Site needs. Every field except DemoPeople and Events is required.
 type Config struct {
+	Issuer    string
 	Base      string // path of the issuer, "" at the root
 	Renderer  *Renderer
 	Provider  *oidc.Provider
@@ -64,7 +65,7 @@ func New(cfg Config) *Site {
 
 // Register mounts the pages of a sign-in.
 func (s *Site) Register(e *echo.Echo) {
-	sameOrigin := RequireSameOrigin(s.Renderer)
+	sameOrigin := RequireSameOrigin(s.Renderer, s.Issuer, true, s.Log)
 	e.GET(s.Base+PathSignin, s.showSignIn)
 	e.POST(s.Base+PathSignin, s.submitSignIn, sameOrigin)
 	e.GET(s.Base+PathConsent, s.showConsent)
@@ -72,13 +73,15 @@ func (s *Site) Register(e *echo.Echo) {
 	e.GET(s.Base+PathStatic+"*", echo.WrapHandler(http.StripPrefix(s.Base+PathStatic, Static())))
 }
 
-// RequireSameOrigin refuses forms that another site's page sends (Origin and
-// Sec-Fetch-Site), before anything else happens.
-func RequireSameOrigin(pages *Renderer) echo.MiddlewareFunc {
-	protection := http.NewCrossOriginProtection()
+// RequireSameOrigin refuses forms that another site's page sends, before anything else
+// happens. See oidc.CheckFormOrigin for hasToken.
+func RequireSameOrigin(pages *Renderer, issuer string, hasToken bool, log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if err := protection.Check(c.Request()); err != nil {
+			r := c.Request()
+			if err := oidc.CheckFormOrigin(r, issuer, hasToken); err != nil {
+				log.InfoContext(r.Context(), "form of another site rejected", "path", c.Path(),
+					"origin", cutHeader(r, "Origin"), "site", cutHeader(r, "Sec-Fetch-Site"))
 				return pages.ShowError(c, oidc.ErrorPage{
 					Status: http.StatusForbidden, Title: "Not from here", Message: "This form was sent by another site.",
 					Remedy: "Go back to where you came from and start again there.",
@@ -87,6 +90,12 @@ func RequireSameOrigin(pages *Renderer) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// cutHeader returns the beginning of a header, for the log.
+func cutHeader(r *http.Request, name string) string {
+	value := r.Header.Get(name)
+	return value[:min(len(value), 200)]
 }
 
 // openRequest opens the saved request that a page serves. If it cannot be served,
