@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -67,6 +68,8 @@ type Server struct {
 	certificate *certificate // nil without TLS
 	readiness   readiness
 	companion   []companion
+
+	unreadableLogged atomic.Int64 // when the log last mentioned an unreadable header, in nanoseconds
 }
 
 // companion is a further server that lives as long as this one.
