@@ -76,12 +76,12 @@ func Run(ctx context.Context, options Options) error {
 	}
 	s, err := server.New(ctx, server.Config{
 		Settings: settings, Clients: clients, People: people, Log: options.Log, Now: options.Now,
-		Development: true, DemoPeople: env.people, SetupSecret: LiveEngageSecret, Mount: env.mount,
+		Development: true, DemoPeople: env.people, SetupSecret: LiveEngageSecret, Mount: env.mountPages,
 	})
 	if err != nil {
 		return err
 	}
-	env.greet(options.Out, settings)
+	env.printGreeting(options.Out, settings)
 	return errors.Join(s.Run(ctx, listeners), s.Close())
 }
 
@@ -100,8 +100,8 @@ func Settings(data string) (config.Config, error) {
 	return settings, nil
 }
 
-// greet tells the user at the terminal where to go.
-func (env *environment) greet(out io.Writer, settings config.Config) {
+// printGreeting tells the user at the terminal where to go.
+func (env *environment) printGreeting(out io.Writer, settings config.Config) {
 	simulator := ""
 	if env.simulator != nil {
 		simulator = "  Simulator:   " + env.simulator.url + "/ (your website with a chat, and what the agent sees)\n"

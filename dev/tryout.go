@@ -29,7 +29,7 @@ type tryOut struct {
 // tryCookie holds state and verifier between the two steps, in the browser.
 const tryCookie = "idp_try"
 
-func (t *tryOut) start(c echo.Context) error {
+func (t *tryOut) startSignIn(c echo.Context) error {
 	verifier := pkce.NewVerifier()
 	state := rand.Text()
 	t.cookies.Set(c.Response(), tryCookie, state+"."+verifier)
@@ -41,7 +41,7 @@ func (t *tryOut) start(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, oidc.PathAuthorize+"?"+q.Encode())
 }
 
-func (t *tryOut) finish(c echo.Context) error {
+func (t *tryOut) showToken(c echo.Context) error {
 	state, verifier, _ := strings.Cut(t.cookies.Get(c.Request(), tryCookie), ".")
 	if state == "" || c.QueryParam("state") != state || c.QueryParam("code") == "" {
 		return t.server.Renderer.ShowError(c, oidc.ErrorPage{

@@ -123,7 +123,7 @@ func (p *Provider) nextStep(request *authRequest, saved savedRequest, current se
 		if silent {
 			return "", newOAuthError(loginRequired, "No user that this request can be for is signed in.")
 		}
-		return pathLogin, nil
+		return PathLogin, nil
 	}
 	if !wanted {
 		return "", newOAuthError(loginRequired, "The user who signed in is not the one that the request names.")
@@ -132,7 +132,7 @@ func (p *Provider) nextStep(request *authRequest, saved savedRequest, current se
 		return "", newOAuthError(unmetRequirements, "The acr that claims calls essential is not available here.")
 	}
 	if request.hasPrompt(zoidc.PromptConsent) && saved.ConsentedBy != current.Person.Subject {
-		return pathConsent, nil
+		return PathConsent, nil
 	}
 	return "", nil
 }

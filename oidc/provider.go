@@ -39,8 +39,8 @@ const (
 	PathPageIdentity = "/liveengage/identity"
 	PathPageToken    = "/liveengage/token"
 
-	pathLogin   = "/login"
-	pathConsent = "/consent"
+	PathLogin   = "/login"
+	PathConsent = "/consent"
 )
 
 // responseTypes are the supported response types, in canonical order.

@@ -21,7 +21,7 @@ func (s *Server) OperationsHandler() http.Handler {
 	e.GET("/readyz", s.checkReadiness)
 	e.GET(web.PathSetup, s.ShowSetup)
 	e.GET(web.PathSetup+".json", s.serveSheet)
-	e.GET(s.Base+web.PathStatic+"*", echo.WrapHandler(http.StripPrefix(s.Base+web.PathStatic, web.Static())))
+	s.Renderer.RegisterStatic(e)
 	return e
 }
 

@@ -82,8 +82,8 @@ func (s *Server) Run(ctx context.Context, l *Listeners) error {
 		server := c.server(ctx)
 		serve(server, func() error { return server.Serve(c.listener) })
 	}
-	group.Go(func() error { s.repeat(ctx, sweepInterval, "sweep failed", s.sweep); return nil })
-	group.Go(func() error { s.repeat(ctx, sweepInterval, "key reload failed", s.Keys.Reload); return nil })
+	group.Go(func() error { s.repeatUntilDone(ctx, sweepInterval, "sweep failed", s.deleteExpired); return nil })
+	group.Go(func() error { s.repeatUntilDone(ctx, sweepInterval, "key reload failed", s.Keys.Reload); return nil })
 	group.Go(func() error { s.deliverLogouts(ctx); return nil })
 	err := group.Wait()
 	s.Log.Info("stopped")

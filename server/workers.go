@@ -14,8 +14,8 @@ const (
 	logoutTimeout  = 10 * time.Second // for a client to confirm a logout
 )
 
-// repeat does work at each interval until the context ends, and logs its errors.
-func (s *Server) repeat(
+// repeatUntilDone does work at each interval until the context ends, and logs its errors.
+func (s *Server) repeatUntilDone(
 	ctx context.Context, interval time.Duration, failure string, work func(context.Context) error,
 ) {
 	tick := time.NewTicker(interval)
@@ -32,8 +32,8 @@ func (s *Server) repeat(
 	}
 }
 
-// sweep removes expired rows.
-func (s *Server) sweep(ctx context.Context) error {
+// deleteExpired removes expired rows.
+func (s *Server) deleteExpired(ctx context.Context) error {
 	_, err := s.Store.Sweep(ctx, s.Now())
 	return err
 }
@@ -47,7 +47,7 @@ func (s *Server) deliverLogouts(ctx context.Context) {
 	// Not a fetch.Client: a client has confirmed a logout once its status is read, even
 	// if its body is too large or breaks off.
 	client := &http.Client{Transport: transport, Timeout: logoutTimeout, CheckRedirect: fetch.CheckRedirect(0)}
-	s.repeat(ctx, logoutInterval, "logout delivery failed", func(ctx context.Context) error {
+	s.repeatUntilDone(ctx, logoutInterval, "logout delivery failed", func(ctx context.Context) error {
 		return s.provider.NotifyClients(ctx, client)
 	})
 }
