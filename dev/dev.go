@@ -2,7 +2,7 @@
 // with demo people and clients, a start page, pages that show and inspect tokens, and
 // a LivePerson simulator on a separate port. It relaxes no check of the server.
 //
-// Read Run first; it hangs its pages into the server by server.Config.Mount.
+// Read Run first. It adds its pages to the server with server.Config.Mount.
 package dev
 
 import (
@@ -34,7 +34,7 @@ type Options struct {
 	// PageOrigins are the origins of pages that may load the page script.
 	PageOrigins []string
 
-	Out io.Writer // gets the greeting
+	Out io.Writer // for the greeting
 	Log *slog.Logger
 	Now func() time.Time
 }
@@ -85,8 +85,8 @@ func Run(ctx context.Context, options Options) error {
 	return errors.Join(s.Run(ctx, listeners), s.Close())
 }
 
-// Settings are the settings of development with the given data folder, or with the
-// default one if it is empty. The issuer is yet to be set.
+// Settings returns the settings of idp dev with a data folder; empty means the default
+// one. It does not set the issuer.
 func Settings(data string) (config.Config, error) {
 	settings := config.Defaults()
 	settings.Brand.Name, settings.Data = brandName, data
@@ -100,7 +100,7 @@ func Settings(data string) (config.Config, error) {
 	return settings, nil
 }
 
-// printGreeting tells the user at the terminal where to go.
+// printGreeting prints the URLs to open.
 func (env *environment) printGreeting(out io.Writer, settings config.Config) {
 	simulator := ""
 	if env.simulator != nil {

@@ -20,8 +20,8 @@ const (
 	pathInspect = "/inspect"
 )
 
-// mountPages implements server.Config.Mount: the start page, the set-up page, the try-out,
-// the inspection of tokens, and the simulator.
+// mountPages implements server.Config.Mount: it adds the start page, the set-up page, the
+// try-out, the inspection of tokens, and the simulator.
 func (env *environment) mountPages(s *server.Server) error {
 	env.server = s
 	s.Echo.GET("/", env.showHome)

@@ -79,7 +79,9 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 func (p *Provider) readLogoutRequest(c echo.Context) (logoutRequest, *pageError) {
 	params, repeated, err := parseParameters(c.Request().URL.RawQuery)
 	if err != nil || len(repeated) > 0 {
-		return logoutRequest{}, &pageError{message: "The link that led here is damaged.", remedy: "Go back and sign out again."}
+		return logoutRequest{}, &pageError{
+			message: "The link that led here is damaged.", remedy: "Go back and sign out again.",
+		}
 	}
 	logout := logoutRequest{requestedURL: params.Get("post_logout_redirect_uri")}
 	id := params.Get("client_id")
@@ -120,7 +122,8 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 		return err
 	}
 	if signedIn && current.ID != ask.SessionID {
-		return redirectTo(c, p.base+PathEndSession) // another user has signed in meanwhile: the answer was not about that session
+		// Someone has signed in since: the user has not agreed to end that session.
+		return redirectTo(c, p.base+PathEndSession)
 	}
 	if !signedIn {
 		return p.finishLogout(c, ask.ContinueURL, nil)

@@ -83,7 +83,8 @@ func (e Deviation) String() string {
 	case TokenMeansIDToken:
 		return "response_type=token means id_token: connectors without RFC compliance send it."
 	case RedirectWithQuery:
-		return "The redirect URI may have a query with the listed keys: connectors without RFC compliance add the window’s settings."
+		return "The redirect URI may have a query with the listed keys: " +
+			"connectors without RFC compliance add the window’s settings."
 	case OtherRedirectURI:
 		return "The token endpoint also accepts one fixed redirect URI: LivePerson sends it if the page names none."
 	case AnswerRenamed:
@@ -101,7 +102,8 @@ func (e Deviation) String() string {
 	case ScopeOptional:
 		return "A request without scope means openid: documented for connectors without RFC compliance."
 	case RefreshUnasked:
-		return "Every code comes with a refresh token, without the scope offline_access: LivePerson keeps the access token alive for bots."
+		return "Every code comes with a refresh token, without the scope offline_access: " +
+			"LivePerson keeps the access token alive for bots."
 	}
 	return string(e)
 }

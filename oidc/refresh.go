@@ -12,7 +12,9 @@ import (
 
 // exchangeRefreshToken exchanges a refresh token for tokens and a new refresh token
 // (RFC 6749 section 6, OIDC Core section 12, RFC 9700 section 4.14.2).
-func (p *Provider) exchangeRefreshToken(ctx context.Context, client *Client, params url.Values) (*tokenResponse, error) {
+func (p *Provider) exchangeRefreshToken(
+	ctx context.Context, client *Client, params url.Values,
+) (*tokenResponse, error) {
 	if params.Get("refresh_token") == "" {
 		return nil, newOAuthError(invalidRequest, "refresh_token is missing.")
 	}
@@ -62,7 +64,9 @@ func (c *Client) allowsRefresh() bool {
 // parseNarrowedScope reads the scope parameter of a refresh and returns the dropped
 // scopes as bits: narrower is allowed, wider is not (RFC 6749 section 6). It is checked
 // before the token is redeemed, so that a mistake does not cost the token.
-func (p *Provider) parseNarrowedScope(ctx context.Context, client *Client, id string, params url.Values) (uint16, error) {
+func (p *Provider) parseNarrowedScope(
+	ctx context.Context, client *Client, id string, params url.Values,
+) (uint16, error) {
 	if !params.Has("scope") {
 		return 0, nil
 	}
@@ -124,6 +128,7 @@ func (grant Grant) allowedTo(client *Client) Grant {
 	}
 	itself := func(s string) string { return s }
 	grant.Scopes = kept(grant.Scopes, itself)
-	grant.UserinfoClaims, grant.IDTokenClaims = kept(grant.UserinfoClaims, releasingScope), kept(grant.IDTokenClaims, releasingScope)
+	grant.UserinfoClaims = kept(grant.UserinfoClaims, releasingScope)
+	grant.IDTokenClaims = kept(grant.IDTokenClaims, releasingScope)
 	return grant
 }

@@ -82,11 +82,11 @@ func (s *Server) Run(ctx context.Context, l *Listeners) error {
 		server := c.server(ctx)
 		serve(server, func() error { return server.Serve(c.listener) })
 	}
-	group.Go(func() error { s.repeatUntilDone(ctx, sweepInterval, "sweep failed", s.deleteExpired); return nil })
-	group.Go(func() error { s.repeatUntilDone(ctx, sweepInterval, "key reload failed", s.Keys.Reload); return nil })
+	group.Go(func() error { repeatUntilDone(ctx, sweepInterval, s.deleteExpired); return nil })
+	group.Go(func() error { repeatUntilDone(ctx, sweepInterval, s.reloadKeys); return nil })
 	group.Go(func() error { s.deliverLogouts(ctx); return nil })
 	err := group.Wait()
-	s.Log.Info("stopped")
+	s.Log.InfoContext(ctx, "stopped")
 	return err
 }
 
@@ -117,11 +117,11 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	}
 }
 
-// logStart says in the log what is served, and warns of pinned keys that retire.
+// logStart logs what is served, and warns of pinned keys that are retiring.
 func (s *Server) logStart() {
 	for _, c := range s.Clients {
 		if key, ok := s.Keys.Key(c.PinnedKey); ok && key.State == keys.Retiring {
-			s.Log.Warn("pinned key is retiring and signs for this client alone; "+
+			s.Log.Warn("pinned key is retiring and signs only for this client; "+
 				"paste the active key where it is trusted, then unpin it", "client_id", c.ID, "kid", key.ID)
 		}
 	}

@@ -14,10 +14,8 @@ const (
 	logoutTimeout  = 10 * time.Second // for a client to confirm a logout
 )
 
-// repeatUntilDone does work at each interval until the context ends, and logs its errors.
-func (s *Server) repeatUntilDone(
-	ctx context.Context, interval time.Duration, failure string, work func(context.Context) error,
-) {
+// repeatUntilDone does work at each interval until the context ends.
+func repeatUntilDone(ctx context.Context, interval time.Duration, work func(context.Context)) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -26,16 +24,22 @@ func (s *Server) repeatUntilDone(
 			return
 		case <-tick.C:
 		}
-		if err := work(ctx); err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, failure, "error", err)
-		}
+		work(ctx)
 	}
 }
 
-// deleteExpired removes expired rows.
-func (s *Server) deleteExpired(ctx context.Context) error {
-	_, err := s.Store.Sweep(ctx, s.Now())
-	return err
+// deleteExpired removes expired rows from the database.
+func (s *Server) deleteExpired(ctx context.Context) {
+	if _, err := s.Store.Sweep(ctx, s.Now()); err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "sweep failed", "error", err)
+	}
+}
+
+// reloadKeys picks up keys that another instance or a command has changed.
+func (s *Server) reloadKeys(ctx context.Context) {
+	if err := s.Keys.Reload(ctx); err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "key reload failed", "error", err)
+	}
 }
 
 // deliverLogouts notifies clients of ended sessions until the context ends. What is
@@ -47,9 +51,13 @@ func (s *Server) deliverLogouts(ctx context.Context) {
 	// Not a fetch.Client: a client has confirmed a logout once its status is read, even
 	// if its body is too large or breaks off.
 	client := &http.Client{Transport: transport, Timeout: logoutTimeout, CheckRedirect: fetch.CheckRedirect(0)}
-	s.repeatUntilDone(ctx, logoutInterval, "logout delivery failed", func(ctx context.Context) error {
-		return s.provider.NotifyClients(ctx, client)
-	})
+	notify := func(ctx context.Context) {
+		if err := s.provider.NotifyClients(ctx, client); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "logout delivery failed", "error", err)
+		}
+	}
+	notify(ctx)
+	repeatUntilDone(ctx, logoutInterval, notify)
 }
 
 // countPendingLogouts is the length of the queue, for metrics; -1 if unknown.
