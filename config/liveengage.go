@@ -95,8 +95,8 @@ func (l *LiveEngage) build() *oidc.LiveEngage {
 	out := &oidc.LiveEngage{
 		Legacy:           l.Dialect == dialectLegacy,
 		RedirectKeys:     l.RedirectQueryKeys,
-		AnswerParameter:  l.ImplicitParameter,
-		AnswerInQuery:    l.ImplicitIn == "query",
+		ResponseParameter:  l.ImplicitParameter,
+		ResponseInQuery:    l.ImplicitIn == "query",
 		JSONRequests:     l.TokenRequests == "form_or_json",
 		LivePersonErrors: l.TokenErrors == "liveperson",
 		Delegation:       l.Delegation,

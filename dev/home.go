@@ -59,7 +59,7 @@ func (env *environment) showHome(c echo.Context) error {
 	}
 	for _, path := range []string{
 		oidc.PathDiscovery, oidc.PathJWKS, oidc.PathAuthorize, oidc.PathToken, oidc.PathUserinfo,
-		oidc.PathPAR, oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathLine,
+		oidc.PathPAR, oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathPublicKeyLine,
 	} {
 		page.Endpoints = append(page.Endpoints, web.Field{Name: path, Value: s.Settings.Issuer + path})
 	}

@@ -46,7 +46,7 @@ func (p *Provider) redirectPostToGet(c echo.Context, path string) error {
 	unencoded := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
 	if _, err := url.ParseQuery(string(body)); err != nil || strings.ContainsFunc(string(body), unencoded) {
 		return p.showErrorPage(c, &pageError{
-			message: "The request that led here is damaged.", remedy: "Go back and try again.",
+			message: "The request that brought you here is damaged.", remedy: "Go back and try again.",
 		}, "")
 	}
 	return redirectTo(c, p.base+path+"?"+string(body))

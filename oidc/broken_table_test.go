@@ -271,7 +271,7 @@ func brokenPages() []brokenCopy {
 	return []brokenCopy{
 		{"login form of another site", "web", "RequireSameOrigin", never("Check", "err"), "attack/68-login-csrf"},
 		{
-			"password posted on", "web", "redirect",
+			"password posted on", "web", "redirectTo",
 			setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"),
 			"attack/18-credentials-posted-on",
 		},
@@ -283,7 +283,7 @@ func brokenPages() []brokenCopy {
 			"attack/75-unknown-user",
 		},
 		{
-			"frames", "web", "Renderer.security",
+			"frames", "web", "Renderer.contentSecurityPolicy",
 			setText("frame-ancestors 'none'", "frame-ancestors *"), "attack/16-framed-page",
 		},
 		{"referrer", "web", "Renderer.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},

@@ -58,7 +58,7 @@ func (p *Provider) exchangeRefreshToken(
 // allowsRefresh reports whether the client may have refresh tokens: by the scope
 // offline_access, or by LiveEngage's consumer delegation.
 func (c *Client) allowsRefresh() bool {
-	return slices.Contains(c.Scopes, zoidc.ScopeOfflineAccess) || c.allowsDeviation(RefreshUnasked)
+	return slices.Contains(c.Scopes, zoidc.ScopeOfflineAccess) || c.allowsDeviation(RefreshWithoutScope)
 }
 
 // parseNarrowedScope reads the scope parameter of a refresh and returns the dropped

@@ -54,10 +54,10 @@ func exceptions() []exception {
 			status, _ := l.redeem(client, code(l, client), fixedURI)
 			return status == 200
 		}},
-		{oidc.AnswerRenamed, "implicit_parameter: token", func(l *liveperson, client string) bool {
+		{oidc.ImplicitResponseRenamed, "implicit_parameter: token", func(l *liveperson, client string) bool {
 			return answered(l, "fragment", "token", "client_id", client, "nonce", "n")
 		}},
-		{oidc.AnswerInQuery, "implicit_in: query", func(l *liveperson, client string) bool {
+		{oidc.ImplicitResponseInQuery, "implicit_in: query", func(l *liveperson, client string) bool {
 			return answered(l, "query", "id_token", "client_id", client, "nonce", "n")
 		}},
 		{oidc.JSONTokenRequest, "token_requests: form_or_json", func(l *liveperson, client string) bool {
@@ -66,7 +66,7 @@ func exceptions() []exception {
 		{oidc.UnencodedBasic, "", func(l *liveperson, client string) bool {
 			return redeemed(l, tokenRequest{fields: fields(l, client), headers: map[string]string{"Authorization": basicOf(client, oddSecret, false)}})
 		}},
-		{oidc.SecretEitherWay, "", func(l *liveperson, client string) bool {
+		{oidc.SecretInHeaderOrBody, "", func(l *liveperson, client string) bool {
 			f := fields(l, client)
 			f["client_id"], f["client_secret"] = client, oddSecret
 			return redeemed(l, tokenRequest{fields: f}) && redeemed(l, tokenRequest{fields: fields(l, client), headers: encoded(client)})
@@ -75,7 +75,7 @@ func exceptions() []exception {
 			status, answer := l.redeem(client, "no such code", windowURI)
 			return status == 400 && answer["error"] == "invalid_code"
 		}},
-		{oidc.RefreshUnasked, "delegation: true", func(l *liveperson, client string) bool {
+		{oidc.RefreshWithoutScope, "delegation: true", func(l *liveperson, client string) bool {
 			status, answer := l.redeem(client, code(l, client), windowURI)
 			return status == 200 && answer["refresh_token"] != nil
 		}},
@@ -123,7 +123,7 @@ func TestExceptions(t *testing.T) {
 	all := oidc.Client{
 		Secret: secret.New("s"), AuthMethods: []string{oidc.AuthBasic, oidc.AuthPost}, ResponseTypes: []string{"code", "id_token"},
 		LiveEngage: &oidc.LiveEngage{
-			Legacy: true, RedirectKeys: []string{"k"}, TokenRedirectURI: fixedURI, AnswerParameter: "token", AnswerInQuery: true,
+			Legacy: true, RedirectKeys: []string{"k"}, TokenRedirectURI: fixedURI, ResponseParameter: "token", ResponseInQuery: true,
 			JSONRequests: true, LivePersonErrors: true, Delegation: true,
 		},
 	}
