@@ -147,6 +147,9 @@ func arrows() map[string]allowance {
 		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
+			ours: []string{
+				"internal/secret",
+			},
 			theirs: []string{jose},
 		},
 		"liveengage": {},
@@ -165,6 +168,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"internal/spelling",
 				"liveengage",
+				"liveengage/oauth1",
 			},
 		},
 		"liveengage/inspect": {

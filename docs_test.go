@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -169,7 +168,8 @@ func TestLabelsInTheWalkthroughsAreOnThePages(t *testing.T) {
 		}
 		for _, match := range bold.FindAllStringSubmatch(p.prose(), -1) {
 			if label := match[1]; !strings.HasSuffix(label, ".") { // that is a heading in a list
-				assert.True(t, strings.Contains(shown.String(), label), "%s: no page shows %s", p.path, match[0])
+				found := strings.Contains(shown.String(), label)
+				assert.True(t, found, "%s: no page shows %s", p.path, match[0])
 			}
 		}
 	}
@@ -290,7 +290,8 @@ func TestTheWalkInContributingIsRight(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("CONTRIBUTING.md")
 	require.NoError(t, err)
-	steps := regexp.MustCompile("(?m)^\\| \\d\\. .*\\| `([^`]+)` \\| `([^`]+)` \\|$").FindAllStringSubmatch(string(text), -1)
+	row := regexp.MustCompile("(?m)^\\| \\d\\. .*\\| `([^`]+)` \\| `([^`]+)` \\|$")
+	steps := row.FindAllStringSubmatch(string(text), -1)
 	require.NotEmpty(t, steps)
 	require.LessOrEqual(t, len(steps), 7)
 	for _, step := range steps {
@@ -323,116 +324,25 @@ func TestEveryFolderIsExplained(t *testing.T) {
 	require.ElementsMatch(t, folders, explained, "the table of docs/adr/0001")
 }
 
-// TestMetricsEventsAndLogMessagesAreDocumented compares the tables of the runbook
-// with the source: the names of metrics, the events that are counted, and the
-// messages that are logged.
-func TestMetricsEventsAndLogMessagesAreDocumented(t *testing.T) {
+// TestEveryDeviationIsDocumented compares the table of docs/liveengage.md with the
+// constants of type oidc.Deviation.
+func TestEveryDeviationIsDocumented(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("docs/runbook.md")
+	text, err := os.ReadFile("docs/liveengage.md")
 	require.NoError(t, err)
-	found := map[string][]string{}
+	var names []string
 	for _, s := range sources(t) {
-		if s.test {
+		if s.folder != "oidc" || s.test {
 			continue
 		}
 		ast.Inspect(s.syntax, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.CompositeLit:
-				if name := metricName(n); name != "" {
-					found["Metrics"] = append(found["Metrics"], name)
-				}
-			case *ast.CallExpr:
-				if section, value := recorded(n); section != "" {
-					require.NotEmpty(t, value, "%s: only a constant can be documented", s.fileset.Position(n.Pos()))
-					found[section] = append(found[section], value)
-				}
+			spec, ok := n.(*ast.ValueSpec)
+			if ok && len(spec.Values) == 1 && spec.Type != nil && lastName(spec.Type) == "Deviation" {
+				names = append(names, stringValue(spec.Values[0]))
 			}
 			return true
 		})
 	}
-	for _, section := range []string{"Metrics", "Events", "Log messages"} {
-		slices.Sort(found[section])
-		require.ElementsMatch(t, slices.Compact(found[section]), rowsOf(string(text), section), "docs/runbook.md, %s", section)
-	}
-}
-
-// metricName returns the field Name of options of the Prometheus library, such as
-// prometheus.GaugeOpts, and empty for everything else.
-func metricName(literal *ast.CompositeLit) string {
-	kind, ok := literal.Type.(*ast.SelectorExpr)
-	if !ok || lastName(kind.X) != "prometheus" || !strings.HasSuffix(kind.Sel.Name, "Opts") {
-		return ""
-	}
-	for _, element := range literal.Elts {
-		if field, ok := element.(*ast.KeyValueExpr); ok && lastName(field.Key) == "Name" {
-			return stringValue(field.Value)
-		}
-	}
-	return ""
-}
-
-// recorded returns the section of the runbook and the text that a call counts or logs.
-func recorded(call *ast.CallExpr) (section, value string) {
-	selector, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return "", ""
-	}
-	switch selector.Sel.Name {
-	case "events", "Events":
-		return "Events", stringValue(call.Args[0])
-	case "repeat": // logs the failure of periodic work by the message that it is given
-		return "Log messages", stringValue(call.Args[2])
-	case "DebugContext", "InfoContext", "WarnContext", "ErrorContext":
-		if _, parameter := call.Args[1].(*ast.Ident); parameter {
-			return "", "" // within repeat
-		}
-		return "Log messages", stringValue(call.Args[1])
-	case "Debug", "Info", "Warn", "Error":
-		if of := lastName(selector.X); len(call.Args) > 0 && strings.EqualFold(of, "log") {
-			return "Log messages", stringValue(call.Args[0])
-		}
-	}
-	return "", ""
-}
-
-// lastName is the name, or the last part of a selector.
-func lastName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return e.Name
-	case *ast.SelectorExpr:
-		return e.Sel.Name
-	}
-	return ""
-}
-
-// stringValue is the value of a string literal. "prefix"+expression is prefixNAME,
-// as the runbook writes it; every other expression is empty.
-func stringValue(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		value, err := strconv.Unquote(e.Value)
-		if err == nil && e.Kind == token.STRING {
-			return value
-		}
-	case *ast.BinaryExpr:
-		first, second := stringValue(e.X), stringValue(e.Y)
-		if first != "" && second == "" {
-			return first + "NAME"
-		}
-		return first + second
-	}
-	return ""
-}
-
-// rowsOf returns what the rows of a section's tables begin with, without labels in
-// braces.
-func rowsOf(text, section string) []string {
-	_, text, _ = strings.Cut(text, "\n## "+section+"\n")
-	text, _, _ = strings.Cut(text, "\n## ")
-	var rows []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `([^`{]+)[^`]*` \\|").FindAllStringSubmatch(text, -1) {
-		rows = append(rows, row[1])
-	}
-	return rows
+	require.NotEmpty(t, names)
+	require.ElementsMatch(t, names, rowsOf(string(text), "Deviations"))
 }

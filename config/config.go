@@ -26,6 +26,8 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// Operations is the loopback host:port of metrics and health checks, or "off".
 	Operations string `yaml:"operations"`
+	// Health is the host:port of health checks alone, or "off".
+	Health string `yaml:"health"`
 	// Data is the directory of the database and of generated secrets.
 	Data string `yaml:"data"`
 	// Store is a PostgreSQL URL. Unset means SQLite in Data.
@@ -47,6 +49,8 @@ type Config struct {
 	Clients   []Client  `yaml:"clients"`
 	Lifetimes Lifetimes `yaml:"lifetimes"`
 	Limits    Limits    `yaml:"limits"`
+	// ShutdownDelay is how long a server that stops still accepts requests.
+	ShutdownDelay time.Duration `yaml:"shutdown_delay"`
 }
 
 // TLS names the PEM files of a certificate chain and of its private key.
@@ -106,6 +110,7 @@ func Defaults() Config {
 	return Config{
 		Listen:     "127.0.0.1:8080",
 		Operations: operationsAddress,
+		Health:     "off",
 		Lifetimes: Lifetimes{
 			Request:      30 * time.Minute,
 			Code:         time.Minute,
@@ -127,6 +132,7 @@ func Defaults() Config {
 			Header:          64 << 10,
 			Timeout:         15 * time.Second,
 		},
+		ShutdownDelay: 5 * time.Second,
 	}
 }
 

@@ -67,6 +67,10 @@ func serverSettings() []Setting {
 			"It must be https, or http on loopback."},
 		{"listen", "", "Address (host:port) for the public endpoints."},
 		{"operations", "", "Loopback address (host:port) for metrics, health checks and the set-up page, or `off`."},
+		{
+			"health", "", "Address (host:port) for `/healthz` and `/readyz` alone, for load balancers and Kubernetes, or `off`. " +
+				"It may be any address: it answers for every host name, and reveals nothing.",
+		},
 		{"data", required, "Directory for the database (`idp.db`) and the instance secret (`secret`)."},
 		{
 			"store", "SQLite in `data`",
@@ -118,6 +122,10 @@ func serverSettings() []Setting {
 		{"limits.body", "", "Largest request body, in bytes."},
 		{"limits.header", "", "Largest request header, in bytes."},
 		{"limits.timeout", "", "How long reading a request may take."},
+		{
+			"shutdown_delay", "",
+			"How long a server that stops still accepts requests, while `/readyz` says 503, so that load balancers notice.",
+		},
 	}
 }
 

@@ -144,6 +144,17 @@ func (d *decoder) validateListeners(cfg *Config) {
 	if cfg.Operations == cfg.Listen && ok {
 		d.addProblem("operations", "operations and listen are both %q; use different ports", shorten(cfg.Listen))
 	}
+	d.requireRange("shutdown_delay", cfg.ShutdownDelay, 0, 5*time.Minute)
+	if cfg.Health == "off" {
+		return
+	}
+	if _, valid := splitHostPort(cfg.Health); !valid {
+		d.addProblem("health", "health %q is not host:port; use a value such as 0.0.0.0:8082, or off",
+			shorten(cfg.Health))
+	}
+	if cfg.Health == cfg.Listen || cfg.Health == cfg.Operations {
+		d.addProblem("health", "health %q is the address of another setting; use another port", shorten(cfg.Health))
+	}
 }
 
 func (d *decoder) validateProxies(proxies []netip.Prefix) {

@@ -132,7 +132,7 @@ func (c Check) Run(ctx context.Context, target *Target) (result Result) {
 			r.addProblem(true, "the check itself failed: %v", end)
 		}
 		for _, p := range r.problems {
-			result.Problems = append(result.Problems, p.text)
+			result.Problems = append(result.Problems, p.message)
 			if p.fatal {
 				result.Outcome = Failed
 			} else if result.Outcome != Failed {

@@ -26,8 +26,8 @@ type run struct {
 }
 
 type problem struct {
-	text  string
-	fatal bool
+	message string
+	fatal   bool
 }
 
 type (

@@ -101,8 +101,8 @@ func (r *run) verifyIDToken(token string, c Client, request url.Values) map[stri
 		func(c rune) bool { return c < 0x20 || c > 0x7e }),
 		"sub is %v, not 1 to 255 ASCII characters", t["sub"])
 	if acr, has := t["acr"]; has {
-		text, ok := acr.(string)
-		r.require(ok && text != "", "acr is %v", acr)
+		value, ok := acr.(string)
+		r.require(ok && value != "", "acr is %v", acr)
 	}
 	if at, has := t["auth_time"]; has {
 		n, ok := at.(float64)
@@ -122,8 +122,8 @@ func hasAudience(aud any, id string) bool {
 
 // halfHash returns the at_hash or c_hash of a value. All accepted algorithms
 // use SHA-256 (OIDC Core section 3.3.2.11).
-func halfHash(text string) string {
-	sum := sha256.Sum256([]byte(text))
+func halfHash(value string) string {
+	sum := sha256.Sum256([]byte(value))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
@@ -135,8 +135,8 @@ func (r *run) checkClaimTypes(claims map[string]any) {
 		if !has || name == "updated_at" {
 			continue
 		}
-		text, ok := v.(string)
-		r.require(ok && strings.TrimSpace(text) != "" && text != "null",
+		value, ok := v.(string)
+		r.require(ok && strings.TrimSpace(value) != "" && value != "null",
 			"the claim %s is %v, not a non-empty string", name, v)
 	}
 	for _, name := range []string{"email_verified", "phone_number_verified"} {

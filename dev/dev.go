@@ -89,7 +89,7 @@ func Run(ctx context.Context, options Options) error {
 // one. It does not set the issuer.
 func Settings(data string) (config.Config, error) {
 	settings := config.Defaults()
-	settings.Brand.Name, settings.Data = brandName, data
+	settings.Brand.Name, settings.Data, settings.ShutdownDelay = brandName, data, 0
 	if data == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {

@@ -1,9 +1,12 @@
 package dev
 
 import (
+	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/oidc"
 	"idpbridge/server"
 )
 
@@ -32,6 +36,47 @@ func TestEveryEndpointIsDocumented(t *testing.T) {
 		return route != "GET /" && slices.Contains(public, route)
 	})
 	require.ElementsMatch(t, only, documented(t, "Only with idp dev"))
+}
+
+// TestWhatDiscoveryNamesIsDocumented looks for the claims, scopes and response types of
+// the discovery document in docs/claims.md and docs/flows.md.
+func TestWhatDiscoveryNamesIsDocumented(t *testing.T) {
+	t.Parallel()
+	recorder := httptest.NewRecorder()
+	request := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080"+oidc.PathDiscovery, nil)
+	newServer(t, nil).Handler().ServeHTTP(recorder, request)
+	var metadata struct {
+		Claims        []string `json:"claims_supported"`
+		Scopes        []string `json:"scopes_supported"`
+		ResponseTypes []string `json:"response_types_supported"`
+	}
+	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &metadata))
+	require.NotEmpty(t, metadata.Claims)
+	claims := readPage(t, "claims.md")
+	for _, name := range metadata.Claims {
+		require.Contains(t, claims, "`"+name+"`", "docs/claims.md does not name the claim")
+	}
+	require.Subset(t, firstColumn(claims, "Scopes"), metadata.Scopes)
+	require.ElementsMatch(t, metadata.ResponseTypes, firstColumn(readPage(t, "flows.md"), "Flows"))
+}
+
+// readPage reads a page of docs/.
+func readPage(t *testing.T, name string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "docs", name))
+	require.NoError(t, err)
+	return string(page)
+}
+
+// firstColumn returns what the rows of a section begin with, in backquotes.
+func firstColumn(page, section string) []string {
+	_, text, _ := strings.Cut(page, "# "+section+"\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	var cells []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(text, -1) {
+		cells = append(cells, row[1])
+	}
+	return cells
 }
 
 func newServer(t *testing.T, mount func(*server.Server) error) *server.Server {
@@ -60,11 +105,10 @@ func routesOf(e *echo.Echo) []string {
 // documented returns the routes in the tables of these sections of docs/endpoints.md.
 func documented(t *testing.T, sections ...string) []string {
 	t.Helper()
-	page, err := os.ReadFile("../docs/endpoints.md")
-	require.NoError(t, err)
+	page := readPage(t, "endpoints.md")
 	var routes []string
 	for _, section := range sections {
-		_, text, found := strings.Cut(string(page), "\n## "+section+"\n")
+		_, text, found := strings.Cut(page, "\n## "+section+"\n")
 		require.True(t, found, "docs/endpoints.md has no section %s", section)
 		text, _, _ = strings.Cut(text, "\n## ")
 		for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([A-Z, ]+) \\|").FindAllStringSubmatch(text, -1) {

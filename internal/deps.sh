@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests need, if they are missing: a browser, a
-# database server, and the C compiler and headers for the race detector.
+# database server with a connection pooler, and the C compiler and headers for the race detector.
 set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null || missing+=(chromium)
+command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v gcc >/dev/null || missing+=(gcc)
 [ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)

@@ -14,7 +14,7 @@ import (
 func Example() {
 	ring, err := keys.Open(context.Background(), keys.Config{
 		Store:      &memory{},
-		Secret:     keys.Secret(strings.Repeat("s", 32)), // keys.LoadSecret reads or creates one
+		Secret:     keys.NewSecret([]byte(strings.Repeat("s", 32))), // keys.LoadSecret reads or creates one
 		Algorithms: []string{"RS256"},
 		Now:        time.Now,
 	})

@@ -37,8 +37,8 @@ func (c Config) validate() error {
 	if c.Store == nil {
 		return errors.New("signing keys: no store")
 	}
-	if len(c.Secret) != secretLength {
-		return fmt.Errorf("signing keys: the instance secret has %d bytes; want %d", len(c.Secret), secretLength)
+	if length := len(c.Secret.Reveal()); length != secretLength {
+		return fmt.Errorf("signing keys: the instance secret has %d bytes; want %d", length, secretLength)
 	}
 	if len(c.Algorithms) == 0 {
 		return errors.New("signing keys: no algorithm")

@@ -109,10 +109,10 @@ func TestOpenRejects(t *testing.T) {
 		want   string
 	}{
 		"another secret": {
-			func(c *keys.Config, _ *memory) { c.Secret = keys.Secret(strings.Repeat("x", 32)) },
+			func(c *keys.Config, _ *memory) { c.Secret = keys.NewSecret([]byte(strings.Repeat("x", 32))) },
 			"not the one that the database was created with",
 		},
-		"a short secret": {func(c *keys.Config, _ *memory) { c.Secret = nil }, "0 bytes; want 32"},
+		"a short secret": {func(c *keys.Config, _ *memory) { c.Secret = keys.Secret{} }, "0 bytes; want 32"},
 		"no store":       {func(c *keys.Config, _ *memory) { c.Store = nil }, "no store"},
 		"no clock":       {func(c *keys.Config, _ *memory) { c.Now = nil }, "no clock"},
 		"no algorithm":   {func(c *keys.Config, _ *memory) { c.Algorithms = nil }, "no algorithm"},

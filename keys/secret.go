@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"idpbridge/internal/secret"
 )
 
 // secretLength is the length of an instance secret in bytes.
@@ -20,20 +21,15 @@ const secretLength = 32
 
 // Secret is the instance secret: 32 random bytes that encrypt the signing keys and that
 // all other keys are derived from. All instances with the same database share it.
-type Secret []byte
+// It never prints.
+type Secret struct{ secret.Value }
 
-// LogValue keeps the secret out of logs.
-func (Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
-
-// Format keeps the secret out of formatted output, whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "redacted") }
-
-// MarshalText keeps the secret out of JSON.
-func (Secret) MarshalText() ([]byte, error) { return []byte("redacted"), nil }
+// NewSecret returns the secret of 32 bytes.
+func NewSecret(raw []byte) Secret { return Secret{secret.New(string(raw))} }
 
 // Derive returns the 32-byte key for one purpose (HKDF-SHA-256, RFC 5869).
 func (s Secret) Derive(purpose string) []byte {
-	key, err := hkdf.Key(sha256.New, s, nil, "idp "+purpose, secretLength)
+	key, err := hkdf.Key(sha256.New, []byte(s.Reveal()), nil, "idp "+purpose, secretLength)
 	if err != nil {
 		panic("keys: " + err.Error()) // fails only for an absurd length
 	}
@@ -44,9 +40,9 @@ func (s Secret) Derive(purpose string) []byte {
 func ParseSecret(text string) (Secret, error) {
 	raw, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) != secretLength {
-		return nil, errors.New("the instance secret is not 64 hexadecimal characters; create one with: openssl rand -hex 32")
+		return Secret{}, errors.New("the instance secret is not 64 hexadecimal characters; create one with: openssl rand -hex 32")
 	}
-	return raw, nil
+	return NewSecret(raw), nil
 }
 
 // LoadSecret reads the secret from a file of 64 hexadecimal characters and a newline. It
@@ -58,7 +54,7 @@ func LoadSecret(path string) (Secret, error) {
 		return s, err
 	}
 	if err := writeSecret(path); err != nil {
-		return nil, fmt.Errorf("create instance secret %s: %w; its folder must exist and be writable", path, err)
+		return Secret{}, fmt.Errorf("create instance secret %s: %w; its folder must exist and be writable", path, err)
 	}
 	return readSecret(path)
 }
@@ -66,30 +62,30 @@ func LoadSecret(path string) (Secret, error) {
 func readSecret(path string) (Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("instance secret: %w; the user that runs idp must be able to read the file", err)
+		return Secret{}, fmt.Errorf("instance secret: %w; the user that runs idp must be able to read the file", err)
 	}
 	defer func() { _ = f.Close() }()
 	// Stat the open file, not the path, which may name another file by now.
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("instance secret: %w", err)
+		return Secret{}, fmt.Errorf("instance secret: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("instance secret %s is not a file; use another path", path)
+		return Secret{}, fmt.Errorf("instance secret %s is not a file; use another path", path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("instance secret %s is accessible to other users; run: chmod 600 %s", path, path)
+		return Secret{}, fmt.Errorf("instance secret %s is accessible to other users; run: chmod 600 %s", path, path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 2*secretLength+2))
 	if err != nil {
-		return nil, fmt.Errorf("instance secret: %w", err)
+		return Secret{}, fmt.Errorf("instance secret: %w", err)
 	}
 	raw, err := hex.DecodeString(strings.TrimSuffix(string(text), "\n"))
 	if err != nil || len(raw) != secretLength || len(text) != 2*secretLength+1 {
-		return nil, fmt.Errorf("instance secret %s is damaged: want 64 hexadecimal characters and a newline; "+
+		return Secret{}, fmt.Errorf("instance secret %s is damaged: want 64 hexadecimal characters and a newline; "+
 			"restore it from a backup", path)
 	}
-	return raw, nil
+	return NewSecret(raw), nil
 }
 
 // writeSecret writes a new secret to a temporary file and links it to the path. If two

@@ -28,15 +28,15 @@ func TestLoadSecretCreatesFileOnce(t *testing.T) {
 	}
 	wg.Wait()
 	for _, s := range got {
-		require.Len(t, []byte(s), 32)
-		require.Equal(t, []byte(got[0]), []byte(s))
+		require.Len(t, s.Reveal(), 32)
+		require.True(t, got[0].Equal(s.Reveal()))
 	}
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, hex.EncodeToString(got[0])+"\n", string(text))
+	require.Equal(t, hex.EncodeToString([]byte(got[0].Reveal()))+"\n", string(text))
 	files, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	require.Len(t, files, 1, "no temporary file is left")
@@ -89,7 +89,7 @@ func TestParseSecret(t *testing.T) {
 	t.Parallel()
 	s, err := keys.ParseSecret(strings.Repeat("0F", 32) + "\n")
 	require.NoError(t, err)
-	require.Equal(t, bytes.Repeat([]byte{15}, 32), []byte(s))
+	require.True(t, s.Equal(strings.Repeat("\x0f", 32)))
 	for _, bad := range []string{"", "00", strings.Repeat("0", 63) + "x", strings.Repeat("0f", 33)} {
 		_, err := keys.ParseSecret(bad)
 		require.ErrorContains(t, err, "openssl rand")
@@ -103,7 +103,7 @@ func TestDerive(t *testing.T) {
 	require.Equal(t, want, hex.EncodeToString(secret.Derive("a")), "existing databases depend on it")
 	require.Len(t, secret.Derive("a"), 32)
 	require.NotEqual(t, secret.Derive("a"), secret.Derive("b"))
-	require.NotEqual(t, secret.Derive("a"), keys.Secret(strings.Repeat("t", 32)).Derive("a"))
+	require.NotEqual(t, secret.Derive("a"), keys.NewSecret([]byte(strings.Repeat("t", 32))).Derive("a"))
 }
 
 func TestSecretIsRedacted(t *testing.T) {
@@ -114,6 +114,7 @@ func TestSecretIsRedacted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 		fmt.Fprintf(&out, verb+"\n", secret)
 		fmt.Fprintf(&out, verb+"\n", struct{ S keys.Secret }{secret})
+		fmt.Fprintf(&out, verb+"\n", struct{ hidden keys.Secret }{secret})
 	}
 	text, err := json.Marshal(secret)
 	require.NoError(t, err)

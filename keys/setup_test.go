@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-var secret = keys.Secret(strings.Repeat("s", 32))
+var secret = keys.NewSecret([]byte(strings.Repeat("s", 32)))
 
 // memory is a keys.Store in memory.
 type memory struct {

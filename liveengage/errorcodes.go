@@ -67,6 +67,21 @@ const (
 	CodeCaptchaVerificationServiceError = "2007"
 )
 
-// CloseTokenInvalid is the status with which the messaging service closes its socket
-// if LivePerson's own token is not valid, has expired or is for another account.
-const CloseTokenInvalid = 4407
+// Close codes of the messaging socket, about LivePerson's own token.
+const (
+	// CloseTokenRevoked means that the token was revoked while the socket was open.
+	CloseTokenRevoked = 4401
+	// CloseTokenInvalid means that the token is not valid, has expired or is for another
+	// account.
+	CloseTokenInvalid = 4407
+)
+
+// Codes of the Login Service, which other services for agents use as well. Public logs
+// contain 5 and 10; the others are guesses.
+const (
+	LoginBadCredentials = 2
+	LoginSessionExpired = 3
+	LoginBadRequest     = 4
+	LoginBadAuthHeader  = 5
+	LoginRejected       = 10 // for several reasons, which only the message tells apart
+)

@@ -89,7 +89,7 @@ func TestSilentClientDoesNotDelayOthers(t *testing.T) {
 	now := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 	clock := func() time.Time { return now }
 	ring, err := keys.Open(t.Context(), keys.Config{
-		Store: &oneKey{}, Secret: make([]byte, 32), Algorithms: []string{"ES256"}, Now: clock,
+		Store: &oneKey{}, Secret: keys.NewSecret(make([]byte, 32)), Algorithms: []string{"ES256"}, Now: clock,
 	})
 	require.NoError(t, err)
 	q := &queue{due: map[Logout]time.Time{}}

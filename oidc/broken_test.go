@@ -1,8 +1,10 @@
 package oidc_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,34 +82,52 @@ func (c brokenCopy) apply(t *testing.T) (path string, content []byte) {
 func (c brokenCopy) start(t *testing.T) *conformance.Target {
 	t.Helper()
 	folder := t.TempDir()
+	binary := c.build(t, folder)
+	target, _ := servertest.WriteConformance(t, folder, "lifetimes: {refresh_token_grace: 0s}\n")
+	target.Now = time.Now
+	target.Wait = func(context.Context, time.Duration) error { return nil } // no check of the table needs time to pass
+
+	output, input := io.Pipe()
+	cmd := exec.Command(binary, "serve", "--config", filepath.Join(folder, "idp.yaml"))
+	cmd.Stdout, cmd.Stderr = input, input
+	require.NoError(t, cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+		_ = input.Close()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	})
+	log := bufio.NewReader(output)
+	for {
+		line, err := log.ReadString('\n')
+		require.NoError(t, err, "the server ended with: %s", line)
+		if strings.Contains(line, `"serving"`) {
+			go func() { _, _ = io.Copy(io.Discard, log) }()
+			return target
+		}
+	}
+}
+
+// build writes the broken copy to a folder and returns the path of its binary.
+func (c brokenCopy) build(t *testing.T, folder string) string {
+	t.Helper()
 	path, content := c.apply(t)
 	original, err := filepath.Abs(path)
 	require.NoError(t, err)
 	patched := filepath.Join(folder, "patched.go")
-	require.NoError(t, os.WriteFile(patched, content, 0o600))
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{original: patched}})
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "overlay.json"), overlay, 0o600))
+	servertest.WriteFiles(t, folder, map[string][]byte{"patched.go": content, "overlay.json": overlay})
 	binary := filepath.Join(folder, "idp")
 	// Without symbols it links in half the time.
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", filepath.Join(folder, "overlay.json"), "-o",
-		binary, "./cmd/idp")
+	build := exec.Command("go", "build", "-ldflags=-s -w",
+		"-overlay", filepath.Join(folder, "overlay.json"), "-o", binary, "./cmd/idp")
 	build.Dir, build.Env = moduleRoot, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-vet=off")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-
-	target, _ := servertest.WriteConformance(t, folder, "lifetimes: {refresh_token_grace: 0s}\n")
-	target.Now = time.Now
-	target.Wait = func(context.Context, time.Duration) error { return nil } // none of these checks needs time to pass
-	log := &servertest.Log{}
-	cmd := exec.Command(binary, "serve", "--config", filepath.Join(folder, "idp.yaml"))
-	cmd.Stdout, cmd.Stderr = log, log
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"serving"`) }, 30*time.Second,
-		20*time.Millisecond, log.String())
-	return target
+	return binary
 }

@@ -58,22 +58,22 @@ func (d *Data) Close() error { return d.Store.Close() }
 // createData opens the data folder and the database, making what is missing.
 func createData(ctx context.Context, settings config.Config, development bool) (*store.Store, keys.Secret, error) {
 	if err := os.MkdirAll(settings.Data, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("data folder: %w", err)
+		return nil, keys.Secret{}, fmt.Errorf("data folder: %w", err)
 	}
 	secret, err := instanceSecret(settings)
 	if err != nil {
-		return nil, nil, err
+		return nil, keys.Secret{}, err
 	}
 	db, err := openStore(ctx, settings)
 	if err != nil {
-		return nil, nil, err
+		return nil, keys.Secret{}, err
 	}
 	owner, err := db.ClaimOwnership(ctx, ownerName(development))
 	if err == nil {
 		err = checkOwner(owner, development, settings.Data)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
+		return nil, keys.Secret{}, errors.Join(err, db.Close())
 	}
 	return db, secret, nil
 }

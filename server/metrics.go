@@ -69,6 +69,14 @@ func (m *metrics) watchKeysOf(c oidc.Client, ring *keys.Ring) {
 	}
 }
 
+// watchCertificate adds a gauge for the TLS certificate.
+func (m *metrics) watchCertificate(c *certificate) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "idp_certificate_remaining_seconds",
+		Help: "Time until the TLS certificate expires; negative if it has expired.",
+	}, func() float64 { return c.expires().Sub(m.now()).Seconds() }))
+}
+
 // secondsEncryptable is the time until no encryption key is valid: infinite if that
 // never happens, -1 if none is valid now.
 func secondsEncryptable(e *keys.Encrypter, now time.Time) float64 {

@@ -18,8 +18,9 @@ import (
 // shutdownGrace is how long requests may finish after the context has ended.
 const shutdownGrace = 20 * time.Second
 
-// Listeners are the ports of a server. Operations is nil if it is switched off.
-type Listeners struct{ Public, Operations net.Listener }
+// Listeners are the ports of a server. Operations and Health are nil if they are switched
+// off.
+type Listeners struct{ Public, Operations, Health net.Listener }
 
 // Listen takes the ports of the settings and writes the addresses back to them, so
 // that port 0 works. Listen before New: a second instance then fails before it
@@ -31,13 +32,19 @@ func Listen(ctx context.Context, settings *config.Config) (*Listeners, error) {
 	}
 	l := &Listeners{Public: public}
 	settings.Listen = public.Addr().String()
-	if settings.Operations == "off" {
-		return l, nil
+	for _, more := range []struct {
+		name     string
+		address  *string
+		listener *net.Listener
+	}{{"operations", &settings.Operations, &l.Operations}, {"health", &settings.Health, &l.Health}} {
+		if *more.address == "off" {
+			continue
+		}
+		if *more.listener, err = ListenOn(ctx, more.name, *more.address); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		*more.address = (*more.listener).Addr().String()
 	}
-	if l.Operations, err = ListenOn(ctx, "operations", settings.Operations); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	settings.Operations = l.Operations.Addr().String()
 	return l, nil
 }
 
@@ -54,37 +61,56 @@ func ListenOn(ctx context.Context, setting, address string) (net.Listener, error
 // Close closes the listeners.
 func (l *Listeners) Close() error {
 	err := l.Public.Close()
-	if l.Operations != nil {
-		err = errors.Join(err, l.Operations.Close())
+	for _, more := range []net.Listener{l.Operations, l.Health} {
+		if more != nil {
+			err = errors.Join(err, more.Close())
+		}
 	}
 	return err
 }
 
-// Run serves until the context ends, then lets requests finish.
+// Run serves until the context ends. Then it reports that it is not ready, still serves
+// for the shutdown delay, so that load balancers notice, and lets requests finish.
 func (s *Server) Run(ctx context.Context, l *Listeners) error {
 	s.logStart()
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	group.Go(func() error {
+		defer stopServing()
+		<-running.Done()
+		s.readiness.stopping.Store(true)
+		if ctx.Err() != nil { // a stop that was asked for, not a failure
+			<-time.After(s.Settings.ShutdownDelay)
+		}
+		return nil
+	})
 	serve := func(server *http.Server, serve func() error) {
-		group.Go(func() error { return serveUntilDone(ctx, server, serve) })
+		group.Go(func() error { return serveUntilDone(serving, server, serve) })
 	}
 	public := s.newHTTPServer(s.Handler())
 	serve(public, func() error {
-		if tls := s.Settings.TLS; tls != nil {
-			return public.ServeTLS(l.Public, tls.Certificate, tls.Key)
+		if s.certificate == nil {
+			return public.Serve(l.Public)
 		}
-		return public.Serve(l.Public)
+		public.TLSConfig = s.certificate.config()
+		return public.ServeTLS(l.Public, "", "")
 	})
 	if l.Operations != nil {
 		operations := s.newHTTPServer(s.OperationsHandler())
 		serve(operations, func() error { return operations.Serve(l.Operations) })
 	}
+	if l.Health != nil {
+		health := s.newHTTPServer(s.HealthHandler())
+		serve(health, func() error { return health.Serve(l.Health) })
+	}
 	for _, c := range s.companion {
-		server := c.server(ctx)
+		server := c.server(running)
 		serve(server, func() error { return server.Serve(c.listener) })
 	}
-	group.Go(func() error { repeatUntilDone(ctx, sweepInterval, s.deleteExpired); return nil })
-	group.Go(func() error { repeatUntilDone(ctx, sweepInterval, s.reloadKeys); return nil })
-	group.Go(func() error { s.deliverLogouts(ctx); return nil })
+	for _, start := range s.workers() {
+		group.Go(func() error { start(running); return nil })
+	}
 	err := group.Wait()
 	s.Log.InfoContext(ctx, "stopped")
 	return err
@@ -112,7 +138,7 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	l := s.Settings.Limits
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: l.Timeout, ReadTimeout: l.Timeout, WriteTimeout: 2 * l.Timeout,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: l.Header, TLSConfig: strictTLS(),
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: l.Header,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 	}
 }

@@ -62,9 +62,11 @@ type Server struct {
 	Renderer *web.Renderer
 	Echo     *echo.Echo // the public handler
 
-	provider  *oidc.Provider
-	metrics   *metrics
-	companion []companion
+	provider    *oidc.Provider
+	metrics     *metrics
+	certificate *certificate // nil without TLS
+	readiness   readiness
+	companion   []companion
 }
 
 // companion is a further server that lives as long as this one.
@@ -80,11 +82,15 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
+	certificate, err := loadCertificate(cfg.Settings.TLS)
+	if err != nil {
+		return nil, err
+	}
 	db, secret, err := createData(ctx, cfg.Settings, cfg.Development)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: cfg, Base: issuer.Path, Store: db}
+	s := &Server{Config: cfg, Base: issuer.Path, Store: db, certificate: certificate}
 	if err := s.buildHandlers(ctx, issuer, secret); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -123,6 +129,9 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 		return err
 	}
 	s.metrics = newMetrics(s.Keys, s.Clients, s.countPendingLogouts, s.Now)
+	if s.certificate != nil {
+		s.metrics.watchCertificate(s.certificate)
+	}
 	cookies := cookie.Policy{Secure: issuer.Scheme == "https"}
 	lives := s.Settings.Lifetimes
 	s.Sessions = session.New(session.Config{

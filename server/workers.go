@@ -14,6 +14,23 @@ const (
 	logoutTimeout  = 10 * time.Second // for a client to confirm a logout
 )
 
+// workers do the periodic work of a running server. Each one returns when its context
+// ends.
+func (s *Server) workers() []func(context.Context) {
+	all := []func(context.Context){
+		func(ctx context.Context) { repeatUntilDone(ctx, sweepInterval, s.deleteExpired) },
+		func(ctx context.Context) { repeatUntilDone(ctx, sweepInterval, s.reloadKeys) },
+		func(ctx context.Context) { repeatUntilDone(ctx, probeInterval, s.probeDatabase) },
+		s.deliverLogouts,
+	}
+	if s.certificate != nil {
+		all = append(all, func(ctx context.Context) {
+			repeatUntilDone(ctx, certificateInterval, s.reloadCertificate)
+		})
+	}
+	return all
+}
+
 // repeatUntilDone does work at each interval until the context ends.
 func repeatUntilDone(ctx context.Context, interval time.Duration, work func(context.Context)) {
 	tick := time.NewTicker(interval)

@@ -10,7 +10,9 @@ import (
 	"idpbridge/oidc"
 )
 
-const joinSessionSQL = "INSERT INTO session_client (session_id, client_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+// joinSessionSQL adds nothing to a session that has ended, since nothing would delete it.
+const joinSessionSQL = `INSERT INTO session_client (session_id, client_id)
+	SELECT id, $2 FROM session WHERE id = $1 ON CONFLICT DO NOTHING`
 
 // JoinSession implements oidc.Logouts with one insert.
 func (s *Store) JoinSession(ctx context.Context, sessionID, clientID string) error {

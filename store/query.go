@@ -121,7 +121,7 @@ func queryAll[T any](
 // queryOnce runs a statement that changes at most one row and scans that row. It returns
 // sql.ErrNoRows if there is none. It reads past the row, because SQLite commits only when
 // the statement is done.
-func queryOnce(ctx context.Context, stmt *sql.Stmt, scan func(row scanner) error, args ...any) error {
+func queryOnce(ctx context.Context, stmt statement, scan func(row scanner) error, args ...any) error {
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return err

@@ -26,10 +26,15 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err := prepareFile(path); err != nil {
 		return err
 	}
-	if err := checkIntegrity(ctx, path); err != nil {
-		return err
+	clean, err := takeCleanStop(path)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
 	}
-	var err error
+	if !clean {
+		if err := checkIntegrity(ctx, path); err != nil {
+			return err
+		}
+	}
 	if s.write, err = openReadWritePool(path, "immediate"); err != nil {
 		return err
 	}

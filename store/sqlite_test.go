@@ -82,6 +82,36 @@ func TestSQLiteOrphanedLog(t *testing.T) {
 	}
 }
 
+// TestSQLiteCleanStop shows that a database is read in full only if it was not closed, or
+// has changed since.
+func TestSQLiteCleanStop(t *testing.T) {
+	t.Parallel()
+	path := filledDatabase(t)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	mark, err := os.ReadFile(path + "-clean")
+	require.NoError(t, err)
+	damaged := flipBits(content, len(content)/2/4096*4096, 4096)
+	open := func(modified time.Time) error {
+		require.NoError(t, os.WriteFile(path, damaged, 0o600))
+		require.NoError(t, os.Chtimes(path, modified, modified))
+		s, err := store.Open(t.Context(), store.Config{Path: path})
+		if err == nil {
+			require.NoError(t, s.Close())
+		}
+		return err
+	}
+	require.NoError(t, open(info.ModTime()), "it looks untouched, so nothing reads the damaged page")
+
+	require.NoError(t, os.WriteFile(path+"-clean", mark, 0o600))
+	require.ErrorContains(t, open(info.ModTime().Add(time.Second)), "is damaged", "the file has changed")
+
+	require.NoError(t, os.RemoveAll(path+"-clean"))
+	require.ErrorContains(t, open(info.ModTime()), "is damaged", "the process was killed")
+}
+
 func TestSQLiteRejectsNewerVersion(t *testing.T) {
 	t.Parallel()
 	path := filledDatabase(t)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"idpbridge/keys"
 	"idpbridge/oidc"
@@ -54,9 +55,9 @@ type Store struct {
 
 // preparedStatements are the statements of every sign-in.
 type preparedStatements struct {
-	insertSignin, redeemCode, closeReplayed, findSignin, rotateRefresh, findSuccessor *sql.Stmt
-	findSession, startSession, renewSession, touchSession, joinSession                *sql.Stmt
-	findAccount, insertAssertion                                                      *sql.Stmt
+	insertSignin, redeemCode, closeReplayed, findSignin, rotateRefresh, findSuccessor statement
+	findSession, startSession, renewSession, touchSession, joinSession                statement
+	findAccount, insertAssertion                                                      statement
 }
 
 // Open opens the database and migrates its tables. A damaged database or one of a newer
@@ -97,6 +98,9 @@ func (s *Store) Close() error {
 	if s.read != nil {
 		err = errors.Join(err, s.read.Close())
 	}
+	if s.sqlite && s.read != nil && err == nil {
+		writeCleanStop(s.path)
+	}
 	return err
 }
 
@@ -106,10 +110,18 @@ func (s *Store) Ping(ctx context.Context) error {
 	return wrapError("ping database", s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
+// ProbeWrite returns an error if the database cannot be written to, such as on a full disk
+// or a PostgreSQL standby.
+func (s *Store) ProbeWrite(ctx context.Context, at time.Time) error {
+	_, err := s.exec(ctx, `INSERT INTO probe (one, at) VALUES (1, $1)
+		ON CONFLICT (one) DO UPDATE SET at = excluded.at`, toMillis(at))
+	return wrapError("write to database", err)
+}
+
 // prepareStatements prepares the statements of every sign-in.
 func (s *Store) prepareStatements(ctx context.Context) error {
 	for _, p := range []struct {
-		stmt **sql.Stmt
+		stmt *statement
 		db   *sql.DB
 		sql  string
 	}{
@@ -127,8 +139,7 @@ func (s *Store) prepareStatements(ctx context.Context) error {
 		{&s.stmts.findAccount, s.read, findAccountSQL},
 		{&s.stmts.insertAssertion, s.write, insertAssertionSQL},
 	} {
-		//nolint:sqlclosecheck // kept until the database is closed
-		stmt, err := p.db.PrepareContext(ctx, s.adaptQuery(p.sql))
+		stmt, err := s.newStatement(ctx, p.db, p.sql)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -169,4 +170,43 @@ func BenchmarkSQLite(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkSweep measures sign-ins while a hundred thousand expired rows are swept: the
+// ratio to sign-ins alone is in the metric "slowdown".
+func BenchmarkSweep(b *testing.B) {
+	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := openStore(b, store.Config{Path: databasePath(b)})
+	ctx := b.Context()
+	n := 0
+	record := func(expires time.Time) {
+		n++
+		signin := oidc.Signin{ID: fmt.Sprintf("%022d", n), State: oidc.Issued, Created: at, Expires: expires}
+		if err := s.RecordSignin(ctx, signin); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range 100_000 {
+		record(at)
+	}
+	const signins = 500
+	measure := func() time.Duration {
+		start := time.Now()
+		for range signins {
+			record(at.Add(time.Hour))
+		}
+		return time.Since(start)
+	}
+	for b.Loop() {
+		alone := measure()
+		sweeping, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { _, err := s.Sweep(sweeping, at); done <- err }()
+		during := measure()
+		stop()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(during)/float64(alone), "slowdown")
+	}
 }

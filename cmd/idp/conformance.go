@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -21,6 +20,7 @@ import (
 
 	"idpbridge/conformance"
 	"idpbridge/dev"
+	"idpbridge/internal/fetch"
 )
 
 type conformanceCommand struct {
@@ -229,17 +229,16 @@ func (s conformanceCommand) newTarget(
 }
 
 func (s conformanceCommand) newTransport() (*http.Transport, error) {
-	settings := &tls.Config{MinVersion: tls.VersionTLS12}
+	transport := fetch.NewTransport()
+	transport.MaxIdleConnsPerHost = 2 * parallelChecks
 	if s.CA != "" {
 		roots, err := readRoots(s.CA)
 		if err != nil {
 			return nil, err
 		}
-		settings.RootCAs = roots
+		transport.TLSClientConfig.RootCAs = roots
 	}
-	return &http.Transport{
-		MaxIdleConnsPerHost: 2 * parallelChecks, ForceAttemptHTTP2: true, TLSClientConfig: settings,
-	}, nil
+	return transport, nil
 }
 
 // wait sleeps, unless that is longer than --patience.

@@ -60,29 +60,6 @@ func TestConformanceCommand(t *testing.T) {
 	require.Contains(t, stderr, "does not pass: 2 failed")
 }
 
-// TestConformanceCommandUsedWrongly: the command says what is missing and sends nothing.
-func TestConformanceCommandUsedWrongly(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		says string
-		args []string
-	}{
-		{"missing flags", nil},
-		{"matches no check", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--only", "no such check"}},
-		{"IDP_CONFORMANCE_SECRET is not set", []string{"--issuer", "https://login.example", "--client", "shop"}},
-		{"without a trailing slash", []string{"--issuer", "https://login.example/", "--client", "shop"}},
-		{"--keyed needs --key", []string{"--issuer", "http://127.0.0.1:1", "--client", "local-web", "--keyed", "k"}},
-	} {
-		code, _, stderr := conformanceOf(t, nil, c.args...)
-		require.Equal(t, 2, code, c.says)
-		require.Contains(t, stderr, c.says)
-	}
-	env := map[string]string{"IDP_CONFORMANCE_SECRET": "s"}
-	code, _, stderr := conformanceOf(t, env, "--issuer", "https://login.example", "--client", "shop")
-	require.Equal(t, 2, code)
-	require.Contains(t, stderr, "IDP_CONFORMANCE_PASSWORD is not set")
-}
-
 // TestSelftestIsTheOldName: scripts that use the old command and the old
 // environment variables work for one release; help does not show them.
 func TestSelftestIsTheOldName(t *testing.T) {

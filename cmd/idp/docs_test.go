@@ -29,7 +29,7 @@ func TestEveryCommandIsDocumented(t *testing.T) {
 
 func commandModel(t *testing.T) *kong.Application {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Name("idp"), kong.Vars{"version": ""}, kong.Writers(io.Discard, io.Discard))
+	parser, err := newParser(t.Context(), &process{stdout: io.Discard, stderr: io.Discard}, func(int) {})
 	require.NoError(t, err)
 	return parser.Model
 }

@@ -24,7 +24,7 @@ func TestLiveengageConverse(t *testing.T) {
 				"converse", "--domains", s.server.URL, "--account", "12345678", "--issuer", issuer,
 				"--say", "Where is my parcel?",
 			}
-			code, stdout, stderr := runLiveengage(t.Context(), nil, "", converse...)
+			code, stdout, stderr := runLiveengage(t, nil, "", converse...)
 			require.Equal(t, 0, code, stderr)
 			require.Contains(t, stdout, "jane at "+issuer)
 			require.Contains(t, stdout, "conv-1")
@@ -38,13 +38,13 @@ func TestLiveengageConverse(t *testing.T) {
 			require.Equal(t, name == "implicit", strings.Contains(bodies, `"id_token"`), bodies)
 
 			password := map[string]string{"IDP_LP_PASSWORD": fakePassword}
-			code, stdout, stderr = runLiveengage(t.Context(), password, "",
+			code, stdout, stderr = runLiveengage(t, password, "",
 				append(converse, "--user", "ann", "--in-band", "--person", "victor")...)
 			require.Equal(t, 0, code, stderr)
 			require.Contains(t, stdout, "according to the Messaging Interactions API")
 			require.Regexp(t, `(?m)^ +customerType +vip$`, stdout)
 			require.Contains(t, s.allMessages(), "InitConnection")
-			code, stdout, stderr = runLiveengage(t.Context(), password, "", append(converse, "--user", "ann", "--json")...)
+			code, stdout, stderr = runLiveengage(t, password, "", append(converse, "--user", "ann", "--json")...)
 			require.Equal(t, 0, code, stderr)
 			var report conversation
 			require.NoError(t, json.Unmarshal([]byte(stdout), &report))
@@ -62,7 +62,7 @@ func TestConverseWithEveryConnector(t *testing.T) {
 	agent := map[string]string{"IDP_LP_PASSWORD": "agent-password"}
 	for _, name := range []string{"Implicit", "Code", "Code with PKCE", "Implicit, encrypted"} {
 		for _, inBand := range []string{"--in-band=false", "--in-band"} {
-			code, stdout, stderr := runLiveengage(t.Context(), agent, "",
+			code, stdout, stderr := runLiveengage(t, agent, "",
 				"converse", "--domains", simulator, "--once", "--account", dev.Account, "--issuer", issuer,
 				"--connector", findConnectorID(t, simulator, name), "--say", "Hello from "+name, "--user", "agent", inBand)
 			require.Equal(t, 0, code, stderr)
@@ -84,14 +84,14 @@ func TestLiveengageConverseFails(t *testing.T) {
 	s := startFakeServices(t, issuer, 1)
 	s.errorCode = "9007"
 	converse := []string{"converse", "--domains", s.server.URL, "--account", "12345678", "--issuer", issuer}
-	code, _, stderr := runLiveengage(t.Context(), nil, "", append(converse, "--once")...)
+	code, _, stderr := runLiveengage(t, nil, "", append(converse, "--once")...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "idp returned 500 Internal Server Error, code 9007")
 	require.Contains(t, stderr, "next_try=never")
 
 	wrong := map[string]string{"IDP_PERSON_PASSWORD": "wrong"}
 	for _, args := range [][]string{append(converse, "--once"), converse} {
-		code, _, stderr = runLiveengage(t.Context(), wrong, "", args...)
+		code, _, stderr = runLiveengage(t, wrong, "", args...)
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, "get a credential from the brand")
 		require.Contains(t, stderr, "attempt=1")

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -108,6 +105,12 @@ func (s *fakeServices) lastRequest() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.requests[len(s.requests)-1]
+}
+
+func (s *fakeServices) countRequests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.requests)
 }
 
 // allBodies returns the bodies of the requests so far, one per line.
@@ -217,17 +220,10 @@ func (s *fakeServices) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// runLiveengage runs idp liveengage to its end with the environment.
+// runLiveengage runs a command of idp liveengage to its end.
 func runLiveengage(
-	ctx context.Context, env map[string]string, stdin string, args ...string,
+	t testing.TB, env map[string]string, stdin string, args ...string,
 ) (code int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	code = run(ctx, &process{
-		stdin:  strings.NewReader(stdin),
-		stdout: &out,
-		stderr: &errs,
-		getenv: func(name string) string { return env[name] },
-		now:    time.Now,
-	}, append([]string{"liveengage"}, args...))
-	return code, out.String(), errs.String()
+	t.Helper()
+	return runCommandWithEnv(t, env, stdin, append([]string{"liveengage"}, args...)...)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"idpbridge/internal/fetch"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -65,13 +66,9 @@ func (s serviceFlags) allowedHosts(urls ...string) (api.Hosts, error) {
 
 // newTransport returns a transport that sends requests only to the allowed hosts.
 func (s serviceFlags) newTransport(allowed api.Hosts) http.RoundTripper {
-	return allowed.Transport(&http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		MaxIdleConnsPerHost: 4,
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: serviceTimeout,
-		ForceAttemptHTTP2:   true,
-	})
+	transport := fetch.NewTransport()
+	transport.Proxy = http.ProxyFromEnvironment
+	return allowed.Transport(transport)
 }
 
 // newClient returns a client of the account's services that logs from the given level.

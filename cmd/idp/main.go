@@ -79,6 +79,8 @@ func main() {
 		getenv: os.Getenv,
 		now:    time.Now, //nolint:forbidigo // the process clock
 	}
+	context.AfterFunc(ctx, stop)  // a second signal ends the process at once
+	signal.Ignore(syscall.SIGHUP) // the end of a terminal, or a reload; certificates reload by themselves
 	code := run(ctx, p, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -91,12 +93,10 @@ const (
 	exitUsage   = 2
 )
 
-// run parses the command line, runs one command and returns the exit status:
-// 0 success, 1 failure, 2 usage error.
-func run(ctx context.Context, p *process, args []string) int {
-	var cmds commands
-	exited := -1
-	parser, err := kong.New(&cmds,
+// newParser returns the parser of the command line. It calls exit for flags such as
+// --help.
+func newParser(ctx context.Context, p *process, exit func(code int)) (*kong.Kong, error) {
+	return kong.New(&commands{},
 		kong.Name("idp"),
 		kong.Description("An OpenID Connect identity provider for authenticated chat in LiveEngage.\n\nStart here:  idp dev"),
 		kong.Vars{
@@ -105,11 +105,18 @@ func run(ctx context.Context, p *process, args []string) int {
 			"redirect_uri": liveengage.EmbeddedRedirectURI,
 		},
 		kong.Writers(p.stdout, p.stderr),
-		kong.Exit(func(code int) { exited = code }),
+		kong.Exit(exit),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(p),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
+}
+
+// run parses the command line, runs one command and returns the exit status:
+// 0 success, 1 failure, 2 usage error.
+func run(ctx context.Context, p *process, args []string) int {
+	exited := -1
+	parser, err := newParser(ctx, p, func(code int) { exited = code })
 	if err != nil {
 		_, _ = fmt.Fprintln(p.stderr, "idp:", err)
 		return exitFailure

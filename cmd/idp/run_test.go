@@ -14,8 +14,10 @@ func runCommand(t testing.TB, stdin string, args ...string) (code int, stdout, s
 	return runCommandWithEnv(t, map[string]string{"LIVEENGAGE_SECRET": strings.Repeat("s", 40)}, stdin, args...)
 }
 
-// runCommandWithEnv runs a command to its end in an environment of its own.
-func runCommandWithEnv(t testing.TB, env map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
+// runCommandWithEnv runs a command to its end with only these environment variables.
+func runCommandWithEnv(
+	t testing.TB, env map[string]string, stdin string, args ...string,
+) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(context.Background(), &process{

@@ -306,7 +306,7 @@ func (s *soak) check(ctx context.Context, agent *api.Session, renewals, kids int
 	redeemed := strings.Count(log, `"msg":"code redeemed"`)
 	require.Equal(s.t, renewals+3, redeemed, "one code for each token, and three at the change of a key")
 	require.GreaterOrEqual(s.t, strings.Count(log, `"msg":"authorization succeeded"`), redeemed)
-	for _, bad := range []string{`"level":"ERROR"`, `"msg":"refused"`, "refresh token", "code rejected"} {
+	for _, bad := range []string{`"level":"ERROR"`, `"msg":"simulator_rejected"`, "refresh token", "code rejected"} {
 		require.NotContains(s.t, log, bad)
 	}
 	faults := map[string]int{}

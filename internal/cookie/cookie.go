@@ -50,7 +50,7 @@ func (p Policy) Clear(w http.ResponseWriter, name string) {
 }
 
 func (p Policy) newCookie(name, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // Secure is false over plain http on loopback alone
+	return &http.Cookie{ //nolint:gosec // Secure is false over plain http on loopback only
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
 	}

@@ -40,13 +40,7 @@ func (n *Network) Serve(t testing.TB, address string, handler http.Handler) (sto
 // Start is Serve for a server with its own settings.
 func (n *Network) Start(t testing.TB, address string, server *http.Server) (stop func()) {
 	t.Helper()
-	l := &listener{address: address, conns: make(chan net.Conn), closed: make(chan struct{})}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.listeners[address] != nil {
-		t.Fatalf("memnet: the address %s is in use", address)
-	}
-	n.listeners[address] = l
+	l := n.Listen(t, address)
 	var group sync.WaitGroup
 	group.Go(func() { _ = server.Serve(l) })
 	stop = sync.OnceFunc(func() {

@@ -63,22 +63,22 @@ func initConnection(token string) frame {
 
 // readFrames reads until the connection ends. It passes responses to the requests
 // that wait for them, and notifications to notify.
-func (l *connection) readFrames(ctx context.Context, notify func(frame)) {
-	defer close(l.lost)
+func (c *connection) readFrames(ctx context.Context, notify func(frame)) {
+	defer close(c.lost)
 	for {
-		_, raw, err := l.conn.Read(ctx)
-		l.mu.Lock()
+		_, raw, err := c.conn.Read(ctx)
+		c.mu.Lock()
 		if err != nil {
-			l.err = &noResponseError{serviceMessaging, err, l.secrets}
-			l.mu.Unlock()
+			c.err = &noResponseError{serviceMessaging, err, c.secrets}
+			c.mu.Unlock()
 			return
 		}
-		l.frames++
+		c.frames++
 		var f frame
 		valid := json.Unmarshal(raw, &f) == nil // anything else is ignored
-		response := l.responses[unquoteJSON(f.ReqID)]
-		delete(l.responses, unquoteJSON(f.ReqID))
-		l.mu.Unlock()
+		response := c.responses[unquoteJSON(f.ReqID)]
+		delete(c.responses, unquoteJSON(f.ReqID))
+		c.mu.Unlock()
 		if response != nil {
 			response <- f
 		} else if valid && f.Kind == "notification" {
@@ -88,77 +88,77 @@ func (l *connection) readFrames(ctx context.Context, notify func(frame)) {
 }
 
 // hasReceived reports whether the service has sent anything.
-func (l *connection) hasReceived() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.frames > 0
+func (c *connection) hasReceived() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.frames > 0
 }
 
 // close ends the connection, waits for the reader and returns why the connection
 // ended: the service's close code if there is one, otherwise the given reason,
 // otherwise the reader's error. With a reason it does not wait for the service to
 // close its side.
-func (l *connection) close(reason error) error {
+func (c *connection) close(reason error) error {
 	if reason != nil {
-		_ = l.conn.CloseNow() // may be closed already
+		_ = c.conn.CloseNow() // may be closed already
 	} else {
-		_ = l.conn.Close(websocket.StatusNormalClosure, "") // likewise
+		_ = c.conn.Close(websocket.StatusNormalClosure, "") // likewise
 	}
-	<-l.lost
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if reason != nil && websocket.CloseStatus(l.err) == -1 {
+	<-c.lost
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if reason != nil && websocket.CloseStatus(c.err) == -1 {
 		return reason
 	}
-	return l.err
+	return c.err
 }
 
 // abort ends a connection on which a write has failed, so that nothing uses it again.
-func (l *connection) abort(ctx context.Context) {
-	_ = l.conn.CloseNow() // may be closed already
+func (c *connection) abort(ctx context.Context) {
+	_ = c.conn.CloseNow() // may be closed already
 	select {
-	case <-l.lost:
+	case <-c.lost:
 	case <-ctx.Done():
 	}
 }
 
 // waitUntilIdle refuses new requests with errClosing and waits for the running ones.
-func (l *connection) waitUntilIdle(ctx context.Context) {
-	l.mu.Lock()
+func (c *connection) waitUntilIdle(ctx context.Context) {
+	c.mu.Lock()
 	idle := make(chan struct{})
-	l.idle = idle
-	l.signalIfIdle()
-	l.mu.Unlock()
+	c.idle = idle
+	c.signalIfIdle()
+	c.mu.Unlock()
 	select {
 	case <-idle: // at the latest when the last request times out
-	case <-l.lost:
+	case <-c.lost:
 	case <-ctx.Done():
 	}
 }
 
 // signalIfIdle closes idle if no request is running. The caller holds the mutex.
-func (l *connection) signalIfIdle() {
-	if l.idle != nil && !isClosed(l.idle) && len(l.running) == 0 {
-		close(l.idle)
+func (c *connection) signalIfIdle() {
+	if c.idle != nil && !isClosed(c.idle) && len(c.running) == 0 {
+		close(c.idle)
 	}
 }
 
-func (l *connection) writeFrame(ctx context.Context, f frame) error {
+func (c *connection) writeFrame(ctx context.Context, f frame) error {
 	raw, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	if err := l.conn.Write(ctx, websocket.MessageText, raw); err != nil {
-		return &noResponseError{serviceMessaging, err, l.secrets}
+	if err := c.conn.Write(ctx, websocket.MessageText, raw); err != nil {
+		return &noResponseError{serviceMessaging, err, c.secrets}
 	}
 	return nil
 }
 
 // sendRequest sends a request, waits for its response and decodes it into out, unless
 // that is nil.
-func (l *connection) sendRequest(ctx context.Context, kind string, body, out any) error {
+func (c *connection) sendRequest(ctx context.Context, kind string, body, out any) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errTimedOut)
 	defer cancel()
 	f := frame{Kind: "req", Type: kind}
@@ -169,19 +169,19 @@ func (l *connection) sendRequest(ctx context.Context, kind string, body, out any
 		}
 		f.Body = raw
 	}
-	id, response, err := l.startRequest()
+	id, response, err := c.startRequest()
 	if err != nil {
 		return err
 	}
-	defer l.endRequest(id)
+	defer c.endRequest(id)
 	f.ID = id
-	if err := l.writeFrame(ctx, f); err != nil {
+	if err := c.writeFrame(ctx, f); err != nil {
 		return fmt.Errorf("%s: %w", kind, err)
 	}
 	select {
 	case f := <-response:
-		return l.decodeResponse(kind, f, out)
-	case <-l.lost:
+		return c.decodeResponse(kind, f, out)
+	case <-c.lost:
 		return fmt.Errorf("%s: %w", kind, errConnectionLost)
 	case <-ctx.Done():
 		return fmt.Errorf("%s: %w", kind, context.Cause(ctx))
@@ -189,46 +189,46 @@ func (l *connection) sendRequest(ctx context.Context, kind string, body, out any
 }
 
 // startRequest registers a request and returns its ID and where its response arrives.
-func (l *connection) startRequest() (string, <-chan frame, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.idle != nil {
+func (c *connection) startRequest() (string, <-chan frame, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle != nil {
 		return "", nil, errClosing
 	}
-	l.next++
-	id, response := strconv.Itoa(l.next), make(chan frame, 1)
-	l.responses[id], l.running[id] = response, true
+	c.next++
+	id, response := strconv.Itoa(c.next), make(chan frame, 1)
+	c.responses[id], c.running[id] = response, true
 	return id, response, nil
 }
 
-func (l *connection) endRequest(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.responses, id)
-	delete(l.running, id)
-	l.signalIfIdle()
+func (c *connection) endRequest(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.responses, id)
+	delete(c.running, id)
+	c.signalIfIdle()
 }
 
-func (l *connection) decodeResponse(kind string, f frame, out any) error {
+func (c *connection) decodeResponse(kind string, f frame, out any) error {
 	if f.Code != http.StatusOK {
-		explanation := sanitizeText(l.secrets.redactFrom(string(f.Body)))
+		explanation := sanitizeText(c.secrets.redactFrom(string(f.Body)))
 		return fmt.Errorf("%s: %w", kind, &Error{Service: serviceMessaging, Status: f.Code, Explanation: explanation})
 	}
 	if out == nil {
 		return nil
 	}
 	if err := json.Unmarshal(f.Body, out); err != nil {
-		return fmt.Errorf("%s: invalid JSON: %s", kind, sanitizeText(l.secrets.redactFrom(err.Error())))
+		return fmt.Errorf("%s: invalid JSON: %s", kind, sanitizeText(c.secrets.redactFrom(err.Error())))
 	}
 	return nil
 }
 
 // getClock returns the service's time.
-func (l *connection) getClock(ctx context.Context) (time.Time, error) {
+func (c *connection) getClock(ctx context.Context) (time.Time, error) {
 	var got struct {
 		Milliseconds int64 `json:"currentTime"`
 	}
-	if err := l.sendRequest(ctx, "GetClock", nil, &got); err != nil {
+	if err := c.sendRequest(ctx, "GetClock", nil, &got); err != nil {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(got.Milliseconds).UTC(), nil

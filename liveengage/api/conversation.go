@@ -14,8 +14,8 @@ func (s *Socket) StartConversation(ctx context.Context) (string, error) {
 	var got struct {
 		ID string `json:"conversationId"`
 	}
-	err := s.withConnection(ctx, func(l *connection) error {
-		return l.sendRequest(ctx, "cm.ConsumerRequestConversation", nil, &got)
+	err := s.withConnection(ctx, func(c *connection) error {
+		return c.sendRequest(ctx, "cm.ConsumerRequestConversation", nil, &got)
 	})
 	if err != nil {
 		return "", err

@@ -80,7 +80,7 @@ func (c *Client) domainsPath(service string) string {
 type domainList []Domain
 
 // UnmarshalJSON reads both forms.
-func (l *domainList) UnmarshalJSON(raw []byte) error {
+func (c *domainList) UnmarshalJSON(raw []byte) error {
 	var form struct {
 		Domain
 
@@ -89,9 +89,9 @@ func (l *domainList) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &form); err != nil {
 		return err
 	}
-	*l = form.BaseURIs
+	*c = form.BaseURIs
 	if form.BaseURI != "" {
-		*l = append(*l, form.Domain)
+		*c = append(*c, form.Domain)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/explain"
@@ -78,8 +79,8 @@ func (e *noResponseError) Error() string {
 }
 func (e *noResponseError) Unwrap() error { return e.err }
 
-// codeBadCSRF is the Login Service's code for a wrong csrf value.
-const codeBadCSRF = "10"
+// codeRejected is the Login Service's code for a wrong csrf value, among others.
+var codeRejected = strconv.Itoa(liveengage.LoginRejected)
 
 // isRejectionCode reports whether the idp service uses this code to reject the token
 // or the connector as it is. These come with status 500, for which LivePerson
@@ -112,39 +113,75 @@ func isRejectionCode(code string) bool {
 	return false
 }
 
-// parseErrorResponse reads a response that is not a success: JSON of the idp service
-// or of the Login Service, or text. A service may repeat what it was sent, so secrets
-// are removed.
+// parseErrorResponse reads a response that is not a success: JSON of the idp service,
+// of the Login Service or of OAuth, or text. A service may repeat what it was sent, so
+// secrets are removed.
 func (c *Client) parseErrorResponse(
 	service string, status int, header http.Header, body []byte, carried secrets,
 ) *Error {
 	e := &Error{Service: service, Status: status, RetryAfter: parseRetryAfter(header, c.cfg.Now())}
-	var form struct {
-		Code  json.RawMessage `json:"internalErrorCode"`
-		Error struct {
-			Message string          `json:"message"`
-			Code    json.RawMessage `json:"internalCode"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(body, &form) == nil {
-		code := cmp.Or(unquoteJSON(form.Code), unquoteJSON(form.Error.Code))
-		e.Code = replaceControls(carried.redactFrom(code))
-		e.Explanation = sanitizeText(carried.redactFrom(form.Error.Message))
-	}
+	code, message := readErrorBody(body)
+	e.Code = replaceControls(carried.redactFrom(code))
+	e.Explanation = sanitizeText(carried.redactFrom(message))
 	if known, ok := explain.Lookup(e.Code); ok && service == serviceIDP {
 		e.Explanation = known.Name + ". " + known.Meaning
 	}
-	e.kind = errorKind(service, status, e.Code)
+	e.kind = errorKind(service, status, e.Code, message)
 	return e
 }
 
+// readErrorBody returns LivePerson's code and what else the body of an error says. The
+// member error is an object at the Login Service, and a string elsewhere.
+func readErrorBody(body []byte) (code, message string) {
+	var form struct {
+		Code        json.RawMessage `json:"internalErrorCode"`
+		Error       json.RawMessage `json:"error"`
+		Description string          `json:"error_description"`
+		Message     string          `json:"message"`
+	}
+	if json.Unmarshal(body, &form) != nil {
+		return "", readErrorText(body)
+	}
+	code = unquoteJSON(form.Code)
+	var inner struct {
+		Message string          `json:"message"`
+		Code    json.RawMessage `json:"internalCode"`
+	}
+	if json.Unmarshal(form.Error, &inner) == nil {
+		return cmp.Or(code, unquoteJSON(inner.Code)), cmp.Or(inner.Message, form.Message)
+	}
+	var name string
+	_ = json.Unmarshal(form.Error, &name) // stays empty if it is neither
+	var parts []string
+	for _, part := range []string{name, form.Description, form.Message} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return code, strings.Join(parts, ": ")
+}
+
+// readErrorText returns a body that is text or a JSON string, such as
+// oauth_problem=signature_invalid, and "" for a page.
+func readErrorText(body []byte) string {
+	var text string
+	if json.Unmarshal(body, &text) != nil {
+		text = string(body)
+	}
+	if !utf8.ValidString(text) || strings.HasPrefix(strings.TrimSpace(text), "<") {
+		return ""
+	}
+	return text
+}
+
 // errorKind returns the error for callers to branch on, or nil.
-func errorKind(service string, status int, code string) error {
+func errorKind(service string, status int, code, message string) error {
 	switch status {
 	case http.StatusBadRequest:
 		return ErrBadRequest
 	case http.StatusUnauthorized, http.StatusForbidden:
-		if service == serviceLogin && code == codeBadCSRF {
+		// The code has other meanings, which only the message tells apart.
+		if service == serviceLogin && code == codeRejected && strings.Contains(strings.ToLower(message), "csrf") {
 			return ErrCSRF
 		}
 		return ErrBadCredentials

@@ -35,7 +35,7 @@ func TestErrorsContainNoSecrets(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := startServices(t)
 			c := s.client(func(cfg *api.Config) { cfg.Retry = api.NoRetry })
-			refuse := func(secrets ...string) []reply {
+			rejectWith := func(secrets ...string) []reply {
 				var text strings.Builder
 				for _, one := range secrets {
 					text.WriteString("<" + echo(one) + ">")
@@ -45,20 +45,20 @@ func TestErrorsContainNoSecrets(t *testing.T) {
 					quote.Replace(echo(secrets[0])) + `"}}`
 				return []reply{{status: http.StatusBadRequest, body: body}}
 			}
-			clean := func(err error, secrets ...string) {
+			requireNoSecrets := func(err error, secrets ...string) {
 				require.ErrorContains(t, err, "cannot read <redacted>")
 				for _, one := range secrets {
 					require.NotContains(t, err.Error()+s.log.String(), one)
 					require.NotContains(t, err.Error()+s.log.String(), echo(one))
 				}
 			}
-			s.replies["POST /login"] = refuse(password)
+			s.replies["POST /login"] = rejectWith(password)
 			_, err := c.Login(t.Context(), "ann", password)
-			clean(err, password)
+			requireNoSecrets(err, password)
 			ofKey := []string{key.AppKey.Reveal(), key.Secret.Reveal(), key.AccessToken.Reveal(), key.AccessTokenSecret.Reveal()}
-			s.replies["POST /login"] = refuse(ofKey...)
+			s.replies["POST /login"] = rejectWith(ofKey...)
 			_, err = c.LoginApplication(t.Context(), "bot", key)
-			clean(err, ofKey...)
+			requireNoSecrets(err, ofKey...)
 
 			s.replies["POST /login"] = []reply{{
 				status: 200,
@@ -67,25 +67,25 @@ func TestErrorsContainNoSecrets(t *testing.T) {
 			}}
 			session, err := c.Login(t.Context(), "ann", password)
 			require.NoError(t, err)
-			s.replies["POST /refresh"] = refuse("csrf-5", "cookie-7")
-			clean(session.Refresh(t.Context()), "csrf-5", "cookie-7")
-			s.replies["GET /configuration/le-users/users"] = refuse("bearer-6")
+			s.replies["POST /refresh"] = rejectWith("csrf-5", "cookie-7")
+			requireNoSecrets(session.Refresh(t.Context()), "csrf-5", "cookie-7")
+			s.replies["GET /configuration/le-users/users"] = rejectWith("bearer-6")
 			_, err = c.Users(t.Context(), session.AuthorizationHeader)
-			clean(err, "bearer-6")
-			s.replies["GET /configuration/le-users/users"] = refuse(key.AppKey.Reveal(), key.AccessToken.Reveal())
+			requireNoSecrets(err, "bearer-6")
+			s.replies["GET /configuration/le-users/users"] = rejectWith(key.AppKey.Reveal(), key.AccessToken.Reveal())
 			_, err = c.Users(t.Context(), c.KeyAuthorizer(key))
-			clean(err, key.AppKey.Reveal(), key.AccessToken.Reveal())
+			requireNoSecrets(err, key.AppKey.Reveal(), key.AccessToken.Reveal())
 
-			s.replies["POST /app/default/authenticate"] = refuse("code-8", "verifier-9")
+			s.replies["POST /app/default/authenticate"] = rejectWith("code-8", "verifier-9")
 			_, err = c.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
 				return api.Credential{Code: secret.New("code-8"), CodeVerifier: secret.New("verifier-9")}, nil
 			}})
-			clean(err, "code-8", "verifier-9")
-			s.replies["POST /app/default/authenticate"] = refuse("id.token.0")
+			requireNoSecrets(err, "code-8", "verifier-9")
+			s.replies["POST /app/default/authenticate"] = rejectWith("id.token.0")
 			_, err = c.Authenticate(t.Context(), api.Authentication{Source: func(context.Context) (api.Credential, error) {
 				return api.Credential{IDToken: secret.New("id.token.0")}, nil
 			}})
-			clean(err, "id.token.0")
+			requireNoSecrets(err, "id.token.0")
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -155,10 +155,10 @@ func TestSourceErrors(t *testing.T) {
 		s.replies["POST /app/default/authenticate"] = []reply{okReply(`{"token":"lp"}`)}
 		s.sockets = []func(*fakeServices, *websocket.Conn){serveSocket(time.Hour, 4407)}
 		c := s.client(func(cfg *api.Config) { cfg.Retry = policy })
-		asked := 0
+		calls := 0
 		socket := c.Socket(api.SocketConfig{GetToken: func(ctx context.Context) (string, error) {
 			return c.Authenticate(ctx, api.Authentication{Source: func(context.Context) (api.Credential, error) {
-				if asked++; asked > 1 && asked <= 1+failures {
+				if calls++; calls > 1 && calls <= 1+failures {
 					return api.Credential{}, failure
 				}
 				return api.Credential{IDToken: secret.New("t")}, nil
@@ -168,27 +168,27 @@ func TestSourceErrors(t *testing.T) {
 		defer cancel()
 		began := time.Now()
 		err := socket.Run(ctx)
-		return s, asked, time.Since(began), err
+		return s, calls, time.Since(began), err
 	}
-	away := errors.New("Get http://idp: connection refused")
+	unavailable := errors.New("Get http://idp: connection refused")
 	synctest.Test(t, func(t *testing.T) {
-		s, asked, took, err := run(t, api.RetryForever, 6, away)
+		s, calls, took, err := run(t, api.RetryForever, 6, unavailable)
 		require.NoError(t, err)
 		require.Equal(t, 10*time.Hour+time.Minute, took, "it keeps retrying")
-		require.Equal(t, 6+10, asked)
+		require.Equal(t, 6+10, calls)
 		require.Contains(t, s.log.String(), `service=brand request="get a credential" attempt=1 `+
 			`error="get a credential from the brand: Get http://idp: connection refused" next_try_in=5s`)
 	})
 	synctest.Test(t, func(t *testing.T) {
-		_, asked, took, err := run(t, api.RetryThreeTimes, 100, away)
-		require.ErrorIs(t, err, away)
-		require.Equal(t, 1+4, asked)
+		_, calls, took, err := run(t, api.RetryThreeTimes, 100, unavailable)
+		require.ErrorIs(t, err, unavailable)
+		require.Equal(t, 1+4, calls)
 		require.Equal(t, time.Hour+30*time.Second, took.Truncate(time.Second))
 	})
 	synctest.Test(t, func(t *testing.T) {
-		_, asked, took, err := run(t, api.RetryForever, 100, api.Permanent(away))
-		require.ErrorIs(t, err, away)
-		require.Equal(t, 1+1, asked)
+		_, calls, took, err := run(t, api.RetryForever, 100, api.Permanent(unavailable))
+		require.ErrorIs(t, err, unavailable)
+		require.Equal(t, 1+1, calls)
 		require.Equal(t, time.Hour, took.Truncate(time.Minute))
 	})
 	require.NoError(t, api.Permanent(nil))
@@ -206,14 +206,14 @@ func TestRejectionCodes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := startServices(t)
 			s.replies["POST /app/default/authenticate"] = []reply{{status: 500, body: `{"internalErrorCode":"` + code + `"}`}}
-			asked := 0
+			calls := 0
 			source := func(context.Context) (api.Credential, error) {
-				asked++
+				calls++
 				return api.Credential{IDToken: secret.New("t")}, nil
 			}
 			_, err := s.client().Authenticate(t.Context(), api.Authentication{Source: source})
 			require.Error(t, err)
-			require.Equal(t, attempts, asked, code)
+			require.Equal(t, attempts, calls, code)
 			require.Equal(t, attempts == 1, errors.Is(err, api.ErrTokenRejected), code)
 		})
 	}
@@ -223,4 +223,53 @@ func TestRejectionCodes(t *testing.T) {
 		_, err := s.client().Login(t.Context(), "ann", "secret")
 		require.NoError(t, err, "only the idp service uses these codes")
 	})
+}
+
+// TestErrorsShowWhatServicesSay, in every form in which they say it. Words are not taken
+// for secrets.
+func TestErrorsShowWhatServicesSay(t *testing.T) {
+	t.Parallel()
+	const problem = "oauth_problem=consumer_key_unknown&oauth_problem_advice=The%20consumer%20key%20was%20refused"
+	random := strings.Repeat("a1B2c3D4", 5)
+	for body, want := range map[string]string{
+		`{"error":{"message":"Bad authorization request. ` + problem + `","internalCode":5}}`: "401 Unauthorized, code 5: " +
+			"Bad authorization request. " + problem,
+		`{"error":{"message":"Bad captcha","internalCode":10}}`: "401 Unauthorized, code 10: Bad captcha",
+		`{"error":"LeLogin1 failed - invalid url received from app server"}`: "401 Unauthorized: " +
+			"LeLogin1 failed - invalid url received from app server",
+		`{"error":"invalid_client","error_description":"unknown client"}`: "401 Unauthorized: invalid_client: unknown client",
+		`{"message":"no such user"}`:                                      "401 Unauthorized: no such user",
+		problem:                                                           "401 Unauthorized: " + problem,
+		`"` + problem + `"`:                                               "401 Unauthorized: " + problem,
+		`{"error":"` + random + `"}`:                                      "401 Unauthorized: redacted",
+		"<html>not for a terminal":                                        "401 Unauthorized: the credentials were rejected",
+		"":                                                                "401 Unauthorized: the credentials were rejected",
+		`{"error":["unknown form"]}`:                                      "401 Unauthorized: the credentials were rejected",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := startServices(t)
+			s.replies["POST /login"] = []reply{{status: http.StatusUnauthorized, body: body}}
+			_, err := s.client().Login(t.Context(), "ann", "password")
+			require.EqualError(t, err, "log in: agentVep returned "+want, body)
+			require.ErrorIs(t, err, api.ErrBadCredentials, "only a csrf message means ErrCSRF")
+		})
+	}
+}
+
+// TestSocketWithoutMessaging: a response 503 to the handshake often means that.
+func TestSocketWithoutMessaging(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		"":                "503 Service Unavailable: Messaging may be off for this account",
+		"no such account": "503 Service Unavailable: no such account; Messaging may be off for this account",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := startServices(t)
+			s.replies["GET /ws_api/account/"+account+"/messaging/consumer"] = []reply{{status: 503, body: body}}
+			c := s.client(func(cfg *api.Config) { cfg.Retry = api.NoRetry })
+			err := c.Socket(api.SocketConfig{GetToken: func(context.Context) (string, error) { return "lp-token", nil }}).
+				Run(t.Context())
+			require.ErrorContains(t, err, want)
+		})
+	}
 }

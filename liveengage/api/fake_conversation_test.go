@@ -121,6 +121,7 @@ func (k *fakeConversation) serveSocket(
 			var m message
 			_ = json.Unmarshal(raw, &m)
 			s.record("%s", m.Type)
+			s.recordBody(string(raw))
 			var now failure
 			fails := false
 			if len(failures) > 0 && failures[0].kind == m.Type {

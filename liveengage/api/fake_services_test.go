@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -47,16 +48,16 @@ type lockedBuffer struct {
 	b  bytes.Buffer
 }
 
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
+func (c *lockedBuffer) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.b.Write(p)
 }
 
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+func (c *lockedBuffer) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.b.String()
 }
 
 // reply is one response.
@@ -109,6 +110,13 @@ func (s *fakeServices) record(format string, args ...any) {
 	s.entries = append(s.entries, fmt.Sprintf("%v ", time.Since(s.start))+fmt.Sprintf(format, args...))
 }
 
+// recordBody keeps a message that a socket received.
+func (s *fakeServices) recordBody(body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bodies = append(s.bodies, body)
+}
+
 // timeline returns what was recorded. Requests to the Domain API are missing unless a
 // test sets their replies.
 func (s *fakeServices) timeline() []string {
@@ -126,42 +134,54 @@ func (s *fakeServices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	var a reply
-	list, known := s.replies[key]
-	switch {
-	case len(list) > 0:
-		a = list[0]
-		if len(list) > 1 {
-			s.replies[key] = list[1:]
-		} else if r.Header.Get("Upgrade") != "" {
-			delete(s.replies, key)
-		}
-	case path == "/service/baseURI.json":
-		a = s.domainReply()
-	}
+	_, scripted := s.replies[key]
+	a := s.nextReply(key, path, r.Header.Get("Upgrade") != "")
 	s.bodies, s.headers = append(s.bodies, string(body)), append(s.headers, r.Header)
 	s.mu.Unlock()
-	if path != "/service/baseURI.json" || known {
+	if path != domainPath || scripted {
 		s.record("%s", key)
 	}
-	switch {
-	case a.hang:
+	if a.hang {
 		<-r.Context().Done()
 		return
-	case a.drop:
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err == nil {
-			_ = conn.Close()
-		}
+	}
+	if a.drop {
+		dropConnection(w)
 		return
-	case a.status == 0:
-		a.status = http.StatusNotFound
 	}
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
-	w.WriteHeader(a.status)
+	w.WriteHeader(cmp.Or(a.status, http.StatusNotFound))
 	_, _ = io.WriteString(w, a.body)
+}
+
+const domainPath = "/service/baseURI.json"
+
+// nextReply returns the reply to a request. The last one of a list repeats, except to
+// handshakes. The caller holds the mutex.
+func (s *fakeServices) nextReply(key, path string, handshake bool) reply {
+	list := s.replies[key]
+	if len(list) == 0 {
+		if path == domainPath {
+			return s.domainReply()
+		}
+		return reply{}
+	}
+	if len(list) > 1 {
+		s.replies[key] = list[1:]
+	} else if handshake {
+		delete(s.replies, key)
+	}
+	return list[0]
+}
+
+// dropConnection ends the connection without a response.
+func dropConnection(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		_ = conn.Close()
+	}
 }
 
 func (s *fakeServices) domainReply() reply {
@@ -184,10 +204,7 @@ func (s *fakeServices) acceptSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	if script == nil {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err == nil {
-			_ = conn.Close()
-		}
+		dropConnection(w)
 		return
 	}
 	conn, err := websocket.Accept(w, r, nil)
@@ -208,52 +225,8 @@ type message struct {
 
 // serveSocket returns a script that responds to requests until the connection ends or
 // the limit is over. Then it drops the connection, or closes it with the code.
-func serveSocket(limit time.Duration, code websocket.StatusCode) func(s *fakeServices, conn *websocket.Conn) {
-	return func(s *fakeServices, conn *websocket.Conn) {
-		ctx, cancel := context.WithTimeout(context.Background(), limit)
-		defer cancel()
-		if limit == 0 {
-			ctx = context.Background()
-		}
-		if code != 0 {
-			go func(ended <-chan struct{}) {
-				<-ended
-				_ = conn.Close(code, "")
-			}(ctx.Done())
-			ctx = context.WithoutCancel(ctx)
-		}
-		for {
-			_, text, err := conn.Read(ctx)
-			if err != nil {
-				return
-			}
-			var m message
-			_ = json.Unmarshal(text, &m)
-			s.record("%s", m.Type)
-			s.mu.Lock()
-			s.bodies = append(s.bodies, string(text))
-			s.mu.Unlock()
-			answer := map[string]any{
-				"kind":  "resp",
-				"reqId": m.ID,
-				"code":  200,
-				"type":  m.Type + "Response",
-				"body":  map[string]any{},
-			}
-			switch m.Type {
-			case "cm.ConsumerRequestConversation":
-				answer["body"] = map[string]any{"conversationId": "conv-1"}
-			case "GetClock":
-				answer["body"] = map[string]any{"currentTime": time.Now().UnixMilli()}
-			case "ms.PublishEvent":
-				answer["body"] = map[string]any{"sequence": 0}
-			}
-			raw, _ := json.Marshal(answer)
-			if conn.Write(ctx, websocket.MessageText, raw) != nil {
-				return
-			}
-		}
-	}
+func serveSocket(limit time.Duration, code websocket.StatusCode) func(*fakeServices, *websocket.Conn) {
+	return (&fakeConversation{}).serveSocket(limit, code)
 }
 
 // ignoreRequests is a script that never responds.

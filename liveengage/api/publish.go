@@ -53,8 +53,8 @@ func (s *Socket) Publish(ctx context.Context, conversation, text string) (int, e
 		return 0, fmt.Errorf("wait for the previous message: %w", context.Cause(ctx))
 	}
 	m := &pendingMessage{conversation: conversation, text: text}
-	err := s.withConnection(ctx, func(l *connection) (err error) {
-		return s.sendMessage(ctx, l, m)
+	err := s.withConnection(ctx, func(c *connection) (err error) {
+		return s.sendMessage(ctx, c, m)
 	})
 	_, rejected := errors.AsType[*Error](err)
 	if err != nil && m.sent && !rejected && !errors.Is(err, ErrOutcomeUnknown) {
@@ -65,9 +65,9 @@ func (s *Socket) Publish(ctx context.Context, conversation, text string) (int, e
 
 // sendMessage sends a message on one connection, unless it has arrived over an
 // earlier one.
-func (s *Socket) sendMessage(ctx context.Context, l *connection, m *pendingMessage) error {
+func (s *Socket) sendMessage(ctx context.Context, c *connection, m *pendingMessage) error {
 	if m.sent {
-		delivered, err := s.wasDelivered(ctx, l, m)
+		delivered, err := s.wasDelivered(ctx, c, m)
 		if _, rejected := errors.AsType[*Error](err); rejected {
 			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err) // the search was rejected, not the message
 		}
@@ -85,7 +85,7 @@ func (s *Socket) sendMessage(ctx context.Context, l *connection, m *pendingMessa
 		m.firstSequence, m.started = s.nextSequence[m.conversation], s.client.cfg.Now()
 	}
 	s.mu.Unlock()
-	err := l.sendRequest(ctx, "ms.PublishEvent", map[string]any{
+	err := c.sendRequest(ctx, "ms.PublishEvent", map[string]any{
 		"dialogId": m.conversation,
 		"event":    map[string]string{"type": "ContentEvent", "contentType": "text/plain", "message": m.text},
 	}, &got)
@@ -100,9 +100,9 @@ func (s *Socket) sendMessage(ctx context.Context, l *connection, m *pendingMessa
 }
 
 // wasDelivered subscribes to the conversation and waits for the message to appear.
-func (s *Socket) wasDelivered(ctx context.Context, l *connection, m *pendingMessage) (bool, error) {
+func (s *Socket) wasDelivered(ctx context.Context, c *connection, m *pendingMessage) (bool, error) {
 	if m.firstSequence == 0 {
-		now, err := l.getClock(ctx)
+		now, err := c.getClock(ctx)
 		if err != nil {
 			return false, err
 		}
@@ -118,7 +118,7 @@ func (s *Socket) wasDelivered(ctx context.Context, l *connection, m *pendingMess
 		s.mu.Unlock()
 	}()
 	subscription := map[string]any{"fromSeq": m.firstSequence, "dialogId": m.conversation}
-	if err := l.sendRequest(ctx, "ms.SubscribeMessagingEvents", subscription, nil); err != nil {
+	if err := c.sendRequest(ctx, "ms.SubscribeMessagingEvents", subscription, nil); err != nil {
 		return false, err
 	}
 	timer := time.NewTimer(deliveryWait)
@@ -128,7 +128,7 @@ func (s *Socket) wasDelivered(ctx context.Context, l *connection, m *pendingMess
 		return true, nil
 	case <-timer.C:
 		return false, nil
-	case <-l.lost:
+	case <-c.lost:
 		return false, errConnectionLost
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
@@ -175,11 +175,11 @@ func isClosed(c chan struct{}) bool {
 // run do twice.
 func (s *Socket) withConnection(ctx context.Context, do func(*connection) error) error {
 	for attempt := 1; ; attempt++ {
-		l, err := s.waitForConnection(ctx)
+		c, err := s.waitForConnection(ctx)
 		if err != nil {
 			return err
 		}
-		err = do(l)
+		err = do(c)
 		if err == nil {
 			return nil
 		}
@@ -188,7 +188,7 @@ func (s *Socket) withConnection(ctx context.Context, do func(*connection) error)
 		}
 		_, broken := errors.AsType[*noResponseError](err)
 		if broken {
-			l.abort(ctx)
+			c.abort(ctx)
 		}
 		if errors.Is(err, errClosing) {
 			attempt-- // nothing was sent

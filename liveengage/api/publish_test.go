@@ -217,9 +217,9 @@ func TestRenewalFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := startServices(t), &fakeConversation{}
 		s.sockets = append(s.sockets, k.serveSocket(30*time.Minute, 4407), k.serveSocket(0, 0))
-		asked := 0
+		calls := 0
 		socket := startSocket(t, s, api.SocketConfig{GetToken: func(context.Context) (string, error) {
-			if asked++; asked == 2 {
+			if calls++; calls == 2 {
 				return "", errors.New("away")
 			}
 			return tokenFor(time.Now(), 30*time.Minute), nil
@@ -233,7 +233,7 @@ func TestRenewalFailure(t *testing.T) {
 		time.Sleep(time.Minute)
 		_, err = socket.Publish(t.Context(), "conv-1", "b")
 		require.NoError(t, err)
-		require.Equal(t, 3, asked)
+		require.Equal(t, 3, calls)
 		require.Equal(t, []string{"a", "b"}, k.allLines())
 	})
 }

@@ -275,6 +275,16 @@ func TestSocketSchedule(t *testing.T) {
 			},
 		},
 		{
+			name: "a revoked token is replaced like a bad one",
+			sockets: []script{
+				serveSocket(70*time.Second, 4401), serveSocket(0, 0),
+			},
+			limit: 80 * time.Second,
+			want: []string{
+				"0s token 1", "0s socket A", "30s GetClock", "1m0s GetClock", "1m10s token 2", "1m10s socket B",
+			},
+		},
+		{
 			name:    "no response to GetClock means a lost socket",
 			sockets: []script{ignoreRequests, serveSocket(0, 0)}, limit: 45 * time.Second,
 			want: []string{"0s token 1", "0s socket A", "41s socket A"},

@@ -79,7 +79,13 @@ var secretPattern = regexp.MustCompile(`[A-Za-z0-9_+=-]{32,}`)
 // sanitizeText returns the first 200 characters of a service's text, without control
 // characters and without anything that looks like a token.
 func sanitizeText(text string) string {
-	text = secretPattern.ReplaceAllString(replaceControls(strings.Join(strings.Fields(text), " ")), redactedText)
+	text = replaceControls(strings.Join(strings.Fields(text), " "))
+	text = secretPattern.ReplaceAllStringFunc(text, func(found string) string {
+		if secret.IsWords(found) {
+			return found // such as oauth_problem=consumer_key_unknown
+		}
+		return redactedText
+	})
 	if runes := []rune(text); len(runes) > 200 {
 		return string(runes[:200]) + "…"
 	}

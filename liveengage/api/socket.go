@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -130,7 +131,8 @@ func isBadToken(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok && e.Service == serviceMessaging {
 		return e.Status == http.StatusUnauthorized
 	}
-	return websocket.CloseStatus(err) == liveengage.CloseTokenInvalid
+	status := websocket.CloseStatus(err)
+	return status == liveengage.CloseTokenInvalid || status == liveengage.CloseTokenRevoked
 }
 
 func (s *Socket) socketPath() string {
@@ -153,22 +155,22 @@ func (s *Socket) serveConnection(ctx context.Context, token *consumerToken) (ope
 	}
 	reading, stopReading := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopReading()
-	l := newConnection(conn, secrets{}.add(token.value))
+	c := newConnection(conn, secrets{}.add(token.value))
 	var group sync.WaitGroup
-	group.Go(func() { l.readFrames(reading, s.handleNotification) })
+	group.Go(func() { c.readFrames(reading, s.handleNotification) })
 	defer group.Wait()
 	used := *token
 	defer func() {
 		if token.value == used.value {
-			token.proven = token.proven || l.hasReceived()
+			token.proven = token.proven || c.hasReceived()
 		}
 	}()
 	if s.cfg.TokenInMessage {
-		if err := l.writeFrame(ctx, initConnection(token.value)); err != nil {
-			return true, false, l.close(err)
+		if err := c.writeFrame(ctx, initConnection(token.value)); err != nil {
+			return true, false, c.close(err)
 		}
 	}
-	s.setConnection(l)
+	s.setConnection(c)
 	defer s.setConnection(nil)
 	renewed := make(chan string, 1)
 	renewing, stopRenewing := context.WithCancel(ctx)
@@ -179,21 +181,21 @@ func (s *Socket) serveConnection(ctx context.Context, token *consumerToken) (ope
 	for {
 		select {
 		case <-ticker.C:
-			if _, err := l.getClock(ctx); err == nil {
+			if _, err := c.getClock(ctx); err == nil {
 				lived = true
 			} else if ctx.Err() == nil && !errors.Is(err, errConnectionLost) {
-				return true, lived, l.close(&noResponseError{serviceMessaging, err, l.secrets})
+				return true, lived, c.close(&noResponseError{serviceMessaging, err, c.secrets})
 			}
 		case value := <-renewed:
 			*token = newConsumerToken(value, s.client.cfg.Now())
 			s.setConnection(nil) // new requests wait for the next connection
-			l.waitUntilIdle(ctx)
-			_ = l.close(nil) // intended
+			c.waitUntilIdle(ctx)
+			_ = c.close(nil) // intended
 			return true, lived, errTokenRenewed
-		case <-l.lost:
-			return true, lived, l.close(nil)
+		case <-c.lost:
+			return true, lived, c.close(nil)
 		case <-ctx.Done():
-			return true, lived, l.close(nil)
+			return true, lived, c.close(nil)
 		}
 	}
 }
@@ -219,7 +221,7 @@ func (s *Socket) dialSocket(outer context.Context, token string) (*websocket.Con
 	}
 	carried := secrets{}.add(token)
 	if res != nil && res.StatusCode != http.StatusSwitchingProtocols && res.StatusCode >= 300 {
-		return nil, s.client.parseErrorResponse(serviceMessaging, res.StatusCode, res.Header, nil, carried)
+		return nil, s.client.parseHandshake(res, carried)
 	}
 	err = wrapTransportError(outer, serviceMessaging, err, carried)
 	if _, ok := errors.AsType[*noResponseError](err); ok {
@@ -228,11 +230,25 @@ func (s *Socket) dialSocket(outer context.Context, token string) (*websocket.Con
 	return nil, err
 }
 
+// parseHandshake reads the response to a handshake that did not open a socket. The
+// library has read the beginning of its body.
+func (c *Client) parseHandshake(res *http.Response, carried secrets) *Error {
+	var body []byte
+	if res.Body != nil {
+		body, _ = io.ReadAll(io.LimitReader(res.Body, maxBody)) // what can be read
+	}
+	e := c.parseErrorResponse(serviceMessaging, res.StatusCode, res.Header, body, carried)
+	if e.Status == http.StatusServiceUnavailable {
+		e.Explanation = strings.TrimPrefix(e.Explanation+"; Messaging may be off for this account", "; ")
+	}
+	return e
+}
+
 // setConnection sets the current connection; nil means that there is none.
-func (s *Socket) setConnection(l *connection) {
+func (s *Socket) setConnection(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.connection = l
+	s.connection = c
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -241,13 +257,13 @@ func (s *Socket) setConnection(l *connection) {
 func (s *Socket) waitForConnection(ctx context.Context) (*connection, error) {
 	for {
 		s.mu.Lock()
-		l, changed, ended := s.connection, s.changed, s.ended
+		c, changed, ended := s.connection, s.changed, s.ended
 		s.mu.Unlock()
 		if ended != nil {
 			return nil, ended
 		}
-		if l != nil && !isClosed(l.lost) {
-			return l, nil
+		if c != nil && !isClosed(c.lost) {
+			return c, nil
 		}
 		select {
 		case <-changed:

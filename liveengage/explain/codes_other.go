@@ -1,10 +1,6 @@
 package explain
 
-import (
-	"strconv"
-
-	"idpbridge/liveengage"
-)
+import "idpbridge/liveengage"
 
 // anonymousErrors are about customers who are not signed in. Their tokens are
 // LivePerson's own.
@@ -52,34 +48,6 @@ func anonymousErrors() []ErrorCode {
 		Causes:   []string{unrelatedToBrand},
 		Remedies: []string{tellSupport},
 		Source:   fromTable,
-	}}
-}
-
-// socketErrors are those of the messaging socket and of the older chat server.
-func socketErrors() []ErrorCode {
-	return []ErrorCode{{
-		Code: strconv.Itoa(liveengage.CloseTokenInvalid), Name: "socket closed",
-		Meaning: "The messaging service closed its socket because LivePerson's token is not valid, has expired, or is " +
-			"for another account.",
-		Causes: []string{
-			"Your token has expired, and with it LivePerson's, which is valid as long as yours.",
-			"Your token was sent to the socket, which accepts only LivePerson's.",
-			"The URL has a different account number.",
-		},
-		Remedies: []string{
-			"Authenticate again with a new token of yours.",
-			"If the socket closes immediately, compare the account in its URL with aud in LivePerson's token, acc:ACCOUNT.",
-		},
-		Source: "Explained in a public thread, and published logs contain it; LivePerson does not document it.",
-	}, {
-		Code: codeTen, Name: "Failed to validate user with customer authentication service",
-		Meaning: "The older chat server, which messaging does not use, rejected the customer with status 401.",
-		Causes: []string{
-			"The same as for 9007 or 9011: the key does not match, or your token endpoint rejected the code.",
-			"Some agent APIs use the number 10 for an invalid or expired session.",
-		},
-		Remedies: []string{inspectToken, pasteKey, runDoctor},
-		Source:   fromLogs,
 	}}
 }
 

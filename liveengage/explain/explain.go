@@ -21,36 +21,56 @@ type ErrorCode struct {
 	Source   string   `json:"source"`   // how this is known, and how reliably
 }
 
-// codeTen is an error code that may as well be a count in a text.
-const codeTen = "10"
-
 // Lookup finds the error code in a text. The text is the code or what people copy from
 // logs: "9007", "LP 9007", "error code: 9007", or a response such as
-// {"internalErrorCode":"9007"}. If it has several codes, the first one counts; 10 comes
-// last, because it may be a count.
+// {"internalErrorCode":"9007"}. If it has several codes, the first one counts.
+//
+// The Login Service has small numbers with several meanings, so the message beside them
+// counts more than the number. A small number alone is a code only if the text says so,
+// as in "code 10"; it may be a count.
 func Lookup(text string) (ErrorCode, bool) {
 	all := All()
-	var ten ErrorCode
-	for _, word := range splitWords(text) {
-		i := slices.IndexFunc(all, func(e ErrorCode) bool { return strings.EqualFold(e.Code, word) })
-		if i < 0 {
-			continue
+	words := splitWords(text)
+	for _, word := range words {
+		if e, found := findCode(all, word); found && len(word) > maxSmallCode {
+			return e, true
 		}
-		if word != codeTen {
-			return all[i], true
-		}
-		ten = all[i]
 	}
-	return ten, ten.Code != ""
+	lower := strings.ToLower(text)
+	for _, e := range messageErrors() {
+		if strings.Contains(lower, strings.ToLower(e.Name)) {
+			return e, true
+		}
+	}
+	for i, word := range words {
+		named := len(words) == 1 || i > 0 && strings.HasSuffix(strings.ToLower(words[i-1]), "code")
+		if e, found := findCode(all, word); found && named {
+			return e, true
+		}
+	}
+	return ErrorCode{}, false
+}
+
+// maxSmallCode is the length of a number that may be a count.
+const maxSmallCode = 2
+
+func findCode(all []ErrorCode, word string) (ErrorCode, bool) {
+	i := slices.IndexFunc(all, func(e ErrorCode) bool { return strings.EqualFold(e.Code, word) })
+	if i < 0 {
+		return ErrorCode{}, false
+	}
+	return all[i], true
 }
 
 // All returns every known error code: first those of the service that accepts tokens
 // and codes, beginning with the most common ones, then those of the messaging socket,
-// of the older chat server and of a token endpoint. The caller may change the slice.
+// of the Login Service, of API keys and of a token endpoint. The caller may change the
+// slice. A code of the Login Service may occur several times, with different names.
 func All() []ErrorCode {
 	return slices.Concat(
 		serviceErrors(), otherServiceErrors(), tokenErrors(), claimErrors(), connectorErrors(), keySetErrors(),
-		internalErrors(), anonymousErrors(), socketErrors(), tokenEndpointErrors(),
+		internalErrors(), anonymousErrors(), socketErrors(),
+		loginErrors(), messageErrors(), keyErrors(), tokenEndpointErrors(),
 	)
 }
 
@@ -69,7 +89,8 @@ func Nearest(text string) []ErrorCode {
 	var near []candidate
 	for _, e := range All() {
 		d := spelling.Distance(wanted, strings.ToLower(e.Code))
-		if d <= max(1, len(wanted)/2) {
+		known := slices.ContainsFunc(near, func(c candidate) bool { return c.code.Code == e.Code })
+		if wanted != "" && !known && d <= max(1, len(wanted)/2) {
 			near = append(near, candidate{e, d*maxNumericDistance + numericDistance(wanted, e.Code)})
 		}
 	}

@@ -44,8 +44,8 @@ func (s *Simulator) showConversations(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	all := s.conversations.newestFirst()
 	out := make([]agentConversation, 0, len(all))
-	for _, t := range all {
-		out = append(out, s.viewConversation(t))
+	for _, c := range all {
+		out = append(out, s.viewConversation(c))
 	}
 	s.mu.Unlock()
 	s.renderPage(w, r, page{name: "agents", data: out})
@@ -53,10 +53,10 @@ func (s *Simulator) showConversations(w http.ResponseWriter, r *http.Request) {
 
 func (s *Simulator) showConversation(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	t, ok := s.conversations.get(r.PathValue("conversation"))
+	c, ok := s.conversations.get(r.PathValue("conversation"))
 	var seen agentConversation
 	if ok {
-		seen = s.viewConversation(t)
+		seen = s.viewConversation(c)
 	}
 	s.mu.Unlock()
 	if !ok {
@@ -67,16 +67,16 @@ func (s *Simulator) showConversation(w http.ResponseWriter, r *http.Request) {
 }
 
 // viewConversation returns what an agent sees. The caller holds the mutex.
-func (s *Simulator) viewConversation(t *conversation) agentConversation {
+func (s *Simulator) viewConversation(conv *conversation) agentConversation {
 	out := agentConversation{
-		ID:        t.ID,
+		ID:        conv.ID,
 		Name:      "Visitor",
 		Type:      visitorMethod,
-		Started:   formatTime(t.Started),
-		SteppedUp: !t.SteppedUp.IsZero(),
-		Closed:    t.Closed,
+		Started:   formatTime(conv.Started),
+		SteppedUp: !conv.SteppedUp.IsZero(),
+		Closed:    conv.Closed,
 	}
-	if p, ok := s.consumers.get(t.Consumer); ok {
+	if p, ok := s.consumers.get(conv.Consumer); ok {
 		out.Type, out.Authenticated = p.Method, p.Authenticated
 		if p.Authenticated {
 			out.Name = p.Identity.displayName()
@@ -90,13 +90,13 @@ func (s *Simulator) viewConversation(t *conversation) agentConversation {
 		out.setTokens(p.BotTokens)
 		out.CanRenew = p.BotTokens.Refresh != ""
 	}
-	if t.BotTokens.Access != "" {
-		out.setTokens(t.BotTokens)
+	if conv.BotTokens.Access != "" {
+		out.setTokens(conv.BotTokens)
 	}
 	for _, c := range s.connectors {
 		out.CanDelegate = out.CanDelegate || c.Delegates() && !out.Authenticated
 	}
-	for _, l := range t.Messages {
+	for _, l := range conv.Messages {
 		out.Messages = append(out.Messages, agentMessage{Agent: l.Agent, Text: l.Text, At: l.At.UTC().Format("15:04:05")})
 		out.Last = l.Text
 	}

@@ -77,7 +77,8 @@ func (c Connector) listWarnings() []string {
 		}
 	}
 	add(f.Issuer == "", "JWT issuer is empty. Every token will be rejected with 9007.")
-	add(strings.HasSuffix(f.Issuer, "/"), "JWT issuer ends with a slash. That is correct only if iss in the token does too.")
+	add(strings.HasSuffix(f.Issuer, "/"),
+		"JWT issuer ends with a slash. That is correct only if iss in the token does too.")
 	add(c.UsesCode() && f.TokenEndpoint == "", "The code flow needs a Token Endpoint.")
 	add(c.UsesCode() && !c.ClientSecret.IsSet(),
 		"The client secret is missing. The token endpoint will most likely reject the request (9011).")

@@ -34,15 +34,15 @@ func (s *Simulator) openConversation(consumer string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.consumers.touch(consumer)
-	for _, t := range s.conversations.newestFirst() {
-		if t.Consumer == consumer && !t.Closed {
-			s.conversations.touch(t.ID)
-			return t.ID
+	for _, c := range s.conversations.newestFirst() {
+		if c.Consumer == consumer && !c.Closed {
+			s.conversations.touch(c.ID)
+			return c.ID
 		}
 	}
-	t := &conversation{ID: newUUID(), Consumer: consumer, Started: s.Now()}
-	s.conversations.put(t.ID, t)
-	return t.ID
+	c := &conversation{ID: newUUID(), Consumer: consumer, Started: s.Now()}
+	s.conversations.put(c.ID, c)
+	return c.ID
 }
 
 // addMessage adds a message to a conversation and wakes its consumer's sockets. It
@@ -50,44 +50,44 @@ func (s *Simulator) openConversation(consumer string) string {
 func (s *Simulator) addMessage(id, consumer string, agent bool, text string) (int, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, ok := s.conversations.get(id)
-	if !ok || t.Closed || !agent && t.Consumer != consumer {
+	c, ok := s.conversations.get(id)
+	if !ok || c.Closed || !agent && c.Consumer != consumer {
 		return 0, false
 	}
 	if text == "" || len(text) > maxMessage || !utf8.ValidString(text) {
 		return 0, false
 	}
 	s.conversations.touch(id)
-	s.consumers.touch(t.Consumer)
-	m := message{Sequence: t.NextSequence, Agent: agent, Text: text, At: s.Now()}
-	t.appendMessage(m)
-	for socket := range s.sockets[t.Consumer] {
+	s.consumers.touch(c.Consumer)
+	m := message{Sequence: c.NextSequence, Agent: agent, Text: text, At: s.Now()}
+	c.appendMessage(m)
+	for socket := range s.sockets[c.Consumer] {
 		socket.wakeWriter()
 	}
 	return m.Sequence, true
 }
 
 // appendMessage adds a message and drops the oldest ones to make room for it.
-func (t *conversation) appendMessage(m message) {
-	t.NextSequence++
-	t.size += len(m.Text)
+func (c *conversation) appendMessage(m message) {
+	c.NextSequence++
+	c.size += len(m.Text)
 	drop := 0
-	for ; len(t.Messages)-drop >= maxMessages || t.size > maxConversationText; drop++ {
-		t.size -= len(t.Messages[drop].Text)
+	for ; len(c.Messages)-drop >= maxMessages || c.size > maxConversationText; drop++ {
+		c.size -= len(c.Messages[drop].Text)
 	}
 	if drop > 0 {
-		t.Messages = slices.Clone(t.Messages[drop:]) // frees what was dropped
+		c.Messages = slices.Clone(c.Messages[drop:]) // frees what was dropped
 	}
-	t.Messages = append(t.Messages, m)
+	c.Messages = append(c.Messages, m)
 }
 
 // closeConversation ends a conversation and forgets the tokens kept for bots.
 func (s *Simulator) closeConversation(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t, ok := s.conversations.get(id); ok {
-		t.Closed, t.BotTokens = true, botTokens{}
-		if p, ok := s.consumers.get(t.Consumer); ok {
+	if c, ok := s.conversations.get(id); ok {
+		c.Closed, c.BotTokens = true, botTokens{}
+		if p, ok := s.consumers.get(c.Consumer); ok {
 			p.BotTokens = botTokens{}
 		}
 	}
@@ -116,9 +116,9 @@ func (s *Simulator) stepUp(visitorToken, newToken string) error {
 func (s *Simulator) moveConversations(from, to string) []*socket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range s.conversations.newestFirst() {
-		if t.Consumer == from {
-			t.Consumer, t.SteppedUp = to, s.Now()
+	for _, c := range s.conversations.newestFirst() {
+		if c.Consumer == from {
+			c.Consumer, c.SteppedUp = to, s.Now()
 		}
 	}
 	s.consumers.remove(from)

@@ -100,8 +100,8 @@ func (s *Simulator) finishDelegation(w http.ResponseWriter, r *http.Request) {
 	k := t.botTokens(c, s.Now())
 	k.Refresh = "" // LivePerson ignores it in anonymous conversations
 	s.mu.Lock()
-	if t, ok := s.conversations.get(d.Conversation); ok && !t.Closed {
-		t.BotTokens = k
+	if conv, ok := s.conversations.get(d.Conversation); ok && !conv.Closed {
+		conv.BotTokens = k
 	}
 	s.mu.Unlock()
 	s.renderPage(w, r, page{name: "thanks"})
@@ -127,8 +127,8 @@ func (s *Simulator) renewBotTokens(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	var k botTokens
 	subject := ""
-	if t, ok := s.conversations.get(id); ok {
-		subject = t.Consumer
+	if conv, ok := s.conversations.get(id); ok {
+		subject = conv.Consumer
 		if p, ok := s.consumers.get(subject); ok {
 			k = p.BotTokens
 		}

@@ -36,7 +36,8 @@ func (s *Simulator) writeIDPError(w http.ResponseWriter, r *http.Request, purpos
 	explanation := explainError(e)
 	s.idp.recordRejection(purpose, e.Code, explanation)
 	s.Log.InfoContext(r.Context(), "simulator_rejected", "code", e.Code, "detail", e.Detail)
-	writeJSON(w, http.StatusInternalServerError, map[string]string{"internalErrorCode": e.Code, "explanation": explanation})
+	body := map[string]string{"internalErrorCode": e.Code, "explanation": explanation}
+	writeJSON(w, http.StatusInternalServerError, body)
 }
 
 // explainError says in sentences what is wrong, what the code means and how to fix it.

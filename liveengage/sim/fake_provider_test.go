@@ -26,6 +26,7 @@ var (
 	brandKey = sync.OnceValue(newKey) //nolint:gochecknoglobals // one key for all tests
 	otherKey = sync.OnceValue(newKey) //nolint:gochecknoglobals // likewise
 	simKey   = sync.OnceValue(newKey) //nolint:gochecknoglobals // likewise
+	ownKey   = sync.OnceValue(newKey) //nolint:gochecknoglobals // likewise
 )
 
 func newKey() *rsa.PrivateKey {

@@ -51,9 +51,9 @@ func (s *Simulator) listRecords(id string, versionOne bool) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	records := []map[string]any{}
-	for _, t := range s.conversations.newestFirst() {
-		if id == "" || t.ID == id {
-			records = append(records, s.buildRecord(t, versionOne))
+	for _, c := range s.conversations.newestFirst() {
+		if id == "" || c.ID == id {
+			records = append(records, s.buildRecord(c, versionOne))
 		}
 	}
 	return records
@@ -61,13 +61,13 @@ func (s *Simulator) listRecords(id string, versionOne bool) []map[string]any {
 
 // buildRecord returns a conversation. Version 1 of the API has attributes from tokens
 // only, and strings instead of numbers. The caller holds the mutex.
-func (s *Simulator) buildRecord(t *conversation, versionOne bool) map[string]any {
-	p, ok := s.consumers.get(t.Consumer)
+func (s *Simulator) buildRecord(c *conversation, versionOne bool) map[string]any {
+	p, ok := s.consumers.get(c.Consumer)
 	if !ok {
-		p = &consumer{Subject: t.Consumer}
+		p = &consumer{Subject: c.Consumer}
 	}
-	messages := make([]map[string]any, 0, len(t.Messages))
-	for _, m := range t.Messages {
+	messages := make([]map[string]any, 0, len(c.Messages))
+	for _, m := range c.Messages {
 		by := "Consumer"
 		if m.Agent {
 			by = "Agent"
@@ -78,19 +78,19 @@ func (s *Simulator) buildRecord(t *conversation, versionOne bool) map[string]any
 			"seq":         m.Sequence,
 			"sentBy":      by,
 			"timeL":       m.At.UnixMilli(),
-			"dialogId":    t.ID,
+			"dialogId":    c.ID,
 		})
 	}
 	status := "OPEN"
-	if t.Closed {
+	if c.Closed {
 		status = "CLOSE"
 	}
 	out := map[string]any{
 		"info": map[string]any{
-			"conversationId": t.ID, "startTimeL": t.Started.UnixMilli(), "status": status, "brandId": s.Account,
+			"conversationId": c.ID, "startTimeL": c.Started.UnixMilli(), "status": status, "brandId": s.Account,
 		},
 		"consumerParticipants": []map[string]any{
-			{"participantId": p.Subject, "consumerName": p.Identity.displayName(), "dialogId": t.ID},
+			{"participantId": p.Subject, "consumerName": p.Identity.displayName(), "dialogId": c.ID},
 		},
 		"messageRecords": messages,
 	}

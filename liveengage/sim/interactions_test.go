@@ -62,7 +62,8 @@ func TestMappedClaims(t *testing.T) {
 			map[string]any{"type": "ctmrinfo", "info": map[string]any{"imei": "35-209900", "balance": -400.99}},
 		},
 	})
-	b.dialSocket(b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signToken(t, claims)})).openConversation()
+	jane := b.requestToken(authenticatePath(implicitID), map[string]any{"id_token": signToken(t, claims)})
+	b.dialSocket(jane).openConversation()
 	b.dialSocket(b.signUpVisitor()).openConversation()
 	_, text := b.search("?v=2")
 	for _, want := range []string{

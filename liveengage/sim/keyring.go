@@ -44,15 +44,17 @@ type keyring struct {
 func NewKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 
 func newKeyring(c Config) (*keyring, error) {
-	k := &keyring{decryptionKey: c.Key}
+	k := &keyring{decryptionKey: c.Key, signingKey: c.signingKey}
 	var err error
 	if k.decryptionKey == nil {
 		if k.decryptionKey, err = NewKey(); err != nil {
 			return nil, fmt.Errorf("encryption key: %w", err)
 		}
 	}
-	if k.signingKey, err = NewKey(); err != nil {
-		return nil, fmt.Errorf("signing key: %w", err)
+	if k.signingKey == nil {
+		if k.signingKey, err = NewKey(); err != nil {
+			return nil, fmt.Errorf("signing key: %w", err)
+		}
 	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails

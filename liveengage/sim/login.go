@@ -3,13 +3,14 @@ package sim
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"idpbridge/internal/secret"
 )
 
 // sessionLifetime is how long a session lasts without a refresh.
@@ -199,7 +200,7 @@ func (s *Simulator) writeLoginError(w http.ResponseWriter, status int, message s
 
 // equalSecrets compares secrets in constant time. An empty secret matches nothing.
 func equalSecrets(got, want string) bool {
-	return want != "" && subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
+	return secret.New(want).Equal(got)
 }
 
 // randomHex returns 64 random hexadecimal characters, like LivePerson's bearers.

@@ -135,8 +135,7 @@ var secretPattern = regexp.MustCompile(`[A-Za-z0-9_~+=-]{20,}`)
 // providers repeat in errors what they were sent.
 func redactQuote(text string, secrets []string) string {
 	return secretPattern.ReplaceAllStringFunc(redactText(removeSecrets(text, secrets)), func(found string) string {
-		mixedCase := strings.ToLower(found) != found && strings.ToUpper(found) != found
-		if mixedCase || strings.ContainsAny(found, "0123456789") {
+		if !secret.IsWords(found) {
 			return found[:4] + "…"
 		}
 		return found // a name such as unsupported_response_type

@@ -137,7 +137,8 @@ func TestRedirectsAreRecorded(t *testing.T) {
 	b.requestToken(authenticatePath(keySetID), goodToken(t, b))
 	_, _, log := b.call("GET", "/log", nil)
 	for _, want := range []string{
-		"GET " + server + "/a", "301 Moved Permanently", "GET " + server + "/b", "302 Found", "GET " + server + "/c", "200 OK",
+		"GET " + server + "/a", "301 Moved Permanently", "GET " + server + "/b", "302 Found",
+		"GET " + server + "/c", "200 OK",
 	} {
 		require.Equal(t, 1, strings.Count(log, want), want)
 	}

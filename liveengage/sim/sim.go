@@ -47,6 +47,8 @@ type Config struct {
 	Connectors []Connector
 	// Key decrypts tokens. Nil means a new key.
 	Key *rsa.PrivateKey
+	// signingKey signs LivePerson's own tokens. Nil means a new key.
+	signingKey *rsa.PrivateKey
 	// SocketTimeout is how long a socket may take to send its token, and how long its
 	// client may take to read a frame. Zero means five seconds.
 	SocketTimeout time.Duration
@@ -55,7 +57,7 @@ type Config struct {
 // The demo agent and the bot user of all API keys.
 const (
 	agentName     = "agent"
-	agentPassword = "agent-password" //nolint:gosec // a demo password that the page shows
+	agentPassword = "agent-password"
 	botName       = "bot"
 )
 
@@ -205,7 +207,7 @@ func (s *Simulator) requireAccount(r *http.Request, code string) error {
 	return idpErrorf(code, "account %q does not exist", truncateText(r.PathValue("account")))
 }
 
-// newHandle returns a random string that nobody can guess.
+// newHandle returns a random string that cannot be guessed.
 func newHandle() string { return strings.ToLower(rand.Text()) }
 
 // newUUID returns a random UUID (RFC 9562 section 5.4).

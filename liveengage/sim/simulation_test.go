@@ -87,6 +87,7 @@ func newSimulation(t *testing.T, change func(*sim.Config)) *simulation {
 			connector(botID, liveengage.FlowDelegation, liveengage.KeyTypePasted, false),
 		},
 	}
+	cfg.SetSigningKey(ownKey())
 	if change != nil {
 		change(&cfg)
 	}

@@ -162,7 +162,7 @@ func TestSocket(t *testing.T) {
 		"expired":                  jane,
 		"garbage":                  "abc",
 		"the brand's":              signToken(t, b.idp.claims(nil)),
-		"another simulator's":      newSimulation(t, nil).signUpVisitor(),
+		"another simulator's":      newSimulation(t, func(c *sim.Config) { c.SetSigningKey(otherKey()) }).signUpVisitor(),
 		"a visitor's external one": b.requestToken("/api/account/"+account+"/anonymous/authorize", nil),
 	} {
 		require.EqualValues(t, 4407, b.dialSocket(token).closeStatus(), name)
@@ -231,6 +231,7 @@ func TestBlockedSockets(t *testing.T) {
 		for range 30 {
 			c.sendText(id, strings.Repeat("x", 8000))
 		}
+		c.waitForNotifications(30) // otherwise this client is blocked as well
 		for range 2 {
 			blocked := b.dialSocket(own)
 			var err error

@@ -56,8 +56,8 @@ func (k *socket) unregister() {
 func (k *socket) ownsConversation(id string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	t, ok := k.conversations.get(id)
-	return ok && t.Consumer == k.claims.Subject
+	c, ok := k.conversations.get(id)
+	return ok && c.Consumer == k.claims.Subject
 }
 
 // subscribe sends the socket the messages of a conversation from a sequence number on.
@@ -65,11 +65,11 @@ func (k *socket) ownsConversation(id string) bool {
 func (k *socket) subscribe(id string, from int) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	t, ok := k.conversations.get(id)
-	if !ok || t.Consumer != k.claims.Subject {
+	c, ok := k.conversations.get(id)
+	if !ok || c.Consumer != k.claims.Subject {
 		return false
 	}
-	from = min(from, t.NextSequence)
+	from = min(from, c.NextSequence)
 	if next, ok := k.nextSequences[id]; ok {
 		from = min(from, next) // do not skip what is not sent yet
 	}
@@ -100,14 +100,14 @@ func (k *socket) unsentMessages() (string, []message) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for id, next := range k.nextSequences {
-		t, ok := k.conversations.get(id)
-		if !ok || t.Consumer != k.claims.Subject {
+		c, ok := k.conversations.get(id)
+		if !ok || c.Consumer != k.claims.Subject {
 			delete(k.nextSequences, id)
 			continue
 		}
 		var out []message
 		size := 0
-		for _, m := range t.Messages {
+		for _, m := range c.Messages {
 			if m.Sequence < next {
 				continue
 			}

@@ -41,7 +41,7 @@ func New(t testing.TB, change ...func(*server.Config)) *Server {
 	log := &Log{}
 	settings := config.Defaults()
 	settings.Issuer, settings.Data, settings.Brand.Name = "http://127.0.0.1:8080", t.TempDir(), "Brand"
-	settings.Operations = "off"
+	settings.Operations, settings.ShutdownDelay = "off", 0
 	return build(t, log, server.Config{
 		Settings: settings, Clients: dev.Clients(), People: DemoPeople(t), Now: time.Now,
 	}, change)
@@ -70,6 +70,7 @@ func StartFile(t testing.TB, file string, now func() time.Time, change ...func(*
 	require.NoError(t, err)
 	clients, err := settings.OIDCClients()
 	require.NoError(t, err)
+	settings.ShutdownDelay = 0
 	listeners, err := server.Listen(t.Context(), settings)
 	require.NoError(t, err)
 	s := build(t, &Log{}, server.Config{Settings: *settings, Clients: clients, People: people, Now: now}, change)

@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// storageFlood: 100,000 requests of strangers leave the database as it was and
-// the memory flat.
+// storageFlood: 100,000 unauthenticated requests leave the database unchanged and the
+// memory flat.
 func storageFlood(t *testing.T) {
 	t.Parallel()
 	const requests, workers = 100_000, 4
@@ -29,17 +29,17 @@ func storageFlood(t *testing.T) {
 		"--data", data)
 	u, err := url.Parse(issuer)
 	require.NoError(t, err)
-	flood(t, u.Host, 5_000, workers) // what a server needs to be warm
-	before, memory := rowsOf(t, data), residentOf(t, operations)
+	flood(t, u.Host, 5_000, workers) // warms the server up
+	before, memory := countRows(t, data), readResidentMemory(t, operations)
 	flood(t, u.Host, requests, workers)
-	require.Equal(t, before, rowsOf(t, data), "rows by table")
-	grown := residentOf(t, operations) - memory
+	require.Equal(t, before, countRows(t, data), "rows by table")
+	grown := readResidentMemory(t, operations) - memory
 	t.Logf("%d requests: resident memory grew by %d kB", requests, grown>>10)
 	require.Less(t, grown, int64(32<<20), "memory must stay flat")
 }
 
-// flood sends authorization requests that each need a person, every one a new
-// stranger, and demands that each is answered with the way to a sign-in page.
+// flood sends authorization requests that each need a sign-in, and requires that each is
+// redirected to the sign-in page.
 func flood(t *testing.T, host string, requests, workers int) {
 	t.Helper()
 	var group sync.WaitGroup
@@ -60,7 +60,7 @@ func floodOne(host string, worker, requests int) error {
 	}
 	defer func() { _ = conn.Close() }()
 	answers := bufio.NewReaderSize(conn, 64<<10)
-	const together = 25 // requests are sent so many at a time, and their answers read in turn
+	const together = 25 // requests sent before their responses are read
 	for n := 0; n < requests; n += together {
 		if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 			return err
@@ -69,7 +69,7 @@ func floodOne(host string, worker, requests int) error {
 		for i := range together {
 			fmt.Fprintf(&batch,
 				"GET /authorize?client_id=local-web&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%2Fcb&response_type=code&scope=openid"+
-					"&state=stranger-%d-%d HTTP/1.1\r\nHost: %s\r\n\r\n", worker, n+i, host)
+					"&state=unknown-%d-%d HTTP/1.1\r\nHost: %s\r\n\r\n", worker, n+i, host)
 		}
 		if _, err := conn.Write(batch.Bytes()); err != nil {
 			return err
@@ -81,15 +81,15 @@ func floodOne(host string, worker, requests int) error {
 			}
 			_ = res.Body.Close()
 			if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), "/login?") {
-				return fmt.Errorf("answered by %d to %s", res.StatusCode, res.Header.Get("Location"))
+				return fmt.Errorf("status %d, Location %s", res.StatusCode, res.Header.Get("Location"))
 			}
 		}
 	}
 	return nil
 }
 
-// rowsOf counts the rows of every table.
-func rowsOf(t *testing.T, data string) map[string]int {
+// countRows returns the number of rows of every table.
+func countRows(t *testing.T, data string) map[string]int {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "idp.db")+"?mode=ro")
 	require.NoError(t, err)
@@ -114,8 +114,8 @@ func rowsOf(t *testing.T, data string) map[string]int {
 	return count
 }
 
-// residentOf is the resident memory of a server in bytes, after its garbage.
-func residentOf(t *testing.T, operations string) int64 {
+// readResidentMemory returns the resident memory of a server in bytes.
+func readResidentMemory(t *testing.T, operations string) int64 {
 	t.Helper()
 	res, err := http.Get(operations + "/metrics")
 	require.NoError(t, err)
