@@ -26,7 +26,7 @@ import (
 type Options struct {
 	Listen     string // host:port
 	Operations string // loopback host:port, or "off"
-	Data       string // folder; empty means DataFolder
+	Data       string // folder; empty means the default one, see Settings
 	Store      string // PostgreSQL URL; empty means SQLite in Data
 	// Simulator is the loopback host:port of the LivePerson simulator; "off" or empty
 	// means none.

@@ -122,13 +122,12 @@ func (grant Grant) dropScopes(bits uint16) Grant {
 // allowedTo returns the part of the grant that the client may still have: its scopes may
 // have been withdrawn since, and with them the claims that they release.
 func (grant Grant) allowedTo(client *Client) Grant {
-	refused := func(scope string) bool { return scope != zoidc.ScopeOpenID && !slices.Contains(client.Scopes, scope) }
-	kept := func(all []string, scope func(string) string) []string {
-		return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return refused(scope(s)) })
+	isWithdrawn := func(scope string) bool {
+		return scope != zoidc.ScopeOpenID && !slices.Contains(client.Scopes, scope)
 	}
-	itself := func(s string) string { return s }
-	grant.Scopes = kept(grant.Scopes, itself)
-	grant.UserinfoClaims = kept(grant.UserinfoClaims, releasingScope)
-	grant.IDTokenClaims = kept(grant.IDTokenClaims, releasingScope)
+	isClaimWithdrawn := func(claim string) bool { return isWithdrawn(releasingScope(claim)) }
+	grant.Scopes = slices.DeleteFunc(slices.Clone(grant.Scopes), isWithdrawn)
+	grant.UserinfoClaims = slices.DeleteFunc(slices.Clone(grant.UserinfoClaims), isClaimWithdrawn)
+	grant.IDTokenClaims = slices.DeleteFunc(slices.Clone(grant.IDTokenClaims), isClaimWithdrawn)
 	return grant
 }

@@ -72,7 +72,7 @@ func newIPExtractor(proxies []netip.Prefix) echo.IPExtractor {
 
 // checkTransport accepts requests to the issuer's own host over a transport as
 // secure as the issuer's. Forwarded headers count only from trusted proxies (RFC 9700
-// section 4.13), and the issuer is never built from a request (RFC 8414 section 3.3).
+// section 4.13), and the issuer is never derived from a request (RFC 8414 section 3.3).
 func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 	secure := issuer.Scheme == "https"
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -87,7 +87,7 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 				proto := r.Header.Get("X-Forwarded-Proto")
 				if r.TLS == nil && (!proxied || proto != "" && proto != "https") {
 					return s.Renderer.ShowError(c, oidc.ErrorPage{
-						Status: http.StatusForbidden, Title: "Only over https",
+						Status: http.StatusForbidden, Title: "Secure connection required",
 						Message: "This address is served over https only.",
 						Remedy:  "Open " + s.Settings.Issuer + " instead.",
 					})
@@ -99,7 +99,7 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 					return c.Redirect(http.StatusFound, s.Settings.Issuer+"/")
 				}
 				return s.Renderer.ShowError(c, oidc.ErrorPage{
-					Status: http.StatusMisdirectedRequest, Title: "Another address",
+					Status: http.StatusMisdirectedRequest, Title: "Wrong address",
 					Message: "This service has another address.",
 					Remedy:  "Open " + s.Settings.Issuer + " instead. A proxy in front must pass the Host header on.",
 				})
@@ -126,8 +126,7 @@ func (s *Server) isProxy(remote string) bool {
 	return slices.ContainsFunc(s.Settings.Proxies, func(p netip.Prefix) bool { return p.Contains(ap.Addr().Unmap()) })
 }
 
-// recoverPanics turns a panic into an error, so that one request cannot end the
-// others.
+// recoverPanics turns a panic into an error, so that it ends no other request.
 func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
@@ -163,12 +162,12 @@ func pageForStatus(status int) (page oidc.ErrorPage, expected bool) {
 	page = oidc.ErrorPage{Status: status, Remedy: "Go back to where you came from and try again."}
 	switch status {
 	case http.StatusNotFound:
-		page.Title, page.Message = "Nothing here", "There is no page at this address."
+		page.Title, page.Message = "Page not found", "There is no page at this address."
 		page.Remedy = "Check the address, or go back to where you came from."
 	case http.StatusMethodNotAllowed:
-		page.Title, page.Message = "Not that way", "This address does not take such a request."
+		page.Title, page.Message = "Request not allowed", "This page does not accept requests of this kind."
 	case http.StatusRequestEntityTooLarge:
-		page.Title, page.Message = "Too large", "The request is too large."
+		page.Title, page.Message = "Request too large", "The request is too large."
 	default:
 		page.Message, page.Remedy = "Something went wrong on our side.", "Try again in a moment."
 		return page, false
