@@ -286,7 +286,7 @@ func brokenPages() []brokenCopy {
 			"frames", "web", "Renderer.contentSecurityPolicy",
 			setText("frame-ancestors 'none'", "frame-ancestors *"), "attack/16-framed-page",
 		},
-		{"referrer", "web", "Renderer.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
+		{"referrer", "internal/pages", "Set.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
 		{
 			"strict transport", "server", "Server.checkTransport", remove("Strict-Transport-Security"),
 			"attack/20-strict-transport",

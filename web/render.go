@@ -1,18 +1,16 @@
 package web
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
-	"strconv"
 	"strings"
+
+	"idpbridge/internal/pages"
 )
 
 //go:embed templates/*.html
@@ -44,14 +42,14 @@ type Renderer struct {
 	dev    bool
 	images string // what img-src allows in addition to our own origin
 	files  map[string]staticFile
-	pages  map[string]*template.Template
+	pages  *pages.Set
 }
 
 // NewRenderer parses the templates. base is the path of the issuer, "" at the root; dev
 // puts the banner of development mode on every page. It fails if the URL of the logo is
 // not a URL.
 func NewRenderer(base string, brand Brand, dev bool) (*Renderer, error) {
-	r := &Renderer{base: base, brand: brand, dev: dev, images: " data:", pages: map[string]*template.Template{}}
+	r := &Renderer{base: base, brand: brand, dev: dev, images: " data:"}
 	logo, err := url.Parse(brand.LogoURL)
 	if err != nil {
 		return nil, fmt.Errorf("URL of the logo: %w", err)
@@ -62,25 +60,13 @@ func NewRenderer(base string, brand Brand, dev bool) (*Renderer, error) {
 	if r.files, err = readStaticFiles(); err != nil {
 		return nil, err
 	}
-	names, err := fs.Glob(templates, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
-	}
-	for _, name := range names {
-		page := strings.TrimSuffix(path.Base(name), ".html")
-		if page == "layout" {
-			continue
-		}
-		t, err := template.ParseFS(templates, "templates/layout.html", name)
-		if err != nil {
-			return nil, fmt.Errorf("template %s: %w", page, err)
-		}
-		r.pages[page] = t
+	if r.pages, err = pages.Parse(templates); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
 
-// layoutData is the data of layout.html.
+// layoutData is the data of the layout.
 type layoutData struct {
 	Base, CSS, Icon, Script string
 	Brand                   Brand
@@ -89,48 +75,28 @@ type layoutData struct {
 	Submit                  template.JS
 }
 
-// Render writes a page by name, with status and headers. If the page cannot be
-// rendered, it returns an error and sends nothing.
-func (r *Renderer) Render(w http.ResponseWriter, status int, name string, page any, policy Policy) error {
-	t, ok := r.pages[name]
-	if !ok {
-		return fmt.Errorf("there is no page %q", name)
-	}
+// Render sends a page by name, with status and headers. If the page cannot be rendered,
+// it returns an error and sends nothing.
+func (r *Renderer) Render(w http.ResponseWriter, status int, name string, view any, policy Policy) error {
 	data := layoutData{
 		Base: r.base, CSS: r.staticURL("idp.css"), Icon: r.staticURL("logo.svg"),
-		Brand: r.brand, Dev: r.dev, Page: page, Submit: formPostScript,
+		Brand: r.brand, Dev: r.dev, Page: view, Submit: formPostScript,
 	}
 	script := policy.ScriptHash
 	if file := scriptFor(name, policy); file != "" {
 		data.Script, script = r.staticURL(file), "'self'"
 	}
-	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "layout", data); err != nil {
-		return fmt.Errorf("render %s: %w", name, err)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
 	// No Cross-Origin-Opener-Policy: LiveEngage's chat window goes through these pages
 	// and must still have its opener when it returns.
-	h.Set("Content-Security-Policy", r.contentSecurityPolicy(policy, script))
-	w.WriteHeader(status)
-	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("send %s: %w", name, err)
-	}
-	return nil
+	return r.pages.Render(w, status, name, data, r.contentSecurityPolicy(policy, script))
 }
 
 // scriptFor is the script that a page loads; most pages have none.
-func scriptFor(page string, policy Policy) string {
-	if page == "setup" || page == "token" {
+func scriptFor(name string, policy Policy) string {
+	if name == "setup" || name == "token" {
 		return "copy.js"
 	}
-	if page == "signed_out" && len(policy.Frames) > 0 {
+	if name == "signed_out" && len(policy.Frames) > 0 {
 		return "leave.js"
 	}
 	return ""
