@@ -16,9 +16,9 @@ import (
 // Set holds the templates of pages by name. It is safe for concurrent use.
 type Set struct{ pages map[string]*template.Template }
 
-// Parse parses the files templates/*.html. Each is a page, named like the file without
-// .html, except layout.html: it defines the template "layout", which executes the page's
-// own templates.
+// Parse parses the files templates/*.html. Each file is a page with the name of the file
+// without .html. The file layout is not a page: it defines the template "layout", which
+// executes the page's own templates.
 func Parse(files fs.FS) (*Set, error) {
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
