@@ -141,10 +141,10 @@ func arrows() map[string]allowance {
 		"internal/pgtest": {
 			theirs: []string{pgx},
 		},
+		"internal/pkce": {},
 		"internal/robot": {
 			theirs: []string{xhtml},
 		},
-		"internal/pkce":     {},
 		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {

@@ -20,7 +20,7 @@ func (s *Server) workers() []func(context.Context) {
 	all := []func(context.Context){
 		func(ctx context.Context) { repeatUntilDone(ctx, sweepInterval, s.deleteExpired) },
 		func(ctx context.Context) { repeatUntilDone(ctx, sweepInterval, s.reloadKeys) },
-		func(ctx context.Context) { repeatUntilDone(ctx, probeInterval, s.probeDatabase) },
+		s.probeDatabase,
 		s.deliverLogouts,
 	}
 	if s.certificate != nil {
