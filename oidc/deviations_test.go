@@ -136,7 +136,7 @@ func TestDeviations(t *testing.T) {
 		ResponseTypes: []string{"code", "id_token"},
 		LiveEngage: &oidc.LiveEngage{
 			Legacy: true, RedirectKeys: []string{"k"}, TokenRedirectURI: servertest.FixedURI,
-			AnswerParameter: "token", AnswerInQuery: true, JSONRequests: true, LivePersonErrors: true, Delegation: true,
+			ResponseParameter: "token", ResponseInQuery: true, JSONRequests: true, LivePersonErrors: true, Delegation: true,
 		},
 	}
 	for _, name := range all.Deviations() {
