@@ -81,8 +81,10 @@ func arrows() map[string]allowance {
 		"config": {
 			ours: []string{
 				"claims",
+				"internal/filemode",
 				"internal/netaddr",
 				"internal/password",
+				"internal/pgurl",
 				"internal/secret",
 				"internal/spelling",
 				"keys",
@@ -129,13 +131,18 @@ func arrows() map[string]allowance {
 		"internal/chrome": {
 			theirs: []string{chromedp, testify},
 		},
-		"internal/cookie":  {},
-		"internal/fetch":   {},
-		"internal/limit":   {},
-		"internal/memnet":  {},
-		"internal/netaddr": {},
+		"internal/cookie":   {},
+		"internal/fetch":    {},
+		"internal/filemode": {},
+		"internal/limit":    {},
+		"internal/memnet":   {},
+		"internal/netaddr":  {},
 		"internal/password": {
 			theirs: []string{argon2},
+		},
+		"internal/pgurl": {
+			ours:   []string{"internal/netaddr"},
+			theirs: []string{pgx},
 		},
 		"internal/pgtest": {
 			theirs: []string{pgx},
@@ -251,6 +258,7 @@ func arrows() map[string]allowance {
 		"store": {
 			ours: []string{
 				"claims",
+				"internal/pgurl",
 				"keys",
 				"oidc",
 				"session",

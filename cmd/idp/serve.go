@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
+	"idpbridge/config"
 	"idpbridge/server"
 )
 
@@ -16,21 +18,22 @@ type serveCommand struct {
 func (c serveCommand) Run(ctx context.Context, p *process) error {
 	log := slog.New(slog.NewJSONHandler(p.stderr, nil))
 	slog.SetDefault(log) // zitadel/oidc logs there
-	settings, clients, err := loadConfig(c.Config, p.getenv)
+	installation, err := config.LoadInstallation(c.Config, p.getenv, time.Time{})
 	if err != nil {
 		return err
 	}
-	people, err := settings.ReadPeople()
+	clients, err := installation.OIDCClients()
 	if err != nil {
 		return err
 	}
+	settings := installation.Config
 	listeners, err := server.Listen(ctx, &settings)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listeners.Close() }()
 	s, err := server.New(ctx, server.Config{
-		Settings: settings, Clients: clients, People: people, Log: log, Now: p.now,
+		Settings: settings, Clients: clients, People: installation.People, Log: log, Now: p.now,
 	})
 	if err != nil {
 		return err
