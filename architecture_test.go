@@ -131,12 +131,13 @@ func arrows() map[string]allowance {
 		"internal/chrome": {
 			theirs: []string{chromedp, testify},
 		},
+		"internal/filemode": {}, // of the standard library alone
 		"internal/cookie":   {},
 		"internal/fetch":    {},
-		"internal/filemode": {},
 		"internal/limit":    {},
 		"internal/memnet":   {},
 		"internal/netaddr":  {},
+		"internal/pages":    {},
 		"internal/password": {
 			theirs: []string{argon2},
 		},
@@ -197,6 +198,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/pages",
 				"internal/pkce",
 				"internal/secret",
 				"keys",
@@ -286,6 +288,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/limit",
+				"internal/pages",
 				"liveengage/inspect",
 				"liveengage/setup",
 				"oidc",

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -14,8 +15,9 @@ import (
 	"idpbridge/session"
 )
 
-// metadata is the discovery document: zitadel's type, and members that it lacks (RFC 9126 section 5, RFC 9207 section 3, OIDC Discovery section 3, OpenID
-// Connect Back-Channel Logout section 2.1, Front-Channel Logout section 3).
+// metadata is the discovery document: zitadel's type, and members that it lacks (RFC
+// 9126 section 5, RFC 9207 section 3, OIDC Discovery section 3, OpenID Connect
+// Back-Channel Logout section 2.1, Front-Channel Logout section 3).
 type metadata struct {
 	zoidc.DiscoveryConfiguration
 	PAREndpoint        string   `json:"pushed_authorization_request_endpoint"`
@@ -32,6 +34,8 @@ type metadata struct {
 // and the same at RFC 8414's path (section 3). It sets every member; none of the
 // library's defaults is used.
 func (p *Provider) handleDiscovery(c echo.Context) error {
+	scopes := []string{"openid", "profile", "email", "address", "phone", "offline_access", ScopeSDEs}
+	grantTypes := []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit, zoidc.GrantTypeRefreshToken}
 	confidential := []zoidc.AuthMethod{AuthBasic, AuthPost, AuthKey}
 	methods := append(slices.Clone(confidential), AuthNone)
 	var algorithms []string
@@ -48,10 +52,10 @@ func (p *Provider) handleDiscovery(c echo.Context) error {
 			RevocationEndpoint:                                 p.issuer + PathRevoke,
 			EndSessionEndpoint:                                 p.issuer + PathEndSession,
 			JwksURI:                                            p.issuer + PathJWKS,
-			ScopesSupported:                                    []string{"openid", "profile", "email", "address", "phone", "offline_access", ScopeSDEs},
+			ScopesSupported:                                    scopes,
 			ResponseTypesSupported:                             responseTypes,
 			ResponseModesSupported:                             []string{"query", "fragment", "form_post"},
-			GrantTypesSupported:                                []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit, zoidc.GrantTypeRefreshToken},
+			GrantTypesSupported:                                grantTypes,
 			ACRValuesSupported:                                 []string{session.ACRPassword},
 			SubjectTypesSupported:                              []string{"public"},
 			IDTokenSigningAlgValuesSupported:                   p.keys.Algorithms(),
@@ -88,7 +92,15 @@ var claimsSupported = []string{ //nolint:gochecknoglobals // read only
 }
 
 // handleJWKS serves GET /jwks: every key that signs, will sign, or has signed (RFC 7517).
-func (p *Provider) handleJWKS(c echo.Context) error { return writeCacheable(c, p.keys.JWKS()) }
+func (p *Provider) handleJWKS(c echo.Context) error {
+	p.refreshKeys(c.Request().Context())
+	return writeCacheable(c, p.keys.JWKS())
+}
+
+// refreshKeys reads changes of the keys by other processes, so that a withdrawn key is
+// neither published nor trusted any longer. If the database is down, the keys stay, and
+// the periodic reload logs why.
+func (p *Provider) refreshKeys(ctx context.Context) { _ = p.keys.Refresh(ctx) }
 
 // writeCacheable writes JSON that may be cached for five minutes: shorter than the time
 // for which a new key is published before it signs (OIDC Core section 10.1.1).
@@ -110,6 +122,7 @@ func writeCacheable(c echo.Context, v any) error {
 
 // pastedKey is the active RS256 key, or the one that the client named by client_id pins.
 func (p *Provider) pastedKey(c echo.Context) keys.PublicKey {
+	p.refreshKeys(c.Request().Context())
 	if client, ok := p.clients[c.QueryParam("client_id")]; ok && client.PinnedKey != "" {
 		if key, ok := p.keys.Key(client.PinnedKey); ok {
 			return key

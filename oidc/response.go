@@ -48,7 +48,7 @@ func (p *Provider) issueResponse(
 	}
 	if request.wantsIDToken() {
 		options.standalone = !request.wantsToken() && !request.wantsCode()
-		token, err := p.tokens.newIDToken(request.client, current.Person, signin, options)
+		token, err := p.tokens.newIDToken(ctx, request.client, current.Person, signin, options)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func (p *Provider) newSignin(request *authRequest, saved savedRequest, current s
 		signin.Expires = signin.CodeExpires.Add(lives.AccessToken)
 	}
 	offline := slices.Contains(request.Scopes, zoidc.ScopeOfflineAccess)
-	if offline || request.wantsCode() && request.useDeviation(RefreshUnasked) {
+	if offline || request.wantsCode() && request.useDeviation(RefreshWithoutScope) {
 		signin.Refresh = Refresh{
 			Number: 1, Issued: now, Expires: now.Add(min(lives.RefreshIdle, lives.Refresh)), Ends: now.Add(lives.Refresh),
 		}
