@@ -245,6 +245,7 @@ func arrows() map[string]allowance {
 				"conformance",
 				"dev",
 				"internal/robot",
+				"internal/secret",
 				"keys",
 				"server",
 			},
