@@ -59,7 +59,7 @@ func TestPostgresColumnTypeChanges(t *testing.T) {
 		require.NoError(t, s.RecordSignin(t.Context(), oidc.Signin{
 			ID: change, Subject: "1", State: oidc.Issued, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
 		}))
-		_, _, err = s.RedeemCode(t.Context(), change, at)
+		_, _, err = s.RedeemCode(t.Context(), change, at, 0)
 		require.NoError(t, err, change)
 	}
 }
