@@ -15,8 +15,8 @@ import (
 	"idpbridge/server/servertest"
 )
 
-// onEachEngine runs a test with SQLite and with PostgreSQL.
-func onEachEngine(t *testing.T, test func(t *testing.T, change func(*server.Config))) {
+// withEachEngine runs a test with SQLite and with PostgreSQL.
+func withEachEngine(t *testing.T, test func(t *testing.T, change func(*server.Config))) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
@@ -32,12 +32,13 @@ func onEachEngine(t *testing.T, test func(t *testing.T, change func(*server.Conf
 // TestStoredTextIsBounded: what a requester chooses, and the server stores, is short text.
 func TestStoredTextIsBounded(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(t *testing.T, change func(*server.Config)) {
+	withEachEngine(t, func(t *testing.T, change func(*server.Config)) {
 		t.Helper()
 		s := servertest.Start(t, change)
 		b := servertest.NewBrowser(t)
 		nonce := strings.Repeat("n", 512)
-		response := servertest.Response(t, b.SignIn(servertest.AuthorizeURL(s.Issuer, "nonce", nonce), "jane", "jane-password"))
+		authorize := servertest.AuthorizeURL(s.Issuer, "nonce", nonce)
+		response := servertest.Response(t, b.SignIn(authorize, "jane", "jane-password"))
 		status, tokens := servertest.RequestTokens(t, s.Issuer, response.Get("code"))
 		require.Equal(t, http.StatusOK, status)
 		require.Equal(t, nonce, servertest.DecodeClaims(t, tokens["id_token"].(string))["nonce"])
@@ -53,7 +54,7 @@ func TestStoredTextIsBounded(t *testing.T) {
 // deleted when the code expires, even if the client could have had a refresh token.
 func TestUnredeemedCodeIsForgotten(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(t *testing.T, change func(*server.Config)) {
+	withEachEngine(t, func(t *testing.T, change func(*server.Config)) {
 		t.Helper()
 		clock := &servertest.Clock{}
 		s := servertest.Start(t, change, func(c *server.Config) { c.Now = clock.Now })
@@ -80,7 +81,7 @@ func TestUnredeemedCodeIsForgotten(t *testing.T) {
 // TestSigninsPerSession: a session that starts sign-ins without end keeps a limited number.
 func TestSigninsPerSession(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(t *testing.T, change func(*server.Config)) {
+	withEachEngine(t, func(t *testing.T, change func(*server.Config)) {
 		t.Helper()
 		s := servertest.Start(t, change)
 		b := servertest.NewBrowser(t)

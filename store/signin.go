@@ -36,7 +36,8 @@ func (s *Store) RecordSignin(ctx context.Context, signin oidc.Signin) error {
 		return wrapError("insert sign-in", err)
 	}
 	var count int
-	err = queryOnce(ctx, s.stmts.insertSignin, func(row scanner) error { return row.Scan(&count) }, signin.ID, signin.Reference, signin.ClientID, signin.SessionID,
+	err = queryOnce(ctx, s.stmts.insertSignin, func(row scanner) error { return row.Scan(&count) },
+		signin.ID, signin.Reference, signin.ClientID, signin.SessionID,
 		signin.Subject, int(signin.State), toMillis(signin.Created), toMillis(signin.CodeExpires),
 		toMillis(signin.Expires), string(granted), signin.Refresh.Number, toMillis(signin.Refresh.Issued),
 		toMillis(signin.Refresh.Expires), toMillis(signin.Refresh.Ends))
