@@ -134,6 +134,7 @@ func arrows() map[string]allowance {
 		"internal/limit":   {},
 		"internal/memnet":  {},
 		"internal/netaddr": {},
+		"internal/pages":   {},
 		"internal/password": {
 			theirs: []string{argon2},
 		},
@@ -190,6 +191,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/pages",
 				"internal/pkce",
 				"internal/secret",
 				"keys",
@@ -278,6 +280,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/limit",
+				"internal/pages",
 				"liveengage/inspect",
 				"liveengage/setup",
 				"oidc",

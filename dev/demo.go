@@ -32,7 +32,7 @@ func loadPeople() ([]config.Person, error) {
 	return config.ParsePeople("people.yaml", PeopleFile, config.PeopleRules{PlainPasswords: true})
 }
 
-// demoPeople are the people that the sign-in page offers to click.
+// demoPeople are the people that can be signed in with one click.
 func demoPeople(people []config.Person) []web.DemoPerson {
 	out := make([]web.DemoPerson, 0, len(people))
 	for _, p := range people {
@@ -51,9 +51,7 @@ func Clients() []oidc.Client {
 	return []oidc.Client{
 		{
 			ID: "liveengage", Name: "Example Brand chat", Secret: secret.New(LiveEngageSecret), AuthMethods: basicOrPost,
-			RedirectURIs: []string{
-				liveengage.EmbeddedRedirectURI, liveengage.WindowURI,
-			},
+			RedirectURIs:  []string{liveengage.EmbeddedRedirectURI, liveengage.WindowURI},
 			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true,
 			LiveEngage: &oidc.LiveEngage{TokenRedirectURI: liveengage.EmbeddedRedirectURI, JSONRequests: true},
 		},

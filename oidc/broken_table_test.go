@@ -274,7 +274,7 @@ func brokenPages() []brokenCopy {
 	return []brokenCopy{
 		{"login form of another site", "web", "RequireSameOrigin", never("Check", "err"), "attack/68-login-csrf"},
 		{
-			"password posted on", "web", "redirect",
+			"password posted on", "web", "redirectTo",
 			setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"),
 			"attack/18-credentials-posted-on",
 		},
@@ -286,10 +286,10 @@ func brokenPages() []brokenCopy {
 			"attack/75-unknown-user",
 		},
 		{
-			"frames", "web", "Renderer.security",
+			"frames", "web", "Renderer.contentSecurityPolicy",
 			setText("frame-ancestors 'none'", "frame-ancestors *"), "attack/16-framed-page",
 		},
-		{"referrer", "web", "Renderer.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
+		{"referrer", "internal/pages", "Set.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
 		{
 			"strict transport", "server", "Server.checkTransport", remove("Strict-Transport-Security"),
 			"attack/20-strict-transport",

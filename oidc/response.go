@@ -92,7 +92,7 @@ func (p *Provider) newSignin(request *authRequest, saved savedRequest, current s
 		}
 	}
 	offline := slices.Contains(request.Scopes, zoidc.ScopeOfflineAccess)
-	if offline || request.wantsCode() && request.useDeviation(RefreshUnasked) {
+	if offline || request.wantsCode() && request.useDeviation(RefreshWithoutScope) {
 		signin.Refresh = Refresh{
 			Number: 1, Issued: now, Expires: now.Add(min(lives.RefreshIdle, lives.Refresh)), Ends: now.Add(lives.Refresh),
 		}

@@ -30,7 +30,7 @@ func (p *Provider) validateRequest(ctx context.Context, query string, pushed boo
 	params, repeated, err := parseParameters(query)
 	if err != nil {
 		return nil, &pageError{
-			message: "The link that led here is damaged.", remedy: "Go back to where you came from and try again.",
+			message: "The link that brought you here is damaged.", remedy: "Go back to where you came from and try again.",
 		}
 	}
 	client, err := p.clientOf(params, repeated)
@@ -54,7 +54,7 @@ func (p *Provider) validateParameters(
 	mode := request.ResponseMode
 	request.ResponseMode = errorMode(params)
 	queryMode := mode == "" || mode == zoidc.ResponseModeQuery
-	if request.isImplicit() && queryMode && request.useDeviation(AnswerInQuery) {
+	if request.isImplicit() && queryMode && request.useDeviation(ImplicitResponseInQuery) {
 		mode, request.ResponseMode = zoidc.ResponseModeFragment, zoidc.ResponseModeQuery
 	}
 	if len(repeated) > 0 {
@@ -79,17 +79,17 @@ func (p *Provider) validateParameters(
 	return request, p.validateHint(ctx, request)
 }
 
-// clientOf finds the client and checks that the redirect URI is one of its own, byte
+// clientOf finds the client and checks that the redirect URI is registered for it, byte
 // for byte after form decoding.
 func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, error) {
 	const remedy = "Go back to where you came from and try again. " +
 		"If it happens again, tell the people who run that site."
 	if slices.Contains(repeated, "client_id") || slices.Contains(repeated, "redirect_uri") {
-		return nil, &pageError{message: "The link that led here names its application twice.", remedy: remedy}
+		return nil, &pageError{message: "The link that brought you here names its app twice.", remedy: remedy}
 	}
 	client, ok := p.clients[params.Get("client_id")]
 	if !ok {
-		return nil, &pageError{message: "We don't know the application that sent you here.", remedy: remedy}
+		return nil, &pageError{message: "We don't know the app that sent you here.", remedy: remedy}
 	}
 	uri := params.Get("redirect_uri")
 	if uri == "" || !client.allowsRedirectURI(uri) && !client.allowsRedirectQuery(uri) {
@@ -101,8 +101,8 @@ func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, erro
 	return client, nil
 }
 
-// validateNoRequestObject rejects request objects with the error codes made for that
-// (OIDC Core section 3.1.2.6) rather than ignoring them.
+// validateNoRequestObject rejects request objects, with the error codes of OIDC Core
+// section 3.1.2.6, rather than ignoring them.
 func validateNoRequestObject(_ *authRequest, params url.Values) error {
 	if params.Has("request") {
 		return newOAuthError(requestNotSupported, "Request objects are not supported. Push the request instead (RFC 9126).")

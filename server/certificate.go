@@ -80,11 +80,13 @@ func (c *certificate) config() *tls.Config {
 	return cfg
 }
 
-// reloadCertificate takes over a changed certificate.
-func (s *Server) reloadCertificate(ctx context.Context) error {
+// reloadCertificate picks up a changed certificate.
+func (s *Server) reloadCertificate(ctx context.Context) {
 	changed, err := s.certificate.reload()
+	if err != nil {
+		s.Log.ErrorContext(ctx, "certificate reload failed; the old one stays", "error", err)
+	}
 	if changed {
 		s.Log.InfoContext(ctx, "certificate reloaded", "expires", s.certificate.expires())
 	}
-	return err
 }

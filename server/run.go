@@ -143,11 +143,11 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	}
 }
 
-// logStart says in the log what is served, and warns of pinned keys that retire.
+// logStart logs what is served, and warns of pinned keys that are retiring.
 func (s *Server) logStart() {
 	for _, c := range s.Clients {
 		if key, ok := s.Keys.Key(c.PinnedKey); ok && key.State == keys.Retiring {
-			s.Log.Warn("pinned key is retiring and signs for this client alone; "+
+			s.Log.Warn("pinned key is retiring and signs only for this client; "+
 				"paste the active key where it is trusted, then unpin it", "client_id", c.ID, "kid", key.ID)
 		}
 	}

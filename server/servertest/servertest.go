@@ -1,5 +1,5 @@
-// Package servertest makes servers for tests: the real one of package server, with a
-// database of its own, without a command line. Only tests import it.
+// Package servertest runs servers for tests: the one of package server, with a new
+// database, without a command line. Only tests import it.
 package servertest
 
 import (
