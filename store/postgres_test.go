@@ -107,7 +107,7 @@ func BenchmarkPostgres(b *testing.B) {
 					ID: id, Subject: "1", State: oidc.Issued, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
 				}
 				require.NoError(b, s.RecordSignin(b.Context(), signin))
-				_, _, err = s.RedeemCode(b.Context(), id, at)
+				_, _, err = s.RedeemCode(b.Context(), id, at, 0)
 				require.NoError(b, err)
 			}
 		})
