@@ -134,6 +134,9 @@ func TestUnreadableCaller(t *testing.T) {
 	}
 }
 
+// twoHops is the header of a caller behind two trusted proxies.
+func twoHops() []string { return []string{"X-Forwarded-For", "198.51.100.7, 10.1.2.3"} }
+
 // TestForwardedHostAndProto shows which spellings of the other headers are accepted.
 func TestForwardedHostAndProto(t *testing.T) {
 	t.Parallel()
@@ -144,17 +147,25 @@ func TestForwardedHostAndProto(t *testing.T) {
 		headers []string
 		want    int
 	}{
-		"nothing":                {p, nil, 200},
-		"upper case":             {p, []string{"X-FORWARDED-PROTO", "HTTPS", "X-Forwarded-Host", "LOGIN.example"}, 200},
-		"repeated in one":        {p, []string{"X-Forwarded-Proto", "https, https"}, 200},
-		"repeated in two":        {p, []string{"X-Forwarded-Proto", "https", "X-Forwarded-Proto", "http"}, 200},
-		"http inside":            {p, []string{"X-Forwarded-Proto", "https,http"}, 200},
-		"http outside":           {p, []string{"X-Forwarded-Proto", "http,https"}, 403},
+		"nothing":            {p, nil, 200},
+		"upper case":         {p, []string{"X-FORWARDED-PROTO", "HTTPS", "X-Forwarded-Host", "LOGIN.example"}, 200},
+		"repeated":           {p, []string{"X-Forwarded-Proto", "https, https"}, 200},
+		"two hops, one line": {p, append(twoHops(), "X-Forwarded-Proto", "https,http"), 200},
+		"two hops, two lines": {
+			p, append(twoHops(), "X-Forwarded-Proto", "https", "X-Forwarded-Proto", "http"), 200,
+		},
+		"two hops, http outside":           {p, append(twoHops(), "X-Forwarded-Proto", "http,https"), 403},
+		"two hops, the outer one replaces": {p, append(twoHops(), "X-Forwarded-Proto", "https"), 200},
+		"claimed by the caller":            {p, []string{"X-Forwarded-Proto", "https, http"}, 403},
+		"claimed by the caller, two hops":  {p, append(twoHops(), "X-Forwarded-Proto", "https, http, http"), 403},
+		"host claimed by the caller": {
+			p, []string{"X-Forwarded-Host", "login.example, evil.example"}, 421,
+		},
 		"http":                   {p, []string{"X-Forwarded-Proto", "HTTP"}, 403},
 		"no scheme":              {p, []string{"X-Forwarded-Proto", "on"}, 403},
 		"host with default port": {p, []string{"X-Forwarded-Host", "login.example:443", "Host", "idp:8080"}, 200},
 		"hosts of two hops": {
-			p, []string{"X-Forwarded-Host", "login.example, inner.example", "Host", "idp:8080"}, 200,
+			p, append(twoHops(), "X-Forwarded-Host", "login.example, inner.example", "Host", "idp:8080"), 200,
 		},
 		"another host":               {p, []string{"X-Forwarded-Host", "evil.example"}, 421},
 		"another port":               {p, []string{"X-Forwarded-Host", "login.example:444"}, 421},
