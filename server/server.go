@@ -171,9 +171,13 @@ func (s *Server) newProvider(secret keys.Secret, cookies cookie.Policy) (*oidc.P
 }
 
 func (s *Server) newSite() *web.Site {
+	directory := upstream.NewLocal(s.Store, passwordSlots())
+	for _, p := range s.People {
+		directory.Expect(p.PasswordHash)
+	}
 	return web.New(web.Config{
 		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
-		Directory: upstream.NewLocal(s.Store, passwordSlots()),
+		Directory: directory,
 		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
 		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
 	})
