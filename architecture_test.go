@@ -43,6 +43,7 @@ const (
 	xhtml    = "golang.org/x/net/html"
 	socket   = "github.com/coder/websocket"
 	errgroup = "golang.org/x/sync/errgroup"
+	xterm    = "golang.org/x/term"
 	chromedp = "github.com/chromedp"
 )
 
@@ -76,7 +77,7 @@ func arrows() map[string]allowance {
 				"server",
 				"upstream",
 			},
-			theirs: []string{kong},
+			theirs: []string{kong, xterm},
 		},
 		"config": {
 			ours: []string{

@@ -11,7 +11,7 @@ import (
 )
 
 type serveCommand struct {
-	Config string `required:"" help:"Configuration file; idp init writes one." type:"path" placeholder:"FILE"`
+	Config string `default:"idp.yaml" help:"Configuration file; idp init writes one." type:"path" placeholder:"FILE"`
 }
 
 // Run serves what the configuration file describes until the context ends.
