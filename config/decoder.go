@@ -32,6 +32,8 @@ type decoder struct {
 	// What is decoded may be a part of the file: a line after skipAfter is skipped lines
 	// further down in the file.
 	skipAfter, skipped int
+
+	undecodable bool // the content is not a YAML map
 }
 
 func newDecoder(name string, getenv func(string) string, dir string) *decoder {
@@ -56,6 +58,7 @@ func (d *decoder) decode(data []byte, target any) bool {
 func (d *decoder) parse(data []byte) (ast.Node, bool) {
 	body, problem := parseDocument(data)
 	if problem != nil {
+		d.undecodable = true
 		problem.position = d.inFile(problem.position)
 		d.problems = append(d.problems, *problem)
 		return nil, false
@@ -74,6 +77,10 @@ func (d *decoder) inFile(p position) position {
 // parseDocument parses a file that has one YAML document with a map in it.
 func parseDocument(data []byte) (ast.Node, *problem) {
 	begin := position{1, 1}
+	data, encodingProblem := normalizeText(data)
+	if encodingProblem != nil {
+		return nil, encodingProblem
+	}
 	if nestsTooDeeply(data) {
 		return nil, &problem{position: begin, message: "too many nested brackets or dashes; close the open ones"}
 	}

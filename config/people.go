@@ -57,13 +57,15 @@ func (cfg *Config) ReadPeople() ([]Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The people are all that is kept; without this, as much garbage would be.
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	file, err := os.Open(cfg.People)
 	if err != nil {
 		return nil, fmt.Errorf("read people: %w", err)
 	}
 	defer func() { _ = file.Close() }()
+	if info, err := file.Stat(); err == nil && info.Size() > 1<<20 {
+		// Of a large file, or there would be as much garbage as people.
+		defer debug.SetGCPercent(debug.SetGCPercent(10))
+	}
 	return parsePeople(cfg.People, file, PeopleRules{Subjects: subjects})
 }
 

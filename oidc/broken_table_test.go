@@ -31,6 +31,7 @@ func brokenCopies() []brokenCopy {
 func brokenRequests() []brokenCopy {
 	return []brokenCopy{
 		{"nonce", "oidc", "validateNonceAndPKCE", never("wantsIDToken", "Nonce"), "attack/36-nonce-missing"},
+		{"nonce length", "oidc", "validateNonceAndPKCE", never("maxNonceLength"), "attack/95-long-nonce"},
 		{
 			"redirect comparison", "oidc", "Client.allowsRedirectURI",
 			setCall(`$f($1, strings.ToLower($2))`, "Contains"), "attack/01-redirect-uri-variants",

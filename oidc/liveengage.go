@@ -176,12 +176,15 @@ func (request *authRequest) useDeviation(d Deviation) bool {
 	return true
 }
 
+// maxRedirectQuery bounds the query of the legacy dialect, which is stored with the code.
+const maxRedirectQuery = 2048
+
 // withoutRedirectQuery returns a redirect URI without the query of the legacy dialect. It
 // returns "" if there is no query or it has a key that is not listed.
 func (l *LiveEngage) withoutRedirectQuery(uri string) string {
 	plain, query, ok := strings.Cut(uri, "?")
 	unprintable := func(c rune) bool { return c <= ' ' || c > '~' }
-	if !ok || query == "" || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, unprintable) {
+	if !ok || query == "" || len(query) > maxRedirectQuery || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, unprintable) {
 		return ""
 	}
 	params, err := url.ParseQuery(query)

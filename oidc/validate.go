@@ -150,6 +150,9 @@ func validateScope(request *authRequest, _ url.Values) error {
 // validateNonceAndPKCE checks nonce (OIDC Core section 3.2.2.1) and PKCE (RFC 7636
 // section 4.3, RFC 9700 section 2.1.1): only S256, and required of public clients.
 func validateNonceAndPKCE(request *authRequest, params url.Values) error {
+	if len(request.Nonce) > maxNonceLength || !isStorable(request.Nonce) {
+		return newOAuthError(invalidRequest, "nonce must be at most 512 bytes of text.")
+	}
 	if request.wantsIDToken() && request.Nonce == "" &&
 		(!request.isImplicit() || !request.useDeviation(NonceOptional)) {
 		return newOAuthError(invalidRequest, "nonce is missing; an ID token in the front channel needs one.")
@@ -168,6 +171,13 @@ func validateNonceAndPKCE(request *authRequest, params url.Values) error {
 	}
 	return nil
 }
+
+// maxNonceLength bounds the nonce, which is stored until the sign-in expires.
+const maxNonceLength = 512
+
+// isStorable reports whether both engines store s unchanged: PostgreSQL has no NUL, and JSON
+// has only valid UTF-8.
+func isStorable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // unreserved are the characters of RFC 3986 section 2.3.
 const unreserved = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
