@@ -33,6 +33,9 @@ type Client struct {
 	// AuthMethods lists the allowed client authentication methods. Empty means
 	// private_key_jwt with keys, client_secret_basic with a secret, else none.
 	AuthMethods []string
+	// TokenEndpointAudience also accepts client assertions whose audience is the token
+	// endpoint instead of the issuer.
+	TokenEndpointAudience bool
 	// PushedOnly rejects authorization requests that were not pushed (RFC 9126 section 6).
 	PushedOnly bool
 
