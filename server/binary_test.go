@@ -46,6 +46,7 @@ func buildBinary(t testing.TB) string {
 		t.Skip("builds the program")
 	}
 	binary.once.Do(func() {
+		//nolint:usetesting // all tests use the folder; TestMain removes it
 		if binary.folder, binary.err = os.MkdirTemp("", "idp-server-test"); binary.err != nil {
 			return
 		}

@@ -48,7 +48,7 @@ func (c *certificate) reload() (changed bool, err error) {
 	if old := c.loaded.Load(); old != nil && old.version == version {
 		return false, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.files.Certificate, c.files.Key)
+	pair, err := c.files.Load()
 	if err != nil {
 		return false, fmt.Errorf("tls: %w", err)
 	}

@@ -59,9 +59,9 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			way := forwardedFrom(r)
+			caller := forwardedFrom(r)
 			if secure {
-				if r.TLS == nil && (!way.proxied || way.proto != "" && way.proto != "https") {
+				if r.TLS == nil && (!caller.proxied || caller.proto != "" && caller.proto != "https") {
 					return s.Renderer.ShowError(c, oidc.ErrorPage{
 						Status: http.StatusForbidden, Title: "Secure connection required",
 						Message: "This address is served over https only.",
@@ -70,7 +70,7 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 				}
 				c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 			}
-			if !way.isIssuersHost(issuer) {
+			if !caller.isIssuersHost(issuer) {
 				if s.Development && r.Method == http.MethodGet {
 					return c.Redirect(http.StatusFound, s.Settings.Issuer+"/")
 				}
