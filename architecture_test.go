@@ -40,6 +40,8 @@ const (
 	kong     = "github.com/alecthomas/kong"
 	prom     = "github.com/prometheus/client_golang"
 	argon2   = "golang.org/x/crypto/argon2"
+	norm     = "golang.org/x/text/unicode/norm"
+	width    = "golang.org/x/text/width"
 	xhtml    = "golang.org/x/net/html"
 	socket   = "github.com/coder/websocket"
 	errgroup = "golang.org/x/sync/errgroup"
@@ -61,6 +63,7 @@ func arrows() map[string]allowance {
 				"doctor",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/normalize",
 				"internal/password",
 				"internal/pkce",
 				"internal/robot",
@@ -82,6 +85,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/netaddr",
+				"internal/normalize",
 				"internal/password",
 				"internal/secret",
 				"internal/spelling",
@@ -135,7 +139,11 @@ func arrows() map[string]allowance {
 		"internal/memnet":  {},
 		"internal/netaddr": {},
 		"internal/pages":   {},
+		"internal/normalize": {
+			theirs: []string{norm, width},
+		},
 		"internal/password": {
+			ours:   []string{"internal/normalize"},
 			theirs: []string{argon2},
 		},
 		"internal/pgtest": {
@@ -273,6 +281,7 @@ func arrows() map[string]allowance {
 		"upstream": {
 			ours: []string{
 				"claims",
+				"internal/normalize",
 				"internal/password",
 			},
 		},
@@ -280,6 +289,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/limit",
+				"internal/normalize",
 				"internal/pages",
 				"liveengage/inspect",
 				"liveengage/setup",
