@@ -13,12 +13,13 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"idpbridge/claims"
+	"idpbridge/internal/normalize"
 	"idpbridge/internal/password"
 )
 
 // Person is a person in the people file.
 type Person struct {
-	Username     string        // to sign in with: lower case, unique
+	Username     string        // to sign in with: normalized, in lower case, unique
 	Note         string        // one line that tells people apart; may be empty
 	Password     string        // plain text, for development only; may be empty
 	PasswordHash string        // argon2id in PHC form; without it, no sign-in by password
@@ -140,7 +141,7 @@ func (v *peopleValidator) addEntry(i int, text []byte, line int) {
 func (v *peopleValidator) isValid(i int, record personRecord) bool {
 	d, before := v.d, len(v.d.problems)
 	clear(d.rejected)
-	name := strings.ToLower(record.Username)
+	name := normalize.Username(record.Username)
 	subject := record.Subject
 	if record.Customer != "" && v.rules.Subjects != nil {
 		subject = v.rules.Subjects.Of(record.Customer)
@@ -176,8 +177,8 @@ func firstElement(file ast.Node) ast.Node {
 // problems from the given one on.
 func (v *peopleValidator) addPerson(i int, p personRecord, problems int) {
 	d, path, written := v.d, fmt.Sprintf("people[%d]", i), p.Username
-	p.Username = strings.ToLower(p.Username)
-	d.validateUsername(path, p.Username, v.names[p.Username])
+	p.Username = normalize.Username(p.Username)
+	d.validateUsername(path, written, v.names[p.Username])
 	p.Subject = d.resolveSubject(path, p, v.rules.Subjects)
 	if p.Subject != "" && v.subjects[p.Subject] {
 		d.addProblem(path+"."+subjectKey(p), "another person already has this %s", subjectKey(p))
@@ -209,7 +210,7 @@ func (d *decoder) validateUsername(path, username string, taken bool) {
 		d.addProblem(path+".username", "username starts or ends with a space, or has control characters; remove them")
 	}
 	if taken {
-		d.addProblem(path+".username", "another person already has this username (case is ignored)")
+		d.addProblem(path+".username", "another person already has this username (case and Unicode normalization are ignored)")
 	}
 }
 
