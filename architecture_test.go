@@ -221,6 +221,7 @@ func arrows() map[string]allowance {
 				"internal/fetch",
 				"internal/limit",
 				"keys",
+				"liveengage",
 				"liveengage/setup",
 				"oidc",
 				"session",

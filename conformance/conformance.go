@@ -37,6 +37,10 @@ type Target struct {
 	Post   Client // authenticates by client_secret_post
 	Public Client // has no secret
 	Keyed  Client // authenticates by private_key_jwt
+	// Chat is a client whose redirect URI is LivePerson's window, and that is only for the
+	// account ChatAccount.
+	Chat        Client
+	ChatAccount string
 
 	Person      Person // has every standard claim
 	OtherPerson Person // another user

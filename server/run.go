@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"idpbridge/config"
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // shutdownGrace is how long requests may finish after the context has ended.
@@ -149,6 +151,12 @@ func (s *Server) logStart() {
 		if key, ok := s.Keys.Key(c.PinnedKey); ok && key.State == keys.Retiring {
 			s.Log.Warn("pinned key is retiring and signs for this client alone; "+
 				"paste the active key where it is trusted, then unpin it", "client_id", c.ID, "kid", key.ID)
+		}
+	}
+	for _, c := range s.Clients {
+		if l := c.LiveEngage; l != nil && l.Account == "" && slices.ContainsFunc(c.RedirectURIs, liveengage.IsWindowURI) {
+			s.Log.Warn("any LiveEngage account can receive this client's tokens in LivePerson's window; "+
+				"set liveengage.account, and use the code flow", "client_id", c.ID)
 		}
 	}
 	if !s.Development {

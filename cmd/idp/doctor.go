@@ -18,6 +18,7 @@ import (
 	"idpbridge/doctor"
 	"idpbridge/internal/netaddr"
 	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 type doctorCommand struct {
@@ -214,7 +215,7 @@ func (d doctorCommand) checkFlags(cfg doctor.Config) error {
 			return usageErrorf("--response-type %q: use code or id_token", t)
 		}
 	}
-	if d.Account != "" && !doctor.ValidAccount(d.Account) {
+	if d.Account != "" && !liveengage.IsAccount(d.Account) {
 		return usageErrorf("--account %q is not an account number; write only its digits and letters", d.Account)
 	}
 	known := doctor.ConnectorFields()
