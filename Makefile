@@ -49,7 +49,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (default 30s)
 
 .PHONY: bench
 bench: ## Compare the CPU time of a sign-in with an RSA-2048 signature
-	go test -run '^$$' -bench . -benchtime 3s ./cmd/idp
+	go test -run '^$$' -bench . -benchtime 3s ./server
 
 .PHONY: golden
 golden: ## Rewrite the golden files; review the diff like an API change

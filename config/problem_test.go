@@ -45,8 +45,8 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"unknown key", ``, "colour: blue\n",
 		`12:1: unknown key "colour"; ` +
-			`use one of: brand, clients, data, issuer, lifetimes, limits, listen, operations, people, proxies, secret, ` +
-			`store, subjects, tls`,
+			`use one of: brand, clients, data, health, issuer, lifetimes, limits, listen, operations, people, proxies, ` +
+			`secret, shutdown_delay, store, subjects, tls`,
 	},
 	{
 		"misspelled key", ``, "lifetime: {}\n",

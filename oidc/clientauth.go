@@ -94,7 +94,7 @@ func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Clien
 		return client, nil
 	}
 	oauthErr := toOAuthError(err)
-	if oauthErr.code == serverError {
+	if oauthErr.isServerError() {
 		return nil, err
 	}
 	if known {

@@ -55,6 +55,8 @@ func TestAttack(t *testing.T) {
 		{"05-loopback-port", testLoopbackPort},
 		{"22-secrets-in-logs", testSecretsInLogs},
 		{"28-tokens-at-rest", testTokensAtRest},
+		{"44-encryption-fails-closed", testEncryptionFailsClosed},
+		{"44-encryption-keys", testEncryptionKeys},
 		{"54-grace-of-a-refresh-token", testRefreshGrace},
 		{"57-claims-within-scopes", testClaimsWithinScopes},
 		{"57-scopes-withdrawn", testScopesWithdrawn},
@@ -62,6 +64,8 @@ func TestAttack(t *testing.T) {
 		{"58-refresh-token-lifetimes", testRefreshLifetimes},
 		{"58-refresh-after-password-change", testPasswordChange},
 		{"85-rotation", testKeyRotation},
+		{"92-legacy-redirects", testLegacyRedirects},
+		{"93-page-endpoint", testPageScriptEndpoints},
 	} {
 		t.Run(row.name, row.test)
 	}

@@ -24,9 +24,14 @@ const (
 	requestNotSupported      = string(zoidc.RequestNotSupported)
 	loginRequired            = string(zoidc.LoginRequired)
 	serverError              = string(zoidc.ServerError)
+	temporarilyUnavailable   = "temporarily_unavailable"
 	invalidToken             = "invalid_token"
 	insufficientScope        = "insufficient_scope"
 )
+
+// RetryAfter is the seconds after which a caller may try again when the service is
+// unavailable.
+const RetryAfter = "5"
 
 // oauthError is an OAuth error: a code and a description that the client may see (RFC
 // 6749 sections 4.1.2.1 and 5.2). Descriptions contain no quotes, no backslash and
@@ -38,14 +43,17 @@ type oauthError struct {
 	cause       error // only for the log
 }
 
-func (oauthErr *oauthError) Error() string {
-	if oauthErr.cause != nil {
-		return fmt.Sprintf("%s: %s: %v", oauthErr.code, oauthErr.description, oauthErr.cause)
+func (e *oauthError) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("%s: %s: %v", e.code, e.description, e.cause)
 	}
-	return oauthErr.code + ": " + oauthErr.description
+	return e.code + ": " + e.description
 }
 
-func (oauthErr *oauthError) Unwrap() error { return oauthErr.cause }
+func (e *oauthError) Unwrap() error { return e.cause }
+
+// isServerError reports whether the error is ours, not the caller's.
+func (e *oauthError) isServerError() bool { return e.status >= http.StatusInternalServerError }
 
 func newOAuthError(code, description string) *oauthError {
 	return &oauthError{code: code, description: description}
@@ -55,6 +63,12 @@ func newOAuthError(code, description string) *oauthError {
 func toOAuthError(err error) *oauthError {
 	if oauthErr, ok := errors.AsType[*oauthError](err); ok {
 		return oauthErr
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return &oauthError{
+			status: http.StatusServiceUnavailable, code: temporarilyUnavailable, cause: err,
+			description: "The service is not available at the moment. Try again in a few seconds.",
+		}
 	}
 	return &oauthError{
 		status: http.StatusInternalServerError, code: serverError, cause: err,
@@ -71,9 +85,13 @@ type errorResponse struct {
 // writeError responds to a client's own request with a JSON error.
 func (p *Provider) writeError(c echo.Context, err error) error {
 	oauthErr := toOAuthError(err)
+	p.countUnavailable(err)
 	status := oauthErr.status
 	if status == 0 {
 		status = http.StatusBadRequest
+	}
+	if status == http.StatusServiceUnavailable {
+		c.Response().Header().Set("Retry-After", RetryAfter)
 	}
 	if status >= http.StatusInternalServerError {
 		p.log.ErrorContext(c.Request().Context(), "request failed", "path", c.Path(), "error", err.Error())
@@ -83,6 +101,13 @@ func (p *Provider) writeError(c echo.Context, err error) error {
 	}
 	setNoStore(c)
 	return c.JSON(status, errorResponse{Code: oauthErr.code, Description: oauthErr.description})
+}
+
+// countUnavailable counts requests that failed because the database is unavailable.
+func (p *Provider) countUnavailable(err error) {
+	if errors.Is(err, ErrUnavailable) {
+		p.events("database_unavailable", "")
+	}
 }
 
 // setNoStore keeps a response out of every cache (RFC 6749 section 5.1).

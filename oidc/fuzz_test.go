@@ -125,7 +125,7 @@ func FuzzClientCredentials(f *testing.F) {
 		}
 		credentials, err := readCredentials(h, params)
 		if err != nil {
-			if oauthErr := toOAuthError(err); oauthErr.code == serverError {
+			if oauthErr := toOAuthError(err); oauthErr.isServerError() {
 				t.Fatalf("%q %q: %v", header, body, err)
 			}
 			return

@@ -76,7 +76,7 @@ func (p *Provider) handlePageToken(c echo.Context) error {
 	response, err := p.issueForPage(c, client, params)
 	if err != nil {
 		oauthErr := toOAuthError(err)
-		if oauthErr.code == serverError {
+		if oauthErr.isServerError() {
 			return p.writeError(c, err)
 		}
 		response = &pageResponse{Error: oauthErr.code, Description: oauthErr.description}

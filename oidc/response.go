@@ -103,8 +103,9 @@ func (p *Provider) newSignin(request *authRequest, saved savedRequest, current s
 // redirectWithError sends an error to the client in the response mode of the request.
 func (p *Provider) redirectWithError(c echo.Context, request *authRequest, saved savedRequest, err error) error {
 	ctx, oauthErr := c.Request().Context(), toOAuthError(err)
+	p.countUnavailable(err)
 	log := p.log.With("reference", saved.Reference, "client_id", request.client.ID)
-	if oauthErr.code == serverError {
+	if oauthErr.isServerError() {
 		log.ErrorContext(ctx, "authorization failed", "error", err.Error())
 	} else {
 		log.InfoContext(ctx, "authorization denied", "code", oauthErr.code, "reason", oauthErr.description)

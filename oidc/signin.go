@@ -12,6 +12,9 @@ var (
 	// ErrNotFound means that no open sign-in has that id: it never existed, is closed, has
 	// expired, or its person no longer exists.
 	ErrNotFound = errors.New("no such sign-in")
+	// ErrUnavailable means that the database does not respond or cannot be written at the
+	// moment. Package store wraps such errors in it.
+	ErrUnavailable = errors.New("database unavailable")
 	// ErrReplayed means that the code or a refresh token of a sign-in was presented a second
 	// time. The sign-in is then closed, and with it all its tokens (RFC 6749 section 4.1.2,
 	// RFC 9700 section 4.14.2). The sign-in is returned too, for the log.

@@ -116,7 +116,7 @@ func readBearerToken(c echo.Context) (string, error) {
 // writeBearerError responds to an invalid access token (RFC 6750 section 3).
 func (p *Provider) writeBearerError(c echo.Context, err error) error {
 	oauthErr := toOAuthError(err)
-	if oauthErr.code != serverError {
+	if !oauthErr.isServerError() {
 		c.Response().Header().Set("WWW-Authenticate",
 			`Bearer realm="idp", error="`+oauthErr.code+`", error_description="`+oauthErr.description+`"`)
 	}

@@ -147,6 +147,11 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
 		status = he.Code
 	}
+	if errors.Is(err, oidc.ErrUnavailable) {
+		s.countEvent("database_unavailable", "")
+		status = http.StatusServiceUnavailable
+		c.Response().Header().Set("Retry-After", oidc.RetryAfter)
+	}
 	ctx := c.Request().Context()
 	page, expected := pageForStatus(status)
 	if !expected && ctx.Err() == nil {
@@ -169,6 +174,10 @@ func pageForStatus(status int) (page oidc.ErrorPage, expected bool) {
 		page.Title, page.Message = "Not that way", "This address does not take such a request."
 	case http.StatusRequestEntityTooLarge:
 		page.Title, page.Message = "Too large", "The request is too large."
+	case http.StatusServiceUnavailable:
+		page.Title, page.Message = "Not available", "This service is not available at the moment."
+		page.Remedy = "Try again in a few seconds."
+		return page, false
 	default:
 		page.Message, page.Remedy = "Something went wrong on our side.", "Try again in a moment."
 		return page, false

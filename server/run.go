@@ -114,7 +114,7 @@ func (s *Server) Run(ctx context.Context, l *Listeners) error {
 		group.Go(func() error { start(running); return nil })
 	}
 	err := group.Wait()
-	s.Log.Info("stopped")
+	s.Log.InfoContext(context.WithoutCancel(ctx), "stopped")
 	return err
 }
 

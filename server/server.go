@@ -90,7 +90,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Log = slog.New(newSampling(cfg.Log.Handler()))
 	s := &Server{Config: cfg, Base: issuer.Path, Store: db, certificate: certificate}
+	s.readiness.probeNow = make(chan struct{}, 1)
 	if err := s.build(ctx, issuer, secret); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -157,7 +159,7 @@ func (s *Server) newProvider(secret keys.Secret, cookies cookie.Policy) (*oidc.P
 	return oidc.New(oidc.Config{
 		Issuer: s.Settings.Issuer, Clients: s.Clients, Signins: s.Store, Sessions: s.Sessions, Logouts: s.Store,
 		Assertions: s.Store, Pages: s.Renderer, Keys: s.Keys, Secret: secret, Cookies: cookies,
-		Throttle: s.newLimiter(s.Settings.Limits.AddressFailures), Now: s.Now, Log: s.Log, Events: s.metrics.countEvent,
+		Throttle: s.newLimiter(s.Settings.Limits.AddressFailures), Now: s.Now, Log: s.Log, Events: s.countEvent,
 		Lifetimes: oidc.Lifetimes{
 			Request: lives.Request, Code: lives.Code, IDToken: lives.IDToken, AccessToken: lives.AccessToken,
 			Refresh: lives.Refresh, RefreshIdle: lives.RefreshIdle, RefreshGrace: lives.RefreshGrace,
@@ -170,7 +172,7 @@ func (s *Server) newSite() *web.Site {
 		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
 		Directory: upstream.NewLocal(s.Store, passwordSlots()),
 		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
-		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.metrics.countEvent(event, "") },
+		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
 	})
 }
 

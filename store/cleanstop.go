@@ -45,11 +45,11 @@ func takeCleanStop(path string) (bool, error) {
 		return false, err
 	}
 	var stop cleanStop
-	if json.Unmarshal(mark, &stop) != nil {
-		return false, nil
-	}
 	now, err := statDatabase(path)
-	return err == nil && now.Size == stop.Size && now.Modified.Equal(stop.Modified), nil
+	if err != nil || json.Unmarshal(mark, &stop) != nil {
+		return false, nil //nolint:nilerr // then it was not closed, and is read in full
+	}
+	return now.Size == stop.Size && now.Modified.Equal(stop.Modified), nil
 }
 
 // statDatabase describes a closed database. A log beside it means that it is not closed.

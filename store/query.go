@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"idpbridge/oidc"
 )
 
 // adaptQuery writes the parameters of a query for the engine: ?1 instead of $1 for SQLite.
@@ -139,10 +141,14 @@ func queryOnce(ctx context.Context, stmt statement, scan func(row scanner) error
 	return err
 }
 
-// wrapError adds what failed to an error. A nil error stays nil.
+// wrapError adds what failed to an error, and oidc.ErrUnavailable if the database is
+// unavailable. A nil error stays nil.
 func wrapError(doing string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if isUnavailable(err) {
+		return fmt.Errorf("%s: %w: %w", doing, oidc.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -56,9 +56,9 @@ func startDoctorTarget(t *testing.T) *doctorTarget {
 	}))
 	t.Cleanup(d.livePerson.Close)
 	certificate, key := pemOf(t, d.livePerson.TLS.Certificates[0])
-	folder, address := t.TempDir(), freeAddress(t)
+	folder, address := t.TempDir(), servertest.FreeAddress(t)
 	d.issuer, d.config, d.ca = "https://"+address, filepath.Join(folder, "idp.yaml"), filepath.Join(folder, "cert.pem")
-	text := "issuer: " + d.issuer + "\nlisten: " + address + "\noperations: " + freeAddress(t) + `
+	text := "issuer: " + d.issuer + "\nlisten: " + address + "\noperations: " + servertest.FreeAddress(t) + `
 data: data
 people: people.yaml
 brand: {name: Brand}
@@ -86,9 +86,9 @@ clients:
 // keyLine returns the public key that the server shows for pasting.
 func (d *doctorTarget) keyLine(t *testing.T) string {
 	t.Helper()
-	b := newBrowser(t)
-	b.client.Transport = d.livePerson.Client().Transport
-	return strings.TrimSpace(b.get(d.issuer + "/keys/public.txt").body)
+	b := servertest.NewBrowser(t)
+	b.Transport = d.livePerson.Client().Transport
+	return strings.TrimSpace(b.Get(d.issuer + "/keys/public.txt").Body)
 }
 
 // TestDoctorConfig checks a server by its configuration file.
@@ -215,7 +215,7 @@ func TestDoctorIssuer(t *testing.T) {
 
 	// A pasted key, right and wrong.
 	file := filepath.Join(t.TempDir(), "pasted.txt")
-	line := newBrowser(t).get(issuer + "/keys/public.txt").body
+	line := servertest.NewBrowser(t).Get(issuer + "/keys/public.txt").Body
 	require.NoError(t, os.WriteFile(file, []byte(line), 0o600))
 	code, stdout, _ = runDoctor(t, nil, append(base, "--key", file)...)
 	require.Equal(t, 0, code)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/dev"
+	"idpbridge/server/servertest"
 )
 
 // TestLiveengageConverse: Jane signs in at a real provider and sends a message, and the
@@ -58,7 +59,7 @@ func TestLiveengageConverse(t *testing.T) {
 // the simulator, with the token in a header and in the first message.
 func TestConverseWithEveryConnector(t *testing.T) {
 	t.Parallel()
-	issuer, simulator := startDevWithSimulator(t, time.Now)
+	issuer, simulator := startDevWithSimulator(t)
 	agent := map[string]string{"IDP_LP_PASSWORD": "agent-password"}
 	for _, name := range []string{"Implicit", "Code", "Code with PKCE", "Implicit, encrypted"} {
 		for _, inBand := range []string{"--in-band=false", "--in-band"} {
@@ -72,7 +73,7 @@ func TestConverseWithEveryConnector(t *testing.T) {
 				require.Regexp(t, seen, stdout, name)
 			}
 		}
-		require.Contains(t, newBrowser(t).get(simulator+"/agent").body, "Jane")
+		require.Contains(t, servertest.NewBrowser(t).Get(simulator+"/agent").Body, "Jane")
 	}
 }
 
@@ -107,4 +108,31 @@ func TestCommandLine(t *testing.T) {
 	require.Equal(t, "idp liveengage x --live", flags.commandLine("x"))
 	flags = serviceFlags{Domains: "http://127.0.0.1:8090"}
 	require.Equal(t, "idp liveengage x --domains http://127.0.0.1:8090", flags.commandLine("x"))
+}
+
+// startDevWithSimulator runs idp dev with its simulator and returns their URLs.
+func startDevWithSimulator(t *testing.T) (issuer, simulator string) {
+	t.Helper()
+	simulator = "http://" + servertest.FreeAddress(t)
+	issuer = startDev(t, time.Now, "--simulator", strings.TrimPrefix(simulator, "http://"))
+	return issuer, simulator
+}
+
+// findConnectorID returns the ID of the connector with the name.
+func findConnectorID(t *testing.T, simulator, name string) string {
+	t.Helper()
+	var connectors []struct {
+		ID   json.Number `json:"id"`
+		Name string      `json:"name"`
+	}
+	const path = "/api/account/12345678/configuration/le-connectors/all-connectors"
+	body := servertest.NewBrowser(t).Get(simulator + path).Body
+	require.NoError(t, json.Unmarshal([]byte(body), &connectors))
+	for _, c := range connectors {
+		if c.Name == name {
+			return c.ID.String()
+		}
+	}
+	t.Fatal("no connector " + name + ": " + body)
+	return ""
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,18 +18,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/liveengage/inspect"
+	"idpbridge/server/servertest"
 )
 
 // signInForToken signs a person in at a running provider, in the implicit flow of the
 // client liveengage. It returns the redirect and the ID token in it.
 func signInForToken(t testing.TB, issuer, username string) (redirect, token string) {
 	t.Helper()
-	address := webRequest(issuer,
+	authorize := servertest.AuthorizeURL(issuer,
 		"client_id", "liveengage", "redirect_uri", "https://liveperson.net", "response_type", "id_token")
-	p := newBrowser(t).signIn(issuer, address, username, username+"-password")
-	token = p.answer(t).Get("id_token")
-	require.NotEmpty(t, token, p.body)
-	return p.location, token
+	p := servertest.NewBrowser(t).SignIn(authorize, username, username+"-password")
+	token = servertest.Response(t, p).Get("id_token")
+	require.NotEmpty(t, token, p.Body)
+	return p.Location, token
 }
 
 // TestTokenInspectOwnTokens: the inspection finds no problem in the tokens of the demo
@@ -88,49 +88,6 @@ func TestTokenInspectFetchesKeySet(t *testing.T) {
 		require.Contains(t, stderr, want, path)
 	}
 	require.Zero(t, requests)
-}
-
-func TestInspectPage(t *testing.T) {
-	t.Parallel()
-	issuer := startDev(t, time.Now)
-	b := newBrowser(t)
-	redirect, token := signInForToken(t, issuer, "jane")
-
-	p := b.get(issuer + "/inspect")
-	require.Equal(t, http.StatusOK, p.status)
-	require.Contains(t, p.body, `<textarea id="token" name="token"`)
-	require.NotContains(t, p.body, "Findings")
-
-	p = b.post(issuer+"/inspect", url.Values{"token": {redirect}})
-	require.Equal(t, http.StatusOK, p.status)
-	require.Contains(t, p.body, "No problems found.")
-	require.Contains(t, p.body, "C-100234")
-	require.Contains(t, p.header.Get("Content-Security-Policy"), "default-src 'none'")
-
-	p = b.post(issuer+"/inspect", url.Values{"token": {"<script>alert(1)</script> a.b.c.d"}})
-	require.Equal(t, http.StatusOK, p.status)
-	require.Contains(t, p.body, "not-a-token")
-	require.NotContains(t, p.body, "<script>alert")
-
-	body := strings.NewReader(url.Values{"token": {token}}.Encode())
-	r, err := http.NewRequest(http.MethodPost, issuer+"/inspect", body)
-	require.NoError(t, err)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	r.Header.Set("Origin", "https://evil.example")
-	require.Equal(t, http.StatusForbidden, b.do(r).status)
-	large := url.Values{"token": {strings.Repeat("x", 70_000)}}
-	require.Equal(t, http.StatusRequestEntityTooLarge, b.post(issuer+"/inspect", large).status)
-
-	require.Contains(t, b.get(issuer+"/").body, `href="/inspect"`)
-	p = b.get(issuer + "/try")
-	form := p.fields(t)
-	form.Set("username", "jane")
-	form.Set("password", "jane-password")
-	p = b.post(issuer+"/login", form)
-	require.Contains(t, p.body, `action="/inspect"`, p.body)
-	p = b.post(issuer+"/inspect", p.fields(t))
-	require.Contains(t, p.body, "No problems found", "the token page hands its token over")
 }
 
 // TestTokenInspectDecrypts: --decrypt opens an encrypted token; without it, the token

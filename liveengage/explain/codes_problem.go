@@ -92,7 +92,10 @@ func headerProblems() []keyProblem {
 	return []keyProblem{
 		{
 			oauth1.ProblemTimestamp, "The timestamp is too far from the service's time.",
-			[]string{"The clock of the machine that signs is wrong.", "The header was made earlier; it is valid for a few minutes."},
+			[]string{
+				"The clock of the machine that signs is wrong.",
+				"The header was made earlier; it is valid for a few minutes.",
+			},
 			[]string{"Set the clock, and sign each request just before it is sent."},
 		},
 		{

@@ -102,6 +102,13 @@ func (b *Browser) Do(r *http.Request) *robot.Page {
 	return page
 }
 
+// Authorize opens the URL of an authorization request in a browser whose user is signed
+// in, and returns the parameters of the response.
+func (b *Browser) Authorize(authorizeURL string) url.Values {
+	b.t.Helper()
+	return Response(b.t, b.Get(authorizeURL))
+}
+
 // SignIn opens the URL of an authorization request, submits the sign-in page, and
 // returns the page after that.
 func (b *Browser) SignIn(authorizeURL, username, password string) *robot.Page {

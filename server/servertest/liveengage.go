@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/config"
 	"idpbridge/internal/robot"
 	"idpbridge/keys"
 )
@@ -87,6 +88,16 @@ func (l *LiveEngage) EditConfig(edit func(text string) string) {
 	text, err := os.ReadFile(l.ConfigFile())
 	require.NoError(l.t, err)
 	WriteFiles(l.t, l.Folder, map[string][]byte{"idp.yaml": []byte(edit(string(text)))})
+}
+
+// CheckConfig loads the configuration as idp config check does.
+func (l *LiveEngage) CheckConfig() error {
+	settings, err := config.Load(l.ConfigFile(), os.Getenv)
+	if err != nil {
+		return err
+	}
+	_, err = settings.ReadPeople()
+	return err
 }
 
 // Start runs the server until the test ends.

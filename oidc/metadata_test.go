@@ -1,4 +1,4 @@
-package main
+package oidc_test
 
 import (
 	"encoding/json"
@@ -8,17 +8,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"idpbridge/oidc"
 	"idpbridge/server"
 	"idpbridge/server/servertest"
 
 	"github.com/stretchr/testify/require"
 )
 
-// TestMetadataNamesEveryRoute compares the discovery document with the routes of
-// the very handler that serves it: no endpoint is named that is not there, none
-// is there that is not named, and the methods are those of the specifications.
+// TestMetadataNamesEveryRoute compares the discovery document with the routes of the
+// handler that serves it: every endpoint that it names exists, every endpoint that exists
+// is named, and the methods are those of the specifications.
 func TestMetadataNamesEveryRoute(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t, func(cfg *server.Config) { cfg.Settings.Issuer = "https://brand.example/login" })
@@ -26,7 +26,7 @@ func TestMetadataNamesEveryRoute(t *testing.T) {
 	for _, r := range s.Echo.Routes() {
 		routes[r.Path] = append(routes[r.Path], r.Method)
 	}
-	doc := documentOf(t, s.Handler())
+	doc := getMetadata(t, s.Handler())
 
 	methods := map[string][]string{
 		"authorization_endpoint":                {"GET", "POST"},
@@ -43,46 +43,46 @@ func TestMetadataNamesEveryRoute(t *testing.T) {
 		if !strings.HasSuffix(member, "_endpoint") && member != "jwks_uri" && member != "check_session_iframe" {
 			continue
 		}
-		var address string
-		require.NoError(t, json.Unmarshal(raw, &address), member)
-		path, ours := strings.CutPrefix(address, "https://brand.example")
-		require.True(t, ours, "%s lies elsewhere: %s", member, address)
+		var endpoint string
+		require.NoError(t, json.Unmarshal(raw, &endpoint), member)
+		path, ours := strings.CutPrefix(endpoint, "https://brand.example")
+		require.True(t, ours, "%s is elsewhere: %s", member, endpoint)
 		require.ElementsMatch(t, methods[member], routes[path], "%s", member)
 		named[path] = true
 		delete(methods, member)
 	}
 	require.Empty(t, methods, "endpoints that the document does not name")
 
-	// What is served and not named there, and why it need not be.
+	// Routes that the document need not name, and why.
 	unnamed := map[string]string{
 		"/login/.well-known/openid-configuration":       "the document itself",
-		"/.well-known/oauth-authorization-server/login": "the document itself, at RFC 8414's address",
+		"/.well-known/oauth-authorization-server/login": "the document itself, at RFC 8414's URL",
 		"/login/resume":              "pages of a sign-in go back there",
 		"/login/login":               "a page",
 		"/login/consent":             "a page",
-		"/login/end_session/confirm": "the yes of a page",
-		"/login/static/*":            "what pages load",
-		"/login/":                    "a sentence for whoever comes to the bare address",
-		"/login/keys/public.pem":     "for the form of LiveEngage, which knows no metadata",
-		"/login/keys/public.txt":     "likewise",
-		"/login/liveengage.js":       "the script of the brand's pages",
-		"/login/liveengage/identity": "for that script",
-		"/login/liveengage/token":    "likewise",
+		"/login/end_session/confirm": "the button of a page",
+		"/login/static/*":            "files that pages load",
+		"/login/":                    "a sentence for users who open the issuer",
+		"/login/keys/public.pem":     "for LiveEngage's form, which does not read metadata",
+		"/login/keys/public.txt":     "for the same",
+		"/login/liveengage.js":       "the page script",
+		"/login/liveengage/identity": "for the page script",
+		"/login/liveengage/token":    "for the same",
 	}
 	for path := range routes {
-		require.True(t, named[path] || unnamed[path] != "", "%s is served, and neither named nor excused", path)
+		require.True(t, named[path] || unnamed[path] != "", "%s is served, but neither named nor listed here", path)
 	}
 	for path := range unnamed {
-		require.NotEmpty(t, routes[path], "%s is excused and not served", path)
+		require.NotEmpty(t, routes[path], "%s is listed here and not served", path)
 	}
 }
 
-// TestMetadataGolden pins the whole document.
+// TestMetadataGolden compares the whole document with a file. Rewrite it with -update.
 func TestMetadataGolden(t *testing.T) {
 	t.Parallel()
-	issuer := startDev(t, time.Now)
+	issuer, _ := start(t)
 	var doc any
-	text := newBrowser(t).get(issuer + discoveryPath).body
+	text := servertest.NewBrowser(t).Get(issuer + oidc.PathDiscovery).Body
 	require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(text, issuer, "https://login.brand.example")), &doc))
 	got, err := json.MarshalIndent(doc, "", "  ")
 	require.NoError(t, err)
@@ -93,11 +93,12 @@ func TestMetadataGolden(t *testing.T) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got)+"\n")
-	require.Equal(t, text, newBrowser(t).get(issuer+"/.well-known/oauth-authorization-server").body, "RFC 8414 has the same")
+	require.Equal(t, text, servertest.NewBrowser(t).Get(issuer+"/.well-known/oauth-authorization-server").Body,
+		"the same at RFC 8414's URL")
 }
 
 // documentOf asks a handler for its discovery document, over TLS.
-func documentOf(t *testing.T, h http.Handler) map[string]json.RawMessage {
+func getMetadata(t *testing.T, h http.Handler) map[string]json.RawMessage {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "https://brand.example/login/.well-known/openid-configuration", nil)
 	w := httptest.NewRecorder()

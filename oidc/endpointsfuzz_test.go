@@ -1,4 +1,4 @@
-package main
+package oidc_test
 
 import (
 	"encoding/json"
@@ -8,15 +8,16 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"idpbridge/dev"
+	"idpbridge/internal/robot"
+	"idpbridge/server/servertest"
 )
 
-// FuzzAuthorize: no query whatever leads away from the server but to a redirect
-// URI that is registered.
+// FuzzAuthorize: no query leads away from the server, except to a registered redirect
+// URI.
 func FuzzAuthorize(f *testing.F) {
-	issuer := startDev(f, time.Now)
+	issuer, _ := start(f)
 	for _, changes := range [][]string{
 		nil,
 		{"redirect_uri", "http://127.0.0.1:1@evil.example/cb"},
@@ -27,7 +28,7 @@ func FuzzAuthorize(f *testing.F) {
 		{"response_mode", "form_post", "scope", ""},
 		{"prompt", "none", "state", "a&b=c#d\"><script>"},
 	} {
-		f.Add(strings.TrimPrefix(webRequest("", changes...), "/authorize?"))
+		f.Add(strings.TrimPrefix(servertest.AuthorizeURL("", changes...), "/authorize?"))
 	}
 	f.Add("client_id=local-web&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcb&redirect_uri=https%3A%2F%2Fevil.example")
 	target, err := url.Parse(issuer)
@@ -57,21 +58,23 @@ func FuzzAuthorize(f *testing.F) {
 			t.Fatalf("%q: leads to %q", query, location)
 		}
 		loopback := u.Scheme == "http" && u.Hostname() == "127.0.0.1" && u.Path == "/cb"
-		liveperson := strings.HasPrefix(location, "https://liveperson.net") || strings.HasPrefix(location, "https://lpcdn.lpsnmedia.net/le_unified_window/index.html")
+		liveperson := strings.HasPrefix(location, servertest.FixedURI) || strings.HasPrefix(location, servertest.WindowURI)
 		if u.User != nil || !loopback && !liveperson {
 			t.Fatalf("%q: leads to %q", query, location)
 		}
 	})
 }
 
-// FuzzEndSession: no query whatever leads away from the server but to a
-// registered address, and without a genuine hint never.
+// FuzzEndSession: no query leads away from the server, except to a registered URI with a
+// valid hint.
 func FuzzEndSession(f *testing.F) {
-	issuer := startDev(f, time.Now)
-	hint := newBrowser(f).signIn(issuer, webRequest(issuer, "response_type", "id_token"), "jane", "jane-password").answer(f).Get("id_token")
+	issuer, _ := start(f)
+	implicit := servertest.AuthorizeURL(issuer, "response_type", "id_token")
+	hint := servertest.Response(f, servertest.NewBrowser(f).SignIn(implicit, "jane", "jane-password")).Get("id_token")
 	for _, query := range []string{
 		"", "id_token_hint=" + hint, "id_token_hint=" + hint + "&post_logout_redirect_uri=https%3A%2F%2Fevil.example",
-		"post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb&state=a%26b", "client_id=local-web&client_id=x", "id_token_hint=e30.e30.e30", "%zz", "state=%00",
+		"post_logout_redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb&state=a%26b", "client_id=local-web&client_id=x",
+		"id_token_hint=e30.e30.e30", "%zz", "state=%00",
 	} {
 		f.Add(query)
 	}
@@ -82,7 +85,8 @@ func FuzzEndSession(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.RequestURI, r.Host, r.URL = "", u.Host, &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/end_session", RawQuery: query}
+		r.RequestURI, r.Host = "", u.Host
+		r.URL = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/end_session", RawQuery: query}
 		res, err := client.Do(r)
 		if err != nil {
 			return // not a request at all
@@ -99,15 +103,18 @@ func FuzzEndSession(f *testing.F) {
 	})
 }
 
-// FuzzClientEndpoints: whatever is posted to the endpoints for clients, the answer
-// is JSON or empty, no server error, and holds no token.
+// FuzzClientEndpoints: the response to any form at the clients' endpoints is JSON or
+// empty, not a server error, and has no token.
 func FuzzClientEndpoints(f *testing.F) {
-	issuer := startDev(f, time.Now)
+	issuer, _ := start(f)
 	secret := "client_id=local-web&client_secret=" + dev.LocalWebSecret
 	for _, body := range []string{
-		"", secret, secret + "&grant_type=authorization_code&code=a.b&redirect_uri=x", secret + "&grant_type=refresh_token&refresh_token=a.b&scope=openid",
-		secret + "&token=x&token_type_hint=refresh_token", secret + "&response_type=code&scope=openid&redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb",
-		secret + "&claims=%7B%7D&request_uri=x", "client_assertion=x.y.z", "a=%zz", "grant_type=authorization_code&grant_type=x",
+		"", secret, secret + "&grant_type=authorization_code&code=a.b&redirect_uri=x",
+		secret + "&grant_type=refresh_token&refresh_token=a.b&scope=openid",
+		secret + "&token=x&token_type_hint=refresh_token",
+		secret + "&response_type=code&scope=openid&redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb",
+		secret + "&claims=%7B%7D&request_uri=x", "client_assertion=x.y.z", "a=%zz",
+		"grant_type=authorization_code&grant_type=x",
 	} {
 		for path := range 5 {
 			f.Add(path, body)
@@ -116,7 +123,7 @@ func FuzzClientEndpoints(f *testing.F) {
 	paths := []string{"/token", "/par", "/revoke", "/introspect", "/userinfo"}
 	f.Fuzz(func(t *testing.T, path int, body string) {
 		path = ((path % len(paths)) + len(paths)) % len(paths)
-		res, err := http.Post(issuer+paths[path], "application/x-www-form-urlencoded", strings.NewReader(body))
+		res, err := http.Post(issuer+paths[path], robot.FormEncoded, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,20 +133,23 @@ func FuzzClientEndpoints(f *testing.F) {
 			t.Fatalf("%s %q: status %d, %v", paths[path], body, res.StatusCode, err)
 		}
 		if len(text) > 0 && !json.Valid(text) {
-			t.Fatalf("%s %q: answers %q", paths[path], body, text)
+			t.Fatalf("%s %q: responds with %q", paths[path], body, text)
 		}
 		if strings.Contains(string(text), "access_token\":") || strings.Contains(string(text), `"active":true`) {
-			t.Fatalf("%s %q: gives a token", paths[path], body)
+			t.Fatalf("%s %q: responds with a token", paths[path], body)
 		}
 	})
 }
 
-// FuzzPosted: whatever is posted to an endpoint that browsers are sent to, the
-// answer is a page or leads to the same endpoint by GET, and brings no fragment.
+// FuzzPosted: the response to any form at an endpoint for browsers is a page, or a
+// redirect to the same endpoint without a fragment.
 func FuzzPosted(f *testing.F) {
-	issuer := startDev(f, time.Now)
-	good := strings.TrimPrefix(webRequest(""), "/authorize?")
-	for _, body := range []string{good, good + "#code=x", good + "&x=\r\nX-Y: z", "id_token_hint=x&post_logout_redirect_uri=https%3A%2F%2Fevil.example", "%zz", "", "a=b;c=d"} {
+	issuer, _ := start(f)
+	good := strings.TrimPrefix(servertest.AuthorizeURL(""), "/authorize?")
+	for _, body := range []string{
+		good, good + "#code=x", good + "&x=\r\nX-Y: z",
+		"id_token_hint=x&post_logout_redirect_uri=https%3A%2F%2Fevil.example", "%zz", "", "a=b;c=d",
+	} {
 		f.Add(true, body)
 		f.Add(false, body)
 	}
@@ -155,16 +165,20 @@ func FuzzPosted(f *testing.F) {
 		}
 		_ = res.Body.Close()
 		location := res.Header.Get("Location")
-		if res.StatusCode >= 500 || location != "" && (!strings.HasPrefix(location, path+"?") || strings.Contains(location, "#")) {
-			t.Fatalf("%s %q: answered by %d to %q", path, body, res.StatusCode, location)
+		samePath := strings.HasPrefix(location, path+"?") && !strings.Contains(location, "#")
+		if res.StatusCode >= 500 || location != "" && !samePath {
+			t.Fatalf("%s %q: status %d, redirected to %q", path, body, res.StatusCode, location)
 		}
 	})
 }
 
-// FuzzBearer: no Authorization header whatever opens userinfo.
+// FuzzBearer: no made-up Authorization header opens userinfo.
 func FuzzBearer(f *testing.F) {
-	issuer := startDev(f, time.Now)
-	for _, header := range []string{"", "Bearer", "Bearer x", "bearer a.b", "Basic YTpi", "Bearer a b", "Bearer \x00", "Bearer " + strings.Repeat("A", 22) + "." + strings.Repeat("B", 59)} {
+	issuer, _ := start(f)
+	for _, header := range []string{
+		"", "Bearer", "Bearer x", "bearer a.b", "Basic YTpi", "Bearer a b", "Bearer \x00",
+		"Bearer " + strings.Repeat("A", 22) + "." + strings.Repeat("B", 59),
+	} {
 		f.Add(header)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
