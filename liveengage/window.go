@@ -58,6 +58,20 @@ func DelegationAccount(uri string) (string, bool) {
 	return account, found && isCallback && account != "" && !strings.Contains(account, "/")
 }
 
+// WindowState returns a state as LivePerson's window sends it, as far as it matters to an
+// identity provider. The session makes it unique.
+func WindowState(account, session string) string {
+	config := map[string]any{
+		memberAccount: account, "env": "prod", "external": true,
+		"engConf": map[string]any{"async": true, "ssid": session},
+	}
+	state, err := json.Marshal(map[string]any{WindowQueryKey: config})
+	if err != nil {
+		return "" // cannot happen: it has only strings and booleans
+	}
+	return string(state)
+}
+
 // errTwoWindowStates is returned for a request with two places that may name an account.
 var errTwoWindowStates = errors.New("both the redirect URI and state may name an account")
 

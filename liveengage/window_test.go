@@ -83,6 +83,7 @@ func TestWindowAccount(t *testing.T) {
 		{"RFC", liveengage.WindowURI, state},
 		{"a number", liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":12345678}}`},
 		{"escaped name", liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"account\u0049d":"12345678"}}`},
+		{"as we write it", liveengage.WindowURI, liveengage.WindowState("12345678", "session")},
 		{"more members", liveengage.WindowURI, `{"brandPage":"/x","lpUnifiedWindowConfig":` + config + `}`},
 		{"legacy", legacy(config), ""},
 		{"legacy with the outer object", legacy(state), ""},

@@ -55,7 +55,7 @@ func everyPage() map[string]shown {
 			Line: "MIIBIjANBgkqhkiG9w0B" + strings.Repeat("AbC/", 90) + "IDAQAB", ID: "k1",
 			Fingerprint: "SHA256:Wv0mVx2tQ5tTqjVbqz5fG0bqj1x0o2kC1lYf3b8m9aE", Created: made, Pinned: true, Retired: true,
 		},
-		RedirectURIs: []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
+		RedirectURIs: []string{"https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
 		Page: setup.Page{
 			Script: "https://login.bank.example/liveengage.js?client_id=liveengage", Origins: []string{"https://www.bank.example"},
 			Code: true, ReturnURI: "https://www.bank.example/chat",

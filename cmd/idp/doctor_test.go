@@ -70,7 +70,7 @@ clients:
   - id: liveengage
     profile: liveengage
     secret: {env: TARGET_SECRET}
-    redirect_uris: ["https://lpcdn.lpsnmedia.net/le_unified_window/index.html", "https://liveperson.net"]
+    redirect_uris: ["https://lpcdn.lpsnmedia.net/le_unified_window/index.html"]
     response_types: [code]
 `
 	for name, content := range map[string][]byte{

@@ -74,6 +74,7 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 		browser:     robot.New(c.newTransport(allowed)),
 		clientID:    cmp.Or(c.Client, connector.Configuration.ClientID),
 		redirectURI: c.RedirectURI,
+		account:     c.Account,
 		person:      person,
 		flow:        liveengage.Flow(c.Flow),
 		pkce:        connector.Configuration.PKCEEnabled,

@@ -102,7 +102,7 @@ func newParser(ctx context.Context, p *process, exit func(code int)) (*kong.Kong
 		kong.Vars{
 			"version":      "idp " + currentVersion(),
 			"domain_api":   liveengage.DomainAPI,
-			"redirect_uri": liveengage.EmbeddedRedirectURI,
+			"redirect_uri": liveengage.WindowURI,
 		},
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(exit),
