@@ -99,6 +99,10 @@ func recorded(call *ast.CallExpr) (section, value string) {
 	switch selector.Sel.Name {
 	case "events", "Events":
 		return "Events", stringValue(call.Args[0])
+	case "countEvent":
+		if _, forwarded := call.Args[0].(*ast.Ident); !forwarded {
+			return "Events", stringValue(call.Args[0])
+		}
 	case "repeat": // logs the failure of periodic work by the message that it is given
 		return "Log messages", stringValue(call.Args[2])
 	case "DebugContext", "InfoContext", "WarnContext", "ErrorContext":

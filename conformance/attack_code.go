@@ -130,7 +130,11 @@ func pkceAttacks() []Check {
 				r.requireRejected(request, "invalid_request")
 			}
 		}},
-		{Name: "attack/31-pkce-form", Requirement: "A malformed code_challenge or code_verifier is rejected.", do: checkPKCEForm},
+		{
+			Name:        "attack/31-pkce-form",
+			Requirement: "A malformed code_challenge or code_verifier is rejected.",
+			do:          checkPKCEForm,
+		},
 		{Name: "attack/32-wrong-verifier", Requirement: "A wrong code_verifier uses up the code.", do: func(r *run) {
 			verifier := randomString(64)
 			code := r.browser().obtainCode(r.target.Web, "code_challenge", pkce.Challenge(verifier), "code_challenge_method",

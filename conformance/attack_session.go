@@ -24,14 +24,18 @@ func sessionAttacks() []Check {
 			do:          checkSessionFixation,
 		},
 		{Name: "attack/70-prompt-none-shows-nothing", Requirement: "prompt=none never shows a page.", do: checkPromptNone},
-		{Name: "attack/71-prompt-none-with-another", Requirement: "prompt=none cannot be combined with other values.", do: func(r *run) {
-			b := r.browser()
-			b.obtainCode(r.target.Web)
-			for _, prompt := range []string{"none login", "login none", "none consent", "none none login"} {
-				request := r.newRequest(r.target.Web, codeFlow(), "prompt", prompt)
-				r.requireError(b.authorizeSilently(request), request, "invalid_request")
-			}
-		}},
+		{
+			Name:        "attack/71-prompt-none-with-another",
+			Requirement: "prompt=none cannot be combined with other values.",
+			do: func(r *run) {
+				b := r.browser()
+				b.obtainCode(r.target.Web)
+				for _, prompt := range []string{"none login", "login none", "none consent", "none none login"} {
+					request := r.newRequest(r.target.Web, codeFlow(), "prompt", prompt)
+					r.requireError(b.authorizeSilently(request), request, "invalid_request")
+				}
+			},
+		},
 		{
 			Name:        "attack/72-fresh-sign-in-passed-by",
 			Requirement: "prompt=login and max_age cannot be bypassed.",

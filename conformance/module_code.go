@@ -56,7 +56,8 @@ func codeModules() []module {
 			appliesTo:   hasCode,
 			do: func(r *run, v variant) {
 				verifier := randomString(64)
-				request := r.newRequest(r.target.Web, v, "code_challenge", pkce.Challenge(verifier), "code_challenge_method", "S256")
+				request := r.newRequest(r.target.Web, v, "code_challenge", pkce.Challenge(verifier), "code_challenge_method",
+					"S256")
 				r.finishFlow(r.target.Web, request, r.browser().signIn(request), "code_verifier", verifier)
 			},
 		},

@@ -17,7 +17,7 @@ func BenchmarkSign(b *testing.B) {
 	payload := make([]byte, 800)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Sign("RS256", keys.TypeJWT, payload); err != nil {
+		if _, err := r.Sign(b.Context(), "RS256", keys.TypeJWT, payload); err != nil {
 			b.Fatal(err)
 		}
 	}

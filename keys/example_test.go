@@ -22,7 +22,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	token, err := ring.Sign("RS256", keys.TypeJWT, []byte(`{"sub":"1"}`))
+	token, err := ring.Sign(context.Background(), "RS256", keys.TypeJWT, []byte(`{"sub":"1"}`))
 	if err != nil {
 		fmt.Println(err)
 		return

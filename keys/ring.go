@@ -18,7 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Config configures a Ring. All fields except Pinned are required.
+// Config configures a Ring. All fields except Pinned and TokenLifetime are required.
 type Config struct {
 	Store      Store
 	Secret     Secret           // 32 bytes; encrypts private keys at rest
@@ -27,6 +27,9 @@ type Config struct {
 	// Pinned are the ids of keys that were pasted into a client's configuration. Open
 	// fails if one is missing, SignWithKey signs with them, and Remove rejects them.
 	Pinned []string
+	// TokenLifetime is the lifetime of the longest-lived token that the keys sign: Remove
+	// keeps a retiring key for so long.
+	TokenLifetime time.Duration
 
 	// generate generates a private key. Tests replace generateKey.
 	generate func(algorithm string) (crypto.Signer, error)
@@ -97,7 +100,7 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 		}
 	}
 	r.state.Store(found)
-	if err := r.Reload(ctx); err != nil {
+	if err := r.Reload(ctx); err != nil && !errors.Is(err, errPinnedKeyLost) {
 		return nil, err
 	}
 	for _, id := range cfg.Pinned {
@@ -109,9 +112,14 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	return r, nil
 }
 
+// errPinnedKeyLost means that a pinned key was withdrawn. Tokens of the clients that pin
+// it can no longer be signed.
+var errPinnedKeyLost = errors.New("read signing keys: the store has lost the pinned key")
+
 // Reload reads the keys again, since other instances may have changed them. On error
 // the ring keeps its keys. It is an error if an algorithm no longer has an active key, so
-// the key set is never empty.
+// the key set is never empty. If a pinned key is gone, the ring gives it up and Reload
+// returns an error as well.
 func (r *Ring) Reload(ctx context.Context) error {
 	r.reading.Lock()
 	defer r.reading.Unlock()
@@ -124,13 +132,43 @@ func (r *Ring) Reload(ctx context.Context) error {
 			return fmt.Errorf("read signing keys: the store has no active %s key", alg)
 		}
 	}
+	r.state.Store(next)
 	for _, id := range r.cfg.Pinned {
-		if _, ok := next.pinnedSigners[id]; !ok && len(r.state.Load().pinnedSigners) > 0 {
-			return fmt.Errorf("read signing keys: the store has lost the pinned key %s", id)
+		if _, ok := next.pinnedSigners[id]; !ok {
+			return fmt.Errorf("%w %s; pin another key or remove pinned_key, and restart the server", errPinnedKeyLost, id)
 		}
 	}
-	r.state.Store(next)
 	return nil
+}
+
+// Refresh reads the keys again if their states in the store differ. It is cheap enough
+// to be called for each request.
+func (r *Ring) Refresh(ctx context.Context) error {
+	_, err := r.refreshStates(ctx)
+	return err
+}
+
+// refreshStates is Refresh and returns the states in the store.
+func (r *Ring) refreshStates(ctx context.Context) (map[string]State, error) {
+	states, err := r.cfg.Store.KeyStates(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read signing keys: %w", err)
+	}
+	if r.state.Load().hasStates(states) {
+		return states, nil
+	}
+	if err := r.Reload(ctx); err != nil && !errors.Is(err, errPinnedKeyLost) {
+		return states, err
+	}
+	return states, nil
+}
+
+// hasStates reports whether the keys have these states.
+func (s *snapshot) hasStates(states map[string]State) bool {
+	if len(s.public) != len(states) {
+		return false
+	}
+	return !slices.ContainsFunc(s.public, func(p PublicKey) bool { return states[p.ID] != p.State })
 }
 
 // readSnapshot reads all keys from the store. Known private keys are not decrypted
@@ -212,21 +250,31 @@ const (
 
 // Sign returns the payload as a compact JWS (RFC 7515 section 7.1), signed by the active
 // key of the algorithm. The header has only alg, kid and typ. Sign does not
-// look at the payload. It fails if the algorithm has no active key.
-func (r *Ring) Sign(algorithm, typ string, payload []byte) (string, error) {
+// look at the payload. It fails if the algorithm has no active key. It asks the store
+// first, so a key that another process has removed or replaced does not sign any more.
+func (r *Ring) Sign(ctx context.Context, algorithm, typ string, payload []byte) (string, error) {
+	states, err := r.refreshStates(ctx)
 	s, ok := r.state.Load().activeSigners[algorithm]
 	if !ok {
-		return "", fmt.Errorf("sign: no active %s key", algorithm)
+		return "", errors.Join(err, fmt.Errorf("sign: no active %s key", algorithm))
+	}
+	// The keys could not be read again, but the active key is still the same.
+	if err != nil && states[s.public.ID] != Active {
+		return "", fmt.Errorf("sign: %w", err)
 	}
 	return s.signPayload(typ, payload)
 }
 
 // SignWithKey is like Sign, but signs with the pinned key of that id in any state. It
 // fails if the key is not pinned.
-func (r *Ring) SignWithKey(id, typ string, payload []byte) (string, error) {
+func (r *Ring) SignWithKey(ctx context.Context, id, typ string, payload []byte) (string, error) {
+	states, err := r.refreshStates(ctx)
 	s, ok := r.state.Load().pinnedSigners[id]
 	if !ok {
-		return "", fmt.Errorf("sign: key %s is not pinned", id)
+		return "", errors.Join(err, fmt.Errorf("sign: key %s is not pinned, or was withdrawn", id))
+	}
+	if err != nil && states[id] == "" {
+		return "", fmt.Errorf("sign: %w", err)
 	}
 	return s.signPayload(typ, payload)
 }

@@ -30,7 +30,7 @@ func TestFixedKeys(t *testing.T) {
 		golden(t, strings.ToLower(alg)+".pem.golden", k.PEM())
 		golden(t, strings.ToLower(alg)+".line.golden", k.Base64()+"\n"+k.Fingerprint()+"\n")
 	}
-	token, err := r.Sign("RS256", keys.TypeJWT, []byte(`{"sub":"1"}`))
+	token, err := r.Sign(t.Context(), "RS256", keys.TypeJWT, []byte(`{"sub":"1"}`))
 	require.NoError(t, err)
 	golden(t, "token.golden", token+"\n")
 	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"k"`} {
@@ -43,7 +43,7 @@ func TestSign(t *testing.T) {
 	r := open(t, &memory{})
 	require.Equal(t, []string{"RS256", "ES256"}, r.Algorithms())
 	for _, alg := range r.Algorithms() {
-		token, err := r.Sign(alg, keys.TypeJWT, []byte(`{"sub":"1"}`))
+		token, err := r.Sign(t.Context(), alg, keys.TypeJWT, []byte(`{"sub":"1"}`))
 		require.NoError(t, err)
 		head, _, _ := strings.Cut(token, ".")
 		raw, err := base64.RawURLEncoding.DecodeString(head)
@@ -60,7 +60,7 @@ func TestSign(t *testing.T) {
 		require.NoError(t, err)
 		require.JSONEq(t, `{"sub":"1"}`, string(payload))
 	}
-	_, err := r.Sign("none", keys.TypeJWT, nil)
+	_, err := r.Sign(t.Context(), "none", keys.TypeJWT, nil)
 	require.ErrorContains(t, err, "no active none key")
 }
 
@@ -161,7 +161,7 @@ func TestRotation(t *testing.T) {
 		}
 	}
 	first := r.ActiveKey("ES256").ID
-	token, err := r.Sign("ES256", keys.TypeJWT, []byte("{}"))
+	token, err := r.Sign(t.Context(), "ES256", keys.TypeJWT, []byte("{}"))
 	require.NoError(t, err)
 
 	step(false)(r.Promote(t.Context(), "ES256"))
@@ -210,8 +210,8 @@ func TestReloadKeepsKeysOnError(t *testing.T) {
 	store.err, store.records = nil, nil
 	require.ErrorContains(t, r.Reload(t.Context()), "no active RS256 key")
 	require.Equal(t, before, r.PublicKeys(), "the key set is never empty")
-	_, err = r.Sign("RS256", keys.TypeJWT, nil)
-	require.NoError(t, err)
+	_, err = r.Sign(t.Context(), "RS256", keys.TypeJWT, nil)
+	require.ErrorContains(t, err, "no active RS256 key", "a key that is not published does not sign")
 }
 
 func TestCallersCannotModifyRing(t *testing.T) {
@@ -232,7 +232,7 @@ func TestSignWhileRotating(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 50 {
-				if _, err := r.Sign("ES256", keys.TypeJWT, []byte("{}")); err != nil {
+				if _, err := r.Sign(t.Context(), "ES256", keys.TypeJWT, []byte("{}")); err != nil {
 					t.Error(err)
 				}
 			}
@@ -245,4 +245,82 @@ func TestSignWhileRotating(t *testing.T) {
 	}
 	wg.Wait()
 	require.Len(t, r.PublicKeys(), 6)
+}
+
+// TestRemovedKeyDoesNotSign: a ring whose keys another process has changed since its last
+// Reload, as a running server's, signs with keys that are in the store.
+func TestRemovedKeyDoesNotSign(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	server := open(t, store)
+	command, err := keys.Open(t.Context(), config(store))
+	require.NoError(t, err)
+	old := server.ActiveKey("RS256").ID
+	withdrawn, err := command.Withdraw(t.Context(), old)
+	require.NoError(t, err)
+	require.True(t, withdrawn, "an active key is replaced first")
+	token, err := server.Sign(t.Context(), "RS256", keys.TypeJWT, []byte("{}"))
+	require.NoError(t, err)
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
+	require.NoError(t, err)
+	require.Equal(t, command.ActiveKey("RS256").ID, jws.Signatures[0].Header.KeyID)
+	require.NotEqual(t, old, jws.Signatures[0].Header.KeyID)
+	_, published := server.Key(old)
+	require.False(t, published)
+	withdrawn, err = command.Withdraw(t.Context(), old)
+	require.NoError(t, err)
+	require.False(t, withdrawn)
+	store.err = errors.New("down")
+	_, err = server.Sign(t.Context(), "RS256", keys.TypeJWT, nil)
+	require.ErrorIs(t, err, store.err, "it is not known whether the key is still published")
+}
+
+func TestWithdrawnPinnedKeyDoesNotSign(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	pinned := open(t, store).ActiveKey("ES256").ID
+	cfg := config(store)
+	cfg.Pinned = []string{pinned}
+	server, err := keys.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	require.NoError(t, server.PinKeys(t.Context()))
+	_, err = server.SignWithKey(t.Context(), pinned, keys.TypeJWT, nil)
+	require.NoError(t, err)
+	command, err := keys.Open(t.Context(), config(store))
+	require.NoError(t, err)
+	withdrawn, err := command.Withdraw(t.Context(), pinned)
+	require.NoError(t, err)
+	require.True(t, withdrawn)
+	_, err = server.SignWithKey(t.Context(), pinned, keys.TypeJWT, nil)
+	require.ErrorContains(t, err, "withdrawn")
+	_, err = server.Sign(t.Context(), "ES256", keys.TypeJWT, nil)
+	require.NoError(t, err, "other clients are not affected")
+	require.ErrorContains(t, server.Reload(t.Context()), "lost the pinned key", "for the log")
+}
+
+func TestRemoveWaitsForTheLastToken(t *testing.T) {
+	t.Parallel()
+	now := start
+	cfg := config(&memory{})
+	cfg.Algorithms, cfg.TokenLifetime, cfg.Now = []string{"ES256"}, time.Hour, func() time.Time { return now }
+	r, err := keys.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	old := r.ActiveKey("ES256").ID
+	_, err = r.AddNext(t.Context(), "ES256")
+	require.NoError(t, err)
+	now = now.Add(24 * time.Hour)
+	promoted := now
+	_, err = r.Promote(t.Context(), "ES256")
+	require.NoError(t, err)
+	for _, wait := range []time.Duration{0, time.Minute, time.Hour, 61*time.Minute - 1} {
+		now = promoted.Add(wait)
+		_, err = r.Remove(t.Context(), old)
+		var inUse *keys.InUseError
+		require.ErrorAs(t, err, &inUse)
+		require.Equal(t, promoted.Add(61*time.Minute), inUse.Until)
+	}
+	now = promoted.Add(61 * time.Minute)
+	removed, err := r.Remove(t.Context(), old)
+	require.NoError(t, err)
+	require.True(t, removed)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // AddNext publishes a key that will sign next. It returns false if there is a next key
@@ -42,13 +43,37 @@ func (r *Ring) Promote(ctx context.Context, algorithm string) (bool, error) {
 	return moved, r.Reload(ctx)
 }
 
+// InUseError means that a key may still have signed a token that has not expired.
+type InUseError struct {
+	ID    string
+	Until time.Time // when the last token has expired
+}
+
+// Error implements error.
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("tokens that key %s signed are valid until %s", e.ID, e.Until.UTC().Format("2006-01-02 15:04:05 UTC"))
+}
+
+// pickUpTime is how long after a change another instance may have signed with the old key:
+// a request in progress, and clocks that differ.
+const pickUpTime = time.Minute
+
 // Remove removes a retiring key, so that its signatures no longer verify. It returns
 // false if no retiring key has that id: keys in another state cannot be removed. It
-// fails with ErrPinned if the key is pinned.
+// fails with ErrPinned if the key is pinned, and with InUseError if tokens that it signed
+// may not have expired.
 func (r *Ring) Remove(ctx context.Context, id string) (bool, error) {
+	if err := r.Reload(ctx); err != nil && !errors.Is(err, errPinnedKeyLost) {
+		return false, err
+	}
+	key, _ := r.Key(id)
+	lifetime := time.Duration(0)
+	if r.cfg.TokenLifetime > 0 {
+		lifetime = r.cfg.TokenLifetime + pickUpTime
+	}
 	removed, err := false, ErrPinned
 	if !slices.Contains(r.cfg.Pinned, id) {
-		removed, err = r.cfg.Store.RemoveKey(ctx, id)
+		removed, err = r.cfg.Store.RemoveKey(ctx, id, r.cfg.Now().Add(-lifetime))
 	}
 	if errors.Is(err, ErrPinned) {
 		return false, fmt.Errorf("remove signing key %s: %w; "+
@@ -57,13 +82,45 @@ func (r *Ring) Remove(ctx context.Context, id string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("remove signing key %s: %w", id, err)
 	}
+	if until := key.Changed.Add(lifetime); !removed && key.State == Retiring && r.cfg.Now().Before(until) {
+		return false, &InUseError{ID: id, Until: until}
+	}
 	return removed, r.Reload(ctx)
+}
+
+// Withdraw removes a compromised key in any state at once, pinned or not. If the key is
+// active, the next key becomes active first; without a next key, a new one does. Withdraw
+// returns false if no key has that id. After an error it can be repeated.
+func (r *Ring) Withdraw(ctx context.Context, id string) (bool, error) {
+	if err := r.Reload(ctx); err != nil && !errors.Is(err, errPinnedKeyLost) {
+		return false, err
+	}
+	key, ok := r.Key(id)
+	if !ok {
+		return false, nil
+	}
+	if key.State == Active {
+		if _, err := r.AddNext(ctx, key.Algorithm); err != nil {
+			return false, err
+		}
+		if _, err := r.Promote(ctx, key.Algorithm); err != nil {
+			return false, err
+		}
+	}
+	withdrawn, err := r.cfg.Store.WithdrawKey(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("withdraw signing key %s: %w", id, err)
+	}
+	if err := r.Reload(ctx); err != nil && !errors.Is(err, errPinnedKeyLost) {
+		return withdrawn, err
+	}
+	return withdrawn, nil
 }
 
 // PinKeys records the pinned keys in the store, so that a process with another
 // configuration cannot remove them. A server calls it when it starts.
 func (r *Ring) PinKeys(ctx context.Context) error {
-	if err := r.cfg.Store.PinKeys(ctx, r.cfg.Pinned); err != nil {
+	if err := r.cfg.Store.PinKeys(ctx, r.cfg.Pinned, r.cfg.Now()); err != nil {
 		return fmt.Errorf("pin signing keys: %w", err)
 	}
 	return nil

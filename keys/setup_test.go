@@ -70,7 +70,7 @@ func (m *memory) RotateKeys(_ context.Context, next, active string, at time.Time
 	return true, nil
 }
 
-func (m *memory) RemoveKey(_ context.Context, id string) (bool, error) {
+func (m *memory) RemoveKey(_ context.Context, id string, since time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := m.find(id, keys.Retiring)
@@ -80,13 +80,43 @@ func (m *memory) RemoveKey(_ context.Context, id string) (bool, error) {
 	if slices.Contains(m.pins, id) {
 		return false, keys.ErrPinned
 	}
+	if m.records[i].Changed.After(since) {
+		return false, nil
+	}
 	m.records = slices.Delete(m.records, i, i+1)
 	return true, nil
 }
 
-func (m *memory) PinKeys(_ context.Context, ids []string) error {
+func (m *memory) WithdrawKey(_ context.Context, id string) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	i := max(m.find(id, keys.Retiring), m.find(id, keys.Next))
+	if m.err != nil || i < 0 {
+		return false, m.err
+	}
+	m.records = slices.Delete(m.records, i, i+1)
+	m.pins = slices.DeleteFunc(m.pins, func(pin string) bool { return pin == id })
+	return true, nil
+}
+
+func (m *memory) KeyStates(context.Context) (map[string]keys.State, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	states := map[string]keys.State{}
+	for _, r := range m.records {
+		states[r.ID] = r.State
+	}
+	return states, m.err
+}
+
+func (m *memory) PinKeys(_ context.Context, ids []string, at time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, r := range m.records {
+		if r.State == keys.Retiring && slices.Contains(m.pins, r.ID) && !slices.Contains(ids, r.ID) {
+			m.records[i].Changed = at
+		}
+	}
 	m.pins = slices.Clone(ids)
 	return m.err
 }

@@ -37,11 +37,17 @@ type Store interface {
 	// RotateKeys moves one key from Next to Active and another from Active to
 	// Retiring, both or neither. It returns false if either has another state.
 	RotateKeys(ctx context.Context, next, active string, at time.Time) (bool, error)
-	// RemoveKey removes a Retiring key. It returns false if there is none with that
-	// id, and ErrPinned if the key is pinned.
-	RemoveKey(ctx context.Context, id string) (bool, error)
-	// PinKeys replaces the recorded list of pinned keys.
-	PinKeys(ctx context.Context, ids []string) error
+	// RemoveKey removes a Retiring key that was not changed after that time. It returns
+	// false if there is none with that id, and ErrPinned if the key is pinned.
+	RemoveKey(ctx context.Context, id string, unchangedSince time.Time) (bool, error)
+	// WithdrawKey removes a Next or Retiring key, and its pin if it is pinned. It
+	// returns false if there is none with that id.
+	WithdrawKey(ctx context.Context, id string) (bool, error)
+	// KeyStates returns the states of all keys by id. It is called for every signature.
+	KeyStates(ctx context.Context) (map[string]State, error)
+	// PinKeys replaces the recorded list of pinned keys. A Retiring key that is no
+	// longer pinned counts as changed at that time, because it may have signed until then.
+	PinKeys(ctx context.Context, ids []string, at time.Time) error
 }
 
 // ErrPinned means that a key is pinned: it was pasted into a client's configuration.

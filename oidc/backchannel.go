@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// logoutTokenLifetime is short: every attempt gets a new token.
-	logoutTokenLifetime = 2 * time.Minute
+	// LogoutTokenLifetime is short: every attempt gets a new token.
+	LogoutTokenLifetime = 2 * time.Minute
 	// logoutLease is how long one attempt may take, including the response.
 	logoutLease = time.Minute
 	// logoutBatch is how many logouts are taken from the queue at once.
@@ -178,12 +178,12 @@ func (p *Provider) postLogoutToken(
 	now := p.now()
 	payload, err := json.Marshal(logoutToken{
 		Issuer: p.issuer, Subject: l.Subject, Audience: client.ID, IssuedAt: now.Unix(),
-		Expires: now.Add(logoutTokenLifetime).Unix(), ID: newID(), Session: l.SessionID,
+		Expires: now.Add(LogoutTokenLifetime).Unix(), ID: newID(), Session: l.SessionID,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("logout token: %w", err)
 	}
-	token, err := p.tokens.signToken(client, keys.TypeLogout, payload)
+	token, err := p.tokens.signToken(ctx, client, keys.TypeLogout, payload)
 	if err != nil {
 		return 0, err
 	}

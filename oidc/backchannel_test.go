@@ -31,6 +31,14 @@ func (o *oneKey) AddKey(_ context.Context, r keys.Record) (bool, error) {
 	return true, nil
 }
 
+func (o *oneKey) KeyStates(context.Context) (map[string]keys.State, error) {
+	states := map[string]keys.State{}
+	for _, r := range o.records {
+		states[r.ID] = r.State
+	}
+	return states, nil
+}
+
 // queue is a queue of logouts in memory.
 type queue struct {
 	Logouts

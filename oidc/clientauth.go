@@ -70,7 +70,8 @@ func (p *Provider) readClientRequest(c echo.Context) (*Client, url.Values, error
 
 // authenticateClient authenticates the client that makes a request (RFC 6749 section
 // 2.3), before the request's content can do or reveal anything. Failures are counted for
-// the client at that IP address and slow it down.
+// the client at that IP address and slow it down. If the address is unknown, they are
+// not: one caller's failures would lock the client out for everyone.
 func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Client, error) {
 	ctx := c.Request().Context()
 	credentials, err := readCredentials(c.Request().Header, params)
@@ -78,7 +79,8 @@ func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Clien
 		return nil, err
 	}
 	key := "client " + c.RealIP() + " " + credentials.id
-	if wait := p.throttle.Wait(key); wait > 0 {
+	throttled := c.RealIP() != ""
+	if wait := p.throttle.Wait(key); throttled && wait > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		return nil, &oauthError{
 			status: http.StatusTooManyRequests, code: invalidClient,
@@ -101,7 +103,9 @@ func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Clien
 		p.log.InfoContext(ctx, "client authentication failed",
 			"client_id", client.ID, "method", credentials.method, "reason", oauthErr.description)
 	}
-	p.throttle.Fail(key)
+	if throttled {
+		p.throttle.Fail(key)
+	}
 	p.events("client_auth_failed", "")
 	return nil, err
 }

@@ -14,6 +14,7 @@ import (
 
 // verifyHint checks signature and issuer of an ID token of ours. It may have expired.
 func (p *Provider) verifyHint(ctx context.Context, token string) (*zoidc.IDTokenClaims, error) {
+	p.refreshKeys(ctx)
 	hint, err := op.VerifyIDTokenHint[*zoidc.IDTokenClaims](ctx, token, p.hints)
 	if _, expired := errors.AsType[op.IDTokenHintExpiredError](err); err != nil && !expired {
 		return nil, fmt.Errorf("verify id_token_hint: %w", err)

@@ -55,7 +55,7 @@ type tokenIssuer struct {
 // name, and those of the granted scopes if no access token can fetch them or the client
 // wants them there (OIDC Core section 5.4).
 func (i tokenIssuer) newIDToken(
-	client *Client, person claims.Person, signin Signin, options idTokenOptions,
+	ctx context.Context, client *Client, person claims.Person, signin Signin, options idTokenOptions,
 ) (string, error) {
 	now, grant := i.now(), signin.Grant
 	token := idTokenClaims{
@@ -91,7 +91,7 @@ func (i tokenIssuer) newIDToken(
 	if err != nil {
 		return "", fmt.Errorf("id token: %w", err)
 	}
-	return i.signToken(client, keys.TypeJWT, payload)
+	return i.signToken(ctx, client, keys.TypeJWT, payload)
 }
 
 // warnGuessableSubject warns the operator of a subject that others can guess.
@@ -105,13 +105,13 @@ func (p *Provider) warnGuessableSubject(ctx context.Context, client *Client, sub
 
 // signToken returns a payload as the client gets it: signed, and if the client has
 // Encryption, encrypted. Without a valid encryption key it fails.
-func (i tokenIssuer) signToken(client *Client, kind string, payload []byte) (string, error) {
+func (i tokenIssuer) signToken(ctx context.Context, client *Client, kind string, payload []byte) (string, error) {
 	var token string
 	var err error
 	if client.PinnedKey != "" {
-		token, err = i.keys.SignWithKey(client.PinnedKey, kind, payload)
+		token, err = i.keys.SignWithKey(ctx, client.PinnedKey, kind, payload)
 	} else {
-		token, err = i.keys.Sign(client.Algorithm, kind, payload)
+		token, err = i.keys.Sign(ctx, client.Algorithm, kind, payload)
 	}
 	if err != nil || client.Encryption == nil {
 		return token, err

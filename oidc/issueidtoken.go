@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +28,7 @@ type IDTokenConfig struct {
 // authorization endpoint: signed, and if the client has Encryption, encrypted. It has
 // neither sid nor amr, because no user has signed in. It stores nothing, and it does not
 // check that the caller may do this.
-func IssueIDToken(cfg IDTokenConfig) (string, error) {
+func IssueIDToken(ctx context.Context, cfg IDTokenConfig) (string, error) {
 	if cfg.Lifetime <= 0 {
 		return "", errors.New("the lifetime of the token is missing")
 	}
@@ -40,5 +41,5 @@ func IssueIDToken(cfg IDTokenConfig) (string, error) {
 	signin := Signin{Grant: Grant{
 		Scopes: append([]string{"openid"}, cfg.Scopes...), AuthTime: cfg.Now().Unix(), ACR: session.ACRPassword,
 	}}
-	return issuer.newIDToken(cfg.Client.withDefaults(), cfg.Person, signin, idTokenOptions{standalone: true})
+	return issuer.newIDToken(ctx, cfg.Client.withDefaults(), cfg.Person, signin, idTokenOptions{standalone: true})
 }

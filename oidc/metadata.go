@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -88,7 +89,15 @@ var claimsSupported = []string{ //nolint:gochecknoglobals // read only
 }
 
 // handleJWKS serves GET /jwks: every key that signs, will sign, or has signed (RFC 7517).
-func (p *Provider) handleJWKS(c echo.Context) error { return writeCacheable(c, p.keys.JWKS()) }
+func (p *Provider) handleJWKS(c echo.Context) error {
+	p.refreshKeys(c.Request().Context())
+	return writeCacheable(c, p.keys.JWKS())
+}
+
+// refreshKeys reads changes of the keys by other processes, so that a withdrawn key is
+// neither published nor trusted any longer. If the database is down, the keys stay, and
+// the periodic reload logs why.
+func (p *Provider) refreshKeys(ctx context.Context) { _ = p.keys.Refresh(ctx) }
 
 // writeCacheable writes JSON that may be cached for five minutes: shorter than the time
 // for which a new key is published before it signs (OIDC Core section 10.1.1).
@@ -110,6 +119,7 @@ func writeCacheable(c echo.Context, v any) error {
 
 // pastedKey is the active RS256 key, or the one that the client named by client_id pins.
 func (p *Provider) pastedKey(c echo.Context) keys.PublicKey {
+	p.refreshKeys(c.Request().Context())
 	if client, ok := p.clients[c.QueryParam("client_id")]; ok && client.PinnedKey != "" {
 		if key, ok := p.keys.Key(client.PinnedKey); ok {
 			return key

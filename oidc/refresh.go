@@ -50,7 +50,7 @@ func (p *Provider) exchangeRefreshToken(ctx context.Context, client *Client, par
 	p.warnGuessableSubject(ctx, client, person.Subject, signin.Reference)
 	p.events("token_refreshed", client.ID)
 	log.InfoContext(ctx, "tokens refreshed")
-	return p.issueTokens(client, person, signin, dropped, idTokenOptions{refreshed: true})
+	return p.issueTokens(ctx, client, person, signin, dropped, idTokenOptions{refreshed: true})
 }
 
 // allowsRefresh reports whether the client may have refresh tokens: by the scope

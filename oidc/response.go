@@ -48,7 +48,7 @@ func (p *Provider) issueResponse(
 	}
 	if request.wantsIDToken() {
 		options.standalone = !request.wantsToken() && !request.wantsCode()
-		token, err := p.tokens.newIDToken(request.client, current.Person, signin, options)
+		token, err := p.tokens.newIDToken(ctx, request.client, current.Person, signin, options)
 		if err != nil {
 			return nil, err
 		}

@@ -69,13 +69,13 @@ func (p *Provider) exchangeCode(ctx context.Context, client *Client, params url.
 		return nil, err
 	}
 	p.events("code_redeemed", client.ID)
-	return p.issueTokens(client, person, signin, 0, idTokenOptions{})
+	return p.issueTokens(ctx, client, person, signin, 0, idTokenOptions{})
 }
 
 // issueTokens issues the tokens of a sign-in at the token endpoint. dropped are the
 // scopes that the access token leaves out; an ID token needs openid.
 func (p *Provider) issueTokens(
-	client *Client, person claims.Person, signin Signin, dropped uint16, options idTokenOptions,
+	ctx context.Context, client *Client, person claims.Person, signin Signin, dropped uint16, options idTokenOptions,
 ) (*tokenResponse, error) {
 	now := p.now()
 	expires := now.Add(p.lifetimes.AccessToken)
@@ -96,7 +96,7 @@ func (p *Provider) issueTokens(
 		return response, nil
 	}
 	var err error
-	response.IDToken, err = p.tokens.newIDToken(client, person, signin, options)
+	response.IDToken, err = p.tokens.newIDToken(ctx, client, person, signin, options)
 	return response, err
 }
 

@@ -44,7 +44,7 @@ func OpenData(
 		err = checkOwner(owner, development, settings.Data)
 	}
 	if err == nil {
-		d.Keys, err = openKeys(ctx, db, secret, []string{"RS256"}, clients, now)
+		d.Keys, err = openKeys(ctx, db, secret, []string{"RS256"}, clients, settings, now)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -87,10 +87,11 @@ func openStore(ctx context.Context, settings config.Config) (*store.Store, error
 // openKeys opens the keys, with an active one for each algorithm.
 func openKeys(
 	ctx context.Context, db *store.Store, secret keys.Secret, algorithms []string, clients []oidc.Client,
-	now func() time.Time,
+	settings config.Config, now func() time.Time,
 ) (*keys.Ring, error) {
 	return keys.Open(ctx, keys.Config{
 		Store: db, Secret: secret, Algorithms: algorithms, Now: now, Pinned: pinnedKeysOf(clients),
+		TokenLifetime: max(settings.Lifetimes.IDToken, oidc.LogoutTokenLifetime),
 	})
 }
 

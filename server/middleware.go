@@ -3,18 +3,13 @@ package server
 import (
 	"crypto/tls"
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
-	"idpbridge/internal/limit"
 	"idpbridge/oidc"
 )
 
@@ -23,9 +18,10 @@ import (
 func (s *Server) newHandler(issuer *url.URL) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = newIPExtractor(s.Settings.Proxies)
+	e.IPExtractor = extractAddress
 	e.HTTPErrorHandler = s.handleError
-	e.Use(s.recoverPanics, s.metrics.measureRequests, s.checkTransport(issuer), limitBody(s.Settings.Limits.Body))
+	e.Use(s.recoverPanics, s.metrics.measureRequests, s.readForwarded, s.checkTransport(issuer),
+		limitBody(s.Settings.Limits.Body))
 	return e
 }
 
@@ -48,28 +44,6 @@ func limitBody(limit int64) echo.MiddlewareFunc {
 // strictTLS accepts TLS 1.2 and newer (RFC 9325).
 func strictTLS() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 
-// newIPExtractor finds the IP address of the caller: that of the connection, or what
-// a trusted proxy says. IPv6 addresses are cut to their /64, which is what one
-// subscriber has.
-func newIPExtractor(proxies []netip.Prefix) echo.IPExtractor {
-	extract := echo.ExtractIPDirect()
-	if len(proxies) > 0 {
-		trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-		for _, p := range proxies {
-			mask := net.CIDRMask(p.Bits(), p.Addr().BitLen())
-			trust = append(trust, echo.TrustIPRange(&net.IPNet{IP: p.Addr().AsSlice(), Mask: mask}))
-		}
-		extract = echo.ExtractIPFromXFFHeader(trust...)
-	}
-	return func(r *http.Request) string {
-		address := extract(r)
-		if ip, err := netip.ParseAddr(address); err == nil {
-			return limit.Address(ip.Unmap())
-		}
-		return address
-	}
-}
-
 // checkTransport accepts requests to the issuer's own host over a transport as
 // secure as the issuer's. Forwarded headers count only from trusted proxies (RFC 9700
 // section 4.13), and the issuer is never built from a request (RFC 8414 section 3.3).
@@ -78,14 +52,9 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			proxied := s.isProxy(r.RemoteAddr)
-			host := r.Host
-			if forwarded := r.Header.Get("X-Forwarded-Host"); proxied && forwarded != "" {
-				host = forwarded
-			}
+			way := forwardedFrom(r)
 			if secure {
-				proto := r.Header.Get("X-Forwarded-Proto")
-				if r.TLS == nil && (!proxied || proto != "" && proto != "https") {
+				if r.TLS == nil && (!way.proxied || way.proto != "" && way.proto != "https") {
 					return s.Renderer.ShowError(c, oidc.ErrorPage{
 						Status: http.StatusForbidden, Title: "Only over https",
 						Message: "This address is served over https only.",
@@ -94,7 +63,7 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 				}
 				c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 			}
-			if !sameHost(host, issuer) {
+			if !way.isIssuersHost(issuer) {
 				if s.Development && r.Method == http.MethodGet {
 					return c.Redirect(http.StatusFound, s.Settings.Issuer+"/")
 				}
@@ -108,22 +77,6 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
-}
-
-// sameHost compares a Host header with the issuer's. The default port of the scheme
-// may be given or not.
-func sameHost(host string, issuer *url.URL) bool {
-	suffix := map[string]string{"http": ":80", "https": ":443"}[issuer.Scheme]
-	return strings.EqualFold(strings.TrimSuffix(host, suffix), strings.TrimSuffix(issuer.Host, suffix))
-}
-
-// isProxy reports whether a connection comes from a trusted proxy.
-func (s *Server) isProxy(remote string) bool {
-	ap, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(s.Settings.Proxies, func(p netip.Prefix) bool { return p.Contains(ap.Addr().Unmap()) })
 }
 
 // recoverPanics turns a panic into an error, so that one request cannot end the

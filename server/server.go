@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -67,6 +68,8 @@ type Server struct {
 	certificate *certificate // nil without TLS
 	readiness   readiness
 	companion   []companion
+
+	unreadableLogged atomic.Int64 // when the log last mentioned an unreadable header, in nanoseconds
 }
 
 // companion is a further server that lives as long as this one.
@@ -113,7 +116,7 @@ func (s *Server) AddServer(listener net.Listener, server func(context.Context) *
 
 func (s *Server) build(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
 	var err error
-	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Now)
+	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
 	if err != nil {
 		return err
 	}

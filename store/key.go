@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"idpbridge/keys"
@@ -71,11 +72,11 @@ func (s *Store) RotateKeys(ctx context.Context, next, active string, at time.Tim
 }
 
 // RemoveKey implements keys.Store.
-func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
+func (s *Store) RemoveKey(ctx context.Context, id string, unchangedSince time.Time) (bool, error) {
 	var n int64
 	err := s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) (err error) {
-		n, err = exec(`DELETE FROM signing_key WHERE id = $1 AND state = $2
-			AND id NOT IN (SELECT id FROM key_pin)`, id, string(keys.Retiring))
+		n, err = exec(`DELETE FROM signing_key WHERE id = $1 AND state = $2 AND changed <= $3
+			AND id NOT IN (SELECT id FROM key_pin)`, id, string(keys.Retiring), toMillis(unchangedSince))
 		if err != nil || n == 1 {
 			return err
 		}
@@ -92,9 +93,58 @@ func (s *Store) RemoveKey(ctx context.Context, id string) (bool, error) {
 	return err == nil && n == 1, wrapError("remove key", err)
 }
 
+// WithdrawKey implements keys.Store.
+func (s *Store) WithdrawKey(ctx context.Context, id string) (bool, error) {
+	var n int64
+	err := s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) (err error) {
+		n, err = exec("DELETE FROM signing_key WHERE id = $1 AND state IN ($2, $3)",
+			id, string(keys.Next), string(keys.Retiring))
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = exec("DELETE FROM key_pin WHERE id = $1", id)
+		return err
+	})
+	return err == nil && n == 1, wrapError("withdraw key", err)
+}
+
+// KeyStates implements keys.Store.
+func (s *Store) KeyStates(ctx context.Context) (map[string]keys.State, error) {
+	type keyState struct {
+		id    string
+		state keys.State
+	}
+	all, err := queryAll(ctx, s.read, func(row scanner) (k keyState, err error) {
+		return k, row.Scan(&k.id, &k.state)
+	}, "SELECT id, state FROM signing_key")
+	if err != nil {
+		return nil, wrapError("list states of keys", err)
+	}
+	states := make(map[string]keys.State, len(all))
+	for _, k := range all {
+		states[k.id] = k.state
+	}
+	return states, nil
+}
+
 // PinKeys implements keys.Store.
-func (s *Store) PinKeys(ctx context.Context, ids []string) error {
-	return wrapError("pin keys", s.inDurableTransaction(ctx, func(exec execFunc, _ *sql.Tx) error {
+func (s *Store) PinKeys(ctx context.Context, ids []string, at time.Time) error {
+	return wrapError("pin keys", s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) error {
+		before, err := queryAll(ctx, tx, func(row scanner) (id string, err error) {
+			return id, row.Scan(&id)
+		}, "SELECT id FROM key_pin")
+		if err != nil {
+			return err
+		}
+		for _, id := range before {
+			if slices.Contains(ids, id) {
+				continue
+			}
+			if _, err := exec("UPDATE signing_key SET changed = $1 WHERE id = $2 AND state = $3",
+				toMillis(at), id, string(keys.Retiring)); err != nil {
+				return err
+			}
+		}
 		if _, err := exec("DELETE FROM key_pin"); err != nil {
 			return err
 		}

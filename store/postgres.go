@@ -21,7 +21,8 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 		return errors.New("open database: the PostgreSQL URL must have the form postgres://user@host/database")
 	}
 	if !strings.Contains(databaseURL, "default_query_exec_mode=") {
-		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // no named statements; see statement
+		// Statements of transactions have no names, so that they work behind a pooler.
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	db := sql.OpenDB(stdlib.GetConnector(*cfg))
 	db.SetMaxOpenConns(max(8, 4*runtime.NumCPU()))

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
@@ -78,4 +79,37 @@ func TestProbeWrite(t *testing.T) {
 	readOnly := openStore(t, store.Config{URL: databaseURL + "&default_transaction_read_only=on"})
 	require.NoError(t, readOnly.Ping(t.Context()))
 	require.ErrorContains(t, readOnly.ProbeWrite(t.Context(), time.UnixMilli(1)), "read-only")
+}
+
+// BenchmarkPostgres measures what a sign-in does: directly, and through a pooler, where
+// statements cannot be prepared.
+func BenchmarkPostgres(b *testing.B) {
+	require.NotNil(b, postgres, pgtest.ErrNotInstalled)
+	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+	through := postgres.StartPooler(b)
+	for name, databaseURL := range map[string]string{
+		"direct": postgres.NewDatabase(b), "pooler": through(postgres.NewDatabase(b)),
+	} {
+		s := openStore(b, store.Config{URL: databaseURL})
+		ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
+		require.NoError(b, s.ReplacePeople(b.Context(), []upstream.Account{ann}, at))
+		require.NoError(b, s.StartSession(b.Context(), session.Session{
+			ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour),
+		}))
+		n := 0
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				n++
+				_, _, err := s.FindSession(b.Context(), "b", at)
+				require.NoError(b, err)
+				id := fmt.Sprintf("%022d", n)
+				signin := oidc.Signin{
+					ID: id, Subject: "1", State: oidc.Issued, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
+				}
+				require.NoError(b, s.RecordSignin(b.Context(), signin))
+				_, _, err = s.RedeemCode(b.Context(), id, at)
+				require.NoError(b, err)
+			}
+		})
+	}
 }

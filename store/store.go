@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"idpbridge/keys"
@@ -49,8 +50,11 @@ func (c Config) isPostgres() bool {
 type Store struct {
 	read, write *sql.DB // the same pool with PostgreSQL
 	sqlite      bool
-	path        string // SQLite file or PostgreSQL database, for error messages
-	stmts       preparedStatements
+	// pooled is set once PostgreSQL turns out to be behind a pooler that gives each
+	// transaction another connection, so that statements prepared by name fail.
+	pooled atomic.Bool
+	path   string // SQLite file or PostgreSQL database, for error messages
+	stmts  preparedStatements
 }
 
 // preparedStatements are the statements of every sign-in.

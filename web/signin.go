@@ -72,12 +72,17 @@ func (s *Site) submitSignIn(c echo.Context) error {
 
 // checkPassword asks the directory, unless the username or the IP address has
 // failed too often. The limits are checked again when the comparison is about to
-// start, so that parallel guesses cannot slip past them.
+// start, so that parallel guesses cannot slip past them. If the address is unknown, only
+// the username is limited: one caller's failures must not lock everyone out.
 func (s *Site) checkPassword(c echo.Context, username, password string) (claims.Person, error) {
 	address := c.RealIP()
 	name := address + " " + strings.ToLower(strings.TrimSpace(username))
 	checkLimits := func() error {
-		if wait := max(s.Usernames.Wait(name), s.Addresses.Wait(address)); wait > 0 {
+		wait := s.Usernames.Wait(name)
+		if address != "" {
+			wait = max(wait, s.Addresses.Wait(address))
+		}
+		if wait > 0 {
 			return &throttledError{wait}
 		}
 		return nil
@@ -91,7 +96,9 @@ func (s *Site) checkPassword(c echo.Context, username, password string) (claims.
 	}
 	if errors.Is(err, upstream.ErrRefused) {
 		s.Usernames.Fail(name)
-		s.Addresses.Fail(address)
+		if address != "" {
+			s.Addresses.Fail(address)
+		}
 	}
 	return person, err
 }

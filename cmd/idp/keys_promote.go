@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"idpbridge/keys"
+	"idpbridge/oidc"
 )
 
 // minPublished is how long a key is published before it signs: clients, and
@@ -18,7 +21,15 @@ type keysPromoteCommand struct {
 	installationFlags
 	Algorithm string `enum:"RS256,ES256" default:"RS256" help:"RS256 or ES256."`
 
-	Early bool `name:"insecure-before-everybody-knows-it" help:"Don't wait until the key has been published for a day."`
+	KeySet bool `name:"clients-use-key-set" help:"No LiveEngage connector has the current key pasted."`
+	Early  bool `name:"insecure-before-everybody-knows-it" help:"Don't wait for a day, and break clients with a pasted key."`
+}
+
+// Help is printed above the flags.
+func (keysPromoteCommand) Help() string {
+	return `A LiveEngage connector with a pasted key (JWT Public Key) rejects tokens of any other key.
+Pin its key first: set pinned_key on its client and restart the server. If every
+connector reads the key set (JWKS Endpoint), add --clients-use-key-set.`
 }
 
 // Run makes the next key active; the current key becomes retiring.
@@ -43,6 +54,16 @@ func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, local *i
 		return fmt.Errorf("key %s has been published for less than a day; clients with an older key set would reject "+
 			"its tokens; try again in %s", next.ID, wait.Round(time.Minute))
 	}
+	old := local.Keys.ActiveKey(k.Algorithm).ID
+	broken := clientsWithPastedKey(k.Algorithm, local.clients)
+	if k.KeySet {
+		broken = nil
+	}
+	if len(broken) > 0 && !k.Early {
+		return fmt.Errorf("sign-ins of %s would fail if key %s is pasted there (JWT Public Key); "+
+			"set pinned_key: %s on the client and restart the server, or add --clients-use-key-set if it is not",
+			strings.Join(broken, ", "), old, old)
+	}
 	promoted, err := local.Keys.Promote(ctx, k.Algorithm)
 	if err != nil {
 		return err
@@ -52,5 +73,21 @@ func (k keysPromoteCommand) promoteKey(ctx context.Context, p *process, local *i
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s is active. Running servers use it within a minute. "+
 		"Keep the old key until its last token has expired, then run: idp keys retire KID\n", next.ID)
+	if err == nil && len(broken) > 0 {
+		_, err = fmt.Fprintf(p.stderr, "idp: if key %s is pasted into %s (JWT Public Key), sign-ins there fail until you "+
+			"paste the active key: idp keys show --format line\n", old, strings.Join(broken, ", "))
+	}
 	return err
+}
+
+// clientsWithPastedKey returns the IDs of the clients that the current key may have been
+// pasted into, so that tokens of another key are rejected.
+func clientsWithPastedKey(algorithm string, clients []oidc.Client) []string {
+	var ids []string
+	for _, client := range clients {
+		if client.LiveEngage != nil && client.PinnedKey == "" && cmp.Or(client.Algorithm, "RS256") == algorithm {
+			ids = append(ids, client.ID)
+		}
+	}
+	return ids
 }

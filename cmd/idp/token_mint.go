@@ -67,7 +67,7 @@ func (m tokenMintCommand) issueToken(ctx context.Context, p *process, local *ins
 	if lifetime < time.Second || lifetime > 24*time.Hour {
 		return usageErrorf("token mint: --lifetime must be from 1s to 24h")
 	}
-	token, err := oidc.IssueIDToken(oidc.IDTokenConfig{
+	token, err := oidc.IssueIDToken(ctx, oidc.IDTokenConfig{
 		Issuer:   local.settings.Issuer,
 		Client:   local.clients[i],
 		Person:   account.Person,

@@ -63,12 +63,19 @@ func testKeysAreRotated(t *testing.T, s Store) {
 	moved, err := s.RotateKeys(t.Context(), "2", "1", at)
 	require.NoError(t, err)
 	require.True(t, moved)
-	require.NoError(t, s.PinKeys(t.Context(), []string{"1", "3", "3"}))
-	_, err = s.RemoveKey(t.Context(), "1")
+	require.NoError(t, s.PinKeys(t.Context(), []string{"1", "3", "3"}, at))
+	_, err = s.RemoveKey(t.Context(), "1", at)
 	require.ErrorIs(t, err, keys.ErrPinned)
-	require.NoError(t, s.PinKeys(t.Context(), []string{"3"}))
+	unpinned := at.Add(time.Hour)
+	require.NoError(t, s.PinKeys(t.Context(), []string{"3"}, unpinned))
+	got, err = s.Keys(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, unpinned, got[0].Changed.UTC(), "it may have signed until it was unpinned")
+	removed, err := s.RemoveKey(t.Context(), "1", unpinned.Add(-time.Millisecond))
+	require.NoError(t, err)
+	require.False(t, removed, "it may have signed later")
 	for id, want := range map[string]bool{"2": false, "1": true, "9": false} {
-		removed, err := s.RemoveKey(t.Context(), id)
+		removed, err := s.RemoveKey(t.Context(), id, unpinned)
 		require.NoError(t, err)
 		require.Equal(t, want, removed, id)
 	}
@@ -77,6 +84,25 @@ func testKeysAreRotated(t *testing.T, s Store) {
 	got, err = s.Keys(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []keys.Record{now, newKey("3", "ES256", keys.Active)}, got)
+}
+
+func testKeysAreWithdrawn(t *testing.T, s Store) {
+	for _, k := range threeKeys() {
+		_, err := s.AddKey(t.Context(), k)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.PinKeys(t.Context(), []string{"1", "2"}, start))
+	for _, c := range []struct {
+		id   string
+		want bool
+	}{{"1", false}, {"9", false}, {"2", true}, {"2", false}} { // 1 is active
+		withdrawn, err := s.WithdrawKey(t.Context(), c.id)
+		require.NoError(t, err)
+		require.Equal(t, c.want, withdrawn, c.id)
+	}
+	states, err := s.KeyStates(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]keys.State{"1": keys.Active, "3": keys.Active}, states)
 }
 
 func testConcurrentKeyChanges(t *testing.T, s Store) {

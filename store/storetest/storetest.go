@@ -83,6 +83,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"duplicate people are an error and change nothing", testDuplicatePeople},
 		{"each algorithm has one next and one active key", testKeysAreAdded},
 		{"a rotation changes both keys or neither", testKeysAreRotated},
+		{"keys are withdrawn", testKeysAreWithdrawn},
 		{"of 16 concurrent changes of keys, one succeeds", testConcurrentKeyChanges},
 		{"a sweep deletes only expired rows", testSweep},
 		{"a canceled context is an error and changes nothing", testCanceledContext},
