@@ -368,7 +368,8 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		"delegation of another account", "      - https://shop.example/cb",
 		"      - https://lo.idp.liveperson.net/callback/9/redirectCode\n" +
 			"    profile: liveengage\n    liveengage: {account: '1'}",
-		`11:9: client "shop": redirect URI "https://lo.idp.liveperson.net/callback/9/redirectCode" is that of the account 9, ` +
+		`11:9: client "shop": redirect URI "https://lo.idp.liveperson.net/callback/9/redirectCode" ` +
+			`is that of the account 9, ` +
 			`but account is 1; correct one of them`,
 	},
 	{

@@ -94,13 +94,15 @@ func TestWindowAccount(t *testing.T) {
 		require.Equal(t, "12345678", account, c.name)
 	}
 	for name, c := range map[string][2]string{
-		"nothing":                {liveengage.WindowURI, ""},
-		"no JSON":                {liveengage.WindowURI, "state"},
-		"not an object":          {liveengage.WindowURI, `["accountId","12345678"]`},
-		"encoded twice":          {liveengage.WindowURI, url.QueryEscape(state)},
-		"JSON in a string":       {liveengage.WindowURI, `{"lpUnifiedWindowConfig":"{\"accountId\":\"12345678\"}"}`},
-		"text after it":          {liveengage.WindowURI, state + state},
-		"invalid UTF-8":          {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","x":"` + "\xff" + `"}}`},
+		"nothing":          {liveengage.WindowURI, ""},
+		"no JSON":          {liveengage.WindowURI, "state"},
+		"not an object":    {liveengage.WindowURI, `["accountId","12345678"]`},
+		"encoded twice":    {liveengage.WindowURI, url.QueryEscape(state)},
+		"JSON in a string": {liveengage.WindowURI, `{"lpUnifiedWindowConfig":"{\"accountId\":\"12345678\"}"}`},
+		"text after it":    {liveengage.WindowURI, state + state},
+		"invalid UTF-8": {
+			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","x":"` + "\xff" + `"}}`,
+		},
 		"only the inner object":  {liveengage.WindowURI, config},
 		"no account":             {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{}}`},
 		"empty account":          {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":""}}`},
