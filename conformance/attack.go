@@ -75,7 +75,7 @@ func (b *browser) postPassword(p *robot.Page) (*robot.Page, *url.URL) {
 	f := b.r.requireSignInForm(p)
 	to, err := p.URL.Parse(f.Action)
 	b.r.require(err == nil, "the form leads to %q", f.Action)
-	return b.sendOnce(http.MethodPost, to.String(), f.FillIn(b.r.target.Person), robot.SetSameOrigin), to
+	return b.sendOnce(http.MethodPost, to.String(), f.FillIn(b.r.person()), robot.SetSameOrigin), to
 }
 
 // sendOnce sends one request and follows no redirect.

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"idpbridge/internal/robot"
@@ -53,6 +54,8 @@ type Target struct {
 	Now func() time.Time
 	// Wait lets time pass for the provider and for Now, or returns ErrTooLong.
 	Wait func(ctx context.Context, d time.Duration) error
+
+	logins sync.Map // *firstLogin by Person
 }
 
 // Client is a relying party that is registered at the provider. The zero value
