@@ -43,6 +43,7 @@ const (
 	xhtml    = "golang.org/x/net/html"
 	socket   = "github.com/coder/websocket"
 	errgroup = "golang.org/x/sync/errgroup"
+	xterm    = "golang.org/x/term"
 	chromedp = "github.com/chromedp"
 )
 
@@ -76,13 +77,15 @@ func arrows() map[string]allowance {
 				"server",
 				"upstream",
 			},
-			theirs: []string{kong},
+			theirs: []string{kong, xterm},
 		},
 		"config": {
 			ours: []string{
 				"claims",
+				"internal/filemode",
 				"internal/netaddr",
 				"internal/password",
+				"internal/pgurl",
 				"internal/secret",
 				"internal/spelling",
 				"keys",
@@ -129,13 +132,19 @@ func arrows() map[string]allowance {
 		"internal/chrome": {
 			theirs: []string{chromedp, testify},
 		},
-		"internal/cookie":  {},
-		"internal/fetch":   {},
-		"internal/limit":   {},
-		"internal/memnet":  {},
-		"internal/netaddr": {},
+		"internal/filemode": {}, // of the standard library alone
+		"internal/cookie":   {},
+		"internal/fetch":    {},
+		"internal/limit":    {},
+		"internal/memnet":   {},
+		"internal/netaddr":  {},
+		"internal/pages":    {},
 		"internal/password": {
 			theirs: []string{argon2},
+		},
+		"internal/pgurl": {
+			ours:   []string{"internal/netaddr"},
+			theirs: []string{pgx},
 		},
 		"internal/pgtest": {
 			theirs: []string{pgx},
@@ -190,6 +199,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/pages",
 				"internal/pkce",
 				"internal/secret",
 				"keys",
@@ -237,6 +247,7 @@ func arrows() map[string]allowance {
 				"conformance",
 				"dev",
 				"internal/robot",
+				"internal/secret",
 				"keys",
 				"server",
 			},
@@ -252,6 +263,7 @@ func arrows() map[string]allowance {
 		"store": {
 			ours: []string{
 				"claims",
+				"internal/pgurl",
 				"keys",
 				"oidc",
 				"session",
@@ -279,6 +291,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/limit",
+				"internal/pages",
 				"liveengage/inspect",
 				"liveengage/setup",
 				"oidc",

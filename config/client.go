@@ -225,6 +225,8 @@ func (d *decoder) validateAuthMethod(path string, c Client) {
 	if c.Secret.IsSet() && len(c.Secret.Reveal()) < shortestSecret {
 		d.addProblem(path+".secret", "secret has fewer than %d characters; generate one with: openssl rand -hex 32",
 			shortestSecret)
+	} else if problem := checkClientSecret(c.Secret.Reveal()); problem != "" {
+		d.addProblem(path+".secret", "%s", problem)
 	} else if key, problem := c.findAuthProblem(d.isSet(path+".secret"), d.isSet(path+".jwks")); problem != "" {
 		d.addProblem(path+"."+key, "%s", problem)
 	}

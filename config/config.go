@@ -5,7 +5,9 @@ package config
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -32,6 +34,8 @@ type Config struct {
 	Data string `yaml:"data"`
 	// Store is a PostgreSQL URL. Unset means SQLite in Data.
 	Store secret.Value `yaml:"store"`
+	// InsecureStoreConnection allows a Store on another host without verified TLS.
+	InsecureStoreConnection bool `yaml:"insecure_store_connection"`
 	// Secret is the instance secret, 64 hexadecimal characters. Unset means that it is
 	// in a file in Data.
 	Secret secret.Value `yaml:"secret"`
@@ -143,20 +147,52 @@ var template []byte
 // environment has the secrets that it names. The caller may change the result.
 func Template() []byte { return slices.Clone(template) }
 
+//go:embed people.yaml.template
+var peopleTemplate []byte
+
+// PeopleTemplate returns the people file that idp init writes: nobody, and a commented
+// example. The caller may change the result.
+func PeopleTemplate() []byte { return slices.Clone(peopleTemplate) }
+
 // Load reads a configuration file. Paths in it are relative to its directory, and
 // getenv looks up the secrets that it leaves to the environment. The error lists every
 // problem, one per line, with file, line and column. It never contains a secret.
 func Load(path string, getenv func(string) string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	d, cfg, err := load(path, getenv)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, err
 	}
-	return Parse(path, data, getenv, filepath.Dir(path))
+	if err := d.joinProblems(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// load reads a configuration file. The decoder has its problems.
+func load(path string, getenv func(string) string) (*decoder, *Config, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("read configuration: %w; name the file, or create one with: idp init", err)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	d, cfg := parse(path, data, getenv, filepath.Dir(path))
+	return d, cfg, nil
 }
 
 // Parse is Load for content that has been read already: name is the file's name in
 // errors, and dir its directory. Parse reads neither certificates nor people.
 func Parse(name string, data []byte, getenv func(string) string, dir string) (*Config, error) {
+	d, cfg := parse(name, data, getenv, dir)
+	if err := d.joinProblems(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// parse decodes and checks a configuration. The decoder has its problems.
+func parse(name string, data []byte, getenv func(string) string, dir string) (*decoder, *Config) {
 	cfg := Defaults()
 	d := newDecoder(name, getenv, dir)
 	d.label = func(list string, i int) string {
@@ -168,10 +204,7 @@ func Parse(name string, data []byte, getenv func(string) string, dir string) (*C
 	if d.decode(data, &cfg) {
 		d.validateConfig(&cfg)
 	}
-	if err := d.joinProblems(); err != nil {
-		return nil, err
-	}
-	return &cfg, nil
+	return d, &cfg
 }
 
 // OIDCClients returns the clients in the form that package oidc uses; see

@@ -28,6 +28,8 @@ type decoder struct {
 	positions map[string]position // by path, such as clients[0].redirect_uris[1]
 	rejected  map[string]bool     // paths that have a problem
 	problems  []problem
+
+	undecodable bool // the content is not a YAML map
 }
 
 func newDecoder(name string, getenv func(string) string, dir string) *decoder {
@@ -42,6 +44,7 @@ func newDecoder(name string, getenv func(string) string, dir string) *decoder {
 func (d *decoder) decode(data []byte, target any) bool {
 	body, problem := parseDocument(data)
 	if problem != nil {
+		d.undecodable = true
 		d.problems = append(d.problems, *problem)
 		return false
 	}
@@ -52,6 +55,10 @@ func (d *decoder) decode(data []byte, target any) bool {
 // parseDocument parses a file that has one YAML document with a map in it.
 func parseDocument(data []byte) (ast.Node, *problem) {
 	begin := position{1, 1}
+	data, encodingProblem := normalizeText(data)
+	if encodingProblem != nil {
+		return nil, encodingProblem
+	}
 	if nestsTooDeeply(data) {
 		return nil, &problem{position: begin, message: "too many nested brackets or dashes; close the open ones"}
 	}

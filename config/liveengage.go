@@ -96,16 +96,16 @@ func (l *LiveEngage) build() *oidc.LiveEngage {
 		return nil
 	}
 	out := &oidc.LiveEngage{
-		Legacy:           l.Dialect == dialectLegacy,
-		RedirectKeys:     l.RedirectQueryKeys,
-		AnswerParameter:  l.ImplicitParameter,
-		AnswerInQuery:    l.ImplicitIn == "query",
-		JSONRequests:     l.TokenRequests == "form_or_json",
-		LivePersonErrors: l.TokenErrors == "liveperson",
-		Delegation:       l.Delegation,
-		Account:          l.Account,
-		JSMethod:         l.JSMethod,
-		JSContext:        l.JSContext,
+		Legacy:            l.Dialect == dialectLegacy,
+		RedirectKeys:      l.RedirectQueryKeys,
+		ResponseParameter: l.ImplicitParameter,
+		ResponseInQuery:   l.ImplicitIn == "query",
+		JSONRequests:      l.TokenRequests == "form_or_json",
+		LivePersonErrors:  l.TokenErrors == "liveperson",
+		Delegation:        l.Delegation,
+		Account:           l.Account,
+		JSMethod:          l.JSMethod,
+		JSContext:         l.JSContext,
 	}
 	if l.TokenRedirectURI != sameURI {
 		out.TokenRedirectURI = l.TokenRedirectURI

@@ -129,7 +129,11 @@ func (d *decoder) validatePassword(path string, p personRecord, allowPlain bool)
 	if p.PasswordHash == "" {
 		return
 	}
-	if _, err := password.Parse(p.PasswordHash); err != nil {
+	hash, err := password.Parse(p.PasswordHash)
+	if err == nil {
+		err = hash.Cost().Check()
+	}
+	if err != nil {
 		d.addProblem(path+".password_hash", "password_hash is %s; generate one with: idp people hash", err)
 	}
 }

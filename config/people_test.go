@@ -125,6 +125,13 @@ var badPeople = []badFile{ //nolint:gochecknoglobals // read only
 		`4:20: person "Jane": password_hash is not an argon2id hash in PHC form; generate one with: idp people hash`,
 	},
 	{
+		"hash that costs too little",
+		"m=19456,t=2",
+		"m=19456,t=1",
+		`4:20: person "Jane": password_hash is too cheap to guess; use at least m=19456,t=2,p=1; ` +
+			`generate one with: idp people hash`,
+	},
+	{
 		"unknown claim",
 		"given_name",
 		"givenname",

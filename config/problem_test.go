@@ -45,7 +45,8 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"unknown key", ``, "colour: blue\n",
 		`12:1: unknown key "colour"; ` +
-			`use one of: brand, clients, data, health, issuer, lifetimes, limits, listen, operations, people, proxies, ` +
+			`use one of: brand, clients, data, health, insecure_store_connection, issuer, lifetimes, ` +
+			`limits, listen, operations, people, proxies, ` +
 			`secret, shutdown_delay, store, subjects, tls`,
 	},
 	{
@@ -186,6 +187,40 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`12:9: secret is not 64 hexadecimal characters; generate it with: openssl rand -hex 32`,
 	},
 	{
+		"store with an unknown sslmode", ``, "store: 'postgres://me:hunter2@127.0.0.1/idp?sslmode=bogus'\n",
+		`12:8: store cannot be used: sslmode is invalid`,
+	},
+	{
+		"store with a root certificate that does not exist", ``,
+		"store: 'postgres://me:hunter2@db/idp?sslmode=verify-full&sslrootcert=/nonexistent.pem'\n",
+		`12:8: store cannot be used: unable to read CA file: open /nonexistent.pem: no such file or directory`,
+	},
+	{
+		"store on another host without TLS", ``, "store: 'postgres://me:hunter2@db/idp?sslmode=require'\n",
+		`12:8: store is on another host without verified TLS; add sslmode=verify-full to its URL, ` +
+			`and sslrootcert if its certificate is from your own authority; ` +
+			`if the network is trusted, set insecure_store_connection: true`,
+	},
+	{
+		"instance secret from idp dev", secretLine, "    secret: liveengage-development-secret-000000000000",
+		`9:13: client "shop": secret is from the documentation, where everyone can read it; ` +
+			`generate one with: openssl rand -hex 32`,
+	},
+	{
+		"client secret with a line break", secretLine, "    secret: \"hunter2-hunter2-hunter2\\nhunter2-hunter2\"",
+		`9:13: client "shop": secret has a line break or another character that is not printable ASCII; ` +
+			`remove it (RFC 6749 appendix A.2)`,
+	},
+	{
+		"client secret with a space at its end", secretLine, "    secret: 'hunter2-hunter2-hunter2-hunter2-hunter2 '",
+		`9:13: client "shop": secret starts or ends with a space; remove it`,
+	},
+	{
+		"issuer http with TLS", "issuer: https://login.brand.example\n",
+		"issuer: http://127.0.0.1:8080\ntls: {certificate: cert.pem, key: key.pem}\n",
+		`1:9: issuer is http, but tls is set; use https, or remove tls`,
+	},
+	{
 		"https without TLS or proxy", "proxies: [127.0.0.1]\n", ``,
 		`1:9: issuer is https, but there is no TLS; set tls, or set proxies to the address of your TLS proxy`,
 	},
@@ -209,6 +244,15 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`3:13: operations and listen are both "127.0.0.1:8080"; use different ports`,
 	},
 	{
+		"operations takes the port of listen", `data: data`, "data: data\nlisten: :8090\noperations: localhost:8090",
+		`4:13: operations "localhost:8090" and listen ":8090" take the same port; use different ports`,
+	},
+	{
+		"health takes the ports of both", `data: data`,
+		"data: data\noperations: localhost:8081\nhealth: 127.0.0.1:8081",
+		`4:9: health "127.0.0.1:8081" and operations "localhost:8081" take the same port; use different ports`,
+	},
+	{
 		"every address trusted as a proxy", `proxies: [127.0.0.1]`, `proxies: [0.0.0.0/0]`,
 		`4:11: proxies[0] trusts every address, so anyone could spoof X-Forwarded-For; ` +
 			`list the addresses of your proxies`,
@@ -228,6 +272,28 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"session too short", ``, "lifetimes:\n  session: 1s\n",
 		`13:12: lifetimes.session is 1s; use 1m to 2160h`,
+	},
+	{
+		"session_idle longer than session", ``, "lifetimes: {session: 1h, session_idle: 2h}\n",
+		`12:40: lifetimes.session_idle is 2h, longer than lifetimes.session, which is 1h; make it shorter`,
+	},
+	{
+		"id_token longer than session", ``, "lifetimes: {session: 1h, id_token: 2h}\n",
+		`12:36: lifetimes.id_token is 2h, longer than lifetimes.session, which is 1h; make it shorter`,
+	},
+	{
+		"refresh_token_idle longer than refresh_token", ``, "lifetimes: {refresh_token: 24h, refresh_token_idle: 48h}\n",
+		`12:53: lifetimes.refresh_token_idle is 48h, longer than lifetimes.refresh_token, which is 24h; make it shorter`,
+	},
+	{
+		"max_delay longer than window", ``, "limits: {max_delay: 30m, window: 15m}\n",
+		`12:21: limits.max_delay is 30m, longer than limits.window, which is 15m; make it shorter`,
+	},
+	{
+		"UTF-16", good, "\xff\xfei\x00s\x00s\x00", "1:1: the file is UTF-16; save it as UTF-8",
+	},
+	{
+		"not UTF-8", `name: Brand`, "name: B\xe4r", "6:10: this character is not UTF-8; save the file as UTF-8",
 	},
 	{
 		"negative failures", ``, "limits: {failures: -1}\n",

@@ -20,6 +20,7 @@ func (d *decoder) decodeSecret(n ast.Node, path string) (secret.Value, bool) {
 	m, isMap := n.(ast.MapNode)
 	if !isMap {
 		s, ok := stringValue(n)
+		s = trimSecret(s)
 		if !ok {
 			d.addProblem(path, "%s must be a string, {env: NAME}, or {file: PATH}, not %s", displayPath(path), describeKind(n))
 		} else if s == "" {
@@ -39,12 +40,12 @@ func (d *decoder) decodeSecret(n ast.Node, path string) (secret.Value, bool) {
 	}
 	var value string
 	if source == "env" {
-		if value = d.getenv(name); value == "" {
+		if value = trimSecret(d.getenv(name)); value == "" {
 			d.addProblem(path, "%s is not set", describeVariable(name, displayPath(path)))
 		}
 	} else {
 		raw, err := os.ReadFile(d.resolvePath(name))
-		value = strings.TrimRight(string(raw), "\r\n") // the editor's line end is not part of the secret
+		value = trimSecret(string(raw))
 		if err != nil || value == "" {
 			d.addProblem(path, "the file for %s %s; its path is relative to %s",
 				displayPath(path), describeReadError(err), d.resolvePath("."))
@@ -52,6 +53,12 @@ func (d *decoder) decodeSecret(n ast.Node, path string) (secret.Value, bool) {
 		}
 	}
 	return secret.New(value), value != ""
+}
+
+// trimSecret removes what editors, echo and clusters add to a secret: a byte order mark
+// at its beginning and line ends at its end.
+func trimSecret(s string) string {
+	return strings.TrimRight(strings.TrimPrefix(s, byteOrderMark), "\r\n")
 }
 
 // describeVariable names an environment variable, unless its name looks like a
@@ -84,4 +91,19 @@ func (d *decoder) resolvePath(path string) string {
 		return path
 	}
 	return filepath.Join(d.dir, path)
+}
+
+// checkClientSecret returns what is wrong with the characters of a client's secret, or ""
+// (RFC 6749 appendix A.2).
+func checkClientSecret(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "secret has a line break or another character that is not printable ASCII; remove it (RFC 6749 appendix A.2)"
+	}
+	if s != strings.Trim(s, " ") {
+		return "secret starts or ends with a space; remove it"
+	}
+	if isPublished(s) {
+		return "secret is from the documentation, where everyone can read it; generate one with: openssl rand -hex 32"
+	}
+	return ""
 }

@@ -77,6 +77,10 @@ func serverSettings() []Setting {
 			"PostgreSQL URL, such as `postgres://user:password@host/database`. " + acceptedForms,
 		},
 		{
+			"insecure_store_connection", "`false`",
+			"Allows PostgreSQL on another host without TLS that verifies its certificate (`sslmode=verify-full` in the URL).",
+		},
+		{
 			"secret", "the file in `data`",
 			"Instance secret: 64 hexadecimal characters, the same for every instance. " + acceptedForms,
 		},

@@ -27,8 +27,8 @@ func readSubjects(s *Subjects) (*claims.Subjects, error) {
 	if s == nil {
 		return nil, nil //nolint:nilnil // no subjects is a valid configuration
 	}
-	key, err := hex.DecodeString(s.Key.Reveal())
-	if err != nil {
+	key := s.decodeKey()
+	if key == nil {
 		return nil, errors.New("subjects.key: not hexadecimal")
 	}
 	known := map[string]string{}
@@ -42,6 +42,15 @@ func readSubjects(s *Subjects) (*claims.Subjects, error) {
 		}
 	}
 	return claims.NewSubjects(key, known)
+}
+
+// decodeKey returns the key, or nil if it is not valid.
+func (s *Subjects) decodeKey() []byte {
+	key, err := hex.DecodeString(s.Key.Reveal())
+	if err != nil {
+		return nil
+	}
+	return key
 }
 
 // parseKnownSubjects returns subjects by customer id.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"idpbridge/internal/netaddr"
+	"idpbridge/internal/pgurl"
 )
 
 // isSet reports whether the file has a value at a path, valid or not.
@@ -27,18 +28,18 @@ func (d *decoder) validateConfig(cfg *Config) {
 	d.requireValue("data", cfg.Data, "set it to a directory for the database and the keys, such as /var/lib/idp")
 	d.requireValue("people", cfg.People, "set it to the people file, such as people.yaml")
 	cfg.Data, cfg.People = d.resolvePath(cfg.Data), d.resolvePath(cfg.People)
-	if cfg.Store.IsSet() && !isPostgresURL(cfg.Store.Reveal()) {
-		d.addProblem("store",
-			"store is not a PostgreSQL URL; use one such as postgres://user@host/database, or remove the key to use SQLite")
-	}
+	d.validateStore(cfg)
 	if cfg.Secret.IsSet() && !isHex64(cfg.Secret.Reveal()) {
 		d.addProblem("secret", "secret is not 64 hexadecimal characters; generate it with: openssl rand -hex 32")
+	}
+	if cfg.TLS != nil && strings.HasPrefix(cfg.Issuer, "http:") {
+		d.addProblem("issuer", "issuer is http, but tls is set; use https, or remove tls")
 	}
 	d.validateBrand(cfg.Brand)
 	d.validateListeners(cfg)
 	d.validateProxies(cfg.Proxies)
 	d.validateTLS(cfg.TLS)
-	d.validateLifetimes(cfg.Lifetimes)
+	d.validateLifetimes(&cfg.Lifetimes)
 	d.validateLimits(cfg.Limits)
 	if s := cfg.Subjects; s != nil {
 		if !isHex64(s.Key.Reveal()) {
@@ -98,6 +99,28 @@ func isPostgresURL(s string) bool {
 	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && (u.Host != "" || u.RawQuery != "")
 }
 
+// validateStore checks the URL as connecting does.
+func (d *decoder) validateStore(cfg *Config) {
+	if !cfg.Store.IsSet() {
+		return
+	}
+	if !isPostgresURL(cfg.Store.Reveal()) {
+		d.addProblem("store",
+			"store is not a PostgreSQL URL; use one such as postgres://user@host/database, or remove the key to use SQLite")
+		return
+	}
+	connection, err := pgurl.Parse(cfg.Store.Reveal())
+	if err != nil {
+		d.addProblem("store", "store cannot be used: %s", err)
+		return
+	}
+	if !cfg.InsecureStoreConnection && !pgurl.IsProtected(connection) {
+		d.addProblem("store", "store is on another host without verified TLS; add sslmode=verify-full to its URL, "+
+			"and sslrootcert if its certificate is from your own authority; "+
+			"if the network is trusted, set insecure_store_connection: true")
+	}
+}
+
 func isHex64(s string) bool {
 	isOther := func(c rune) bool { return (c < '0' || c > '9') && (c < 'a' || c > 'f') }
 	return len(s) == 64 && !strings.ContainsFunc(strings.ToLower(s), isOther)
@@ -141,20 +164,43 @@ func (d *decoder) validateListeners(cfg *Config) {
 		d.addProblem("operations", "operations %q is not a loopback address; use a value such as %s, or off",
 			shorten(cfg.Operations), operationsAddress)
 	}
-	if cfg.Operations == cfg.Listen && ok {
-		d.addProblem("operations", "operations and listen are both %q; use different ports", shorten(cfg.Listen))
-	}
-	d.requireRange("shutdown_delay", cfg.ShutdownDelay, 0, 5*time.Minute)
-	if cfg.Health == "off" {
-		return
-	}
-	if _, valid := splitHostPort(cfg.Health); !valid {
+	if _, valid := splitHostPort(cfg.Health); !valid && cfg.Health != "off" {
 		d.addProblem("health", "health %q is not host:port; use a value such as 0.0.0.0:8082, or off",
 			shorten(cfg.Health))
 	}
-	if cfg.Health == cfg.Listen || cfg.Health == cfg.Operations {
-		d.addProblem("health", "health %q is the address of another setting; use another port", shorten(cfg.Health))
+	d.requireRange("shutdown_delay", cfg.ShutdownDelay, 0, 5*time.Minute)
+	d.requirePort("operations", cfg.Operations, "listen", cfg.Listen)
+	d.requirePort("health", cfg.Health, "listen", cfg.Listen)
+	d.requirePort("health", cfg.Health, "operations", cfg.Operations)
+}
+
+// requirePort reports that an address takes the port of another one.
+func (d *decoder) requirePort(name, address, otherName, other string) {
+	host, port, err := net.SplitHostPort(address)
+	otherHost, otherPort, otherErr := net.SplitHostPort(other)
+	if err != nil || otherErr != nil || port != otherPort || strings.Trim(port, "0") == "" {
+		return
 	}
+	if address == other {
+		d.addProblem(name, "%s and %s are both %q; use different ports", name, otherName, shorten(address))
+	} else if isWildcard(host) || isWildcard(otherHost) || sameListenHost(host) == sameListenHost(otherHost) {
+		d.addProblem(name, "%s %q and %s %q take the same port; use different ports",
+			name, shorten(address), otherName, shorten(other))
+	}
+}
+
+// isWildcard reports whether a host means all addresses of this machine.
+func isWildcard(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
+}
+
+// sameListenHost returns the address that listening on localhost takes.
+func sameListenHost(host string) string {
+	if host == "localhost" {
+		return "127.0.0.1"
+	}
+	return host
 }
 
 func (d *decoder) validateProxies(proxies []netip.Prefix) {
@@ -178,7 +224,13 @@ func (d *decoder) validateTLS(files *TLS) {
 	files.Certificate, files.Key = d.resolvePath(files.Certificate), d.resolvePath(files.Key)
 }
 
-func (d *decoder) validateLifetimes(l Lifetimes) {
+func (d *decoder) validateLifetimes(l *Lifetimes) {
+	if !d.isSet("lifetimes.session_idle") {
+		l.SessionIdle = min(l.SessionIdle, max(l.Session, time.Minute))
+	}
+	if !d.isSet("lifetimes.refresh_token_idle") {
+		l.RefreshIdle = min(l.RefreshIdle, max(l.Refresh, time.Minute))
+	}
 	const day = 24 * time.Hour
 	d.requireRange("lifetimes.request", l.Request, time.Minute, day)
 	d.requireRange("lifetimes.code", l.Code, time.Second, 10*time.Minute)
@@ -189,6 +241,17 @@ func (d *decoder) validateLifetimes(l Lifetimes) {
 	d.requireRange("lifetimes.refresh_token", l.Refresh, time.Minute, 400*day)
 	d.requireRange("lifetimes.refresh_token_idle", l.RefreshIdle, time.Minute, 400*day)
 	d.requireRange("lifetimes.refresh_token_grace", l.RefreshGrace, 0, time.Minute)
+	d.requireNotLonger("lifetimes.session_idle", l.SessionIdle, "lifetimes.session", l.Session)
+	d.requireNotLonger("lifetimes.id_token", l.IDToken, "lifetimes.session", l.Session)
+	d.requireNotLonger("lifetimes.refresh_token_idle", l.RefreshIdle, "lifetimes.refresh_token", l.Refresh)
+}
+
+// requireNotLonger reports that a duration is longer than another one, which ends it.
+func (d *decoder) requireNotLonger(path string, value time.Duration, limitPath string, limit time.Duration) {
+	if value > limit && !d.rejected[path] && !d.rejected[limitPath] {
+		d.addProblem(path, "%s is %s, longer than %s, which is %s; make it shorter",
+			path, formatDuration(value), limitPath, formatDuration(limit))
+	}
 }
 
 func (d *decoder) validateLimits(l Limits) {
@@ -199,6 +262,9 @@ func (d *decoder) validateLimits(l Limits) {
 	if l.MaxDelay < l.Delay {
 		d.addProblem("limits.max_delay", "limits.max_delay is %s, less than limits.delay; use %s or more",
 			formatDuration(l.MaxDelay), formatDuration(l.Delay))
+	}
+	if d.isSet("limits.max_delay") {
+		d.requireNotLonger("limits.max_delay", l.MaxDelay, "limits.window", l.Window)
 	}
 	for _, n := range []struct {
 		path               string

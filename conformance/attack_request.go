@@ -86,7 +86,12 @@ func requestAttacks() []Check {
 			Requirement: "A request_uri is never fetched.",
 			do:          checkRequestURI,
 		},
+		{Name: "attack/95-long-nonce", Requirement: "A nonce of 4 kB, which would be stored, is rejected.", do: checkLongNonce},
 	}
+}
+
+func checkLongNonce(r *run) {
+	r.requireRejected(r.newRequest(r.target.Web, codeFlow(), "nonce", strings.Repeat("n", 4<<10)), "invalid_request")
 }
 
 func checkUnknownParameter(r *run) {

@@ -32,7 +32,7 @@ func loadPeople() ([]config.Person, error) {
 	return config.ParsePeople("people.yaml", PeopleFile, config.PeopleRules{PlainPasswords: true})
 }
 
-// demoPeople are the people that the sign-in page offers to click.
+// demoPeople are the people that can be signed in with one click.
 func demoPeople(people []config.Person) []web.DemoPerson {
 	out := make([]web.DemoPerson, 0, len(people))
 	for _, p := range people {

@@ -2,7 +2,7 @@
 // with demo people and clients, a start page, pages that show and inspect tokens, and
 // a LivePerson simulator on a separate port. It relaxes no check of the server.
 //
-// Read Run first; it hangs its pages into the server by server.Config.Mount.
+// Read Run first. It adds its pages to the server with server.Config.Mount.
 package dev
 
 import (
@@ -26,7 +26,7 @@ import (
 type Options struct {
 	Listen     string // host:port
 	Operations string // loopback host:port, or "off"
-	Data       string // folder; empty means DataFolder
+	Data       string // folder; empty means the default one, see Settings
 	Store      string // PostgreSQL URL; empty means SQLite in Data
 	// Simulator is the loopback host:port of the LivePerson simulator; "off" or empty
 	// means none.
@@ -34,7 +34,7 @@ type Options struct {
 	// PageOrigins are the origins of pages that may load the page script.
 	PageOrigins []string
 
-	Out io.Writer // gets the greeting
+	Out io.Writer // for the greeting
 	Log *slog.Logger
 	Now func() time.Time
 }
@@ -76,17 +76,17 @@ func Run(ctx context.Context, options Options) error {
 	}
 	s, err := server.New(ctx, server.Config{
 		Settings: settings, Clients: clients, People: people, Log: options.Log, Now: options.Now,
-		Development: true, DemoPeople: env.people, SetupSecret: LiveEngageSecret, Mount: env.mount,
+		Development: true, DemoPeople: env.people, SetupSecret: LiveEngageSecret, Mount: env.mountPages,
 	})
 	if err != nil {
 		return err
 	}
-	env.greet(options.Out, settings)
+	env.printGreeting(options.Out, settings)
 	return errors.Join(s.Run(ctx, listeners), s.Close())
 }
 
-// Settings are the settings of development with the given data folder, or with the
-// default one if it is empty. The issuer is yet to be set.
+// Settings returns the settings of idp dev with a data folder; empty means the default
+// one. It does not set the issuer.
 func Settings(data string) (config.Config, error) {
 	settings := config.Defaults()
 	settings.Brand.Name, settings.Data, settings.ShutdownDelay = brandName, data, 0
@@ -100,8 +100,8 @@ func Settings(data string) (config.Config, error) {
 	return settings, nil
 }
 
-// greet tells the user at the terminal where to go.
-func (env *environment) greet(out io.Writer, settings config.Config) {
+// printGreeting prints the URLs to open.
+func (env *environment) printGreeting(out io.Writer, settings config.Config) {
 	simulator := ""
 	if env.simulator != nil {
 		simulator = "  Simulator:   " + env.simulator.url + "/ (your website with a chat, and what the agent sees)\n"

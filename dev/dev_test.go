@@ -77,9 +77,9 @@ func TestChromiumTryOut(t *testing.T) {
 	chrome.Do(ctx, t, chromedp.Navigate(issuer+"/try"), chromedp.WaitVisible("#login-submit"))
 }
 
-// TestChromiumForeignCode: a code that another server issued for /cb gets an error page,
+// TestChromiumCodeOfAnotherServer: a code that another server issued for /cb gets an error page,
 // and so does a form that is posted there.
-func TestChromiumForeignCode(t *testing.T) {
+func TestChromiumCodeOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	issuer, other := startDev(t, time.Now, "off"), startDev(t, time.Now, "off")
 	ctx := chrome.Start(t)

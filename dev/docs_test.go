@@ -25,7 +25,7 @@ import (
 func TestEveryEndpointIsDocumented(t *testing.T) {
 	t.Parallel()
 	production := newServer(t, nil)
-	development := newServer(t, (&environment{}).mount)
+	development := newServer(t, (&environment{}).mountPages)
 	operations, ok := production.OperationsHandler().(*echo.Echo)
 	require.True(t, ok)
 

@@ -20,17 +20,17 @@ const (
 	pathInspect = "/inspect"
 )
 
-// mount implements server.Config.Mount: the start page, the set-up page, the try-out,
-// the inspection of tokens, and the simulator.
-func (env *environment) mount(s *server.Server) error {
+// mountPages implements server.Config.Mount: it adds the start page, the set-up page, the
+// try-out, the inspection of tokens, and the simulator.
+func (env *environment) mountPages(s *server.Server) error {
 	env.server = s
 	s.Echo.GET("/", env.showHome)
 	s.Echo.GET(web.PathSetup, s.ShowSetup)
 	s.Echo.GET(pathInspect, env.showInspect)
 	s.Echo.POST(pathInspect, env.inspectToken, web.RequireSameOrigin(s.Renderer))
 	try := &tryOut{server: s, client: fetch.New(fetch.Config{})}
-	s.Echo.GET(pathTryOut, try.start)
-	s.Echo.GET(pathTried, try.finish)
+	s.Echo.GET(pathTryOut, try.startSignIn)
+	s.Echo.GET(pathTried, try.showToken)
 	if env.simulator != nil {
 		return env.simulator.addTo(s)
 	}
@@ -59,7 +59,7 @@ func (env *environment) showHome(c echo.Context) error {
 	}
 	for _, path := range []string{
 		oidc.PathDiscovery, oidc.PathJWKS, oidc.PathAuthorize, oidc.PathToken, oidc.PathUserinfo,
-		oidc.PathPAR, oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathLine,
+		oidc.PathPAR, oidc.PathRevoke, oidc.PathIntrospect, oidc.PathEndSession, oidc.PathPEM, oidc.PathPublicKeyLine,
 	} {
 		page.Endpoints = append(page.Endpoints, web.Field{Name: path, Value: s.Settings.Issuer + path})
 	}

@@ -26,7 +26,7 @@ func (env *environment) inspectToken(c echo.Context) error {
 	report := inspect.Token(pasted, inspect.Expectations{
 		Now: s.Now(), Issuer: s.Settings.Issuer, Keys: s.Keys.PublicKeys(),
 	})
-	return env.renderInspect(c, web.InspectPage{Text: pasted, Report: &report, Verdict: report.Verdict()})
+	return env.renderInspect(c, web.InspectPage{Pasted: pasted, Report: &report, Verdict: report.Verdict()})
 }
 
 func (env *environment) renderInspect(c echo.Context, page web.InspectPage) error {

@@ -18,8 +18,8 @@ const (
 	// Account is the number of the simulated LivePerson account.
 	Account = "12345678"
 
-	// The client decides whether a page gets tokens or codes, and whether they are
-	// encrypted. So the simulator has two clients besides liveengage.
+	// A client's pages get either tokens or codes, and its tokens are either encrypted or
+	// not. So the simulator needs two clients in addition to liveengage.
 	codeClient      = "liveengage-code"
 	encryptedClient = "liveengage-encrypted"
 )
@@ -31,8 +31,8 @@ type simulator struct {
 	key      *rsa.PrivateKey // decrypts ID tokens
 }
 
-// listenForSimulator takes the simulator's port and registers its URLs: it returns the
-// clients with those, and with the two clients of the simulator.
+// listenForSimulator takes the simulator's port. It returns the clients with the
+// simulator's URLs registered, and with the simulator's two clients added.
 func listenForSimulator(
 	ctx context.Context, address string, clients []oidc.Client,
 ) (*simulator, []oidc.Client, error) {

@@ -26,10 +26,11 @@ type tryOut struct {
 	cookies cookie.Policy
 }
 
-// tryCookie holds state and verifier between the two steps, in the browser.
+// tryCookie keeps state and verifier in the browser between the two steps.
 const tryCookie = "idp_try"
 
-func (t *tryOut) start(c echo.Context) error {
+// startSignIn redirects to the authorization endpoint.
+func (t *tryOut) startSignIn(c echo.Context) error {
 	verifier := pkce.NewVerifier()
 	state := rand.Text()
 	t.cookies.Set(c.Response(), tryCookie, state+"."+verifier)
@@ -41,19 +42,22 @@ func (t *tryOut) start(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, oidc.PathAuthorize+"?"+q.Encode())
 }
 
-func (t *tryOut) finish(c echo.Context) error {
+// showToken redeems the code and shows the ID token.
+func (t *tryOut) showToken(c echo.Context) error {
 	state, verifier, _ := strings.Cut(t.cookies.Get(c.Request(), tryCookie), ".")
 	if state == "" || c.QueryParam("state") != state || c.QueryParam("code") == "" {
 		return t.server.Renderer.ShowError(c, oidc.ErrorPage{
-			Title: "No token this time", Message: "The sign-in came back without a code for this page: " + c.QueryParam("error") + ".",
-			Remedy: "Start again from " + t.server.Settings.Issuer + pathTryOut + ".",
+			Title:   "No token",
+			Message: "The sign-in returned no code to this page: " + c.QueryParam("error") + ".",
+			Remedy:  "Start again from " + t.server.Settings.Issuer + pathTryOut + ".",
 		})
 	}
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {c.QueryParam("code")}, "client_id": {"local-app"},
 		"redirect_uri": {t.server.Settings.Issuer + pathTried}, "code_verifier": {verifier},
 	}
-	r, err := http.NewRequestWithContext(c.Request().Context(), http.MethodPost, t.server.Settings.Issuer+oidc.PathToken, strings.NewReader(form.Encode()))
+	endpoint, body := t.server.Settings.Issuer+oidc.PathToken, strings.NewReader(form.Encode())
+	r, err := http.NewRequestWithContext(c.Request().Context(), http.MethodPost, endpoint, body)
 	if err != nil {
 		return err
 	}
@@ -63,20 +67,21 @@ func (t *tryOut) finish(c echo.Context) error {
 		return err
 	}
 	var response struct {
-		IDToken     string `json:"id_token"`
-		AccessToken string `json:"access_token"`
+		IDToken string `json:"id_token"`
 	}
 	if err := res.DecodeJSON(&response); err != nil {
 		return err
 	}
 	if response.IDToken == "" {
 		return t.server.Renderer.ShowError(c, oidc.ErrorPage{
-			Title: "No token this time", Message: "The code had been used or had expired; a code works once.",
-			Remedy: "Start again from " + t.server.Settings.Issuer + pathTryOut + ".",
+			Title:   "No token",
+			Message: "The code has expired or was already used. A code works only once.",
+			Remedy:  "Start again from " + t.server.Settings.Issuer + pathTryOut + ".",
 		})
 	}
 	return t.server.Renderer.Render(c.Response(), http.StatusOK, "token", web.TokenPage{
-		IDToken: response.IDToken, Header: decodePart(response.IDToken, 0), Claims: decodePart(response.IDToken, 1), InspectURL: pathInspect,
+		IDToken: response.IDToken, Header: decodePart(response.IDToken, 0), Claims: decodePart(response.IDToken, 1),
+		InspectURL: pathInspect,
 	}, web.Policy{})
 }
 

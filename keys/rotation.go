@@ -51,7 +51,8 @@ type InUseError struct {
 
 // Error implements error.
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("tokens that key %s signed are valid until %s", e.ID, e.Until.UTC().Format("2006-01-02 15:04:05 UTC"))
+	until := e.Until.UTC().Format("2006-01-02 15:04:05 UTC")
+	return fmt.Sprintf("tokens that key %s signed are valid until %s", e.ID, until)
 }
 
 // pickUpTime is how long after a change another instance may have signed with the old key:

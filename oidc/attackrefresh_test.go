@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/dev"
 	"idpbridge/internal/password"
 	"idpbridge/internal/secret"
 	"idpbridge/server"
@@ -144,7 +143,7 @@ people: people.yaml
 brand: {name: Brand}
 clients:
   - id: local-web
-    secret: ` + dev.LocalWebSecret + `
+    secret: ` + servertest.FileSecret + `
     token_endpoint_auth_method: client_secret_post
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]

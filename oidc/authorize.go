@@ -33,17 +33,21 @@ func (p *Provider) handleAuthorizePost(c echo.Context) error {
 	return p.redirectPostToGet(c, PathAuthorize)
 }
 
-// redirectPostToGet redirects a posted request to the same endpoint by GET.
+// redirectPostToGet redirects a POST to the same endpoint by GET.
 func (p *Provider) redirectPostToGet(c echo.Context, path string) error {
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
-		return p.showErrorPage(c, &pageError{message: "The request was too large or broke off.", remedy: "Go back and try again."}, "")
+		return p.showErrorPage(c, &pageError{
+			message: "The request was too large or incomplete.", remedy: "Go back and try again.",
+		}, "")
 	}
 	// A form encodes everything as printable characters without #. A # would become a
 	// fragment, which browsers carry on to the client.
 	unencoded := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
 	if _, err := url.ParseQuery(string(body)); err != nil || strings.ContainsFunc(string(body), unencoded) {
-		return p.showErrorPage(c, &pageError{message: "The request that led here is damaged.", remedy: "Go back and try again."}, "")
+		return p.showErrorPage(c, &pageError{
+			message: "The request that brought you here is damaged.", remedy: "Go back and try again.",
+		}, "")
 	}
 	return redirectTo(c, p.base+path+"?"+string(body))
 }
@@ -65,7 +69,7 @@ func (p *Provider) handleResume(c echo.Context) error {
 	}
 	if errors.Is(err, ErrOtherBrowser) {
 		return p.showErrorPage(c, &pageError{
-			message: "This sign-in was started in another browser, or your browser does not keep cookies.",
+			message: "This sign-in was started in another browser, or your browser blocks cookies.",
 			remedy:  remedy + " Make sure that cookies are allowed.",
 		}, "")
 	}
@@ -111,19 +115,21 @@ func sessionMark(current session.Current, signedIn bool) string {
 // nextStep decides what a request needs: the path of a page, "" for the response, or an
 // error. It implements prompt, max_age, id_token_hint and the values in the claims
 // parameter (OIDC Core sections 3.1.2.1 and 5.5.1).
-func (p *Provider) nextStep(request *authRequest, saved savedRequest, current session.Current, signedIn bool) (string, error) {
+func (p *Provider) nextStep(
+	request *authRequest, saved savedRequest, current session.Current, signedIn bool,
+) (string, error) {
 	if saved.Denied {
 		return "", newOAuthError(accessDenied, "The user did not allow it.")
 	}
 	silent := request.hasPrompt(zoidc.PromptNone)
-	// A page of this request has led to the login.
+	// The user has signed in since this request was saved for a page.
 	fresh := signedIn && saved.BrowserHash != "" && saved.SessionBefore != sessionMark(current, signedIn)
 	wanted := signedIn && request.allowsSubject(current.Person.Subject)
 	if !signedIn || !fresh && (p.requiresLogin(request, current) || !wanted) {
 		if silent {
 			return "", newOAuthError(loginRequired, "No user that this request can be for is signed in.")
 		}
-		return pathLogin, nil
+		return PathLogin, nil
 	}
 	if !wanted {
 		return "", newOAuthError(loginRequired, "The user who signed in is not the one that the request names.")
@@ -132,7 +138,7 @@ func (p *Provider) nextStep(request *authRequest, saved savedRequest, current se
 		return "", newOAuthError(unmetRequirements, "The acr that claims calls essential is not available here.")
 	}
 	if request.hasPrompt(zoidc.PromptConsent) && saved.ConsentedBy != current.Person.Subject {
-		return pathConsent, nil
+		return PathConsent, nil
 	}
 	return "", nil
 }
@@ -142,7 +148,11 @@ func (p *Provider) requiresLogin(request *authRequest, current session.Current) 
 	if request.hasPrompt(zoidc.PromptLogin) || request.hasPrompt(zoidc.PromptSelectAccount) {
 		return true
 	}
-	return request.MaxAge != nil && (*request.MaxAge == 0 || p.now().Sub(current.AuthTime) > time.Duration(*request.MaxAge)*time.Second) //nolint:gosec // readRequest allows 31 bits
+	if request.MaxAge == nil {
+		return false
+	}
+	maxAge := time.Duration(*request.MaxAge) * time.Second //nolint:gosec // parseRequest allows 31 bits
+	return maxAge == 0 || p.now().Sub(current.AuthTime) > maxAge
 }
 
 // redirectToPage seals the request for this browser and redirects it to a page.

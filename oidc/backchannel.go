@@ -26,7 +26,7 @@ const (
 	// logoutTurn is how long one client is notified before the rest of its logouts is
 	// postponed; well below the lease.
 	logoutTurn = 30 * time.Second
-	// logoutSilence is how long a client that did not respond is left alone.
+	// logoutSilence is how long a client that did not respond gets no logouts.
 	logoutSilence = time.Minute
 	// logoutFirstPause is the wait after the first failure. It doubles up to
 	// logoutMaxPause, and after logoutGiveUp the logout is abandoned.
@@ -57,9 +57,10 @@ type logoutEvents struct {
 // follow no redirects and have a timeout well below a minute.
 //
 // A client that responds with 5xx or not at all is notified again after pauses from
-// five seconds to an hour, and given up after a day. A client that rejects the token is
-// given up at once. Both are logged as errors. A client that does not respond is left
-// alone for a minute, so that the others wait for at most one of its timeouts a minute.
+// five seconds to an hour; after a day the logout is abandoned. If a client rejects the
+// token, the logout is abandoned at once. Both are logged as errors. A client that does not
+// respond gets no logouts for a minute, so that the others wait for at most one of its
+// timeouts a minute.
 // NotifyClients is not safe for concurrent use.
 func (p *Provider) NotifyClients(ctx context.Context, httpClient *http.Client) error {
 	for {
@@ -95,8 +96,8 @@ func (p *Provider) NotifyClients(ctx context.Context, httpClient *http.Client) e
 
 var errSilent = errors.New("it did not respond a moment ago and was not asked again")
 
-// sendLogouts sends one client its logouts, one after the other, and returns until when
-// to leave it alone. The error is one of the store.
+// sendLogouts sends one client its logouts, one after the other. It returns the time until
+// which to send the client nothing more. The error is one of the store.
 func (p *Provider) sendLogouts(
 	ctx context.Context, httpClient *http.Client, logouts []Logout, silentUntil time.Time,
 ) (time.Time, error) {

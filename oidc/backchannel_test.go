@@ -17,7 +17,7 @@ import (
 	"idpbridge/keys"
 )
 
-// oneKey keeps the one key that a ring makes.
+// oneKey stores the only key of a ring.
 type oneKey struct {
 	keys.Store
 
@@ -74,29 +74,31 @@ func (q *queue) DropLogout(_ context.Context, l Logout) error {
 	return nil
 }
 
-// transport answers for every host but dead.example, and counts who is asked.
+// transport responds for every host except dead.example, and counts the requests.
 type transport struct {
-	mu    sync.Mutex
-	asked map[string]int
+	mu       sync.Mutex
+	requests map[string]int
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asked[r.URL.Host]++
+	t.requests[r.URL.Host]++
 	if r.URL.Host == "dead.example" {
-		return nil, errors.New("no answer")
+		return nil, errors.New("no response")
 	}
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(""))}, nil
 }
 
-// TestASilentClientHoldsUpNobody: it is asked once, however much waits for it, and
-// again when a minute has passed; the others are told at once.
-func TestASilentClientHoldsUpNobody(t *testing.T) {
+// TestSilentClientDoesNotDelayOthers: a client that does not respond is notified once,
+// however many logouts it has, and again after a minute. The others are notified at once.
+func TestSilentClientDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 	clock := func() time.Time { return now }
-	ring, err := keys.Open(t.Context(), keys.Config{Store: &oneKey{}, Secret: keys.NewSecret(make([]byte, 32)), Algorithms: []string{"ES256"}, Now: clock})
+	ring, err := keys.Open(t.Context(), keys.Config{
+		Store: &oneKey{}, Secret: keys.NewSecret(make([]byte, 32)), Algorithms: []string{"ES256"}, Now: clock,
+	})
 	require.NoError(t, err)
 	q := &queue{due: map[Logout]time.Time{}}
 	p := &Provider{
@@ -113,15 +115,15 @@ func TestASilentClientHoldsUpNobody(t *testing.T) {
 	for i := range 40 {
 		q.due[Logout{SessionID: fmt.Sprint(i), ClientID: "well", Created: now}] = now
 	}
-	way := &transport{asked: map[string]int{}}
-	client := &http.Client{Transport: way}
+	network := &transport{requests: map[string]int{}}
+	client := &http.Client{Transport: network}
 	require.NoError(t, p.NotifyClients(t.Context(), client))
-	require.Equal(t, map[string]int{"dead.example": 1, "well.example": 40}, way.asked)
+	require.Equal(t, map[string]int{"dead.example": 1, "well.example": 40}, network.requests)
 	require.Len(t, q.due, 400)
 	now = now.Add(logoutSilence / 2)
 	require.NoError(t, p.NotifyClients(t.Context(), client))
-	require.Equal(t, 1, way.asked["dead.example"])
+	require.Equal(t, 1, network.requests["dead.example"])
 	now = now.Add(logoutSilence)
 	require.NoError(t, p.NotifyClients(t.Context(), client))
-	require.Equal(t, 2, way.asked["dead.example"])
+	require.Equal(t, 2, network.requests["dead.example"])
 }

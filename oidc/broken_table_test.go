@@ -31,6 +31,7 @@ func brokenCopies() []brokenCopy {
 func brokenRequests() []brokenCopy {
 	return []brokenCopy{
 		{"nonce", "oidc", "validateNonceAndPKCE", never("wantsIDToken", "Nonce"), "attack/36-nonce-missing"},
+		{"nonce length", "oidc", "validateNonceAndPKCE", never("maxNonceLength"), "attack/95-long-nonce"},
 		{
 			"redirect comparison", "oidc", "Client.allowsRedirectURI",
 			setCall(`$f($1, strings.ToLower($2))`, "Contains"), "attack/01-redirect-uri-variants",
@@ -281,7 +282,7 @@ func brokenPages() []brokenCopy {
 	return []brokenCopy{
 		{"login form of another site", "web", "RequireSameOrigin", never("Check", "err"), "attack/68-login-csrf"},
 		{
-			"password posted on", "web", "redirect",
+			"password posted on", "web", "redirectTo",
 			setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"),
 			"attack/18-credentials-posted-on",
 		},
@@ -293,10 +294,10 @@ func brokenPages() []brokenCopy {
 			"attack/75-unknown-user",
 		},
 		{
-			"frames", "web", "Renderer.security",
+			"frames", "web", "Renderer.contentSecurityPolicy",
 			setText("frame-ancestors 'none'", "frame-ancestors *"), "attack/16-framed-page",
 		},
-		{"referrer", "web", "Renderer.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
+		{"referrer", "internal/pages", "Set.Render", setText("no-referrer", "unsafe-url"), "attack/17-referrer-leak"},
 		{
 			"strict transport", "server", "Server.checkTransport", remove("Strict-Transport-Security"),
 			"attack/20-strict-transport",

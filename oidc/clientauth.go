@@ -121,8 +121,8 @@ func (p *Provider) verifyCredentials(ctx context.Context, client *Client, creden
 	if credentials.method == AuthNone || !client.matchesSecret(credentials.secret) {
 		return errClientAuth("Client authentication failed.")
 	}
-	if credentials.method == AuthPost && client.allowsDeviation(SecretEitherWay) {
-		p.recordDeviation(ctx, client, SecretEitherWay)
+	if credentials.method == AuthPost && client.allowsDeviation(SecretInHeaderOrBody) {
+		p.recordDeviation(ctx, client, SecretInHeaderOrBody)
 	}
 	return nil
 }
@@ -155,13 +155,13 @@ func (p *Provider) clientByCredentials(ctx context.Context, credentials *clientC
 // 2.3).
 func readCredentials(h http.Header, params url.Values) (clientCredentials, error) {
 	headers := h.Values("Authorization")
-	ways := len(headers)
+	methods := len(headers)
 	for _, name := range []string{"client_secret", "client_assertion"} {
 		if params.Has(name) {
-			ways++
+			methods++
 		}
 	}
-	if ways > 1 {
+	if methods > 1 {
 		return clientCredentials{}, newOAuthError(invalidRequest, "The client authenticates in more than one way.")
 	}
 	id := params.Get("client_id")

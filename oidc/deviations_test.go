@@ -38,10 +38,10 @@ func deviationUses() []deviationUse {
 			status, _ := l.RedeemCode(client, issueCode(l, client), servertest.FixedURI)
 			return status == http.StatusOK
 		}},
-		{oidc.AnswerRenamed, "implicit_parameter: token", func(l *servertest.LiveEngage, client string) bool {
+		{oidc.ImplicitResponseRenamed, "implicit_parameter: token", func(l *servertest.LiveEngage, client string) bool {
 			return authorizes(l, "fragment", "token", "client_id", client, "nonce", "n")
 		}},
-		{oidc.AnswerInQuery, "implicit_in: query", func(l *servertest.LiveEngage, client string) bool {
+		{oidc.ImplicitResponseInQuery, "implicit_in: query", func(l *servertest.LiveEngage, client string) bool {
 			return authorizes(l, "query", "id_token", "client_id", client, "nonce", "n")
 		}},
 		{oidc.JSONTokenRequest, "token_requests: form_or_json", func(l *servertest.LiveEngage, client string) bool {
@@ -52,7 +52,7 @@ func deviationUses() []deviationUse {
 		{oidc.UnencodedBasic, "", func(l *servertest.LiveEngage, client string) bool {
 			return redeems(l, servertest.TokenRequest{Fields: codeFields(l, client), Headers: basicHeader(client, false)})
 		}},
-		{oidc.SecretEitherWay, "", func(l *servertest.LiveEngage, client string) bool {
+		{oidc.SecretInHeaderOrBody, "", func(l *servertest.LiveEngage, client string) bool {
 			withSecret := codeFields(l, client)
 			withSecret["client_id"], withSecret["client_secret"] = client, servertest.LiveEngageSecret
 			return redeems(l, servertest.TokenRequest{Fields: withSecret}) &&
@@ -62,7 +62,7 @@ func deviationUses() []deviationUse {
 			status, body := l.RedeemCode(client, "no such code", servertest.WindowURI)
 			return status == http.StatusBadRequest && body["error"] == "invalid_code"
 		}},
-		{oidc.RefreshUnasked, "delegation: true", func(l *servertest.LiveEngage, client string) bool {
+		{oidc.RefreshWithoutScope, "delegation: true", func(l *servertest.LiveEngage, client string) bool {
 			status, body := l.RedeemCode(client, issueCode(l, client), servertest.WindowURI)
 			return status == http.StatusOK && body["refresh_token"] != nil
 		}},
@@ -136,7 +136,7 @@ func TestDeviations(t *testing.T) {
 		ResponseTypes: []string{"code", "id_token"},
 		LiveEngage: &oidc.LiveEngage{
 			Legacy: true, RedirectKeys: []string{"k"}, TokenRedirectURI: servertest.FixedURI,
-			AnswerParameter: "token", AnswerInQuery: true, JSONRequests: true, LivePersonErrors: true, Delegation: true,
+			ResponseParameter: "token", ResponseInQuery: true, JSONRequests: true, LivePersonErrors: true, Delegation: true,
 		},
 	}
 	for _, name := range all.Deviations() {

@@ -79,7 +79,9 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 func (p *Provider) readLogoutRequest(c echo.Context) (logoutRequest, *pageError) {
 	params, repeated, err := parseParameters(c.Request().URL.RawQuery)
 	if err != nil || len(repeated) > 0 {
-		return logoutRequest{}, &pageError{message: "The link that led here is damaged.", remedy: "Go back and sign out again."}
+		return logoutRequest{}, &pageError{
+			message: "The link that brought you here is damaged.", remedy: "Go back and sign out again.",
+		}
 	}
 	logout := logoutRequest{requestedURL: params.Get("post_logout_redirect_uri")}
 	id := params.Get("client_id")
@@ -111,19 +113,20 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 	if err != nil {
 		return p.showErrorPage(c, &pageError{message: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
-	var ask savedLogout
-	if err := p.logoutSealer.open(params.Get("request"), &ask); err != nil {
+	var saved savedLogout
+	if err := p.logoutSealer.open(params.Get("request"), &saved); err != nil {
 		return p.showErrorPage(c, &pageError{message: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
 	current, signedIn, err := p.sessions.Find(c.Request())
 	if err != nil {
 		return err
 	}
-	if signedIn && current.ID != ask.SessionID {
-		return redirectTo(c, p.base+PathEndSession) // another user has signed in meanwhile: the answer was not about that session
+	if signedIn && current.ID != saved.SessionID {
+		// Someone has signed in since: the user has not agreed to end that session.
+		return redirectTo(c, p.base+PathEndSession)
 	}
 	if !signedIn {
-		return p.finishLogout(c, ask.ContinueURL, nil)
+		return p.finishLogout(c, saved.ContinueURL, nil)
 	}
 	clients, err := p.sessions.End(c.Response(), c.Request())
 	if err != nil {
@@ -131,7 +134,7 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 	}
 	p.events("logout_succeeded", "")
 	p.log.InfoContext(c.Request().Context(), "logout succeeded", "subject", current.Person.Subject)
-	return p.finishLogout(c, ask.ContinueURL, p.frameURLs(clients, current.ID))
+	return p.finishLogout(c, saved.ContinueURL, p.frameURLs(clients, current.ID))
 }
 
 // finishLogout redirects to the client, or shows the signed-out page. If clients are

@@ -22,7 +22,7 @@ func TestInvalidRedirectsGetAnErrorPage(t *testing.T) {
 	authorize := func(changes ...string) string { return servertest.AuthorizeURL(issuer, changes...) }
 	const callback = servertest.LocalCallback
 	for name, invalid := range map[string]string{
-		"unknown client":  authorize("client_id", "nobody"),
+		"unknown client":  authorize("client_id", "unknown"),
 		"no client":       authorize("client_id", ""),
 		"no redirect URI": authorize("redirect_uri", ""),
 		"suffix":          authorize("redirect_uri", callback+"/random"),
@@ -127,7 +127,7 @@ func TestTokenEndpointIsStrict(t *testing.T) {
 		"parameters in URL": {"/token?code=x", robot.FormEncoded, "grant_type=authorization_code", "", 400},
 		"repeated":          {"/token", robot.FormEncoded, "code=a&code=b", "", 400},
 		"two methods":       {"/token", robot.FormEncoded, "client_secret=x", "Basic bG9jYWwtd2ViOng=", 400},
-		"unknown client":    {"/token", robot.FormEncoded, "client_id=nobody&client_secret=x", "", 401},
+		"unknown client":    {"/token", robot.FormEncoded, "client_id=unknown&client_secret=x", "", 401},
 		"large":             {"/token", robot.FormEncoded, "code=" + strings.Repeat("a", 70_000), "", 413},
 		"introspection":     {"/introspect", robot.FormEncoded, "token=x", "", 401},
 	} {

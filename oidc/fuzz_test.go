@@ -17,8 +17,8 @@ import (
 	"idpbridge/keys"
 )
 
-// FuzzSealed: what was changed by a byte never opens. Each fuzzing process seals
-// a text of its own, so the property compares with the unchanged input.
+// FuzzSealed: a sealed string with a changed byte never opens. Each fuzzing process seals
+// its own string, so the test compares with the unchanged input.
 func FuzzSealed(f *testing.F) {
 	s, err := newSealer(make([]byte, 32))
 	if err != nil {
@@ -43,8 +43,8 @@ func FuzzSealed(f *testing.F) {
 	})
 }
 
-// FuzzPushed: a request_uri that was not made here is never taken up, and leaves
-// the request as it is.
+// FuzzPushed: a request_uri that was not made here is never used, and the request stays
+// unchanged.
 func FuzzPushed(f *testing.F) {
 	s, err := newSealer(make([]byte, 32))
 	if err != nil {
@@ -62,13 +62,13 @@ func FuzzPushed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		saved := savedRequest{Query: query}
 		if page := p.loadPushed(&saved); saved.Pushed || saved.Query != query {
-			t.Fatalf("%q was taken up (%v)", query, page)
+			t.Fatalf("%q was used (%v)", query, page)
 		}
 	})
 }
 
-// FuzzCredential: what was changed by a byte is no credential, and one kind is
-// never another.
+// FuzzCredential: a credential with a changed byte is not valid, and no credential is of
+// two kinds.
 func FuzzCredential(f *testing.F) {
 	key, now := make([]byte, 32), time.Unix(1_700_000_000, 0)
 	good := newCode(key, newID(), now.Add(time.Minute))
@@ -93,9 +93,11 @@ func FuzzCredential(f *testing.F) {
 	})
 }
 
-// FuzzBasic: a Basic header is read in one way or refused, and never panics.
+// FuzzBasic: a Basic header is parsed or rejected, and never panics.
 func FuzzBasic(f *testing.F) {
-	for _, s := range []string{"Basic YTpi", "basic YTpi", "Basic YTpi=", "Basic", "Bearer x", "Basic YSUzQTpi", "Basic YTpi\n"} {
+	for _, s := range []string{
+		"Basic YTpi", "basic YTpi", "Basic YTpi=", "Basic", "Bearer x", "Basic YSUzQTpi", "Basic YTpi\n",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
@@ -106,8 +108,8 @@ func FuzzBasic(f *testing.F) {
 	})
 }
 
-// FuzzClientCredentials: whatever a client sends, it is read as one way to
-// authenticate or refused.
+// FuzzClientCredentials: whatever a client sends is read as one authentication method, or
+// rejected.
 func FuzzClientCredentials(f *testing.F) {
 	f.Add("", "client_id=a&client_secret=b")
 	f.Add("Basic YTpi", "client_id=a")
@@ -130,21 +132,24 @@ func FuzzClientCredentials(f *testing.F) {
 			}
 			return
 		}
-		ways := []string{AuthNone, AuthPost, AuthBasic, AuthKey}
-		if !slices.Contains(ways, credentials.method) || credentials.method == AuthBasic && header == "" || credentials.method == AuthPost && !params.Has("client_secret") {
+		methods := []string{AuthNone, AuthPost, AuthBasic, AuthKey}
+		if !slices.Contains(methods, credentials.method) ||
+			credentials.method == AuthBasic && header == "" ||
+			credentials.method == AuthPost && !params.Has("client_secret") {
 			t.Fatalf("%q %q: read as %s", header, body, credentials.method)
 		}
 	})
 }
 
-// FuzzAssertion: no text but what the client's key signed is an assertion.
+// FuzzAssertion: only what the client's key signed is an assertion.
 func FuzzAssertion(f *testing.F) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		f.Fatal(err)
 	}
 	client := &Client{ID: "a", Keys: []keys.PublicKey{{ID: "k", Algorithm: "ES256", Key: private.Public()}}}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: "k"}}, nil)
+	signingKey := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: "k"}}
+	signer, err := jose.NewSigner(signingKey, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -169,12 +174,14 @@ func FuzzAssertion(f *testing.F) {
 	})
 }
 
-// FuzzClaimsParameter: it is read or refused; what is kept is sorted, and of what
-// the client may be told.
+// FuzzClaimsParameter: the claims parameter is parsed or rejected. The claims that are kept
+// are sorted, and the client may have them.
 func FuzzClaimsParameter(f *testing.F) {
 	for _, s := range []string{
-		`{"userinfo":{"name":{"essential":true},"email":null},"id_token":{"acr":{"essential":true,"values":["1","loa1"]},"sub":{"value":"x"}}}`,
-		`{"userinfo":null}`, `{"id_token":{"sub":{"value":7}}}`, `{"id_token":[]}`, `[]`, `null`, `{"a":`, `{"id_token":{"acr":{"values":{}}}}`,
+		`{"userinfo":{"name":{"essential":true},"email":null},` +
+			`"id_token":{"acr":{"essential":true,"values":["1","loa1"]},"sub":{"value":"x"}}}`,
+		`{"userinfo":null}`, `{"id_token":{"sub":{"value":7}}}`, `{"id_token":[]}`, `[]`, `null`, `{"a":`,
+		`{"id_token":{"acr":{"values":{}}}}`,
 		strings.Repeat(`{"userinfo":`, 50),
 	} {
 		f.Add(s)

@@ -26,11 +26,11 @@ type LiveEngage struct {
 	// TokenRedirectURI is allowed at the token endpoint instead of the redirect URI that a
 	// code was issued for; empty allows none.
 	TokenRedirectURI string
-	// AnswerParameter carries the ID token of an implicit response: id_token, token or
+	// ResponseParameter carries the ID token of an implicit response: id_token, token or
 	// code; empty means id_token.
-	AnswerParameter string
-	// AnswerInQuery sends implicit responses in the query instead of the fragment.
-	AnswerInQuery bool
+	ResponseParameter string
+	// ResponseInQuery sends implicit responses in the query instead of the fragment.
+	ResponseInQuery bool
 	// JSONRequests accepts token requests as JSON as well as form-encoded ones.
 	JSONRequests bool
 	// LivePersonErrors uses LivePerson's error codes at the token endpoint.
@@ -66,49 +66,51 @@ type Deviation string
 
 // The deviations.
 const (
-	NonceOptional     Deviation = "nonce_optional"
-	TokenMeansIDToken Deviation = "token_means_id_token"
-	RedirectWithQuery Deviation = "redirect_uri_with_query"
-	OtherRedirectURI  Deviation = "other_redirect_uri_at_token_endpoint"
-	AnswerRenamed     Deviation = "implicit_answer_renamed"
-	AnswerInQuery     Deviation = "implicit_answer_in_query"
-	JSONTokenRequest  Deviation = "json_token_request"
-	UnencodedBasic    Deviation = "unencoded_basic"
-	SecretEitherWay   Deviation = "secret_in_header_or_body"
-	LivePersonErrors  Deviation = "liveperson_error_names"
-	RefreshUnasked    Deviation = "refresh_token_without_scope"
-	ScopeOptional     Deviation = "scope_optional"
+	NonceOptional           Deviation = "nonce_optional"
+	TokenMeansIDToken       Deviation = "token_means_id_token"
+	RedirectWithQuery       Deviation = "redirect_uri_with_query"
+	OtherRedirectURI        Deviation = "other_redirect_uri_at_token_endpoint"
+	ImplicitResponseRenamed Deviation = "implicit_answer_renamed"
+	ImplicitResponseInQuery Deviation = "implicit_answer_in_query"
+	JSONTokenRequest        Deviation = "json_token_request"
+	UnencodedBasic          Deviation = "unencoded_basic"
+	SecretInHeaderOrBody    Deviation = "secret_in_header_or_body"
+	LivePersonErrors        Deviation = "liveperson_error_names"
+	RefreshWithoutScope     Deviation = "refresh_token_without_scope"
+	ScopeOptional           Deviation = "scope_optional"
 )
 
 // String describes the deviation in a sentence.
-func (e Deviation) String() string {
-	switch e {
+func (d Deviation) String() string {
+	switch d {
 	case NonceOptional:
 		return "The authorization endpoint issues an ID token without a nonce: the chat window sends none."
 	case TokenMeansIDToken:
 		return "response_type=token means id_token: connectors without RFC compliance send it."
 	case RedirectWithQuery:
-		return "The redirect URI may have a query with the listed keys: connectors without RFC compliance add the window’s settings."
+		return "The redirect URI may have a query with the listed keys: " +
+			"connectors without RFC compliance add the window’s settings."
 	case OtherRedirectURI:
 		return "The token endpoint also accepts one fixed redirect URI: LivePerson sends it if the page names none."
-	case AnswerRenamed:
+	case ImplicitResponseRenamed:
 		return "Implicit responses carry the ID token in a parameter other than id_token."
-	case AnswerInQuery:
+	case ImplicitResponseInQuery:
 		return "Implicit responses use the query, not the fragment: the token appears in logs and browser histories."
 	case JSONTokenRequest:
 		return "The token request may be JSON: older connectors send it."
 	case UnencodedBasic:
 		return "Client id and secret in the Basic header need not be form-encoded: LivePerson follows the older rule."
-	case SecretEitherWay:
+	case SecretInHeaderOrBody:
 		return "The client secret may be in the Basic header or in the body."
 	case LivePersonErrors:
 		return "The token endpoint uses LivePerson’s error codes."
 	case ScopeOptional:
 		return "A request without scope means openid: documented for connectors without RFC compliance."
-	case RefreshUnasked:
-		return "Every code comes with a refresh token, without the scope offline_access: LivePerson keeps the access token alive for bots."
+	case RefreshWithoutScope:
+		return "Every code comes with a refresh token, without the scope offline_access: " +
+			"LivePerson keeps the access token alive for bots."
 	}
-	return string(e)
+	return string(d)
 }
 
 // Deviations lists what the client is allowed; empty without the profile LiveEngage.
@@ -127,13 +129,13 @@ func (c *Client) Deviations() []Deviation {
 		{TokenMeansIDToken, l.Legacy},
 		{RedirectWithQuery, l.Legacy && len(l.RedirectKeys) > 0},
 		{OtherRedirectURI, l.TokenRedirectURI != "" && code},
-		{AnswerRenamed, l.Parameter() != paramIDToken},
-		{AnswerInQuery, l.AnswerInQuery},
+		{ImplicitResponseRenamed, l.Parameter() != paramIDToken},
+		{ImplicitResponseInQuery, l.ResponseInQuery},
 		{JSONTokenRequest, l.JSONRequests && code},
 		{UnencodedBasic, slices.Contains(c.AuthMethods, AuthBasic)},
-		{SecretEitherWay, len(c.AuthMethods) > 1},
+		{SecretInHeaderOrBody, len(c.AuthMethods) > 1},
 		{LivePersonErrors, l.LivePersonErrors && code},
-		{RefreshUnasked, l.Delegation && code},
+		{RefreshWithoutScope, l.Delegation && code},
 		{ScopeOptional, l.Legacy},
 	} {
 		if x.allowed {
@@ -146,45 +148,48 @@ func (c *Client) Deviations() []Deviation {
 const paramIDToken = "id_token"
 
 // Parameter carries the ID token of an implicit response; the default instead of "".
-func (l *LiveEngage) Parameter() string { return cmp.Or(l.AnswerParameter, paramIDToken) }
+func (l *LiveEngage) Parameter() string { return cmp.Or(l.ResponseParameter, paramIDToken) }
 
 // Method and Context name the function that the chat calls; defaults instead of "".
 func (l *LiveEngage) Method() string  { return cmp.Or(l.JSMethod, liveengage.DefaultJSMethod) }
 func (l *LiveEngage) Context() string { return cmp.Or(l.JSContext, liveengage.DefaultJSContext) }
 
 // allowsDeviation reports whether the client is allowed a deviation.
-func (c *Client) allowsDeviation(e Deviation) bool { return slices.Contains(c.deviations, e) }
+func (c *Client) allowsDeviation(d Deviation) bool { return slices.Contains(c.deviations, d) }
 
 // recordDeviation logs and counts the use of a deviation.
-func (p *Provider) recordDeviation(ctx context.Context, client *Client, e Deviation) {
-	p.events("deviation_"+string(e), client.ID)
-	p.log.InfoContext(ctx, "deviation used", "client_id", client.ID, "deviation", string(e))
+func (p *Provider) recordDeviation(ctx context.Context, client *Client, d Deviation) {
+	p.events("deviation_"+string(d), client.ID)
+	p.log.InfoContext(ctx, "deviation used", "client_id", client.ID, "deviation", string(d))
 }
 
 // recordDeviations logs and counts the deviations that a request used.
 func (p *Provider) recordDeviations(ctx context.Context, request *authRequest) {
-	for _, e := range request.deviations {
-		p.recordDeviation(ctx, request.client, e)
+	for _, d := range request.deviations {
+		p.recordDeviation(ctx, request.client, d)
 	}
 }
 
 // useDeviation notes that the request uses a deviation, and reports whether its client may.
-func (request *authRequest) useDeviation(e Deviation) bool {
-	if !request.client.allowsDeviation(e) {
+func (request *authRequest) useDeviation(d Deviation) bool {
+	if !request.client.allowsDeviation(d) {
 		return false
 	}
-	if !slices.Contains(request.deviations, e) {
-		request.deviations = append(request.deviations, e)
+	if !slices.Contains(request.deviations, d) {
+		request.deviations = append(request.deviations, d)
 	}
 	return true
 }
+
+// maxRedirectQuery bounds the query of the legacy dialect, which is stored with the code.
+const maxRedirectQuery = 2048
 
 // withoutRedirectQuery returns a redirect URI without the query of the legacy dialect. It
 // returns "" if there is no query or it has a key that is not listed.
 func (l *LiveEngage) withoutRedirectQuery(uri string) string {
 	plain, query, ok := strings.Cut(uri, "?")
 	unprintable := func(c rune) bool { return c <= ' ' || c > '~' }
-	if !ok || query == "" || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, unprintable) {
+	if !ok || query == "" || len(query) > maxRedirectQuery || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, unprintable) {
 		return ""
 	}
 	params, err := url.ParseQuery(query)
@@ -223,7 +228,7 @@ func (request *authRequest) applyDialect() {
 
 // renameIDTokenParam returns the response parameters as LivePerson's window expects them.
 func (request *authRequest) renameIDTokenParam(params []Param) []Param {
-	if !request.isImplicit() || !request.useDeviation(AnswerRenamed) {
+	if !request.isImplicit() || !request.useDeviation(ImplicitResponseRenamed) {
 		return params
 	}
 	out := slices.Clone(params)

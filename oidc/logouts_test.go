@@ -13,7 +13,6 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"idpbridge/dev"
 	"idpbridge/internal/chrome"
 	"idpbridge/server/servertest"
 )
@@ -108,7 +107,7 @@ func writeLogoutConfig(t *testing.T, clients ...*logoutClient) (file, issuer str
 		require.NoError(t, err)
 		lines.WriteString(`
   - id: ` + []string{"local-web", "second", "third"}[i] + `
-    secret: ` + dev.LocalWebSecret + `
+    secret: ` + servertest.FileSecret + `
     token_endpoint_auth_method: client_secret_post
     application_type: native
     redirect_uris: ["http://127.0.0.1/cb"]

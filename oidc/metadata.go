@@ -15,8 +15,9 @@ import (
 	"idpbridge/session"
 )
 
-// metadata is the discovery document: zitadel's type, and members that it lacks (RFC 9126 section 5, RFC 9207 section 3, OIDC Discovery section 3, OpenID
-// Connect Back-Channel Logout section 2.1, Front-Channel Logout section 3).
+// metadata is the discovery document: zitadel's type, and members that it lacks (RFC
+// 9126 section 5, RFC 9207 section 3, OIDC Discovery section 3, OpenID Connect
+// Back-Channel Logout section 2.1, Front-Channel Logout section 3).
 type metadata struct {
 	zoidc.DiscoveryConfiguration
 	PAREndpoint        string   `json:"pushed_authorization_request_endpoint"`
@@ -33,6 +34,8 @@ type metadata struct {
 // and the same at RFC 8414's path (section 3). It sets every member; none of the
 // library's defaults is used.
 func (p *Provider) handleDiscovery(c echo.Context) error {
+	scopes := []string{"openid", "profile", "email", "address", "phone", "offline_access", ScopeSDEs}
+	grantTypes := []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit, zoidc.GrantTypeRefreshToken}
 	confidential := []zoidc.AuthMethod{AuthBasic, AuthPost, AuthKey}
 	methods := append(slices.Clone(confidential), AuthNone)
 	var algorithms []string
@@ -49,10 +52,10 @@ func (p *Provider) handleDiscovery(c echo.Context) error {
 			RevocationEndpoint:                                 p.issuer + PathRevoke,
 			EndSessionEndpoint:                                 p.issuer + PathEndSession,
 			JwksURI:                                            p.issuer + PathJWKS,
-			ScopesSupported:                                    []string{"openid", "profile", "email", "address", "phone", "offline_access", ScopeSDEs},
+			ScopesSupported:                                    scopes,
 			ResponseTypesSupported:                             responseTypes,
 			ResponseModesSupported:                             []string{"query", "fragment", "form_post"},
-			GrantTypesSupported:                                []zoidc.GrantType{zoidc.GrantTypeCode, zoidc.GrantTypeImplicit, zoidc.GrantTypeRefreshToken},
+			GrantTypesSupported:                                grantTypes,
 			ACRValuesSupported:                                 []string{session.ACRPassword},
 			SubjectTypesSupported:                              []string{"public"},
 			IDTokenSigningAlgValuesSupported:                   p.keys.Algorithms(),

@@ -18,14 +18,14 @@ func testPageScriptEndpoints(t *testing.T) {
 	l := servertest.StartLiveEngage(t, "page: {origins: ['"+origin+"'], hands_out: id_token}", "")
 	signedIn, form := l.SignInJane(), url.Values{"client_id": {"liveengage"}}
 	for _, path := range []string{"/liveengage/token", "/liveengage/identity"} {
-		for _, foreign := range []string{
+		for _, unlisted := range []string{
 			"", "null", "https://evil.example", "http://www.brand.example", origin + ".evil.example",
 			origin + ":8443", "https://WWW.brand.example", l.Issuer,
 		} {
-			status, body, header := l.CallAsPage(signedIn, foreign, path, form)
-			require.Equal(t, http.StatusForbidden, status, foreign)
-			require.Empty(t, header.Get("Access-Control-Allow-Origin"), foreign)
-			require.Empty(t, header.Get("Access-Control-Allow-Credentials"), foreign)
+			status, body, header := l.CallAsPage(signedIn, unlisted, path, form)
+			require.Equal(t, http.StatusForbidden, status, unlisted)
+			require.Empty(t, header.Get("Access-Control-Allow-Origin"), unlisted)
+			require.Empty(t, header.Get("Access-Control-Allow-Credentials"), unlisted)
 			require.NotContains(t, body, "id_token")
 			require.NotContains(t, body, "sub")
 		}

@@ -35,12 +35,12 @@ type pushedResponse struct {
 // handlePAR serves POST /par (RFC 9126 section 2): it authenticates the client, then
 // validates the request as the authorization endpoint would.
 func (p *Provider) handlePAR(c echo.Context) error {
-	answer, err := p.pushRequest(c)
+	response, err := p.pushRequest(c)
 	if err != nil {
 		return p.writeError(c, err)
 	}
 	setNoStore(c)
-	return c.JSON(http.StatusCreated, answer)
+	return c.JSON(http.StatusCreated, response)
 }
 
 func (p *Provider) pushRequest(c echo.Context) (*pushedResponse, error) {
@@ -91,13 +91,13 @@ func (p *Provider) loadPushed(saved *savedRequest) *pageError {
 	var pushed pushedRequest
 	if err := p.pushSealer.open(sealed, &pushed); err != nil || pushed.ClientID != params.Get("client_id") {
 		return &pageError{
-			message: "The link that led here refers to a request that its application did not make.",
+			message: "The link that brought you here refers to a request that its app did not make.",
 			remedy:  "Go back to where you came from and try again.", client: p.clients[params.Get("client_id")],
 		}
 	}
 	if p.now().Unix() >= pushed.Expires {
 		return &pageError{
-			message: "The request that led here has expired.",
+			message: "The link that brought you here has expired.",
 			remedy:  "Go back to where you came from and try again.", client: p.clients[pushed.ClientID],
 		}
 	}

@@ -22,7 +22,7 @@ import (
 // The paths of the endpoints, below the issuer.
 const (
 	PathDiscovery     = "/.well-known/openid-configuration"
-	PathMetadata      = "/.well-known/oauth-authorization-server" // before the issuer's path, not behind it
+	PathMetadata      = "/.well-known/oauth-authorization-server" // before the issuer's path, not after it
 	PathJWKS          = "/jwks"
 	PathAuthorize     = "/authorize"
 	PathResume        = "/resume"
@@ -34,13 +34,13 @@ const (
 	PathEndSession    = "/end_session"
 	PathConfirmLogout = "/end_session/confirm"
 	PathPEM           = "/keys/public.pem"
-	PathLine          = "/keys/public.txt"
+	PathPublicKeyLine = "/keys/public.txt"
 
 	PathPageIdentity = "/liveengage/identity"
 	PathPageToken    = "/liveengage/token"
 
-	pathLogin   = "/login"
-	pathConsent = "/consent"
+	PathLogin   = "/login"
+	PathConsent = "/consent"
 )
 
 // responseTypes are the supported response types, in canonical order.
@@ -48,7 +48,7 @@ var responseTypes = []string{ //nolint:gochecknoglobals // read only
 	"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token",
 }
 
-// Lifetimes are required except for RefreshGrace.
+// Lifetimes are how long things are valid. All are required except RefreshGrace.
 type Lifetimes struct {
 	Request     time.Duration // from the authorization request to its response
 	Code        time.Duration // at most 10 minutes (RFC 6749 section 4.1.2)
@@ -57,12 +57,12 @@ type Lifetimes struct {
 
 	Refresh      time.Duration // of all refresh tokens of a sign-in together
 	RefreshIdle  time.Duration // of one refresh token without use
-	RefreshGrace time.Duration // how long a used one still works; zero for never
+	RefreshGrace time.Duration // how long a used one still works; zero means not at all
 }
 
 // Config is what a Provider needs. Every field but Events is required.
 type Config struct {
-	Issuer     string // without a slash at its end
+	Issuer     string // without a trailing slash
 	Clients    []Client
 	Signins    Signins
 	Sessions   *session.Manager
@@ -76,8 +76,8 @@ type Config struct {
 	Lifetimes  Lifetimes
 	Now        func() time.Time
 	Log        *slog.Logger
-	// Events counts what happened, for metrics, with the client's id or "". docs/runbook.md
-	// lists the events.
+	// Events counts what happened, for metrics. client is an id or "". docs/runbook.md lists
+	// the events.
 	Events func(event, client string)
 }
 
@@ -107,11 +107,11 @@ type Provider struct {
 	silentUntil   map[string]time.Time // by client: until when no logout is sent; only NotifyClients uses it
 }
 
-// New returns a Provider, or says what is missing.
+// New returns a Provider. It fails if the configuration is not valid.
 func New(cfg Config) (*Provider, error) {
 	u, err := url.Parse(cfg.Issuer)
 	if err != nil || u.Host == "" || strings.HasSuffix(cfg.Issuer, "/") {
-		return nil, fmt.Errorf("issuer %q is not a URL without a slash at the end", cfg.Issuer)
+		return nil, fmt.Errorf("issuer %q is not a URL, or has a trailing slash", cfg.Issuer)
 	}
 	l := cfg.Lifetimes
 	shortest := min(l.Request, l.Code, l.IDToken, l.AccessToken, l.Refresh, l.RefreshIdle)
@@ -158,7 +158,7 @@ func (p *Provider) Register(e *echo.Echo) {
 	e.GET(PathMetadata+p.base, p.handleDiscovery, public)
 	e.GET(p.base+PathJWKS, p.handleJWKS, public)
 	e.GET(p.base+PathPEM, p.handlePEM, public)
-	e.GET(p.base+PathLine, p.handlePublicKeyLine, public)
+	e.GET(p.base+PathPublicKeyLine, p.handlePublicKeyLine, public)
 	e.GET(p.base+PathAuthorize, p.handleAuthorize)
 	e.POST(p.base+PathAuthorize, p.handleAuthorizePost)
 	e.GET(p.base+PathResume, p.handleResume)
@@ -178,8 +178,8 @@ func (p *Provider) Register(e *echo.Echo) {
 	}
 }
 
-// IsClientEndpoint reports whether a path is that of an endpoint for clients, not browsers:
-// all its responses are JSON, even for a body that is too large.
+// IsClientEndpoint reports whether a path is an endpoint for clients, not for users. Its
+// responses are JSON, even if the request body is too large.
 func IsClientEndpoint(path string) bool {
 	return slices.ContainsFunc([]string{
 		PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect, PathPageIdentity, PathPageToken,

@@ -12,7 +12,9 @@ import (
 
 // exchangeRefreshToken exchanges a refresh token for tokens and a new refresh token
 // (RFC 6749 section 6, OIDC Core section 12, RFC 9700 section 4.14.2).
-func (p *Provider) exchangeRefreshToken(ctx context.Context, client *Client, params url.Values) (*tokenResponse, error) {
+func (p *Provider) exchangeRefreshToken(
+	ctx context.Context, client *Client, params url.Values,
+) (*tokenResponse, error) {
 	if params.Get("refresh_token") == "" {
 		return nil, newOAuthError(invalidRequest, "refresh_token is missing.")
 	}
@@ -56,13 +58,15 @@ func (p *Provider) exchangeRefreshToken(ctx context.Context, client *Client, par
 // allowsRefresh reports whether the client may have refresh tokens: by the scope
 // offline_access, or by LiveEngage's consumer delegation.
 func (c *Client) allowsRefresh() bool {
-	return slices.Contains(c.Scopes, zoidc.ScopeOfflineAccess) || c.allowsDeviation(RefreshUnasked)
+	return slices.Contains(c.Scopes, zoidc.ScopeOfflineAccess) || c.allowsDeviation(RefreshWithoutScope)
 }
 
 // parseNarrowedScope reads the scope parameter of a refresh and returns the dropped
 // scopes as bits: narrower is allowed, wider is not (RFC 6749 section 6). It is checked
 // before the token is redeemed, so that a mistake does not cost the token.
-func (p *Provider) parseNarrowedScope(ctx context.Context, client *Client, id string, params url.Values) (uint16, error) {
+func (p *Provider) parseNarrowedScope(
+	ctx context.Context, client *Client, id string, params url.Values,
+) (uint16, error) {
 	if !params.Has("scope") {
 		return 0, nil
 	}
@@ -118,12 +122,12 @@ func (grant Grant) dropScopes(bits uint16) Grant {
 // allowedTo returns the part of the grant that the client may still have: its scopes may
 // have been withdrawn since, and with them the claims that they release.
 func (grant Grant) allowedTo(client *Client) Grant {
-	refused := func(scope string) bool { return scope != zoidc.ScopeOpenID && !slices.Contains(client.Scopes, scope) }
-	kept := func(all []string, scope func(string) string) []string {
-		return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return refused(scope(s)) })
+	isWithdrawn := func(scope string) bool {
+		return scope != zoidc.ScopeOpenID && !slices.Contains(client.Scopes, scope)
 	}
-	itself := func(s string) string { return s }
-	grant.Scopes = kept(grant.Scopes, itself)
-	grant.UserinfoClaims, grant.IDTokenClaims = kept(grant.UserinfoClaims, releasingScope), kept(grant.IDTokenClaims, releasingScope)
+	isClaimWithdrawn := func(claim string) bool { return isWithdrawn(releasingScope(claim)) }
+	grant.Scopes = slices.DeleteFunc(slices.Clone(grant.Scopes), isWithdrawn)
+	grant.UserinfoClaims = slices.DeleteFunc(slices.Clone(grant.UserinfoClaims), isClaimWithdrawn)
+	grant.IDTokenClaims = slices.DeleteFunc(slices.Clone(grant.IDTokenClaims), isClaimWithdrawn)
 	return grant
 }

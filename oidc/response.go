@@ -71,7 +71,8 @@ func (p *Provider) issueResponse(
 	return params, nil
 }
 
-// newSignin is the row of a response. Its tokens and the row expire together.
+// newSignin is the row of a response. The row expires with the tokens of the response and
+// the code. Redeeming the code extends it, so a code that is never redeemed costs little.
 func (p *Provider) newSignin(request *authRequest, saved savedRequest, current session.Current) Signin {
 	now, lives := p.now(), p.lifetimes
 	signin := Signin{
@@ -86,15 +87,14 @@ func (p *Provider) newSignin(request *authRequest, saved savedRequest, current s
 	}
 	if request.wantsCode() {
 		signin.State, signin.CodeExpires = Issued, now.Add(lives.Code)
-		signin.Expires = signin.CodeExpires.Add(lives.AccessToken)
+		if !request.wantsToken() || signin.Expires.Before(signin.CodeExpires) {
+			signin.Expires = signin.CodeExpires
+		}
 	}
 	offline := slices.Contains(request.Scopes, zoidc.ScopeOfflineAccess)
-	if offline || request.wantsCode() && request.useDeviation(RefreshUnasked) {
+	if offline || request.wantsCode() && request.useDeviation(RefreshWithoutScope) {
 		signin.Refresh = Refresh{
 			Number: 1, Issued: now, Expires: now.Add(min(lives.RefreshIdle, lives.Refresh)), Ends: now.Add(lives.Refresh),
-		}
-		if signin.Refresh.Expires.After(signin.Expires) {
-			signin.Expires = signin.Refresh.Expires
 		}
 	}
 	return signin

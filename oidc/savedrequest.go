@@ -36,7 +36,7 @@ type savedRequest struct {
 	Pushed        bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
 }
 
-func (p savedRequest) startedAt() time.Time { return time.UnixMilli(p.Started) }
+func (saved savedRequest) startedAt() time.Time { return time.UnixMilli(saved.Started) }
 
 // sealer encrypts what travels through the browser, compressed, with a key for one
 // purpose (JWE dir with A256GCM, RFC 7518 section 4.5).
@@ -69,7 +69,8 @@ func (s sealer) seal(v any) (string, error) {
 // open decrypts into v what seal returned, or returns ErrBroken. Base64 has spare bits, so
 // any other spelling of the same content is rejected too.
 func (s sealer) open(sealed string, v any) error {
-	box, err := jose.ParseEncryptedCompact(sealed, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
+	box, err := jose.ParseEncryptedCompact(sealed,
+		[]jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
 	if err != nil {
 		return ErrBroken
 	}

@@ -46,7 +46,7 @@ type Signin struct {
 	State       State     //
 	Created     time.Time //
 	CodeExpires time.Time // zero if no code was issued
-	Expires     time.Time // when its last token has expired and the row can be deleted
+	Expires     time.Time // when its code and its tokens have expired and the row can be deleted
 	Refresh     Refresh   // zero if it has no refresh token
 	Grant       Grant     //
 }
@@ -87,17 +87,23 @@ type Grant struct {
 	IDTokenClaims  []string `json:"id_token_claims,omitempty"`
 }
 
+// MaxSigninsPerSession bounds what one browser session can store.
+const MaxSigninsPerSession = 200
+
 // Signins stores sign-ins. Each method is one atomic step. Package store implements it.
 type Signins interface {
-	// RecordSignin stores a new sign-in in its state.
+	// RecordSignin stores a new sign-in in its state. If its session then has more than
+	// MaxSigninsPerSession, the oldest ones are deleted, which ends their codes and tokens,
+	// and those whose code was not redeemed go first.
 	RecordSignin(ctx context.Context, s Signin) error
 
 	// RedeemCode moves a sign-in from Issued to Redeemed if its code has not expired at the
-	// given time, and returns it with the person as currently known. Of several concurrent
-	// callers one succeeds. If it is already redeemed, it is closed, and the error is
+	// given time, and returns it with the person as currently known. From then on it lives as
+	// long as its tokens: at least until access after the code expires, and until its refresh
+	// token expires. Of several concurrent callers one succeeds. If it is already redeemed, it is closed, and the error is
 	// ErrReplayed; every other failure is ErrNotFound. If the sign-in names a session, that
 	// must still be open.
-	RedeemCode(ctx context.Context, id string, at time.Time) (Signin, claims.Person, error)
+	RedeemCode(ctx context.Context, id string, at time.Time, access time.Duration) (Signin, claims.Person, error)
 
 	// FindSignin returns a sign-in that is not closed and has not expired, with the person
 	// as currently known, or ErrNotFound.

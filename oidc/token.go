@@ -118,7 +118,7 @@ func (p *Provider) redeemCode(ctx context.Context, client *Client, params url.Va
 		p.events("code_rejected", client.ID)
 		return Signin{}, claims.Person{}, errBadGrant("code", nil)
 	}
-	signin, person, err := p.signins.RedeemCode(ctx, id, p.now())
+	signin, person, err := p.signins.RedeemCode(ctx, id, p.now(), p.lifetimes.AccessToken)
 	log := p.log.With("reference", signin.Reference, "client_id", client.ID)
 	if errors.Is(err, ErrReplayed) {
 		p.events("code_replayed", client.ID)

@@ -31,7 +31,7 @@ func (p *Provider) validateRequest(ctx context.Context, query string, pushed boo
 	params, repeated, err := parseParameters(query)
 	if err != nil {
 		return nil, &pageError{
-			message: "The link that led here is damaged.", remedy: "Go back to where you came from and try again.",
+			message: "The link that brought you here is damaged.", remedy: "Go back to where you came from and try again.",
 		}
 	}
 	client, err := p.clientOf(params, repeated)
@@ -55,7 +55,7 @@ func (p *Provider) validateParameters(
 	mode := request.ResponseMode
 	request.ResponseMode = errorMode(params)
 	queryMode := mode == "" || mode == zoidc.ResponseModeQuery
-	if request.isImplicit() && queryMode && request.useDeviation(AnswerInQuery) {
+	if request.isImplicit() && queryMode && request.useDeviation(ImplicitResponseInQuery) {
 		mode, request.ResponseMode = zoidc.ResponseModeFragment, zoidc.ResponseModeQuery
 	}
 	if len(repeated) > 0 {
@@ -80,17 +80,17 @@ func (p *Provider) validateParameters(
 	return request, p.validateHint(ctx, request)
 }
 
-// clientOf finds the client and checks that the redirect URI is one of its own, byte
+// clientOf finds the client and checks that the redirect URI is registered for it, byte
 // for byte after form decoding.
 func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, error) {
 	const remedy = "Go back to where you came from and try again. " +
 		"If it happens again, tell the people who run that site."
 	if slices.Contains(repeated, "client_id") || slices.Contains(repeated, "redirect_uri") {
-		return nil, &pageError{message: "The link that led here names its application twice.", remedy: remedy}
+		return nil, &pageError{message: "The link that brought you here names its app twice.", remedy: remedy}
 	}
 	client, ok := p.clients[params.Get("client_id")]
 	if !ok {
-		return nil, &pageError{message: "We don't know the application that sent you here.", remedy: remedy}
+		return nil, &pageError{message: "We don't know the app that sent you here.", remedy: remedy}
 	}
 	uri := params.Get("redirect_uri")
 	if uri == "" || !client.allowsRedirectURI(uri) && !client.allowsRedirectQuery(uri) {
@@ -108,8 +108,8 @@ func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, erro
 	return client, nil
 }
 
-// validateNoRequestObject rejects request objects with the error codes made for that
-// (OIDC Core section 3.1.2.6) rather than ignoring them.
+// validateNoRequestObject rejects request objects, with the error codes of OIDC Core
+// section 3.1.2.6, rather than ignoring them.
 func validateNoRequestObject(_ *authRequest, params url.Values) error {
 	if params.Has("request") {
 		return newOAuthError(requestNotSupported, "Request objects are not supported. Push the request instead (RFC 9126).")
@@ -157,6 +157,9 @@ func validateScope(request *authRequest, _ url.Values) error {
 // validateNonceAndPKCE checks nonce (OIDC Core section 3.2.2.1) and PKCE (RFC 7636
 // section 4.3, RFC 9700 section 2.1.1): only S256, and required of public clients.
 func validateNonceAndPKCE(request *authRequest, params url.Values) error {
+	if len(request.Nonce) > maxNonceLength || !isStorable(request.Nonce) {
+		return newOAuthError(invalidRequest, "nonce must be at most 512 bytes of text.")
+	}
 	if request.wantsIDToken() && request.Nonce == "" &&
 		(!request.isImplicit() || !request.useDeviation(NonceOptional)) {
 		return newOAuthError(invalidRequest, "nonce is missing; an ID token in the front channel needs one.")
@@ -175,6 +178,13 @@ func validateNonceAndPKCE(request *authRequest, params url.Values) error {
 	}
 	return nil
 }
+
+// maxNonceLength bounds the nonce, which is stored until the sign-in expires.
+const maxNonceLength = 512
+
+// isStorable reports whether both engines store s unchanged: PostgreSQL has no NUL, and JSON
+// has only valid UTF-8.
+func isStorable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // unreserved are the characters of RFC 3986 section 2.3.
 const unreserved = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"

@@ -3,9 +3,11 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,22 +22,48 @@ import (
 	"idpbridge/server/servertest"
 )
 
-// buildBinary builds the program. With -short, the test is skipped.
+// binary is the program, built once for all tests of this package.
+//
+//nolint:gochecknoglobals // one build for all tests
+var binary struct {
+	once   sync.Once
+	folder string
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if binary.folder != "" {
+		_ = os.RemoveAll(binary.folder)
+	}
+	os.Exit(code)
+}
+
+// buildBinary builds the program and returns its file. With -short, the test is skipped.
 func buildBinary(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds the program")
 	}
-	binary := filepath.Join(t.TempDir(), "idp")
-	out, err := exec.Command("go", "build", "-o", binary, "idpbridge/cmd/idp").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return binary
+	binary.once.Do(func() {
+		//nolint:usetesting // all tests use the folder; TestMain removes it
+		if binary.folder, binary.err = os.MkdirTemp("", "idp-server-test"); binary.err != nil {
+			return
+		}
+		// Without symbols it links in half the time.
+		build := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary.folder, "idpbridge/cmd/idp")
+		if out, err := build.CombinedOutput(); err != nil {
+			binary.err = fmt.Errorf("build the program: %w\n%s", err, out)
+		}
+	})
+	require.NoError(t, binary.err)
+	return filepath.Join(binary.folder, "idp")
 }
 
 // startBinary starts idp dev in another process.
-func startBinary(t testing.TB, binary string, args ...string) (cmd *exec.Cmd, issuer, operations string) {
+func startBinary(t testing.TB, program string, args ...string) (cmd *exec.Cmd, issuer, operations string) {
 	t.Helper()
-	cmd = exec.Command(binary, append([]string{"dev", "--simulator", "off", "--operations", "127.0.0.1:0"}, args...)...)
+	cmd = exec.Command(program, append([]string{"dev", "--simulator", "off", "--operations", "127.0.0.1:0"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -59,8 +87,8 @@ func startBinary(t testing.TB, binary string, args ...string) (cmd *exec.Cmd, is
 // session are the same, and codes that were redeemed before cannot be redeemed again.
 func TestKillLosesNothing(t *testing.T) {
 	t.Parallel()
-	binary, data := buildBinary(t), t.TempDir()
-	cmd, issuer, _ := startBinary(t, binary, "--listen", "127.0.0.1:0", "--data", data)
+	program, data := buildBinary(t), t.TempDir()
+	cmd, issuer, _ := startBinary(t, program, "--listen", "127.0.0.1:0", "--data", data)
 	listen := strings.TrimPrefix(issuer, "http://")
 	b := servertest.NewBrowser(t)
 	b.SignIn(servertest.AuthorizeURL(issuer), "jane", "jane-password")
@@ -91,7 +119,7 @@ func TestKillLosesNothing(t *testing.T) {
 	_ = cmd.Wait()
 	workers.Wait()
 
-	_, issuer, _ = startBinary(t, binary, "--listen", listen, "--data", data)
+	_, issuer, _ = startBinary(t, program, "--listen", listen, "--data", data)
 	require.Equal(t, keys, b.Get(issuer+"/jwks").Body)
 	require.NotEmpty(t, b.Authorize(servertest.AuthorizeURL(issuer, "prompt", "none")).Get("code"),
 		"the session must still be open")

@@ -48,7 +48,7 @@ func (c *certificate) reload() (changed bool, err error) {
 	if old := c.loaded.Load(); old != nil && old.version == version {
 		return false, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.files.Certificate, c.files.Key)
+	pair, err := c.files.Load()
 	if err != nil {
 		return false, fmt.Errorf("tls: %w", err)
 	}
@@ -80,11 +80,13 @@ func (c *certificate) config() *tls.Config {
 	return cfg
 }
 
-// reloadCertificate takes over a changed certificate.
-func (s *Server) reloadCertificate(ctx context.Context) error {
+// reloadCertificate picks up a changed certificate.
+func (s *Server) reloadCertificate(ctx context.Context) {
 	changed, err := s.certificate.reload()
+	if err != nil {
+		s.Log.ErrorContext(ctx, "certificate reload failed; the old one stays", "error", err)
+	}
 	if changed {
 		s.Log.InfoContext(ctx, "certificate reloaded", "expires", s.certificate.expires())
 	}
-	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,8 +31,7 @@ func OpenData(
 	if _, err := os.Stat(databaseFile(settings)); !settings.Store.IsSet() && err != nil {
 		return nil, fmt.Errorf("there are no keys in %s yet; start idp dev or idp serve once", settings.Data)
 	}
-	secret, err := instanceSecret(settings)
-	if err != nil {
+	if err := checkSecretExists(ctx, settings); err != nil {
 		return nil, err
 	}
 	db, err := openStore(ctx, settings)
@@ -42,6 +42,10 @@ func OpenData(
 	owner, err := db.Owner(ctx)
 	if err == nil {
 		err = checkOwner(owner, development, settings.Data)
+	}
+	var secret keys.Secret
+	if err == nil {
+		secret, err = instanceSecret(settings, true)
 	}
 	if err == nil {
 		d.Keys, err = openKeys(ctx, db, secret, []string{"RS256"}, clients, settings, now)
@@ -57,18 +61,26 @@ func (d *Data) Close() error { return d.Store.Close() }
 
 // createData opens the data folder and the database, making what is missing.
 func createData(ctx context.Context, settings config.Config, development bool) (*store.Store, keys.Secret, error) {
-	if err := os.MkdirAll(settings.Data, 0o700); err != nil {
-		return nil, keys.Secret{}, fmt.Errorf("data folder: %w", err)
-	}
-	secret, err := instanceSecret(settings)
-	if err != nil {
+	if err := checkSecretExists(ctx, settings); err != nil {
 		return nil, keys.Secret{}, err
+	}
+	if !settings.Store.IsSet() { // the database is in the folder, and the secret comes first
+		if _, err := createSecret(settings, false); err != nil {
+			return nil, keys.Secret{}, err
+		}
 	}
 	db, err := openStore(ctx, settings)
 	if err != nil {
 		return nil, keys.Secret{}, err
 	}
-	owner, err := db.ClaimOwnership(ctx, ownerName(development))
+	owner, err := db.Owner(ctx)
+	var secret keys.Secret
+	if err == nil {
+		secret, err = createSecret(settings, owner != "")
+	}
+	if err == nil {
+		owner, err = db.ClaimOwnership(ctx, ownerName(development))
+	}
 	if err == nil {
 		err = checkOwner(owner, development, settings.Data)
 	}
@@ -78,7 +90,43 @@ func createData(ctx context.Context, settings config.Config, development bool) (
 	return db, secret, nil
 }
 
+// createSecret returns the instance secret, with the data folder. If the database has an
+// owner already, it creates neither.
+func createSecret(settings config.Config, owned bool) (keys.Secret, error) {
+	if !owned {
+		if err := os.MkdirAll(settings.Data, 0o700); err != nil {
+			return keys.Secret{}, fmt.Errorf("data folder: %w", err)
+		}
+	}
+	return instanceSecret(settings, owned)
+}
+
+// checkSecretExists returns an error if there is a database in the data folder without the
+// secret that its keys are encrypted with.
+func checkSecretExists(ctx context.Context, settings config.Config) error {
+	if settings.Secret.IsSet() || settings.Store.IsSet() {
+		return nil
+	}
+	if info, err := os.Stat(databaseFile(settings)); err != nil || info.Size() == 0 {
+		return nil //nolint:nilerr // there is no database
+	}
+	if _, err := os.Stat(secretFile(settings)); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := store.CheckFile(ctx, databaseFile(settings)); err != nil {
+		return err // it may not be a database at all
+	}
+	return secretMissingError(settings)
+}
+
+func secretMissingError(settings config.Config) error {
+	return fmt.Errorf("the instance secret %s is missing, but the database has keys that are encrypted with it; "+
+		"restore the file from a backup, or set secret", secretFile(settings))
+}
+
 func databaseFile(settings config.Config) string { return filepath.Join(settings.Data, "idp.db") }
+
+func secretFile(settings config.Config) string { return filepath.Join(settings.Data, "secret") }
 
 func openStore(ctx context.Context, settings config.Config) (*store.Store, error) {
 	return store.Open(ctx, store.Config{URL: settings.Store.Reveal(), Path: databaseFile(settings)})
@@ -96,12 +144,16 @@ func openKeys(
 }
 
 // instanceSecret is the secret that encrypts keys at rest and authenticates codes
-// and tokens: from the settings, or a file in the data folder that is made once.
-func instanceSecret(settings config.Config) (keys.Secret, error) {
+// and tokens: from the settings, or a file in the data folder that is made once. It is not
+// made if the database has an owner, whose secret it could not be.
+func instanceSecret(settings config.Config, owned bool) (keys.Secret, error) {
 	if settings.Secret.IsSet() {
 		return keys.ParseSecret(settings.Secret.Reveal())
 	}
-	return keys.LoadSecret(filepath.Join(settings.Data, "secret"))
+	if _, err := os.Stat(secretFile(settings)); owned && errors.Is(err, fs.ErrNotExist) {
+		return keys.Secret{}, secretMissingError(settings)
+	}
+	return keys.LoadSecret(secretFile(settings))
 }
 
 // ownerName is who claims a database.

@@ -76,8 +76,9 @@ func cutValue(value string) string {
 	return value
 }
 
-// parseForwarded reads the way of a request. Of Host, Proto and Port, which proxies
-// append to or repeat, the first value counts: that is what the outermost proxy saw.
+// parseForwarded reads the way of a request. Proxies set Host, Proto and Port, or append to
+// them as to X-Forwarded-For. In a list, the value at the caller's place counts: anything
+// before it was sent by the caller.
 func parseForwarded(r *http.Request, proxies []netip.Prefix) forwarded {
 	f := forwarded{host: r.Host, address: r.RemoteAddr}
 	caller, known := parseForwardedAddress(r.RemoteAddr)
@@ -87,38 +88,43 @@ func parseForwarded(r *http.Request, proxies []netip.Prefix) forwarded {
 	if f.proxied = known && isTrusted(caller, proxies); !f.proxied {
 		return f
 	}
-	if address, ok := findCaller(caller, splitHeader(r.Header, headerFor), proxies); ok {
+	address, hops, ok := findCaller(caller, splitHeader(r.Header, headerFor), proxies)
+	if ok {
 		f.address = limit.Address(address)
 	} else {
 		f.address, f.problem = "", headerFor
 	}
-	f.proto = strings.ToLower(firstValue(r.Header, headerProto))
+	f.proto = strings.ToLower(valueAt(r.Header, headerProto, hops))
 	if f.proto != "" && f.proto != "http" && f.proto != "https" {
 		f.problem = headerProto
 	}
-	if host := firstValue(r.Header, headerHost); host != "" {
+	if host := valueAt(r.Header, headerHost, hops); host != "" {
 		f.host = host
 	}
-	f.port = firstValue(r.Header, headerPort)
+	f.port = valueAt(r.Header, headerPort, hops)
 	return f
 }
 
 // findCaller walks from the nearest hop to the caller: the first address that is not a
-// trusted proxy, or the outermost proxy. It reports false at an entry that is not an
-// address, because what lies behind it is anyone's claim.
-func findCaller(nearest netip.Addr, hops []string, proxies []netip.Prefix) (netip.Addr, bool) {
-	caller := nearest
-	for _, hop := range slices.Backward(hops) {
+// trusted proxy, or the outermost proxy. It also returns how many proxies the request has
+// passed, at least one. It reports false at an entry that is not an address, because what
+// lies behind it is anyone's claim.
+func findCaller(
+	nearest netip.Addr, entries []string, proxies []netip.Prefix,
+) (caller netip.Addr, hops int, ok bool) {
+	caller = nearest
+	for _, entry := range slices.Backward(entries) {
 		if !isTrusted(caller, proxies) {
 			break
 		}
-		address, ok := parseForwardedAddress(hop)
+		hops++
+		address, ok := parseForwardedAddress(entry)
 		if !ok {
-			return netip.Addr{}, false
+			return netip.Addr{}, hops, false
 		}
 		caller = address
 	}
-	return caller, true
+	return caller, max(1, hops), true
 }
 
 // parseForwardedAddress reads an IP address as gateways write it: with or without a port,
@@ -154,11 +160,15 @@ func splitHeader(h http.Header, name string) []string {
 	return values
 }
 
-func firstValue(h http.Header, name string) string {
-	if values := splitHeader(h, name); len(values) > 0 {
-		return values[0]
+// valueAt returns the value that the outermost of so many proxies has set or appended. A
+// single value counts in any case, since most proxies replace the header. If the list is
+// shorter than the way, its first value is that of a proxy, too.
+func valueAt(h http.Header, name string, hops int) string {
+	values := splitHeader(h, name)
+	if len(values) == 0 {
+		return ""
 	}
-	return ""
+	return values[max(0, len(values)-hops)]
 }
 
 func isTrusted(address netip.Addr, proxies []netip.Prefix) bool {

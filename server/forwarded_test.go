@@ -107,7 +107,9 @@ func TestCallerBehindProxies(t *testing.T) {
 // log names the header, and the metric counts it.
 func TestUnreadableCaller(t *testing.T) {
 	t.Parallel()
-	for _, value := range []string{"unknown", "_hidden", "-", "client.example:80", "198.51.100.66, ", "198.51.100.66, 300.1.1.1"} {
+	for _, value := range []string{
+		"unknown", "_hidden", "-", "client.example:80", "198.51.100.66, ", "198.51.100.66, 300.1.1.1",
+	} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
 			p := newProxied(t)
@@ -132,6 +134,9 @@ func TestUnreadableCaller(t *testing.T) {
 	}
 }
 
+// twoHops is the header of a caller behind two trusted proxies.
+func twoHops() []string { return []string{"X-Forwarded-For", "198.51.100.7, 10.1.2.3"} }
+
 // TestForwardedHostAndProto shows which spellings of the other headers are accepted.
 func TestForwardedHostAndProto(t *testing.T) {
 	t.Parallel()
@@ -142,16 +147,26 @@ func TestForwardedHostAndProto(t *testing.T) {
 		headers []string
 		want    int
 	}{
-		"nothing":                    {p, nil, 200},
-		"upper case":                 {p, []string{"X-FORWARDED-PROTO", "HTTPS", "X-Forwarded-Host", "LOGIN.example"}, 200},
-		"repeated in one":            {p, []string{"X-Forwarded-Proto", "https, https"}, 200},
-		"repeated in two":            {p, []string{"X-Forwarded-Proto", "https", "X-Forwarded-Proto", "http"}, 200},
-		"http inside":                {p, []string{"X-Forwarded-Proto", "https,http"}, 200},
-		"http outside":               {p, []string{"X-Forwarded-Proto", "http,https"}, 403},
-		"http":                       {p, []string{"X-Forwarded-Proto", "HTTP"}, 403},
-		"no scheme":                  {p, []string{"X-Forwarded-Proto", "on"}, 403},
-		"host with default port":     {p, []string{"X-Forwarded-Host", "login.example:443", "Host", "idp:8080"}, 200},
-		"hosts of two hops":          {p, []string{"X-Forwarded-Host", "login.example, inner.example", "Host", "idp:8080"}, 200},
+		"nothing":            {p, nil, 200},
+		"upper case":         {p, []string{"X-FORWARDED-PROTO", "HTTPS", "X-Forwarded-Host", "LOGIN.example"}, 200},
+		"repeated":           {p, []string{"X-Forwarded-Proto", "https, https"}, 200},
+		"two hops, one line": {p, append(twoHops(), "X-Forwarded-Proto", "https,http"), 200},
+		"two hops, two lines": {
+			p, append(twoHops(), "X-Forwarded-Proto", "https", "X-Forwarded-Proto", "http"), 200,
+		},
+		"two hops, http outside":           {p, append(twoHops(), "X-Forwarded-Proto", "http,https"), 403},
+		"two hops, the outer one replaces": {p, append(twoHops(), "X-Forwarded-Proto", "https"), 200},
+		"claimed by the caller":            {p, []string{"X-Forwarded-Proto", "https, http"}, 403},
+		"claimed by the caller, two hops":  {p, append(twoHops(), "X-Forwarded-Proto", "https, http, http"), 403},
+		"host claimed by the caller": {
+			p, []string{"X-Forwarded-Host", "login.example, evil.example"}, 421,
+		},
+		"http":                   {p, []string{"X-Forwarded-Proto", "HTTP"}, 403},
+		"no scheme":              {p, []string{"X-Forwarded-Proto", "on"}, 403},
+		"host with default port": {p, []string{"X-Forwarded-Host", "login.example:443", "Host", "idp:8080"}, 200},
+		"hosts of two hops": {
+			p, append(twoHops(), "X-Forwarded-Host", "login.example, inner.example", "Host", "idp:8080"), 200,
+		},
 		"another host":               {p, []string{"X-Forwarded-Host", "evil.example"}, 421},
 		"another port":               {p, []string{"X-Forwarded-Host", "login.example:444"}, 421},
 		"Host of the inner server":   {p, []string{"Host", "idp:8080"}, 421},

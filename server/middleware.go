@@ -46,29 +46,29 @@ func strictTLS() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} 
 
 // checkTransport accepts requests to the issuer's own host over a transport as
 // secure as the issuer's. Forwarded headers count only from trusted proxies (RFC 9700
-// section 4.13), and the issuer is never built from a request (RFC 8414 section 3.3).
+// section 4.13), and the issuer is never derived from a request (RFC 8414 section 3.3).
 func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 	secure := issuer.Scheme == "https"
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			way := forwardedFrom(r)
+			caller := forwardedFrom(r)
 			if secure {
-				if r.TLS == nil && (!way.proxied || way.proto != "" && way.proto != "https") {
+				if r.TLS == nil && (!caller.proxied || caller.proto != "" && caller.proto != "https") {
 					return s.Renderer.ShowError(c, oidc.ErrorPage{
-						Status: http.StatusForbidden, Title: "Only over https",
+						Status: http.StatusForbidden, Title: "Secure connection required",
 						Message: "This address is served over https only.",
 						Remedy:  "Open " + s.Settings.Issuer + " instead.",
 					})
 				}
 				c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 			}
-			if !way.isIssuersHost(issuer) {
+			if !caller.isIssuersHost(issuer) {
 				if s.Development && r.Method == http.MethodGet {
 					return c.Redirect(http.StatusFound, s.Settings.Issuer+"/")
 				}
 				return s.Renderer.ShowError(c, oidc.ErrorPage{
-					Status: http.StatusMisdirectedRequest, Title: "Another address",
+					Status: http.StatusMisdirectedRequest, Title: "Wrong address",
 					Message: "This service has another address.",
 					Remedy:  "Open " + s.Settings.Issuer + " instead. A proxy in front must pass the Host header on.",
 				})
@@ -79,8 +79,7 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 	}
 }
 
-// recoverPanics turns a panic into an error, so that one request cannot end the
-// others.
+// recoverPanics turns a panic into an error, so that it ends no other request.
 func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
@@ -121,12 +120,12 @@ func pageForStatus(status int) (page oidc.ErrorPage, expected bool) {
 	page = oidc.ErrorPage{Status: status, Remedy: "Go back to where you came from and try again."}
 	switch status {
 	case http.StatusNotFound:
-		page.Title, page.Message = "Nothing here", "There is no page at this address."
+		page.Title, page.Message = "Page not found", "There is no page at this address."
 		page.Remedy = "Check the address, or go back to where you came from."
 	case http.StatusMethodNotAllowed:
-		page.Title, page.Message = "Not that way", "This address does not take such a request."
+		page.Title, page.Message = "Request not allowed", "This page does not accept requests of this kind."
 	case http.StatusRequestEntityTooLarge:
-		page.Title, page.Message = "Too large", "The request is too large."
+		page.Title, page.Message = "Request too large", "The request is too large."
 	case http.StatusServiceUnavailable:
 		page.Title, page.Message = "Not available", "This service is not available at the moment."
 		page.Remedy = "Try again in a few seconds."

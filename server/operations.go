@@ -18,6 +18,6 @@ func (s *Server) OperationsHandler() http.Handler {
 	s.registerHealth(e)
 	e.GET(web.PathSetup, s.ShowSetup)
 	e.GET(web.PathSetup+".json", s.serveSheet)
-	e.GET(s.Base+web.PathStatic+"*", echo.WrapHandler(http.StripPrefix(s.Base+web.PathStatic, web.Static())))
+	s.Renderer.RegisterStatic(e)
 	return e
 }

@@ -15,7 +15,8 @@ import (
 func (s *Server) servePageScript(c echo.Context) error {
 	client, ok := s.findPageClient(c.QueryParam("client_id"))
 	if !ok {
-		return c.String(http.StatusNotFound, "// No such client has pages: add liveengage: {page: {origins: [...]}} to its configuration.\n")
+		return c.String(http.StatusNotFound,
+			"// No such client has pages: add liveengage: {page: {origins: [...]}} to its configuration.\n")
 	}
 	l, lives := client.LiveEngage, s.Settings.Lifetimes
 	body, err := web.PageScript{

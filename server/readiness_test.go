@@ -69,7 +69,8 @@ func TestReadiness(t *testing.T) {
 
 		stop()
 		synctest.Wait()
-		require.Equal(t, "503 not ready\n", get(t, network, "http://"+healthAddress+"/readyz"), "it still serves for the shutdown delay")
+		require.Equal(t, "503 not ready\n", get(t, network, "http://"+healthAddress+"/readyz"),
+			"it still serves for the shutdown delay")
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
 		require.NoError(t, <-done)

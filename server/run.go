@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -54,10 +55,27 @@ func Listen(ctx context.Context, settings *config.Config) (*Listeners, error) {
 func ListenOn(ctx context.Context, setting, address string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w; is another program, or another idp, using it?",
-			setting, address, errors.Unwrap(err))
+		return nil, fmt.Errorf("%s %s: %w%s", setting, address, errors.Unwrap(err), hintListen(err))
 	}
 	return l, nil
+}
+
+// hintListen says what to do about an error of listening.
+func hintListen(err error) string {
+	for cause, hint := range map[syscall.Errno]string{
+		syscall.EADDRINUSE:    "is another program, or another idp, using it?",
+		syscall.EACCES:        "this user may not listen there; use a port from 1024 on, or grant CAP_NET_BIND_SERVICE",
+		syscall.EPERM:         "the system forbids it to this user; use another port",
+		syscall.EADDRNOTAVAIL: "this machine does not have that address; use one that it has, or 0.0.0.0 for all",
+	} {
+		if errors.Is(err, cause) {
+			return "; " + hint
+		}
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return "; use an IP address, or a name that this machine can resolve"
+	}
+	return ""
 }
 
 // Close closes the listeners.
@@ -145,11 +163,11 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	}
 }
 
-// logStart says in the log what is served, and warns of pinned keys that retire.
+// logStart logs what is served, and warns of pinned keys that are retiring.
 func (s *Server) logStart() {
 	for _, c := range s.Clients {
 		if key, ok := s.Keys.Key(c.PinnedKey); ok && key.State == keys.Retiring {
-			s.Log.Warn("pinned key is retiring and signs for this client alone; "+
+			s.Log.Warn("pinned key is retiring and signs only for this client; "+
 				"paste the active key where it is trusted, then unpin it", "client_id", c.ID, "kid", key.ID)
 		}
 	}

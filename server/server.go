@@ -96,7 +96,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	cfg.Log = slog.New(newSampling(cfg.Log.Handler()))
 	s := &Server{Config: cfg, Base: issuer.Path, Store: db, certificate: certificate}
 	s.readiness.probeNow = make(chan struct{}, 1)
-	if err := s.build(ctx, issuer, secret); err != nil {
+	if err := s.buildHandlers(ctx, issuer, secret); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -114,7 +114,7 @@ func (s *Server) AddServer(listener net.Listener, server func(context.Context) *
 	s.companion = append(s.companion, companion{listener, server})
 }
 
-func (s *Server) build(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
+func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
 	var err error
 	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
 	if err != nil {
@@ -171,9 +171,13 @@ func (s *Server) newProvider(secret keys.Secret, cookies cookie.Policy) (*oidc.P
 }
 
 func (s *Server) newSite() *web.Site {
+	directory := upstream.NewLocal(s.Store, passwordSlots())
+	for _, p := range s.People {
+		directory.Expect(p.PasswordHash)
+	}
 	return web.New(web.Config{
 		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
-		Directory: upstream.NewLocal(s.Store, passwordSlots()),
+		Directory: directory,
 		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
 		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
 	})
@@ -188,8 +192,8 @@ func (s *Server) newLimiter(free int) *limit.Limiter {
 func (s *Server) explainRoot(c echo.Context) error {
 	return s.Renderer.ShowError(c, oidc.ErrorPage{
 		Status: http.StatusNotFound, Title: "Sign-in service",
-		Message: "A sign-in starts from the application that you want to use.",
-		Remedy:  "Go to that application and sign in from there.",
+		Message: "Sign-ins start from the app that you want to use.",
+		Remedy:  "Go to that app and sign in from there.",
 	})
 }
 

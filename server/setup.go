@@ -44,7 +44,8 @@ func SetupFacts(
 	if client, ok := findLiveEngageClient(clients, id); ok {
 		l := client.LiveEngage
 		f.ClientID, f.JSMethod, f.JSContext, f.Account = client.ID, l.Method(), l.Context(), l.Account
-		f.Legacy, f.TokenRedirectURI, f.Delegation, f.RedirectURIs = l.Legacy, l.TokenRedirectURI, l.Delegation, client.RedirectURIs
+		f.Legacy, f.TokenRedirectURI, f.Delegation = l.Legacy, l.TokenRedirectURI, l.Delegation
+		f.RedirectURIs = client.RedirectURIs
 		if len(l.Page.Origins) > 0 {
 			script := issuer + web.PathPageScript + "?client_id=" + url.QueryEscape(client.ID)
 			f.Page = setup.Page{Script: script, Origins: l.Page.Origins, Code: l.Page.Code, ReturnURI: l.Page.ReturnURI}
@@ -56,7 +57,9 @@ func SetupFacts(
 		if e := client.Encryption; e != nil {
 			f.ContentEncoding = e.ContentEncryption()
 			for _, r := range e.Recipients() {
-				f.Encryption = append(f.Encryption, setup.EncryptionKey{ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter})
+				f.Encryption = append(f.Encryption, setup.EncryptionKey{
+					ID: r.ID, Fingerprint: r.Fingerprint(), NotBefore: r.NotBefore, NotAfter: r.NotAfter,
+				})
 			}
 		}
 		for _, e := range client.Deviations() {

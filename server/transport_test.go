@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"idpbridge/dev"
 	"idpbridge/oidc"
 	"idpbridge/server/servertest"
 
@@ -51,7 +50,7 @@ data: data
 people: people.yaml
 brand: {name: Brand}
 clients:
-  - {id: shop, name: Shop, secret: ` + dev.LocalWebSecret + `, redirect_uris: ["https://shop.example/cb"]}
+  - {id: shop, name: Shop, secret: ` + servertest.FileSecret + `, redirect_uris: ["https://shop.example/cb"]}
 `
 	servertest.WriteFiles(t, folder, files)
 	servertest.WriteFiles(t, folder, map[string][]byte{

@@ -18,7 +18,7 @@ import (
 )
 
 // TestDatabaseUnavailable lets PostgreSQL become read-only under a running server, as after
-// a failover, and back. Nobody sees more than that the service is unavailable.
+// a failover, and back. Responses say only that the service is unavailable.
 func TestDatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	postgres, err := pgtest.Start()

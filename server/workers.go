@@ -14,26 +14,25 @@ const (
 	logoutTimeout  = 10 * time.Second // for a client to confirm a logout
 )
 
-// workers are the periodic work of a running server.
+// workers do the periodic work of a running server. Each one returns when its context
+// ends.
 func (s *Server) workers() []func(context.Context) {
 	all := []func(context.Context){
-		func(ctx context.Context) { s.repeat(ctx, sweepInterval, "sweep failed", s.sweep) },
-		func(ctx context.Context) { s.repeat(ctx, sweepInterval, "key reload failed", s.Keys.Reload) },
+		func(ctx context.Context) { repeatUntilDone(ctx, sweepInterval, s.deleteExpired) },
+		func(ctx context.Context) { repeatUntilDone(ctx, sweepInterval, s.reloadKeys) },
 		s.probeDatabase,
 		s.deliverLogouts,
 	}
 	if s.certificate != nil {
 		all = append(all, func(ctx context.Context) {
-			s.repeat(ctx, certificateInterval, "certificate reload failed; the old one stays", s.reloadCertificate)
+			repeatUntilDone(ctx, certificateInterval, s.reloadCertificate)
 		})
 	}
 	return all
 }
 
-// repeat does work at each interval until the context ends, and logs its errors.
-func (s *Server) repeat(
-	ctx context.Context, interval time.Duration, failure string, work func(context.Context) error,
-) {
+// repeatUntilDone does work at each interval until the context ends.
+func repeatUntilDone(ctx context.Context, interval time.Duration, work func(context.Context)) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -42,17 +41,22 @@ func (s *Server) repeat(
 			return
 		case <-tick.C:
 		}
-		if err := work(ctx); err != nil && ctx.Err() == nil {
-			//nolint:sloglint // every caller passes a constant; a test holds them against the runbook
-			s.Log.ErrorContext(ctx, failure, "error", err)
-		}
+		work(ctx)
 	}
 }
 
-// sweep removes expired rows.
-func (s *Server) sweep(ctx context.Context) error {
-	_, err := s.Store.Sweep(ctx, s.Now())
-	return err
+// deleteExpired removes expired rows from the database.
+func (s *Server) deleteExpired(ctx context.Context) {
+	if _, err := s.Store.Sweep(ctx, s.Now()); err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "sweep failed", "error", err)
+	}
+}
+
+// reloadKeys picks up keys that another instance or a command has changed.
+func (s *Server) reloadKeys(ctx context.Context) {
+	if err := s.Keys.Reload(ctx); err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "key reload failed", "error", err)
+	}
 }
 
 // deliverLogouts notifies clients of ended sessions until the context ends. What is
@@ -64,9 +68,13 @@ func (s *Server) deliverLogouts(ctx context.Context) {
 	// Not a fetch.Client: a client has confirmed a logout once its status is read, even
 	// if its body is too large or breaks off.
 	client := &http.Client{Transport: transport, Timeout: logoutTimeout, CheckRedirect: fetch.CheckRedirect(0)}
-	s.repeat(ctx, logoutInterval, "logout delivery failed", func(ctx context.Context) error {
-		return s.provider.NotifyClients(ctx, client)
-	})
+	notify := func(ctx context.Context) {
+		if err := s.provider.NotifyClients(ctx, client); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "logout delivery failed", "error", err)
+		}
+	}
+	notify(ctx)
+	repeatUntilDone(ctx, logoutInterval, notify)
 }
 
 // countPendingLogouts is the length of the queue, for metrics; -1 if unknown.

@@ -116,7 +116,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, person claims.Pe
 	}
 	old, signedIn, err := m.Find(r)
 	if err == nil {
-		next, err = m.record(r, old, signedIn, next)
+		next, err = m.storeSession(r, old, signedIn, next)
 	}
 	if err != nil {
 		return fmt.Errorf("start session: %w", err)
@@ -129,8 +129,8 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, person claims.Pe
 	return nil
 }
 
-// record stores the next session of a browser and returns it as stored.
-func (m *Manager) record(r *http.Request, old Current, signedIn bool, next Session) (Session, error) {
+// storeSession stores the next session of a browser and returns it as stored.
+func (m *Manager) storeSession(r *http.Request, old Current, signedIn bool, next Session) (Session, error) {
 	ctx := r.Context()
 	if !signedIn {
 		if err := m.Store.StartSession(ctx, next); err != nil {

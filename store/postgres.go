@@ -12,13 +12,15 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"idpbridge/internal/pgurl"
 )
 
 // openPostgres connects. The URL may contain a password, so no error quotes it.
 func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
-	cfg, err := pgx.ParseConfig(databaseURL)
+	cfg, err := pgurl.Parse(databaseURL)
 	if err != nil {
-		return errors.New("open database: the PostgreSQL URL must have the form postgres://user@host/database")
+		return fmt.Errorf("open database: %w", err)
 	}
 	if !strings.Contains(databaseURL, "default_query_exec_mode=") {
 		// Statements of transactions have no names, so that they work behind a pooler.

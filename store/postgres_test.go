@@ -60,7 +60,7 @@ func TestPostgresColumnTypeChanges(t *testing.T) {
 		require.NoError(t, s.RecordSignin(t.Context(), oidc.Signin{
 			ID: change, Subject: "1", State: oidc.Issued, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
 		}))
-		_, _, err = s.RedeemCode(t.Context(), change, at)
+		_, _, err = s.RedeemCode(t.Context(), change, at, 0)
 		require.NoError(t, err, change)
 	}
 }
@@ -107,7 +107,7 @@ func BenchmarkPostgres(b *testing.B) {
 					ID: id, Subject: "1", State: oidc.Issued, CodeExpires: at.Add(time.Minute), Expires: at.Add(time.Hour),
 				}
 				require.NoError(b, s.RecordSignin(b.Context(), signin))
-				_, _, err = s.RedeemCode(b.Context(), id, at)
+				_, _, err = s.RedeemCode(b.Context(), id, at, 0)
 				require.NoError(b, err)
 			}
 		})

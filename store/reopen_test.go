@@ -90,7 +90,7 @@ func TestUpgrade(t *testing.T) {
 
 		s := openStore(t, o.cfg)
 		at := time.UnixMilli(1500).UTC()
-		in, _, err := s.RedeemCode(t.Context(), "i", at)
+		in, _, err := s.RedeemCode(t.Context(), "i", at, 0)
 		require.NoError(t, err)
 		require.Equal(t, oidc.Signin{
 			ID: "i", Reference: "r", ClientID: "web", SessionID: "b", Subject: "1", State: oidc.Redeemed,

@@ -19,24 +19,39 @@ const (
 	s.code_expires, s.expires, s.granted, s.refresh_number, s.refresh_issued, s.refresh_expires, s.refresh_ends`
 )
 
+// insertSigninSQL also counts the sign-ins of the session.
 const insertSigninSQL = "INSERT INTO signin (" + signinColumns + `)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+	RETURNING (SELECT COUNT(*) FROM signin s WHERE s.session_id = $4)`
 
-// RecordSignin implements oidc.Signins with one insert.
+// trimSigninsSQL deletes all sign-ins of a session but $2, the newest and redeemed first.
+const trimSigninsSQL = `DELETE FROM signin WHERE id IN (SELECT id FROM signin WHERE session_id = $1
+	ORDER BY CASE WHEN state = 1 THEN 1 ELSE 0 END, created DESC, id LIMIT 1000 OFFSET $2)`
+
+// RecordSignin implements oidc.Signins with one insert, and a delete if the session has too
+// many sign-ins.
 func (s *Store) RecordSignin(ctx context.Context, signin oidc.Signin) error {
 	granted, err := json.Marshal(signin.Grant)
 	if err != nil {
 		return wrapError("insert sign-in", err)
 	}
-	_, err = s.stmts.insertSignin.ExecContext(ctx, signin.ID, signin.Reference, signin.ClientID, signin.SessionID,
+	var count int
+	err = queryOnce(ctx, s.stmts.insertSignin, func(row scanner) error { return row.Scan(&count) },
+		signin.ID, signin.Reference, signin.ClientID, signin.SessionID,
 		signin.Subject, int(signin.State), toMillis(signin.Created), toMillis(signin.CodeExpires),
 		toMillis(signin.Expires), string(granted), signin.Refresh.Number, toMillis(signin.Refresh.Issued),
 		toMillis(signin.Refresh.Expires), toMillis(signin.Refresh.Ends))
+	if err == nil && signin.SessionID != "" && count >= oidc.MaxSigninsPerSession {
+		_, err = s.exec(ctx, trimSigninsSQL, signin.SessionID, oidc.MaxSigninsPerSession)
+	}
 	return wrapError("insert sign-in", err)
 }
 
-// redeemCodeSQL redeems a code. Of any number of callers, only one gets a row.
-const redeemCodeSQL = `UPDATE signin SET state = 2
+// redeemCodeSQL redeems a code, and extends the row to the life of its tokens, the access
+// token's being $3. Of any number of callers, only one gets a row.
+const redeemCodeSQL = `UPDATE signin SET state = 2,
+	expires = CASE WHEN expires >= code_expires + $3 AND expires >= refresh_expires THEN expires
+		WHEN code_expires + $3 >= refresh_expires THEN code_expires + $3 ELSE refresh_expires END
 	WHERE id = $1 AND state = 1 AND code_expires > $2
 	AND (session_id = '' OR EXISTS (SELECT 1 FROM session
 		WHERE session.id = signin.session_id AND session.expires > $2 AND session.ends > $2))
@@ -51,8 +66,10 @@ const closeReplayedSQL = `UPDATE signin SET state = 3 WHERE id = $1 AND state = 
 // RedeemCode implements oidc.Signins with one update, and a second one if the code cannot be
 // redeemed. The second caller gets ErrReplayed. Later ones find the sign-in closed and get
 // ErrNotFound, because a sign-in may have been closed for another reason.
-func (s *Store) RedeemCode(ctx context.Context, id string, at time.Time) (oidc.Signin, claims.Person, error) {
-	signin, person, err := s.runRedemption(ctx, id, at)
+func (s *Store) RedeemCode(
+	ctx context.Context, id string, at time.Time, access time.Duration,
+) (oidc.Signin, claims.Person, error) {
+	signin, person, err := s.runRedemption(ctx, id, at, access)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return signin, person, wrapError("redeem code", err)
 	}
@@ -72,12 +89,12 @@ func (s *Store) RedeemCode(ctx context.Context, id string, at time.Time) (oidc.S
 
 // runRedemption runs redeemCodeSQL. It returns sql.ErrNoRows if the code is not valid.
 func (s *Store) runRedemption(
-	ctx context.Context, id string, at time.Time,
+	ctx context.Context, id string, at time.Time, access time.Duration,
 ) (signin oidc.Signin, person claims.Person, err error) {
 	err = queryOnce(ctx, s.stmts.redeemCode, func(row scanner) (err error) {
 		signin, person, err = scanSignin(row)
 		return err
-	}, id, toMillis(at))
+	}, id, toMillis(at), access.Milliseconds())
 	if err != nil {
 		return oidc.Signin{}, claims.Person{}, err
 	}

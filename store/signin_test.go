@@ -40,7 +40,7 @@ func TestRedeemAfterSessionEnded(t *testing.T) {
 		in.ID = "late" // stored just after the session ended
 		require.NoError(t, s.RecordSignin(t.Context(), in))
 		for _, id := range []string{"i", "late"} {
-			_, _, err := s.RedeemCode(t.Context(), id, at)
+			_, _, err := s.RedeemCode(t.Context(), id, at, 0)
 			require.ErrorIs(t, err, oidc.ErrNotFound, id)
 		}
 	}
@@ -60,7 +60,7 @@ func BenchmarkSignin(b *testing.B) {
 		if _, _, err := s.FindSession(b.Context(), "b", at); err != nil {
 			b.Fatal(err)
 		}
-		if _, _, err := s.RedeemCode(b.Context(), in.ID, at); err != nil {
+		if _, _, err := s.RedeemCode(b.Context(), in.ID, at, 0); err != nil {
 			b.Fatal(err)
 		}
 	}

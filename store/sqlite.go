@@ -47,6 +47,20 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	return nil
 }
 
+// CheckFile returns an error if the SQLite file is damaged. It changes nothing.
+func CheckFile(ctx context.Context, path string) error {
+	header, err := readHeader(path)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if header != sqliteHeader {
+		return damagedError(path, errors.New("it is not a SQLite database"))
+	}
+	return checkIntegrity(ctx, path)
+}
+
+const sqliteHeader = "SQLite format 3\x00"
+
 // prepareFile creates the file with mode 0600 or checks the header of an existing one.
 // SQLite would treat an empty file as a new database and delete the log next to it.
 func prepareFile(path string) error {
@@ -64,7 +78,7 @@ func prepareFile(path string) error {
 	if header == "" {
 		return rejectOrphanedLog(path)
 	}
-	if header != "SQLite format 3\x00" {
+	if header != sqliteHeader {
 		return damagedError(path, errors.New("it is not a SQLite database"))
 	}
 	return nil

@@ -165,7 +165,7 @@ func BenchmarkSQLite(b *testing.B) {
 			}
 			id := fmt.Sprintf("%022d", redeemed)
 			redeemed++
-			if _, _, err := s.RedeemCode(ctx, id, at); err != nil {
+			if _, _, err := s.RedeemCode(ctx, id, at, 0); err != nil {
 				b.Fatal(err)
 			}
 		}

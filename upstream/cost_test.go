@@ -23,33 +23,44 @@ func (a accounts) AccountByUsername(_ context.Context, username string) (Account
 	return Account{}, ErrNotFound
 }
 
-// TestEveryRefusalCostsTheSame: whatever the reason for a refusal, there is one
-// comparison with a hash that costs what password.Hash makes it cost.
+// TestEveryRefusalCostsTheSame: whatever the reason for a refusal and the costs of the
+// stored hashes, the comparisons cost as much as the most expensive hash of each number
+// of lanes.
 func TestEveryRefusalCostsTheSame(t *testing.T) {
 	t.Parallel()
 	hash, err := password.Hash("right")
 	require.NoError(t, err)
-	usual, _, ok := strings.Cut(hash, "p=1$")
-	require.True(t, ok)
-	l := NewLocal(accounts{byName: map[string]Account{"ann": {PasswordHash: hash}, "none": {}}}, 1)
+	dear := password.Dummy(password.Cost{Memory: 32768, Passes: 3, Lanes: 1})
+	odd := password.Dummy(password.Cost{Memory: 20001, Passes: 2, Lanes: 1})
+	lanes := password.Dummy(password.Cost{Memory: 16384, Passes: 3, Lanes: 2})
+	l := NewLocal(accounts{byName: map[string]Account{
+		"ann": {PasswordHash: hash}, "dear": {PasswordHash: dear.String()}, "odd": {PasswordHash: odd.String()},
+		"lanes": {PasswordHash: lanes.String()}, "none": {},
+	}}, 1)
+	for _, h := range []string{hash, dear.String(), odd.String(), lanes.String(), ""} {
+		l.Expect(h)
+	}
 	compare := l.matches
 	for _, c := range []struct{ username, password string }{
 		{"ann", "wrong"},
+		{"dear", "wrong"},
+		{"odd", "wrong"},
+		{"lanes", "wrong"},
 		{"ann", ""},
 		{"ann", strings.Repeat("x", 1<<20)},
 		{"bob", "wrong"},
 		{"none", "wrong"},
 		{"", ""},
 	} {
-		comparisons := 0
+		spent := map[uint8]uint64{}
 		l.matches = func(h password.PHC, plain string) bool {
-			comparisons++
-			require.True(t, strings.HasPrefix(h.String(), usual), "the usual cost")
+			spent[h.Cost().Lanes] += h.Cost().Work()
 			require.LessOrEqual(t, len(plain), password.MaxLength)
 			return compare(h, plain)
 		}
 		_, err := l.Authenticate(t.Context(), c.username, c.password, func() error { return nil })
 		require.ErrorIs(t, err, ErrRefused)
-		require.Equal(t, 1, comparisons, "%q", c.username)
+		require.InDelta(t, dear.Cost().Work(), spent[1], 4, "%q", c.username)
+		require.Equal(t, lanes.Cost().Work(), spent[2], "%q", c.username)
 	}
 }

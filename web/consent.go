@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// showConsent asks whether the client may be told about the person.
+// showConsent asks whether to share the user's details with the client.
 func (s *Site) showConsent(c echo.Context) error {
 	sealed := c.QueryParam("request")
 	login, ok, err := s.openRequest(c, sealed)
@@ -18,16 +18,17 @@ func (s *Site) showConsent(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !signedIn { // the session has ended meanwhile
-		return redirect(c, s.Provider.ResumeURL(sealed))
+	if !signedIn { // the session has just ended
+		return redirectTo(c, s.Provider.ResumeURL(sealed))
 	}
-	page := ConsentPage{
-		Client: login.Client, Person: cmp.Or(NameOf(current.Person), "you"), Request: sealed, Scopes: login.Scopes,
+	page := consentPage{
+		Client: login.Client, Person: cmp.Or(NameOf(current.Person), "you"),
+		Request: sealed, Scopes: login.Scopes,
 	}
 	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{FormAction: login.FormAction})
 }
 
-// submitConsent seals the person's decision into the request and returns it to /resume.
+// submitConsent seals the user's decision into the saved request and redirects to /resume.
 func (s *Site) submitConsent(c echo.Context) error {
 	sealed := c.FormValue("request")
 	_, ok, err := s.openRequest(c, sealed)
@@ -39,11 +40,11 @@ func (s *Site) submitConsent(c echo.Context) error {
 		return err
 	}
 	if !signedIn {
-		return redirect(c, s.Provider.ResumeURL(sealed))
+		return redirectTo(c, s.Provider.ResumeURL(sealed))
 	}
 	next, err := s.Provider.RecordConsent(c.Request(), sealed, current.Subject, c.FormValue("decision") == "allow")
 	if err != nil {
 		return err
 	}
-	return redirect(c, next)
+	return redirectTo(c, next)
 }

@@ -2,39 +2,37 @@ package web
 
 import "idpbridge/liveengage/inspect"
 
-// InspectPage says how LiveEngage would take a token: the page "inspect" of the
+// InspectPage shows what LiveEngage would find wrong with a token: the page "inspect" of
 // development mode.
 type InspectPage struct {
-	Action string          // where the form goes
-	Text   string          // what was pasted; empty at first
-	Issuer string          // what iss was compared with
-	Report *inspect.Report // nil at first
-	// Verdict is the report in one sentence.
-	Verdict string
+	Action  string          // URL of the form
+	Pasted  string          // empty at first
+	Issuer  string          // that iss was compared with
+	Report  *inspect.Report // nil at first
+	Verdict string          // the report in one sentence
 }
 
-// Lines is how tall the field for the token is: smaller once there is a report
-// to read.
-func (p InspectPage) Lines() int {
+// Rows is the height of the text field: smaller if there is a report to read.
+func (p InspectPage) Rows() int {
 	if p.Report != nil {
 		return 4
 	}
 	return 10
 }
 
-// Bad says whether the report has a fault.
-func (p InspectPage) Bad() bool { return p.Report != nil && p.Report.CountErrors() > 0 }
+// HasErrors reports whether the report has a finding of the level error.
+func (p InspectPage) HasErrors() bool { return p.Report != nil && p.Report.CountErrors() > 0 }
 
-// Part is a piece of the token, laid out as JSON.
-type Part struct{ Title, JSON string }
+// tokenPart is a part of the token as indented JSON.
+type tokenPart struct{ Title, JSON string }
 
-// Parts are the pieces of the token that could be read.
-func (p InspectPage) Parts() []Part {
-	var out []Part
+// Parts are the parts of the token that could be decoded.
+func (p InspectPage) Parts() []tokenPart {
+	var out []tokenPart
 	if p.Report == nil {
 		return out
 	}
-	for _, part := range []Part{
+	for _, part := range []tokenPart{
 		{"Outer header", string(p.Report.Outer)},
 		{"Header", string(p.Report.Header)},
 		{"Claims", string(p.Report.Claims)},

@@ -12,30 +12,30 @@ import (
 
 var _ oidc.Pages = (*Renderer)(nil)
 
-// ShowError implements oidc.Pages. What is meant for developers is left out, unless
-// the renderer is that of development mode.
+// ShowError implements oidc.Pages. It shows what is meant for developers in development
+// mode only.
 func (r *Renderer) ShowError(c echo.Context, page oidc.ErrorPage) error {
 	if page.Status == 0 {
 		page.Status = http.StatusBadRequest
 	}
 	if page.Title == "" {
-		page.Title = "That did not work"
+		page.Title = "That didn't work"
 	}
 	if !r.dev {
 		page.Cause, page.Received, page.Registered = "", "", nil
 	}
-	return r.Render(c.Response(), page.Status, "error", ErrorView{page}, Policy{})
+	return r.Render(c.Response(), page.Status, "error", errorView{page}, Policy{})
 }
 
 // SubmitForm implements oidc.Pages.
 func (r *Renderer) SubmitForm(c echo.Context, action string, params []oidc.Param) error {
-	return r.Render(c.Response(), http.StatusOK, "form_post", FormPostView{Action: action, Fields: params},
-		Policy{FormAction: []string{oidc.Origin(action)}, ScriptHash: FormPostScriptHash()})
+	return r.Render(c.Response(), http.StatusOK, "form_post", formPostView{Action: action, Fields: params},
+		Policy{FormAction: []string{oidc.Origin(action)}, ScriptHash: formPostScriptHash()})
 }
 
 // ConfirmLogout implements oidc.Pages.
 func (r *Renderer) ConfirmLogout(c echo.Context, page oidc.LogoutPage) error {
-	view := LogoutView{Client: page.Client, Person: cmp.Or(NameOf(page.Person), "you"), Request: page.Request}
+	view := logoutView{Client: page.Client, Person: cmp.Or(NameOf(page.Person), "you"), Request: page.Request}
 	return r.Render(c.Response(), http.StatusOK, "logout", view, Policy{FormAction: page.FormAction})
 }
 
@@ -47,5 +47,5 @@ func (r *Renderer) ShowLoggedOut(c echo.Context, page oidc.LoggedOutPage) error 
 			policy.Frames = append(policy.Frames, origin)
 		}
 	}
-	return r.Render(c.Response(), http.StatusOK, "signed_out", LoggedOutView{page}, policy)
+	return r.Render(c.Response(), http.StatusOK, "signed_out", loggedOutView{page}, policy)
 }

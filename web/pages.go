@@ -13,32 +13,31 @@ import (
 	"idpbridge/oidc"
 )
 
-// Brand is what every page says about whose it is. Only Name is required; a
-// zero address leaves out what it would lead to.
+// Brand is the name, the logo and the links on every page. Only Name is required.
 type Brand struct{ Name, LogoURL, HelpURL, PrivacyURL string }
 
-// SigninPage asks for name and password. It is the page "signin".
-type SigninPage struct {
-	Client   string       // display name of the application; may be empty
-	Request  string       // the sealed request, returned as the field "request"
-	Username string       // what was typed, or hinted
-	Message  string       // what went wrong and what to do next; empty at first
-	People   []DemoPerson // shown in the development mode only
+// signInPage asks for username and password: the page "signin".
+type signInPage struct {
+	Client   string       // display name of the app; may be empty
+	Request  string       // the saved request, returned as the field "request"
+	Username string       // as typed, or from login_hint
+	Message  string       // what went wrong and what to do; empty at first
+	People   []DemoPerson // shown in development mode only
 }
 
-// DemoPerson is somebody to sign in as with one click: development mode only.
+// DemoPerson can be signed in with one click, in development mode only.
 type DemoPerson struct{ Username, Password, Name, Note string }
 
-// ConsentPage asks whether a client may be told about the person. It is the
-// page "consent"; the answer is the field "decision", "allow" or "deny".
-type ConsentPage struct {
+// consentPage asks whether to share the user's details with a client: the page
+// "consent". The decision is the field "decision", "allow" or "deny".
+type consentPage struct {
 	Client, Person, Request string
-	Scopes                  []string // as requested; unknown ones are shown by name
+	Scopes                  []string
 }
 
-// Told says in words what the scopes release (OIDC Core 5.4). A scope without
-// words of its own is named, so nothing is granted unseen.
-func (p ConsentPage) Told() []string {
+// SharedData describes what the scopes release (OIDC Core section 5.4). A scope without
+// a description is shown by name, so nothing is granted unseen.
+func (p consentPage) SharedData() []string {
 	out := make([]string, 0, len(p.Scopes))
 	for _, scope := range p.Scopes {
 		switch scope {
@@ -55,37 +54,39 @@ func (p ConsentPage) Told() []string {
 		case "lp_sdes":
 			out = append(out, "Your customer record, so that the person you chat with can help you")
 		case "offline_access":
-			out = append(out, "All of this also later, when you are not there")
+			out = append(out, "Keep this access when you're not using the app")
 		default:
-			out = append(out, "What it calls “"+scope+"”")
+			out = append(out, "Data that it calls “"+scope+"”")
 		}
 	}
 	return out
 }
 
-// ErrorView is the page "error".
-type ErrorView struct{ oidc.ErrorPage }
+// errorView is the page "error".
+type errorView struct{ oidc.ErrorPage }
 
-// Compared is a text cut at the first character that differs from another one:
-// Mark is that character, empty where the text ends before it.
-type Compared struct{ Same, Mark, Rest string }
+// markedText is a string cut at the first character that differs from another string.
+// Mark is that character, or empty if the string ends there.
+type markedText struct{ Same, Mark, Rest string }
 
-// Comparison is a registered redirect URI beside the received one.
-type Comparison struct{ Received, Registered Compared }
+// uriComparison is the received redirect URI next to a registered one.
+type uriComparison struct{ Received, Registered markedText }
 
-// Comparisons sets the received redirect URI beside each registered one.
-func (p ErrorView) Comparisons() []Comparison {
-	out := make([]Comparison, 0, len(p.Registered))
+// Comparisons compares the received redirect URI with each registered one.
+func (p errorView) Comparisons() []uriComparison {
+	out := make([]uriComparison, 0, len(p.Registered))
 	for _, registered := range p.Registered {
-		n := shared(p.Received, registered)
-		out = append(out, Comparison{Received: cut(p.Received, n), Registered: cut(registered, n)})
+		n := commonPrefixLength(p.Received, registered)
+		out = append(out, uriComparison{
+			Received: markDifference(p.Received, n), Registered: markDifference(registered, n),
+		})
 	}
 	return out
 }
 
-// shared is the length in bytes of what two texts begin with alike, in whole
-// characters.
-func shared(a, b string) int {
+// commonPrefixLength is the length in bytes of the characters that two strings share at
+// their start.
+func commonPrefixLength(a, b string) int {
 	for i := 0; i < len(a); {
 		_, size := utf8.DecodeRuneInString(a[i:])
 		if !strings.HasPrefix(b[i:], a[i:i+size]) {
@@ -96,28 +97,29 @@ func shared(a, b string) int {
 	return len(a)
 }
 
-func cut(text string, n int) Compared {
-	_, size := utf8.DecodeRuneInString(text[n:])
-	return Compared{Same: text[:n], Mark: text[n : n+size], Rest: text[n+size:]}
+// markDifference marks the character after the first n bytes.
+func markDifference(s string, n int) markedText {
+	_, size := utf8.DecodeRuneInString(s[n:])
+	return markedText{Same: s[:n], Mark: s[n : n+size], Rest: s[n+size:]}
 }
 
-// FormPostView sends parameters to a client (OAuth 2.0 Form Post Response Mode). It
-// is the page "form_post"; its policy needs the action's origin in FormAction and
-// FormPostScriptHash.
-type FormPostView struct {
+// formPostView sends parameters to a client (OAuth 2.0 Form Post Response Mode): the
+// page "form_post". Its policy needs the action's origin in FormAction, and
+// formPostScriptHash.
+type formPostView struct {
 	Action string
 	Fields []oidc.Param
 }
 
-// LogoutView asks whether to sign out. It is the page "logout".
-type LogoutView struct{ Client, Person, Request string }
+// logoutView asks whether to sign out: the page "logout".
+type logoutView struct{ Client, Person, Request string }
 
-// LoggedOutView is the page "signed_out". Its policy needs the frames' origins.
-type LoggedOutView struct{ oidc.LoggedOutPage }
+// loggedOutView is the page "signed_out". Its policy needs the frames' origins.
+type loggedOutView struct{ oidc.LoggedOutPage }
 
-// Continue is ContinueURL if a browser may be sent there, else empty: https, http,
-// or an app's private scheme, which contains a dot (RFC 8252 section 7.1).
-func (p LoggedOutView) Continue() template.URL {
+// SafeContinueURL is ContinueURL if it is safe to link to, else empty: https, http, or
+// an app's private scheme, which contains a dot (RFC 8252 section 7.1).
+func (p loggedOutView) SafeContinueURL() template.URL {
 	u, err := url.Parse(p.ContinueURL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".") {
 		return ""
@@ -128,35 +130,35 @@ func (p LoggedOutView) Continue() template.URL {
 // Field is a name and its value.
 type Field struct{ Name, Value string }
 
-// HomePage explains what runs: the page "home" of the development mode.
+// HomePage is the start page of idp dev: the page "home".
 type HomePage struct {
 	Issuer     string
-	DataDir    string // the folder of database and secrets
-	Operations string // host:port of metrics and health; empty or "off" where there is none
-	ClientID   string // the client that LiveEngage is
+	DataDir    string // folder of the database and the instance secret
+	Operations string // host:port of metrics and health checks; empty or "off" if there is none
+	ClientID   string // of LiveEngage
 	TryURL     string // signs in and shows the token
-	InspectURL string // says what LiveEngage would find wrong with a token
-	Simulator  string // address of LiveEngage's simulator; empty where there is none
-	Person     string // who is signed in in this browser; empty for nobody
+	InspectURL string // inspects a token
+	Simulator  string // URL of the LivePerson simulator; empty if there is none
+	Person     string // the user who is signed in in this browser; empty if there is none
 	People     []DemoPerson
-	Endpoints  []Field // path and full address of each
+	Endpoints  []Field // path and full URL
 	Signins    []RecentSignin
 }
 
-// Opens says whether an endpoint shows something to whoever follows a link to
-// it; the others want parameters, a token or a POST.
-func (HomePage) Opens(path string) bool {
+// IsLink reports whether opening an endpoint in a browser shows something. The others
+// need parameters, a token or a POST.
+func (HomePage) IsLink(path string) bool {
 	return strings.HasPrefix(path, "/.well-known/") || strings.HasPrefix(path, "/keys/") || path == "/jwks"
 }
 
-// Operated says whether there is an operations address to link to.
-func (p HomePage) Operated() bool { return p.Operations != "" && p.Operations != "off" }
+// HasOperations reports whether there is an operations address to link to.
+func (p HomePage) HasOperations() bool { return p.Operations != "" && p.Operations != "off" }
 
-// RecentSignin is a line of the home page. When is a time as RFC 3339 has it.
+// RecentSignin is a row of the start page. When is a time in RFC 3339 format.
 type RecentSignin struct{ When, Person, Client, Reference, Outcome string }
 
-// At is When for people to read, in UTC; a text that is no time stays as it is.
-func (s RecentSignin) At() string {
+// FormattedTime is When in UTC in a readable format, or When itself if it is not a time.
+func (s RecentSignin) FormattedTime() string {
 	t, err := time.Parse(time.RFC3339, s.When)
 	if err != nil {
 		return s.When
@@ -164,14 +166,14 @@ func (s RecentSignin) At() string {
 	return t.UTC().Format("2 Jan 2006, 15:04:05")
 }
 
-// TokenPage shows an ID token and its parts to whoever wants to see one. It is
-// the page "token" of the development mode.
+// TokenPage shows an ID token and its parts: the page "token" of development mode.
 type TokenPage struct {
 	IDToken, Header, Claims string
-	InspectURL              string // where the token is inspected, by POST
+	InspectURL              string // inspects the token, by POST
 }
 
-// SetupPage shows LiveEngage's form with the values to paste: the page "setup".
+// SetupPage shows the fields of LiveEngage's form with the values to paste: the page
+// "setup".
 type SetupPage struct{ Sheet setup.Sheet }
 
 // NameOf is what pages call a person; empty if no name is known.

@@ -1,14 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
 
-// PathPageScript is the address of the page script, below the issuer.
+// PathPageScript is the path of the page script, below the issuer.
 const PathPageScript = "/liveengage.js"
 
-// PageScript are the settings that the page script works with; none is secret.
+// PageScript holds the settings of the page script. None is secret.
 type PageScript struct {
 	Issuer       string `json:"issuer"`
 	ClientID     string `json:"client_id"`
@@ -16,13 +17,13 @@ type PageScript struct {
 	JSContext    string `json:"js_context"`
 	Code         bool   `json:"code"`          // hands out codes instead of tokens
 	ReturnURI    string `json:"return_uri"`    // empty: never leaves the page
-	Parameter    string `json:"parameter"`     // of an implicit answer
-	CodeSeconds  int    `json:"code_seconds"`  // a code's life
-	TokenSeconds int    `json:"token_seconds"` // a token's life
+	Parameter    string `json:"parameter"`     // that carries the ID token of an implicit response
+	CodeSeconds  int    `json:"code_seconds"`  // lifetime of a code
+	TokenSeconds int    `json:"token_seconds"` // lifetime of an ID token
 }
 
-// Source is the script for a page: the embedded one, called with the settings.
-// JSON leaves no character that could end a script element.
+// Source returns the script: static/liveengage.js, called with the settings. In JSON,
+// no character can end a script element.
 func (p PageScript) Source() ([]byte, error) {
 	settings, err := json.Marshal(p)
 	if err != nil {
@@ -32,11 +33,5 @@ func (p PageScript) Source() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page script: %w", err)
 	}
-	out := make([]byte, 0, len(body)+len(settings)+4)
-	out = append(out, body...)
-	for len(out) > 0 && out[len(out)-1] == '\n' {
-		out = out[:len(out)-1]
-	}
-	out = append(append(append(out, '('), settings...), ')', ';', '\n')
-	return out, nil
+	return fmt.Appendf(nil, "%s(%s);\n", bytes.TrimRight(body, "\n"), settings), nil
 }

@@ -15,33 +15,33 @@ import (
 	"idpbridge/upstream"
 )
 
-// showSignIn shows the sign-in page of a saved request.
+// showSignIn shows the sign-in page.
 func (s *Site) showSignIn(c echo.Context) error {
 	sealed := c.QueryParam("request")
 	login, ok, err := s.openRequest(c, sealed)
 	if !ok {
 		return err
 	}
-	return s.renderSignIn(c, http.StatusOK, login, SigninPage{Request: sealed, Username: login.LoginHint})
+	return s.renderSignIn(c, http.StatusOK, login, signInPage{Request: sealed, Username: login.LoginHint})
 }
 
-func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin, page SigninPage) error {
+func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin, page signInPage) error {
 	page.Client = login.Client
 	page.People = s.DemoPeople
 	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{FormAction: login.FormAction})
 }
 
-// submitSignIn checks username and password, starts or renews the browser's
-// session, and returns to /resume.
+// submitSignIn checks username and password, starts or renews the browser's session,
+// and redirects to /resume.
 func (s *Site) submitSignIn(c echo.Context) error {
 	sealed, username, password := c.FormValue("request"), c.FormValue("username"), c.FormValue("password")
 	login, ok, err := s.openRequest(c, sealed)
 	if !ok {
 		return err
 	}
-	page := SigninPage{Request: sealed, Username: username}
+	page := signInPage{Request: sealed, Username: username}
 	if username == "" || password == "" {
-		page.Message = "Enter both your username and your password."
+		page.Message = "Enter your username and your password."
 		return s.renderSignIn(c, http.StatusUnprocessableEntity, login, page)
 	}
 	ctx := c.Request().Context()
@@ -49,14 +49,14 @@ func (s *Site) submitSignIn(c echo.Context) error {
 	person, err := s.checkPassword(c, username, password)
 	if throttled, ok := errors.AsType[*throttledError](err); ok {
 		s.Events("login_throttled")
-		c.Response().Header().Set("Retry-After", strconv.Itoa(throttled.seconds()))
-		page.Message = "Too many attempts. Wait " + throttled.inWords() + ", then try again."
+		c.Response().Header().Set("Retry-After", strconv.Itoa(throttled.waitSeconds()))
+		page.Message = "Too many attempts. Wait " + throttled.describeWait() + ", then try again."
 		return s.renderSignIn(c, http.StatusTooManyRequests, login, page)
 	}
 	if errors.Is(err, upstream.ErrRefused) {
 		s.Events("login_failed")
 		log.InfoContext(ctx, "login failed", "address", c.RealIP())
-		page.Message = "That username and password do not match. Check both and try again."
+		page.Message = "Username and password do not match. Check both and try again."
 		return s.renderSignIn(c, http.StatusUnprocessableEntity, login, page)
 	}
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 	}
 	s.Events("login_succeeded")
 	log.InfoContext(ctx, "login succeeded", "subject", person.Subject)
-	return redirect(c, s.Provider.ResumeURL(sealed))
+	return redirectTo(c, s.Provider.ResumeURL(sealed))
 }
 
 // checkPassword asks the directory, unless the username or the IP address has
@@ -106,12 +106,12 @@ func (s *Site) checkPassword(c echo.Context, username, password string) (claims.
 // throttledError says how long a user must wait before the next attempt.
 type throttledError struct{ wait time.Duration }
 
-func (e *throttledError) Error() string { return "too many failures, wait " + e.inWords() }
+func (e *throttledError) Error() string { return "too many failures, wait " + e.describeWait() }
 
-func (e *throttledError) seconds() int { return int((e.wait + time.Second - 1) / time.Second) }
+func (e *throttledError) waitSeconds() int { return int((e.wait + time.Second - 1) / time.Second) }
 
-func (e *throttledError) inWords() string {
-	n := e.seconds()
+func (e *throttledError) describeWait() string {
+	n := e.waitSeconds()
 	if n == 1 {
 		return "1 second"
 	}

@@ -26,7 +26,7 @@ func TestPasswordGuessingIsSlowedDown(t *testing.T) {
 	unknown := servertest.NewBrowser(t).SignIn(authorize, "unknown", "wrong")
 	require.Equal(t, wrong.Status, unknown.Status)
 	for range 4 {
-		wrong = b.SignIn(authorize, "jane", "wrong")
+		require.Equal(t, http.StatusUnprocessableEntity, b.SignIn(authorize, "jane", "wrong").Status)
 	}
 	throttled := b.SignIn(authorize, "jane", "jane-password")
 	require.Equal(t, http.StatusTooManyRequests, throttled.Status)

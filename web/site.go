@@ -1,10 +1,9 @@
-// Package web is what a person sees and touches: the sign-in page, the session
-// in their browser, questions, errors, and the pages that explain the program
-// to an engineer.
+// Package web serves the pages: sign-in, consent, logout, errors, and the pages for
+// engineers, such as the set-up page.
 //
-// Read signin.go first. A page serves a request that waits for a person; it
-// knows the request only as a sealed text, and when it is done it sends the
-// browser back to the dispatcher of package oidc, which decides what comes next.
+// Read signin.go first. A page of a sign-in gets the authorization request as a sealed
+// string that it can't read. When it is done, it redirects to /resume, where package
+// oidc decides what comes next.
 package web
 
 import (
@@ -21,34 +20,27 @@ import (
 	"idpbridge/session"
 )
 
-// The paths of the pages, below the issuer.
-const (
-	PathSignin  = "/login"
-	PathConsent = "/consent"
-	PathSetup   = "/setup"
-	PathStatic  = "/static/"
-)
+// PathSetup is the path of the set-up page, below the issuer.
+const PathSetup = "/setup"
 
-// Directory proves who somebody is by name and password. It calls allowed when
-// it is about to compare, and passes its error on.
+// Directory authenticates users by username and password. It calls checkLimits right
+// before it compares the password, and returns its error.
 type Directory interface {
-	Authenticate(ctx context.Context, username, password string, allowed func() error) (claims.Person, error)
+	Authenticate(ctx context.Context, username, password string, checkLimits func() error) (claims.Person, error)
 }
 
 // Config is what a Site needs. Every field except DemoPeople and Events is required.
 type Config struct {
-	Base      string // path of the issuer, "" at the root
-	Renderer  *Renderer
-	Provider  *oidc.Provider
-	Sessions  *session.Manager
-	Directory Directory
-	Usernames *limit.Limiter // failed logins per username and IP address
-	Addresses *limit.Limiter // failed logins per IP address
-	Log       *slog.Logger
-	// DemoPeople can be signed in with one click; only idp dev has any.
-	DemoPeople []DemoPerson
-	// Events counts what happened, for metrics.
-	Events func(event string)
+	Base       string // path of the issuer, "" at the root
+	Renderer   *Renderer
+	Provider   *oidc.Provider
+	Sessions   *session.Manager
+	Directory  Directory
+	Usernames  *limit.Limiter // failed logins per username and IP address
+	Addresses  *limit.Limiter // failed logins per IP address
+	Log        *slog.Logger
+	DemoPeople []DemoPerson       // can be signed in with one click; only idp dev has any
+	Events     func(event string) // counts what happened, for metrics
 }
 
 // Site serves the pages of a sign-in.
@@ -65,23 +57,24 @@ func New(cfg Config) *Site {
 // Register mounts the pages of a sign-in.
 func (s *Site) Register(e *echo.Echo) {
 	sameOrigin := RequireSameOrigin(s.Renderer)
-	e.GET(s.Base+PathSignin, s.showSignIn)
-	e.POST(s.Base+PathSignin, s.submitSignIn, sameOrigin)
-	e.GET(s.Base+PathConsent, s.showConsent)
-	e.POST(s.Base+PathConsent, s.submitConsent, sameOrigin)
-	e.GET(s.Base+PathStatic+"*", echo.WrapHandler(http.StripPrefix(s.Base+PathStatic, Static())))
+	e.GET(s.Base+oidc.PathLogin, s.showSignIn)
+	e.POST(s.Base+oidc.PathLogin, s.submitSignIn, sameOrigin)
+	e.GET(s.Base+oidc.PathConsent, s.showConsent)
+	e.POST(s.Base+oidc.PathConsent, s.submitConsent, sameOrigin)
+	s.Renderer.RegisterStatic(e)
 }
 
-// RequireSameOrigin refuses forms that another site's page sends (Origin and
-// Sec-Fetch-Site), before anything else happens.
+// RequireSameOrigin rejects forms from pages of other sites, by the headers Origin and
+// Sec-Fetch-Site, before anything else happens.
 func RequireSameOrigin(pages *Renderer) echo.MiddlewareFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if err := protection.Check(c.Request()); err != nil {
 				return pages.ShowError(c, oidc.ErrorPage{
-					Status: http.StatusForbidden, Title: "Not from here", Message: "This form was sent by another site.",
-					Remedy: "Go back to where you came from and start again there.",
+					Status: http.StatusForbidden, Title: "Sent from another site",
+					Message: "This form was sent from another site.",
+					Remedy:  "Go back to where you came from and start again there.",
 				})
 			}
 			return next(c)
@@ -89,30 +82,30 @@ func RequireSameOrigin(pages *Renderer) echo.MiddlewareFunc {
 	}
 }
 
-// openRequest opens the saved request that a page serves. If it cannot be served,
-// the response is written and ok is false.
+// openRequest opens the saved request of a page. If that fails, it has written the
+// response, and ok is false.
 func (s *Site) openRequest(c echo.Context, sealed string) (login oidc.PendingLogin, ok bool, err error) {
 	login, err = s.Provider.PendingLogin(c.Request(), sealed)
 	if err == nil {
 		return login, true, nil
 	}
 	if errors.Is(err, oidc.ErrExpired) {
-		return login, false, redirect(c, login.RestartURL)
+		return login, false, redirectTo(c, login.RestartURL)
 	}
 	if errors.Is(err, oidc.ErrOtherBrowser) {
 		return login, false, s.Renderer.ShowError(c, oidc.ErrorPage{
-			Message: "This sign-in was started in another browser, or your browser does not keep cookies.",
+			Message: "This sign-in was started in another browser, or your browser blocks cookies.",
 			Remedy:  "Go back to where you came from and start again there. Make sure that cookies are allowed.",
 		})
 	}
 	return login, false, s.Renderer.ShowError(c, oidc.ErrorPage{
-		Message: "A sign-in starts from the application that you want to use; this address alone leads nowhere.",
-		Remedy:  "Go back to that application and sign in from there.",
+		Message: "You can't sign in from this link alone.",
+		Remedy:  "Go to the app that you want to use and sign in from there.",
 	})
 }
 
-// redirect sends the browser to a URL by GET.
-func redirect(c echo.Context, to string) error {
+// redirectTo redirects by 303, so that the browser uses GET.
+func redirectTo(c echo.Context, to string) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"strings"
+
+	"golang.org/x/term"
 
 	"idpbridge/internal/netaddr"
 )
@@ -70,9 +74,48 @@ func readFirstLine(in io.Reader) (string, error) {
 // isTerminal reports whether a person types the input.
 func isTerminal(in io.Reader) bool {
 	f, ok := in.(*os.File)
-	if !ok {
-		return false
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor is small
+}
+
+// promptPassword asks at a terminal for a password, twice, and does not show it. It
+// restores the terminal if the context ends.
+func promptPassword(ctx context.Context, terminal *os.File, prompts io.Writer) (string, error) {
+	fd := int(terminal.Fd()) //nolint:gosec // a file descriptor is small
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	type result struct {
+		password string
+		err      error
+	}
+	done := make(chan result, 1)
+	go func() {
+		password, err := readPasswordTwice(fd, prompts)
+		done <- result{password, err}
+	}()
+	select {
+	case r := <-done:
+		return r.password, r.err
+	case <-ctx.Done():
+		_, _ = fmt.Fprintln(prompts)
+		return "", errors.Join(ctx.Err(), term.Restore(fd, before))
+	}
+}
+
+func readPasswordTwice(fd int, prompts io.Writer) (string, error) {
+	var typed [2]string
+	for i, prompt := range []string{"Password: ", "Repeat it: "} {
+		_, _ = fmt.Fprint(prompts, prompt)
+		password, err := term.ReadPassword(fd)
+		_, _ = fmt.Fprintln(prompts)
+		if err != nil {
+			return "", err
+		}
+		typed[i] = string(password)
+	}
+	if typed[0] != typed[1] {
+		return "", errors.New("the two passwords differ; try again")
+	}
+	return typed[0], nil
 }

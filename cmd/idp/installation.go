@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"idpbridge/config"
 	"idpbridge/dev"
@@ -12,7 +13,7 @@ import (
 // installationFlags name an installation: that of a configuration file, or that of
 // idp dev.
 type installationFlags struct {
-	Config string `help:"Configuration file; the default is the data of idp dev." type:"path" placeholder:"FILE"`
+	Config string `help:"Configuration file; the default is idp.yaml, or without one the data of idp dev." type:"path" placeholder:"FILE"`
 	Data   string `help:"Data folder of idp dev, if it was started with --data." type:"path"`
 }
 
@@ -29,6 +30,9 @@ type installation struct {
 func (f installationFlags) open(ctx context.Context, p *process, issuer string) (*installation, error) {
 	in := &installation{}
 	var err error
+	if f.Config == "" && f.Data == "" {
+		f.Config = findConfig()
+	}
 	if f.Config == "" {
 		in.clients = dev.Clients()
 		in.settings, err = dev.Settings(f.Data)
@@ -41,6 +45,15 @@ func (f installationFlags) open(ctx context.Context, p *process, issuer string) 
 	}
 	in.Data, err = server.OpenData(ctx, in.settings, in.clients, f.Config == "", p.now)
 	return in, err
+}
+
+// findConfig returns the configuration file in the working directory, or "".
+func findConfig() string {
+	const file = "idp.yaml"
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
 }
 
 // loadConfig reads a configuration file.

@@ -22,7 +22,7 @@ type keysPromoteCommand struct {
 	Algorithm string `enum:"RS256,ES256" default:"RS256" help:"RS256 or ES256."`
 
 	KeySet bool `name:"clients-use-key-set" help:"No LiveEngage connector has the current key pasted."`
-	Early  bool `name:"insecure-before-everybody-knows-it" help:"Don't wait for a day, and break clients with a pasted key."`
+	Early  bool `name:"insecure-before-everybody-knows-it" help:"Don't wait a day; break clients with a pasted key."`
 }
 
 // Help is printed above the flags.

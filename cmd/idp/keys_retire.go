@@ -76,8 +76,8 @@ func (k keysRetireCommand) withdrawKey(ctx context.Context, p *process, local *i
 		return err
 	}
 	if ids := clientsWithPastedKey(key.Algorithm, local.clients); key.State == keys.Active && len(ids) > 0 {
-		_, err = fmt.Fprintf(p.stderr, "idp: if the key is pasted into %s, sign-ins there fail until you paste the active key: "+
-			"idp keys show --format line\n", strings.Join(ids, ", "))
+		_, err = fmt.Fprintf(p.stderr, "idp: if the key is pasted into %s, sign-ins there fail until you paste "+
+			"the active key: idp keys show --format line\n", strings.Join(ids, ", "))
 	}
 	return err
 }

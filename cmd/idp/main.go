@@ -36,7 +36,7 @@ type commands struct {
 
 	Dev    devCommand   `cmd:"" help:"Run a local identity provider with demo people and clients."`
 	Serve  serveCommand `cmd:"" help:"Run the identity provider that a configuration file describes."`
-	Init   initCommand  `cmd:"" help:"Write a commented configuration file."`
+	Init   initCommand  `cmd:"" help:"Write a commented configuration file and a people file."`
 	Config struct {
 		Check configCheckCommand `cmd:"" help:"Check a configuration file and report its problems."`
 	} `cmd:"" help:"Check configuration files."`
@@ -59,7 +59,7 @@ type commands struct {
 		Converse   converseCommand   `cmd:"" help:"Sign a person in, send a message, and print what the agent sees."`
 	} `cmd:"" help:"LiveEngage: connectors, error codes, a simulator, and an API client."`
 	People struct {
-		Hash peopleHashCommand `cmd:"" help:"Read a password from standard input and print its hash."`
+		Hash peopleHashCommand `cmd:"" help:"Read a password and print its hash."`
 	} `cmd:"" help:"Prepare the people file."`
 	Doctor doctorCommand `cmd:"" help:"Check a running provider the way LivePerson uses it, and suggest fixes."`
 	Token  struct {

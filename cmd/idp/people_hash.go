@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
 
 	"idpbridge/internal/password"
 )
@@ -10,7 +12,7 @@ type peopleHashCommand struct{}
 
 // Help is printed above the flags.
 func (peopleHashCommand) Help() string {
-	return `For example:
+	return `At a terminal, it asks for the password and does not show it. In a script:
 
     printf %s 'the password' | idp people hash
 
@@ -18,8 +20,14 @@ Put the hash into the people file as password_hash.`
 }
 
 // Run prints the argon2id hash of the first line of standard input.
-func (peopleHashCommand) Run(p *process) error {
-	plain, err := readFirstLine(p.stdin)
+func (peopleHashCommand) Run(ctx context.Context, p *process) error {
+	var plain string
+	var err error
+	if isTerminal(p.stdin) {
+		plain, err = promptPassword(ctx, p.stdin.(*os.File), p.stderr)
+	} else {
+		plain, err = readFirstLine(p.stdin)
+	}
 	if err != nil {
 		return fmt.Errorf("read password: %w", err)
 	}

@@ -69,7 +69,7 @@ func (l *Limiter) Wait(key string) time.Duration {
 	}
 	e := entryOf(element)
 	if now.Sub(e.last) >= l.cfg.Window {
-		l.remove(element)
+		l.dropEntry(element)
 		return 0
 	}
 	return max(0, e.last.Add(l.delayAfter(e.failures)).Sub(now))
@@ -107,7 +107,7 @@ func (l *Limiter) Fail(key string) {
 		return
 	}
 	if len(l.keys) >= l.cfg.Size {
-		l.remove(l.recent.Back())
+		l.dropEntry(l.recent.Back())
 	}
 	l.keys[hash] = l.recent.PushFront(&entry{key: hash, failures: 1, last: now})
 }
@@ -117,11 +117,11 @@ func (l *Limiter) Forget(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if element, ok := l.keys[hashKey(key)]; ok {
-		l.remove(element)
+		l.dropEntry(element)
 	}
 }
 
-func (l *Limiter) remove(element *list.Element) {
+func (l *Limiter) dropEntry(element *list.Element) {
 	delete(l.keys, entryOf(element).key)
 	l.recent.Remove(element)
 }

@@ -56,12 +56,43 @@ type PHC struct {
 	salt, sum      []byte
 }
 
-// Dummy returns a hash that costs as much as one from Hash and that no password is
-// known to match. Check it if a user doesn't exist, so that the answer takes the
-// same time as for one who does.
-func Dummy() PHC {
+// Cost is what a comparison with a hash costs.
+type Cost struct {
+	Memory uint32 // in KiB
+	Passes uint32
+	Lanes  uint8
+}
+
+// DefaultCost returns the cost of hashes from Hash.
+func DefaultCost() Cost { return Cost{Memory: memoryKiB, Passes: passes, Lanes: lanes} }
+
+// Work is the number of blocks that a comparison computes. With the same number of
+// lanes, the time is about proportional to it.
+func (c Cost) Work() uint64 { return uint64(c.Memory) * uint64(c.Passes) }
+
+// The least that a hash may cost: the cheapest of OWASP's choices that are about as
+// strong as the default (m=7168, t=5).
+const (
+	minMemoryKiB = 7168
+	minWork      = minMemoryKiB * 5
+)
+
+// ErrWeak means that passwords can be guessed too fast if the hash is stolen.
+var ErrWeak = errors.New("too cheap to guess; use at least m=19456,t=2,p=1")
+
+// Check returns ErrWeak if the cost is below the minimum.
+func (c Cost) Check() error {
+	if c.Memory < minMemoryKiB || c.Work() < minWork {
+		return ErrWeak
+	}
+	return nil
+}
+
+// Dummy returns a hash of that cost that no password is known to match. Check it if a
+// user doesn't exist, so that the answer takes the same time as for one who does.
+func Dummy(c Cost) PHC {
 	return PHC{
-		memory: memoryKiB, passes: passes, lanes: lanes,
+		memory: c.Memory, passes: c.Passes, lanes: c.Lanes,
 		salt: make([]byte, saltLength), sum: make([]byte, hashLength),
 	}
 }
@@ -91,6 +122,9 @@ func Parse(phc string) (PHC, error) {
 	}
 	return h, nil
 }
+
+// Cost returns what a comparison costs.
+func (h PHC) Cost() Cost { return Cost{Memory: h.memory, Passes: h.passes, Lanes: h.lanes} }
 
 // Matches reports whether the hash was made from password. It compares in
 // constant time.

@@ -47,11 +47,11 @@ func TestHashesFromOtherProgramsWork(t *testing.T) {
 
 func TestDummyAndZeroMatchNothing(t *testing.T) {
 	t.Parallel()
-	require.False(t, password.Dummy().Matches(""))
+	require.False(t, password.Dummy(password.DefaultCost()).Matches(""))
 	require.False(t, password.PHC{}.Matches(""))
-	parsed, err := password.Parse(password.Dummy().String())
+	parsed, err := password.Parse(password.Dummy(password.DefaultCost()).String())
 	require.NoError(t, err)
-	require.Equal(t, password.Dummy(), parsed)
+	require.Equal(t, password.Dummy(password.DefaultCost()), parsed)
 	require.True(t, strings.HasPrefix(parsed.String(), "$argon2id$v=19$m=19456,t=2,p=1$"), "it costs what Hash costs")
 }
 
@@ -89,5 +89,23 @@ func TestParseRejects(t *testing.T) {
 			_, err := password.Parse(phc)
 			require.ErrorIs(t, err, password.ErrFormat)
 		})
+	}
+}
+
+func TestCheckRejectsCheapHashes(t *testing.T) {
+	t.Parallel()
+	for cost, want := range map[password.Cost]error{
+		password.DefaultCost():               nil,
+		{Memory: 47104, Passes: 1, Lanes: 1}: nil,
+		{Memory: 12288, Passes: 3, Lanes: 1}: nil,
+		{Memory: 7168, Passes: 5, Lanes: 1}:  nil,
+		{Memory: 65536, Passes: 3, Lanes: 4}: nil,
+		{Memory: 8, Passes: 1, Lanes: 1}:     password.ErrWeak,
+		{Memory: 256, Passes: 2, Lanes: 1}:   password.ErrWeak,
+		{Memory: 19456, Passes: 1, Lanes: 1}: password.ErrWeak,
+		{Memory: 4096, Passes: 16, Lanes: 1}: password.ErrWeak,
+		{Memory: 7168, Passes: 4, Lanes: 1}:  password.ErrWeak,
+	} {
+		require.Equal(t, want, cost.Check(), "%+v", cost)
 	}
 }

@@ -1,14 +1,8 @@
 package sim
 
 import (
-	"bytes"
 	"embed"
-	"fmt"
-	"html/template"
-	"io/fs"
 	"net/http"
-	"path"
-	"strconv"
 	"strings"
 )
 
@@ -17,29 +11,6 @@ var templateFiles embed.FS
 
 //go:embed static
 var staticFiles embed.FS
-
-// templateSet has the parsed templates of the pages by name.
-type templateSet struct{ byName map[string]*template.Template }
-
-func parseTemplates() (*templateSet, error) {
-	set := &templateSet{byName: map[string]*template.Template{}}
-	files, err := fs.Glob(templateFiles, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
-	}
-	for _, file := range files {
-		name := strings.TrimSuffix(path.Base(file), ".html")
-		if name == "layout" {
-			continue
-		}
-		t, err := template.ParseFS(templateFiles, "templates/layout.html", file)
-		if err != nil {
-			return nil, fmt.Errorf("template %s: %w", name, err)
-		}
-		set.byName[name] = t
-	}
-	return set, nil
-}
 
 // page is a page to render.
 type page struct {
@@ -56,28 +27,14 @@ type layoutData struct {
 	Page    any
 }
 
-// renderPage renders a page to a buffer and writes it.
+// renderPage renders a page.
 func (s *Simulator) renderPage(w http.ResponseWriter, r *http.Request, p page) {
-	var b bytes.Buffer
-	t, ok := s.templates.byName[p.name]
-	if !ok {
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
-	}
-	if err := t.ExecuteTemplate(&b, "layout", layoutData{s.Account, r.URL.Path, p.data}); err != nil {
+	data := layoutData{s.Account, r.URL.Path, p.data}
+	status := max(p.status, http.StatusOK)
+	if err := s.templates.Render(w, status, p.name, data, s.contentSecurityPolicy(p.origin)); err != nil {
 		s.Log.ErrorContext(r.Context(), "simulator_page_failed", "page", p.name, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Content-Security-Policy", s.contentSecurityPolicy(p.origin))
-	w.WriteHeader(max(p.status, http.StatusOK))
-	_, _ = w.Write(b.Bytes()) // the client may be gone
 }
 
 func (s *Simulator) contentSecurityPolicy(origin string) string {

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"idpbridge/internal/pages"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/setup"
 )
@@ -86,7 +87,7 @@ type Simulator struct {
 	origin    *url.URL
 	idp       *idpClient
 	keyring   *keyring
-	templates *templateSet
+	templates *pages.Set
 	keySets   *keySets
 
 	mu            sync.Mutex
@@ -135,7 +136,7 @@ func New(c Config) (*Simulator, error) {
 	if s.keyring, err = newKeyring(c); err != nil {
 		return nil, err
 	}
-	if s.templates, err = parseTemplates(); err != nil {
+	if s.templates, err = pages.Parse(templateFiles); err != nil {
 		return nil, err
 	}
 	if len(c.Connectors) == 0 {

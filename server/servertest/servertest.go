@@ -1,5 +1,5 @@
-// Package servertest makes servers for tests: the real one of package server, with a
-// database of its own, without a command line. Only tests import it.
+// Package servertest runs servers for tests: the one of package server, with a new
+// database, without a command line. Only tests import it.
 package servertest
 
 import (
@@ -20,6 +20,7 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/dev"
+	"idpbridge/internal/secret"
 	"idpbridge/server"
 )
 
@@ -60,6 +61,10 @@ func Start(t testing.TB, change ...func(*server.Config)) *Server {
 	return s
 }
 
+// FileSecret is for clients in configuration files, which may not have the public secrets
+// of idp dev. StartFile gives them dev.LocalWebSecret, as RequestTokens expects.
+const FileSecret = "secret-that-StartFile-replaces-0000000000"
+
 // StartFile runs the server that the configuration file describes, as idp serve does,
 // until the test ends.
 func StartFile(t testing.TB, file string, now func() time.Time, change ...func(*server.Config)) *Server {
@@ -70,6 +75,11 @@ func StartFile(t testing.TB, file string, now func() time.Time, change ...func(*
 	require.NoError(t, err)
 	clients, err := settings.OIDCClients()
 	require.NoError(t, err)
+	for i := range clients {
+		if clients[i].Secret.Equal(FileSecret) {
+			clients[i].Secret = secret.New(dev.LocalWebSecret)
+		}
+	}
 	settings.ShutdownDelay = 0
 	listeners, err := server.Listen(t.Context(), settings)
 	require.NoError(t, err)

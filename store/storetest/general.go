@@ -19,7 +19,7 @@ func testCanceledContext(t *testing.T, s Store) {
 	require.NoError(t, s.RecordSignin(t.Context(), newSignin("i", "", "ann")))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, redeemed := s.RedeemCode(ctx, "i", start)
+	_, _, redeemed := s.RedeemCode(ctx, "i", start, 0)
 	_, _, found := s.FindSession(ctx, "b", start)
 	_, added := s.AddKey(ctx, newKey("k", "RS256", keys.Next))
 	_, sweep := s.Sweep(ctx, start)
@@ -35,7 +35,7 @@ func testCanceledContext(t *testing.T, s Store) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.NoError(t, s.Ping(t.Context()))
-	_, _, err := s.RedeemCode(t.Context(), "i", start)
+	_, _, err := s.RedeemCode(t.Context(), "i", start, 0)
 	require.NoError(t, err)
 }
 
@@ -51,7 +51,7 @@ func testSpecialCharacters(t *testing.T, s Store) {
 	signin.Grant.Nonce, signin.Grant.RedirectURI = odd, odd
 	require.NoError(t, s.RecordSignin(t.Context(), signin))
 	signin.State = oidc.Redeemed
-	back, _, err := s.RedeemCode(t.Context(), odd, start)
+	back, _, err := s.RedeemCode(t.Context(), odd, start, 0)
 	require.NoError(t, err)
 	require.Equal(t, signin, back)
 }
@@ -64,7 +64,7 @@ func testConcurrentWriters(t *testing.T, s Store) {
 		for i := range 5 {
 			id := fmt.Sprint(sessionID, "-", i)
 			recorded := s.RecordSignin(t.Context(), newSignin(id, sessionID, "ann"))
-			_, _, redeemed := s.RedeemCode(t.Context(), id, start)
+			_, _, redeemed := s.RedeemCode(t.Context(), id, start, 0)
 			_, _, found := s.FindSession(t.Context(), sessionID, start)
 			err = errors.Join(err, recorded, redeemed, found)
 		}

@@ -61,7 +61,7 @@ func testPeopleLoseAccess(t *testing.T, s Store) {
 	}
 	_, _, err := s.FindSession(t.Context(), "ann", start)
 	require.NoError(t, err)
-	_, _, err = s.RedeemCode(t.Context(), "ann", start)
+	_, _, err = s.RedeemCode(t.Context(), "ann", start, 0)
 	require.NoError(t, err)
 }
 

@@ -33,7 +33,7 @@ func storeRefreshableSignin(t *testing.T, s Store) oidc.Signin {
 	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
 	signin.Expires = signin.Refresh.Expires
 	require.NoError(t, s.RecordSignin(t.Context(), signin))
-	back, _, err := s.RedeemCode(t.Context(), "i", start)
+	back, _, err := s.RedeemCode(t.Context(), "i", start, 0)
 	require.NoError(t, err)
 	signin.State = oidc.Redeemed
 	require.Equal(t, signin, back)
@@ -155,12 +155,12 @@ func testSigninWithoutRefreshToken(t *testing.T, s Store) {
 	signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
 	require.NoError(t, s.RecordSignin(t.Context(), signin))
 	mustReject(t, s, newRotation(1), oidc.ErrNotFound, true)
-	_, _, err := s.RedeemCode(t.Context(), "i", start)
+	_, _, err := s.RedeemCode(t.Context(), "i", start, 0)
 	require.NoError(t, err, "the code can still be redeemed")
 	mustRotate(t, s, newRotation(1))
 
 	require.NoError(t, s.RecordSignin(t.Context(), newSignin("none", "", "ann")))
-	_, _, err = s.RedeemCode(t.Context(), "none", start)
+	_, _, err = s.RedeemCode(t.Context(), "none", start, 0)
 	require.NoError(t, err)
 	for _, number := range []int{0, 1} {
 		r := newRotation(number)
@@ -260,7 +260,7 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 		},
 		"revoked": func() error { return s.CloseSignin(t.Context(), "revoked") },
 		"replay": func() error {
-			if _, _, err := s.RedeemCode(t.Context(), "replay", start); !errors.Is(err, oidc.ErrReplayed) {
+			if _, _, err := s.RedeemCode(t.Context(), "replay", start, 0); !errors.Is(err, oidc.ErrReplayed) {
 				return errors.New("not a replay")
 			}
 			return nil
@@ -273,7 +273,7 @@ func testClosedSigninEndsRefreshToken(t *testing.T, s Store) {
 		signin := newSignin(name, name, "ann")
 		signin.Refresh = oidc.Refresh{Number: 1, Issued: start, Expires: start.Add(idleLife), Ends: start.Add(refreshLife)}
 		require.NoError(t, s.RecordSignin(t.Context(), signin))
-		_, _, err := s.RedeemCode(t.Context(), name, start)
+		_, _, err := s.RedeemCode(t.Context(), name, start, 0)
 		require.NoError(t, err)
 	}
 	for _, name := range []string{"session", "revoked", "replay", "person"} {

@@ -111,7 +111,7 @@ func testSessionEnds(t *testing.T, s Store) {
 		require.NoError(t, s.StartSession(t.Context(), newSession(id, "ann")))
 		require.NoError(t, s.RecordSignin(t.Context(), newSignin("issued "+id, id, "ann")))
 		require.NoError(t, s.RecordSignin(t.Context(), newSignin("redeemed "+id, id, "ann")))
-		_, _, err := s.RedeemCode(t.Context(), "redeemed "+id, start)
+		_, _, err := s.RedeemCode(t.Context(), "redeemed "+id, start, 0)
 		require.NoError(t, err)
 	}
 	for range 2 {

@@ -44,6 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a second redemption closes the sign-in", testReplayedCode},
 		{"a sign-in without a code can be neither redeemed nor replayed", testSigninWithoutCode},
 		{"codes and sign-ins expire at the given time", testCodeAndSigninExpire},
+		{"a sign-in ends with its code unless that is redeemed", testUnredeemedCode},
+		{"a session keeps a limited number of sign-ins", testSigninsPerSession},
 		{"a code needs an open session", testCodeNeedsSession},
 		{"of 64 concurrent redemptions of a code, one succeeds", testConcurrentRedemptions},
 		{"32 concurrent writers succeed", testConcurrentWriters},

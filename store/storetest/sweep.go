@@ -21,13 +21,13 @@ func testSweep(t *testing.T, s Store) {
 		require.NoError(t, s.RecordSignin(t.Context(), newSignin(fmt.Sprint(i), "", "ann")))
 	}
 	require.NoError(t, s.CloseSignin(t.Context(), "1"))
-	_, _, err := s.RedeemCode(t.Context(), "0", start)
+	_, _, err := s.RedeemCode(t.Context(), "0", start, 0)
 	require.NoError(t, err)
 
 	n, err := s.Sweep(t.Context(), start.Add(signinLife-time.Millisecond))
 	require.NoError(t, err)
 	require.Zero(t, n)
-	_, _, err = s.RedeemCode(t.Context(), "0", start.Add(signinLife-time.Millisecond))
+	_, _, err = s.RedeemCode(t.Context(), "0", start.Add(signinLife-time.Millisecond), 0)
 	require.ErrorIs(t, err, oidc.ErrReplayed)
 	n, err = s.Sweep(t.Context(), start.Add(signinLife))
 	require.NoError(t, err)

@@ -1,5 +1,5 @@
 "use strict";
-// Reveals the copy buttons: without scripts the values select by one click.
+// Shows the copy buttons. Without scripts, one click selects a value.
 const status = document.createElement("p");
 status.className = "hidden";
 status.setAttribute("role", "status");
@@ -8,7 +8,7 @@ for (const button of document.querySelectorAll("button.copy")) {
   const value = button.parentElement.querySelector(".value");
   const label = button.textContent;
   let reset;
-  const say = (word) => {
+  const report = (word) => {
     button.textContent = status.textContent = word;
     clearTimeout(reset);
     reset = setTimeout(() => { button.textContent = label; status.textContent = ""; }, 2000);
@@ -17,10 +17,10 @@ for (const button of document.querySelectorAll("button.copy")) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(value.textContent);
-      say("Copied");
+      report("Copied");
     } catch {
       getSelection().selectAllChildren(value);
-      say("Selected");
+      report("Selected");
     }
   });
 }

@@ -1,12 +1,12 @@
 "use strict";
-// Goes on when every frame has loaded, and after five seconds in any case.
-const next = document.getElementById("op-continue");
-let gone = false;
-const go = () => {
-  if (!gone) {
-    gone = true;
-    if (next) location.replace(next.href);
+// Continues once every frame has loaded, or after five seconds.
+const link = document.getElementById("op-continue");
+let continued = false;
+const continueOnce = () => {
+  if (!continued) {
+    continued = true;
+    if (link) location.replace(link.href);
   }
 };
-addEventListener("load", go);
-setTimeout(go, 5000);
+addEventListener("load", continueOnce);
+setTimeout(continueOnce, 5000);

@@ -1,60 +1,65 @@
-// The brand's pages load this script, with the settings of their client in front
-// of it. It defines the function that LiveEngage's embedded window calls for a
-// token or a code, and tells LiveEngage who is signed in. Nothing here is secret:
-// who may have a token is decided by the identity provider, from the session of
-// this browser and the origin of this page. Every call asks anew, so that nobody is
-// handed a token that is old, or of whoever was signed in before.
+// Your website loads this script; the settings of its client are the argument at the
+// end. The script defines the function that LiveEngage's embedded window calls for a
+// token or a code, and it tells LiveEngage who is signed in. Nothing here is secret: the
+// identity provider decides who gets a token, by the session of this browser and the
+// origin of this page. Each call asks again, so that no one gets an old token or that of
+// an earlier user.
 //
-// A page of which the brand knows that its customer is signed in names the
-// customer's sub in the attribute data-signed-in. Then nobody else's token, code or
-// identity is handed out; and where the browser keeps cookies from the identity
-// provider, the page goes there and comes back with an answer.
+// If your website knows which customer is signed in, set the customer's sub in the
+// attribute data-signed-in of the script element. The script then hands out no token,
+// code or identity of anyone else. If the browser blocks the identity provider's cookies
+// on this page, the page goes to the identity provider and returns with a response.
 (function (settings) {
   "use strict";
   const script = document.currentScript;
-  const expected = (script && script.getAttribute("data-signed-in")) || "";
-  const store = "idp " + settings.client_id;
-  const patience = 10000; // milliseconds for one request
-  const early = 60; // seconds before its end from which a token counts as old
-  const pause = 60; // seconds between two departures, so that no page goes in circles
+  const expectedSub = (script && script.getAttribute("data-signed-in")) || "";
+  const storageKey = "idp " + settings.client_id;
+  const requestTimeout = 10000; // milliseconds
+  const expiryMargin = 60; // seconds; a token that expires sooner counts as expired
+  const redirectInterval = 60; // seconds between two redirects, so that a page never loops
 
-  const now = () => Date.now() / 1000;
-  const read = () => {
-    try { return JSON.parse(sessionStorage.getItem(store)) || {}; } catch { return {}; }
+  const nowInSeconds = () => Date.now() / 1000;
+  const readState = () => {
+    try { return JSON.parse(sessionStorage.getItem(storageKey)) || {}; } catch { return {}; }
   };
-  const write = (value) => {
-    try { sessionStorage.setItem(store, JSON.stringify(value)); return true; } catch { return false; }
+  const writeState = (value) => {
+    try { sessionStorage.setItem(storageKey, JSON.stringify(value)); return true; } catch { return false; }
   };
 
-  async function ask(path, fields) {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), patience);
+  async function postForm(path, fields) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), requestTimeout);
     try {
-      const answer = await fetch(settings.issuer + path, {
-        method: "POST", credentials: "include", signal: stop.signal,
-        body: new URLSearchParams({ client_id: settings.client_id, ...(expected ? { sub: expected } : {}), ...fields }),
+      const response = await fetch(settings.issuer + path, {
+        method: "POST", credentials: "include", signal: controller.signal,
+        body: new URLSearchParams({
+          client_id: settings.client_id, ...(expectedSub ? { sub: expectedSub } : {}), ...fields,
+        }),
       });
-      return await answer.json();
+      return await response.json();
     } catch {
-      return { error: "unreachable", error_description: "The identity provider does not answer this page. Is the page's origin listed there?" };
+      return {
+        error: "unreachable",
+        error_description: "The identity provider does not respond to this page. Is the page's origin listed there?",
+      };
     } finally {
       clearTimeout(timer);
     }
   }
 
-  // leave goes by the identity provider, which asks the customer nothing, and comes
-  // back with an answer about this customer and no other.
-  function leave(challenge) {
-    const left = read().left || 0;
-    const apart = !settings.return_uri || new URL(settings.return_uri).origin !== location.origin;
-    if (!expected || apart || now() - left < pause) { return false; }
+  // redirectToProvider leaves the page for the identity provider, which asks the customer
+  // nothing and returns with a response about this customer only.
+  function redirectToProvider(challenge) {
+    const lastRedirect = readState().left || 0;
+    const cannotReturn = !settings.return_uri || new URL(settings.return_uri).origin !== location.origin;
+    if (!expectedSub || cannotReturn || nowInSeconds() - lastRedirect < redirectInterval) { return false; }
     const random = crypto.getRandomValues(new Uint8Array(16));
     const state = Array.from(random, (b) => b.toString(16).padStart(2, "0")).join("");
-    if (!write({ state, challenge, sub: expected, page: location.href, left: now() })) { return false; }
+    if (!writeState({ state, challenge, sub: expectedSub, page: location.href, left: nowInSeconds() })) { return false; }
     const query = new URLSearchParams({
       client_id: settings.client_id, redirect_uri: settings.return_uri, scope: "openid", prompt: "none",
       response_type: settings.code ? "code" : "id_token", response_mode: "fragment", state,
-      claims: JSON.stringify({ id_token: { sub: { value: expected } } }),
+      claims: JSON.stringify({ id_token: { sub: { value: expectedSub } } }),
     });
     if (settings.code && challenge) {
       query.set("code_challenge", challenge);
@@ -64,95 +69,97 @@
     return true;
   }
 
-  // returned takes up what the browser has come back with, and goes on to the page
-  // that it had left. An answer that nobody asked for here is taken out of the
-  // address and dropped.
-  function returned() {
-    const memory = read();
+  // receiveResponse stores the response that the browser has returned with, and goes back
+  // to the page that it left. A response that this page did not ask for is removed from
+  // the URL and dropped.
+  function receiveResponse() {
+    const saved = readState();
     const hash = new URLSearchParams(location.hash.slice(1));
     if (hash.get("iss") !== settings.issuer) { return; }
     history.replaceState(null, "", location.pathname + location.search);
-    if (!memory.state || hash.get("state") !== memory.state) { return; }
-    const answer = { challenge: memory.challenge, sub: memory.sub, redirect_uri: settings.return_uri };
+    if (!saved.state || hash.get("state") !== saved.state) { return; }
+    const response = { challenge: saved.challenge, sub: saved.sub, redirect_uri: settings.return_uri };
     if (settings.code) {
-      answer.code = hash.get("code");
-      answer.ends = now() + settings.code_seconds;
+      response.code = hash.get("code");
+      response.ends = nowInSeconds() + settings.code_seconds;
     } else {
-      answer.id_token = hash.get(settings.parameter);
-      answer.ends = now() + settings.token_seconds - early;
+      response.id_token = hash.get(settings.parameter);
+      response.ends = nowInSeconds() + settings.token_seconds - expiryMargin;
     }
-    write({ left: memory.left, answer: hash.get("error") ? null : answer });
-    if (memory.page !== location.href && memory.page.startsWith(location.origin + "/")) { location.replace(memory.page); }
+    writeState({ left: saved.left, answer: hash.get("error") ? null : response });
+    if (saved.page !== location.href && saved.page.startsWith(location.origin + "/")) { location.replace(saved.page); }
   }
 
-  // kept is what the browser came back with, if it is for this page's customer and
-  // not old. What is for anybody else is dropped.
-  function kept() {
-    const { left, answer } = read();
-    if (answer && answer.sub === expected && answer.ends > now()) { return answer; }
-    if (answer) { write({ left }); }
+  // findStoredResponse returns the stored response if it is for this page's customer and
+  // has not expired. It drops any other.
+  function findStoredResponse() {
+    const { left, answer: response } = readState();
+    if (response && response.sub === expectedSub && response.ends > nowInSeconds()) { return response; }
+    if (response) { writeState({ left }); }
     return null;
   }
 
-  // brought is kept, handed out: once, and a code only for the challenge that it was
-  // made with.
-  function brought(challenge) {
-    const answer = kept();
-    if (answer) { write({ left: read().left }); }
-    return answer && answer.code && (answer.challenge || "") !== challenge ? null : answer;
+  // takeStoredResponse returns the stored response and removes it, so that it is used once.
+  // A code is returned only for the challenge that it was issued for.
+  function takeStoredResponse(challenge) {
+    const response = findStoredResponse();
+    if (response) { writeState({ left: readState().left }); }
+    return response && response.code && (response.challenge || "") !== challenge ? null : response;
   }
 
-  // In the code flow the challenge is known only when the chat asks, which the
-  // customer's click makes it do: without one the page is not left. A token is
-  // fetched before, while the page is still being loaded.
-  const clicked = () => !navigator.userActivation || navigator.userActivation.isActive;
+  // In the code flow, the challenge is known only when the chat asks, which is when the
+  // customer clicks. Without a click the page is not left. A token is fetched earlier, while
+  // the page loads.
+  const isClicked = () => !navigator.userActivation || navigator.userActivation.isActive;
 
-  async function obtain(challenge) {
-    const answer = await ask("/liveengage/token", challenge ? { code_challenge: challenge } : {});
-    if (!answer.error) { return answer; }
-    const back = brought(challenge);
-    if (back) { return back; }
-    return settings.code && clicked() && leave(challenge) ? { error: "The page goes to the identity provider and comes back." } : answer;
+  async function fetchToken(challenge) {
+    const response = await postForm("/liveengage/token", challenge ? { code_challenge: challenge } : {});
+    if (!response.error) { return response; }
+    const stored = takeStoredResponse(challenge);
+    if (stored) { return stored; }
+    return settings.code && isClicked() && redirectToProvider(challenge)
+      ? { error: "The page goes to the identity provider and comes back." }
+      : response;
   }
 
-  async function prepare() {
-    if (settings.code || !expected || !settings.return_uri || kept()) { return; }
-    const who = await ask("/liveengage/identity", {});
-    if (who.sub !== expected) { leave(""); }
+  async function fetchTokenEarly() {
+    if (settings.code || !expectedSub || !settings.return_uri || findStoredResponse()) { return; }
+    const identity = await postForm("/liveengage/identity", {});
+    if (identity.sub !== expectedSub) { redirectToProvider(""); }
   }
 
-  // getToken always calls back: without an answer the chat would wait for ever.
+  // getToken always calls back: otherwise the chat would wait forever.
   async function getToken(callback, challenge) {
-    let answer;
+    let response;
     try {
-      answer = await obtain(typeof challenge === "string" ? challenge : "");
+      response = await fetchToken(typeof challenge === "string" ? challenge : "");
     } catch (e) {
-      answer = { error: String(e) };
+      response = { error: String(e) };
     }
-    if (answer.code) {
-      callback({ ssoKey: answer.code, redirect_uri: answer.redirect_uri });
-    } else if (answer.id_token) {
-      callback(answer.id_token);
+    if (response.code) {
+      callback({ ssoKey: response.code, redirect_uri: response.redirect_uri });
+    } else if (response.id_token) {
+      callback(response.id_token);
     } else {
-      callback(settings.code ? {} : "", answer.error_description || answer.error || "There is no token.");
+      callback(settings.code ? {} : "", response.error_description || response.error || "There is no token.");
     }
   }
 
-  // identify tells LiveEngage whom to offer a chat as; null for a visitor.
-  // Where the identity provider sees no session the page is believed, but not where
-  // it sees somebody else's.
-  async function identify(callback) {
+  // getIdentity tells LiveEngage which customer to offer a chat; null for a visitor. If the
+  // identity provider sees no session, the page's data-signed-in counts. If it sees the
+  // session of another user, it does not.
+  async function getIdentity(callback) {
     let sub = "";
     try {
-      const who = await ask("/liveengage/identity", {});
-      sub = who.sub || (who.other ? "" : expected);
+      const identity = await postForm("/liveengage/identity", {});
+      sub = identity.sub || (identity.other ? "" : expectedSub);
     } finally {
       callback(sub ? { iss: settings.issuer, sub, acr: "loa1" } : null);
     }
   }
 
-  returned();
-  prepare();
+  receiveResponse();
+  fetchTokenEarly();
   let context = window;
   for (const name of settings.js_context.split(".")) {
     if (name === "window") { continue; }
@@ -162,5 +169,5 @@
   context[settings.js_method] = getToken;
   window.lpTag = window.lpTag || {};
   window.lpTag.identities = window.lpTag.identities || [];
-  window.lpTag.identities.push(identify);
+  window.lpTag.identities.push(getIdentity);
 })
