@@ -20,7 +20,7 @@ type converseCommand struct {
 	Issuer      string `required:"" help:"Issuer of the brand's identity provider." placeholder:"URL"`
 	Client      string `help:"Client ID registered for LiveEngage; by default the connector's." placeholder:"ID"`
 	RedirectURI string `default:"${redirect_uri}" help:"Redirect URI of the client (${default})." placeholder:"URL"`
-	Authorize   string `name:"authorization-endpoint" help:"Of the provider; by default the connector's." placeholder:"URL"`
+	Authorize   string `name:"authorization-endpoint" help:"By default the connector's." placeholder:"URL"`
 	Person      string `default:"jane" help:"Person who signs in (${default})." placeholder:"NAME"`
 	Say         string `default:"Hello" help:"Message to send (${default})." placeholder:"TEXT"`
 	Connector   string `help:"ID of the connector; by default the one for the issuer and the client." placeholder:"ID"`

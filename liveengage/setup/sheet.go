@@ -101,8 +101,8 @@ func (f Facts) listWarnings() []string {
 			"Paste the newer key or switch to JWKS Endpoint, then remove pinned_key from the configuration.", f.Key.ID))
 	}
 	if f.Account == "" && slices.ContainsFunc(f.RedirectURIs, liveengage.IsWindowURI) {
-		out = append(out, "The setting liveengage.account is missing. All LiveEngage accounts share LivePerson’s window, so "+
-			"anyone with an account can make a link that sends your customers’ tokens to it. Set account to the number "+
+		out = append(out, "The setting liveengage.account is missing. All LiveEngage accounts share LivePerson’s window, "+
+			"so anyone with an account can make a link that sends your customers’ tokens to it. Set account to the number "+
 			"of your account, and use the code flow: other accounts don’t have the client secret.")
 	}
 	if len(f.Encryption) > 0 && !f.canEncrypt() {
