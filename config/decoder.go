@@ -143,6 +143,10 @@ func (d *decoder) decodeKind(n ast.Node, path string, v reflect.Value) {
 		d.addTypeProblem(n, path, "a map of settings")
 	case reflect.Slice:
 		s, ok := n.(*ast.SequenceNode)
+		if one, scalar := stringValue(n); scalar && v.Type() == reflect.TypeFor[oneOrMore]() {
+			v.Set(reflect.ValueOf(oneOrMore{one}))
+			return
+		}
 		if !ok {
 			d.addTypeProblem(n, path, "a list such as [a, b]")
 			return

@@ -70,7 +70,8 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`10:5: unknown key ""; use one of: application_type, backchannel_logout_uri, ` +
 			`claims_in_id_token, frontchannel_logout_uri, id, id_token_encryption, id_token_signed_response_alg, jwks, ` +
 			`liveengage, name, pinned_key, post_logout_redirect_uris, profile, redirect_uris, redirects_on_to, ` +
-			`require_pushed_authorization_requests, response_types, scopes, secret, token_endpoint_auth_method`,
+			`require_pkce, require_pushed_authorization_requests, response_modes, response_types, scopes, secret, ` +
+			`token_endpoint_audience, token_endpoint_auth_method`,
 	},
 	{
 		"number instead of a string", `data: data`, `data: 7`,
@@ -383,7 +384,21 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"method unknown", secretLine, secretLine + "\n    token_endpoint_auth_method: client_secret_jwt",
 		`10:33: client "shop": unknown token_endpoint_auth_method "client_secret_jwt"; ` +
-			`use one of: client_secret_basic, client_secret_post, private_key_jwt, none`,
+			`use one of: client_secret_basic, client_secret_post, private_key_jwt, none, any`,
+	},
+	{
+		"method with a key and a secret", secretLine,
+		secretLine + "\n    token_endpoint_auth_method: [private_key_jwt, client_secret_post]",
+		`10:33: client "shop": token_endpoint_auth_method combines private_key_jwt or none with another method; ` +
+			`only client_secret_basic and client_secret_post can be combined`,
+	},
+	{
+		"response mode unknown", secretLine, secretLine + "\n    response_modes: [web_message]",
+		`10:22: client "shop": unknown response mode "web_message"; use one of: query, fragment, form_post`,
+	},
+	{
+		"audience without keys", secretLine, secretLine + "\n    token_endpoint_audience: true",
+		`10:30: client "shop": token_endpoint_audience is for private_key_jwt, but jwks is not set; remove it`,
 	},
 	{
 		"method none with a secret", secretLine, secretLine + "\n    token_endpoint_auth_method: none",

@@ -109,7 +109,7 @@ func (p *Provider) handleEndSessionPost(c echo.Context) error {
 
 // handleConfirmLogout ends the session after the user has confirmed.
 func (p *Provider) handleConfirmLogout(c echo.Context) error {
-	params, err := readForm(c)
+	params, err := p.readForm(c)
 	if err != nil {
 		return p.showErrorPage(c, &pageError{message: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}

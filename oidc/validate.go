@@ -165,8 +165,8 @@ func validateNonceAndPKCE(request *authRequest, params url.Values) error {
 		return newOAuthError(invalidRequest, "nonce is missing; an ID token in the front channel needs one.")
 	}
 	if !params.Has("code_challenge") && !params.Has("code_challenge_method") {
-		if request.wantsCode() && request.client.isPublic() {
-			return newOAuthError(invalidRequest, "code_challenge is missing; a public client must use PKCE.")
+		if request.wantsCode() && (request.client.isPublic() || request.client.RequirePKCE) {
+			return newOAuthError(invalidRequest, "code_challenge is missing; this client must use PKCE.")
 		}
 		return nil
 	}
@@ -229,6 +229,9 @@ func validateResponseMode(request *authRequest, mode zoidc.ResponseMode) error {
 		}
 	default:
 		return newOAuthError(invalidRequest, "This response_mode is not supported.")
+	}
+	if allowed := request.client.ResponseModes; len(allowed) > 0 && !slices.Contains(allowed, string(request.ResponseMode)) {
+		return newOAuthError(invalidRequest, "This client may not use this response_mode.")
 	}
 	return nil // request.ResponseMode is already set: errorMode gives the same for a valid request
 }

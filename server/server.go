@@ -106,7 +106,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) Close() error { return s.Store.Close() }
 
 // Handler serves the public endpoints.
-func (s *Server) Handler() http.Handler { return s.Echo }
+func (s *Server) Handler() http.Handler { return s.respondToHead(s.Echo) }
 
 // AddServer lets another server run as long as this one. Its context ends when this
 // server begins to stop.
