@@ -248,6 +248,7 @@ func arrows() map[string]allowance {
 				"internal/fetch",
 				"internal/limit",
 				"keys",
+				"liveengage",
 				"liveengage/setup",
 				"oidc",
 				"session",
