@@ -136,7 +136,6 @@ func arrows() map[string]allowance {
 		"internal/chrome": {
 			theirs: []string{chromedp, testify},
 		},
-<<<<<<< HEAD
 		"internal/filemode": {}, // of the standard library alone
 		"internal/cookie":   {},
 		"internal/fetch":    {},
@@ -144,17 +143,9 @@ func arrows() map[string]allowance {
 		"internal/memnet":   {},
 		"internal/netaddr":  {},
 		"internal/pages":    {},
-=======
-		"internal/cookie":  {},
-		"internal/fetch":   {},
-		"internal/limit":   {},
-		"internal/memnet":  {},
-		"internal/netaddr": {},
-		"internal/pages":   {},
 		"internal/normalize": {
 			theirs: []string{norm, width},
 		},
->>>>>>> wt-keys11-dev
 		"internal/password": {
 			ours:   []string{"internal/normalize"},
 			theirs: []string{argon2},
