@@ -33,8 +33,16 @@ type Client struct {
 	// AuthMethods lists the allowed client authentication methods. Empty means
 	// private_key_jwt with keys, client_secret_basic with a secret, else none.
 	AuthMethods []string
+	// TokenEndpointAudience also accepts client assertions whose audience is the token
+	// endpoint instead of the issuer.
+	TokenEndpointAudience bool
 	// PushedOnly rejects authorization requests that were not pushed (RFC 9126 section 6).
 	PushedOnly bool
+
+	// ResponseModes lists the allowed response modes; empty means all.
+	ResponseModes []string
+	// RequirePKCE rejects code requests without a code challenge from a confidential client.
+	RequirePKCE bool
 
 	// Native marks an application on the user's device: its redirect URIs on a loopback
 	// IP address may use any port (RFC 8252 section 7.3).

@@ -110,7 +110,7 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 			message: "This form was sent by another site.", remedy: "Go back and sign out again.",
 		}, "")
 	}
-	params, err := readForm(c)
+	params, err := p.readForm(c)
 	if err != nil {
 		return p.showErrorPage(c, &pageError{message: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
