@@ -69,7 +69,10 @@ func checkLoginCSRF(r *run) {
 	for why, edit := range map[string]func(*http.Request){
 		"Origin of another site": func(req *http.Request) { req.Header.Set("Origin", "https://evil.example") },
 		"Sec-Fetch-Site cross":   func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") },
-		"Origin null":            func(req *http.Request) { req.Header.Set("Origin", "null") },
+		"Origin null, cross-site": func(req *http.Request) {
+			req.Header.Set("Origin", "null")
+			req.Header.Set("Sec-Fetch-Site", "cross-site")
+		},
 	} {
 		res := b.sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()), edit)
 		r.require(res.Status >= 400, "%s: the form returned %d", why, res.Status)
@@ -80,6 +83,13 @@ func checkLoginCSRF(r *run) {
 	f = r.requireSignInForm(theirs)
 	res := r.browser().sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()))
 	r.require(res.Status >= 400, "a form without its browser's cookie returned %d", res.Status)
+	// Browsers without Fetch Metadata send the origin null from a page without referrer, but
+	// also from a sandboxed frame of the attacker. Only the form itself tells them apart.
+	victim := r.browser()
+	victim.authorize(r.newRequest(r.target.Web, codeFlow()))
+	res = victim.sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()),
+		func(req *http.Request) { req.Header.Set("Origin", "null") })
+	r.require(res.Status >= 400, "the attacker's form with the origin null returned %d", res.Status)
 }
 
 func checkSessionFixation(r *run) {
