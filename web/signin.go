@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
+	"idpbridge/internal/normalize"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 )
@@ -76,7 +76,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 // the username is limited: one caller's failures must not lock everyone out.
 func (s *Site) checkPassword(c echo.Context, username, password string) (claims.Person, error) {
 	address := c.RealIP()
-	name := address + " " + strings.ToLower(strings.TrimSpace(username))
+	name := address + " " + normalize.Username(username)
 	checkLimits := func() error {
 		wait := s.Usernames.Wait(name)
 		if address != "" {
