@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/liveengage"
+
 	"idpbridge/internal/secret"
 )
 
