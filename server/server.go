@@ -188,7 +188,7 @@ func (s *Server) newSite() *web.Site {
 		directory.Expect(p.PasswordHash)
 	}
 	return web.New(web.Config{
-		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
+		Issuer: s.Settings.Issuer, Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
 		Directory: directory,
 		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
 		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
