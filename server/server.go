@@ -188,11 +188,12 @@ func (s *Server) newSite(secret keys.Secret, cookies cookie.Policy) *web.Site {
 		directory.Expect(p.PasswordHash)
 	}
 	return web.New(web.Config{
-		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
+		Issuer: s.Settings.Issuer, Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
 		Directory: directory, Accounts: s.newAccountLimiter(), Cookies: cookies, Now: s.Now,
 		KnownBrowserKey: secret.Derive("known browser"),
-		Usernames:       s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
-		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
+		Usernames:       s.newLimiter(s.Settings.Limits.Failures),
+		Addresses:       s.newLimiter(s.Settings.Limits.AddressFailures),
+		Log:             s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
 	})
 }
 

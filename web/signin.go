@@ -28,7 +28,7 @@ func (s *Site) showSignIn(c echo.Context) error {
 func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin, page signInPage) error {
 	page.Client = login.Client
 	page.People = s.DemoPeople
-	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{FormAction: login.FormAction})
+	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{})
 }
 
 // submitSignIn checks username and password, starts or renews the browser's session,
