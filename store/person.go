@@ -17,6 +17,9 @@ const findAccountSQL = "SELECT username, password_hash, person FROM person WHERE
 
 // AccountByUsername implements upstream.People.
 func (s *Store) AccountByUsername(ctx context.Context, username string) (upstream.Account, error) {
+	if !isText(username) {
+		return upstream.Account{}, upstream.ErrNotFound
+	}
 	a, err := scanAccount(s.stmts.findAccount.QueryRowContext(ctx, username))
 	if errors.Is(err, sql.ErrNoRows) {
 		return upstream.Account{}, upstream.ErrNotFound
@@ -66,6 +69,9 @@ func encodePeople(accounts []upstream.Account) (map[string]personRow, error) {
 		person, err := json.Marshal(a.Person)
 		if err != nil {
 			return nil, err
+		}
+		if !isText(a.Person.Subject) || !isText(a.Username) || !isText(a.PasswordHash) {
+			return nil, fmt.Errorf("subject %q, username or password hash has a NUL or is not UTF-8", a.Person.Subject)
 		}
 		if _, duplicate := rows[a.Person.Subject]; duplicate {
 			return nil, fmt.Errorf("duplicate subject %q", a.Person.Subject)
