@@ -231,6 +231,7 @@ func arrows() map[string]allowance {
 				"internal/fetch",
 				"internal/limit",
 				"keys",
+				"liveengage",
 				"liveengage/setup",
 				"oidc",
 				"session",

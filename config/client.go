@@ -308,7 +308,8 @@ func (d *decoder) validateURIs(path string, c Client) {
 		d.addProblem(path+".redirect_uris", "redirect_uris is missing; list at least one URL")
 	}
 	check := func(uri string) error { return checkRedirectURI(uri, c.Type) }
-	d.validateList(path, "redirect_uris", c.RedirectURIs, check)
+	checkOwn := func(uri string) error { return checkClientRedirectURI(uri, c.Type) }
+	d.validateList(path, "redirect_uris", c.RedirectURIs, checkOwn)
 	d.validateList(path, "post_logout_redirect_uris", c.PostLogoutRedirectURIs, check)
 	d.validateList(path, "redirects_on_to", c.RedirectsOnTo, checkOrigin)
 	for key, uri := range map[string]string{

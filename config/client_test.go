@@ -31,6 +31,7 @@ func TestBuild(t *testing.T) {
     redirects_on_to: [https://www.shop.example]
     id_token_encryption: {keys: [{kid: lp, key: '` + strings.Fields(string(line))[0] + `'}]}
     liveengage:
+      account: "12345678"
       dialect: legacy
       redirect_query_keys: [lpUnifiedWindowConfig, x]
       token_redirect_uri: https://lp.example/cb
@@ -68,6 +69,7 @@ func TestBuild(t *testing.T) {
 		LiveEngage: &oidc.LiveEngage{
 			Legacy:            true,
 			RedirectKeys:      []string{"lpUnifiedWindowConfig", "x"},
+			Account:           "12345678",
 			TokenRedirectURI:  "https://lp.example/cb",
 			ResponseParameter: "token",
 			ResponseInQuery:   true,

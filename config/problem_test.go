@@ -433,6 +433,27 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 			`add secret: {env: NAME}, or use response_types: [id_token]`,
 	},
 	{
+		"account with a slash", secretLine, profileStart + "{account: ../1}",
+		`11:27: client "shop": account "../1" is not an account number; ` +
+			`use its digits and letters only, as in the URL of the LiveEngage console`,
+	},
+	{
+		"account as a number", secretLine, profileStart + "{account: 12345678}",
+		`11:27: client "shop": liveengage.account must be a string, not a number; put it in quotes`,
+	},
+	{
+		"account empty", secretLine, profileStart + "{account: ''}",
+		`11:27: client "shop": account is empty; set it to the number of the LiveEngage account, or remove the key`,
+	},
+	{
+		"delegation of another account", "      - https://shop.example/cb",
+		"      - https://lo.idp.liveperson.net/callback/9/redirectCode\n" +
+			"    profile: liveengage\n    liveengage: {account: '1'}",
+		`11:9: client "shop": redirect URI "https://lo.idp.liveperson.net/callback/9/redirectCode" ` +
+			`is that of the account 9, ` +
+			`but account is 1; correct one of them`,
+	},
+	{
 		"dialect unknown", secretLine, profileStart + "{dialect: openid}",
 		`11:27: client "shop": unknown dialect "openid"; use one of: rfc, legacy`,
 	},

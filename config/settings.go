@@ -214,6 +214,11 @@ func clientSettings() []Setting {
 // liveEngageSettings describes the settings of a client's profile liveengage.
 func liveEngageSettings() []Setting {
 	return []Setting{
+		{
+			"liveengage.account", none,
+			"Number of your LiveEngage account. LivePerson's window, which all accounts share, then gets a response " +
+				"only for this account; see [liveengage.md](liveengage.md#whose-window-is-it).",
+		},
 		{"liveengage.dialect", "`rfc`", "`rfc`, or `legacy` for connectors without RFC compliance."},
 		{
 			"liveengage.redirect_query_keys", "`[lpUnifiedWindowConfig]` with `dialect: legacy`",

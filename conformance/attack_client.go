@@ -46,8 +46,8 @@ func clientAttacks() []Check {
 			t := r.requestTokens(r.target.Web,
 				url.Values{
 					"grant_type": {"password"},
-					"username":   {r.target.Person.Username},
-					"password":   {r.target.Person.Password},
+					"username":   {r.person().Username},
+					"password":   {r.person().Password},
 					"scope":      {"openid"},
 				})
 			r.require(t.Status == http.StatusBadRequest && t.AccessToken == "" && t.rejectsGrant(),

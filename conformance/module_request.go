@@ -116,7 +116,7 @@ func oidccRequestObjectRedirectURI(r *run, v variant) {
 	p := b.authorize(request)
 	if _, ok := p.PasswordForm(); ok { // then the redirect URI in the request object must be used
 		request.Set("redirect_uri", r.target.Web.RedirectURI)
-		r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, r.target.Web.RedirectURI))
+		r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.person(), r.target.Web.RedirectURI))
 		return
 	}
 	r.requirePage(p, http.StatusBadRequest, http.StatusForbidden, http.StatusOK)

@@ -186,7 +186,10 @@ func (p *Provider) showErrorPage(c echo.Context, err *pageError, reference strin
 		page.Registered = err.client.RedirectURIs
 	}
 	p.events("authorize_rejected", clientID)
-	p.log.InfoContext(c.Request().Context(), "request rejected",
-		"reference", reference, "client_id", clientID, "reason", err.message)
+	attributes := []any{"reference", reference, "client_id", clientID, "reason", err.message}
+	if err.detail != "" {
+		attributes = append(attributes, "detail", err.detail)
+	}
+	p.log.InfoContext(c.Request().Context(), "request rejected", attributes...)
 	return p.pages.ShowError(c, page)
 }

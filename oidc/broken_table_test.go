@@ -61,6 +61,14 @@ func brokenRequests() []brokenCopy {
 			"PKCE of public clients", "oidc", "validateNonceAndPKCE", never("wantsCode", "isPublic"),
 			"attack/29-public-client-without-pkce",
 		},
+		{
+			"account of the window", "oidc", "Client.checkWindowAccount", never("account", "Account"),
+			"attack/96-window-of-another-account",
+		},
+		{
+			"account of the window named twice", "liveengage", "objectMembers.only", never("len", "1"),
+			"attack/96-window-of-another-account",
+		},
 		{"PKCE plain", "oidc", "validateNonceAndPKCE", never("CodeChallengeMethodS256"), "attack/30-pkce-method"},
 		{"token in a query", "oidc", "validateResponseMode", never("wantsIDToken", "wantsToken"), "attack/10-token-in-query"},
 		{"unknown response mode", "oidc", "validateResponseMode", endDefault(`return nil`), "attack/19-no-web-message"},

@@ -18,6 +18,7 @@ type pageError struct {
 	remedy      string
 	client      *Client // nil if unknown
 	redirectURI string  // as received
+	detail      string  // only for the log; nothing that the caller chose freely
 }
 
 func (e *pageError) Error() string { return e.message }
@@ -96,6 +97,12 @@ func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, erro
 		return nil, &pageError{
 			message: "We can't send you back to that app: its return address isn't registered.",
 			remedy:  remedy, client: client, redirectURI: uri,
+		}
+	}
+	if err := client.checkWindowAccount(uri, params["state"]); err != nil {
+		return nil, &pageError{
+			message: "The chat window that sent you here doesn't belong to this site.",
+			remedy:  remedy, client: client, detail: err.Error(),
 		}
 	}
 	return client, nil

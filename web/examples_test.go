@@ -106,7 +106,7 @@ func exampleSheet() setup.Sheet {
 			Fingerprint: "SHA256:Wv0mVx2tQ5tTqjVbqz5fG0bqj1x0o2kC1lYf3b8m9aE", Created: keyCreated,
 			Pinned: true, Retired: true,
 		},
-		RedirectURIs: []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
+		RedirectURIs: []string{"https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
 		Page: setup.Page{
 			Script:  "https://login.bank.example/liveengage.js?client_id=liveengage",
 			Origins: []string{"https://www.bank.example"}, Code: true, ReturnURI: "https://www.bank.example/chat",
