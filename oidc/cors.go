@@ -66,7 +66,8 @@ func allowRequest(c echo.Context) error {
 	}
 	for name := range strings.SplitSeq(requested, ",") {
 		name = strings.TrimSpace(name)
-		if name != "" && !strings.Contains(strings.ToLower(scriptHeaders), strings.ToLower(name)) {
+		isListed := func(known string) bool { return strings.EqualFold(known, name) }
+		if name != "" && !slices.ContainsFunc(strings.Split(scriptHeaders, ", "), isListed) {
 			allowed += ", " + name
 		}
 	}
