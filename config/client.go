@@ -90,8 +90,8 @@ type Client struct {
 	PinnedKey string `yaml:"pinned_key"`
 	// Encryption encrypts the client's ID tokens. It may be nil.
 	Encryption *Encryption `yaml:"id_token_encryption"`
-	// RedirectsOnTo lists further https origins that redirect URIs lead to, for the
-	// form-action of the pages' Content-Security-Policy.
+	// RedirectsOnTo has no effect since the pages let clients redirect anywhere. It is
+	// accepted, so that older files still work.
 	RedirectsOnTo []string `yaml:"redirects_on_to"`
 }
 
@@ -118,7 +118,6 @@ func (c Client) Build() (oidc.Client, error) {
 		ClaimsInIDToken:        c.ClaimsInIDToken,
 		Algorithm:              c.Algorithm,
 		PinnedKey:              c.PinnedKey,
-		RedirectsOnTo:          c.RedirectsOnTo,
 	}
 	var err error
 	if c.JWKS.IsSet() {
@@ -311,7 +310,6 @@ func (d *decoder) validateURIs(path string, c Client) {
 	checkOwn := func(uri string) error { return checkClientRedirectURI(uri, c.Type) }
 	d.validateList(path, "redirect_uris", c.RedirectURIs, checkOwn)
 	d.validateList(path, "post_logout_redirect_uris", c.PostLogoutRedirectURIs, check)
-	d.validateList(path, "redirects_on_to", c.RedirectsOnTo, checkOrigin)
 	for key, uri := range map[string]string{
 		"backchannel_logout_uri":  c.BackchannelLogoutURI,
 		"frontchannel_logout_uri": c.FrontchannelLogoutURI,

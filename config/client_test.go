@@ -28,7 +28,7 @@ func TestBuild(t *testing.T) {
     scopes: [openid, email, offline_access]
     profile: liveengage
     pinned_key: k1
-    redirects_on_to: [https://www.shop.example]
+    redirects_on_to: [https://www.shop.example, "com.shop.app:"]
     id_token_encryption: {keys: [{kid: lp, key: '` + strings.Fields(string(line))[0] + `'}]}
     liveengage:
       account: "12345678"
@@ -86,7 +86,6 @@ func TestBuild(t *testing.T) {
 		ClaimsInIDToken: true,
 		Algorithm:       "RS256",
 		PinnedKey:       "k1",
-		RedirectsOnTo:   []string{"https://www.shop.example"},
 	}, got)
 }
 

@@ -199,7 +199,7 @@ func TestTemplate(t *testing.T) {
 		t.Parallel()
 		text := string(config.Template())
 		for _, comment := range []string{
-			"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# redirects_on_to:", "# tls:",
+			"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# tls:",
 		} {
 			require.Contains(t, text, comment)
 			text = strings.Replace(text, comment, comment[2:], 1)

@@ -649,9 +649,4 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`10:33: client "shop": redirect URI "http://shop.example/bye" uses http; ` +
 			`use https (http is allowed on loopback only, with application_type: native)`,
 	},
-	{
-		"redirects_on_to with path", secretLine, secretLine + "\n    redirects_on_to: [https://www.shop.example/a]",
-		`10:23: client "shop": "https://www.shop.example/a" is not an origin; ` +
-			`use https:// and a host only, such as https://www.brand.example`,
-	},
 }

@@ -202,7 +202,7 @@ func clientSettings() []Setting {
 			"Last day, in UTC, on which the key is used, as `YYYY-MM-DD`.",
 		},
 		{"id_token_encryption.keys[].insecure_short_key", "`false`", "Allows a key of 1024 to 2047 bits."},
-		{"redirects_on_to", none, "Further https origins that the redirect URIs redirect to."},
+		{"redirects_on_to", none, "Deprecated, no effect: redirect URIs may redirect anywhere. Remove it."},
 	}
 	settings = append(settings, liveEngageSettings()...)
 	for i := range settings {

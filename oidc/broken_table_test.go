@@ -287,7 +287,7 @@ func brokenClients() []brokenCopy {
 // brokenPages are unsafe in a browser.
 func brokenPages() []brokenCopy {
 	return []brokenCopy{
-		{"login form of another site", "web", "RequireSameOrigin", never("Check", "err"), "attack/68-login-csrf"},
+		{"login form of another site", "web", "RequireSameOrigin", never("CheckFormOrigin", "err"), "attack/68-login-csrf"},
 		{
 			"password posted on", "web", "redirectTo",
 			setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"),

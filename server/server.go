@@ -8,11 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -34,7 +36,7 @@ import (
 type Config struct {
 	Settings config.Config
 	Clients  []oidc.Client
-	People   []config.Person
+	People   []config.Person // Server forgets them once they are in the database, if they are many
 	Log      *slog.Logger
 	Now      func() time.Time
 
@@ -114,7 +116,13 @@ func (s *Server) AddServer(listener net.Listener, server func(context.Context) *
 	s.companion = append(s.companion, companion{listener, server})
 }
 
+// manyPeople is the number of people above which they are not kept in memory.
+const manyPeople = 1000
+
 func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
+	if len(s.People) > manyPeople {
+		defer debug.SetGCPercent(debug.SetGCPercent(10)) // or there would be as much garbage as people
+	}
 	var err error
 	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
 	if err != nil {
@@ -149,6 +157,10 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	s.Echo = s.newHandler(issuer)
 	s.provider.Register(s.Echo)
 	s.newSite().Register(s.Echo)
+	if len(s.People) > manyPeople {
+		s.People = nil // they are in the database
+		debug.FreeOSMemory()
+	}
 	s.Echo.GET(s.Base+web.PathPageScript, s.servePageScript)
 	if s.Mount != nil {
 		return s.Mount(s)
@@ -176,7 +188,7 @@ func (s *Server) newSite() *web.Site {
 		directory.Expect(p.PasswordHash)
 	}
 	return web.New(web.Config{
-		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
+		Issuer: s.Settings.Issuer, Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
 		Directory: directory,
 		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
 		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
@@ -209,10 +221,13 @@ func usesCrossSiteSessions(clients []oidc.Client) bool {
 }
 
 // accountsOf translates the people file to rows of the local directory.
-func accountsOf(people []config.Person) []upstream.Account {
-	out := make([]upstream.Account, 0, len(people))
-	for _, p := range people {
-		out = append(out, upstream.Account{Username: p.Username, PasswordHash: p.PasswordHash, Person: p.Person})
+func accountsOf(people []config.Person) iter.Seq[upstream.Account] {
+	return func(yield func(upstream.Account) bool) {
+		for _, p := range people {
+			account := upstream.Account{Username: p.Username, PasswordHash: p.PasswordHash, Person: p.Person}
+			if !yield(account) {
+				return
+			}
+		}
 	}
-	return out
 }

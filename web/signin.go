@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
+	"idpbridge/internal/normalize"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 )
@@ -28,7 +28,7 @@ func (s *Site) showSignIn(c echo.Context) error {
 func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin, page signInPage) error {
 	page.Client = login.Client
 	page.People = s.DemoPeople
-	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{FormAction: login.FormAction})
+	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{})
 }
 
 // submitSignIn checks username and password, starts or renews the browser's session,
@@ -76,7 +76,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 // the username is limited: one caller's failures must not lock everyone out.
 func (s *Site) checkPassword(c echo.Context, username, password string) (claims.Person, error) {
 	address := c.RealIP()
-	name := address + " " + strings.ToLower(strings.TrimSpace(username))
+	name := address + " " + normalize.Username(username)
 	checkLimits := func() error {
 		wait := s.Usernames.Wait(name)
 		if address != "" {
