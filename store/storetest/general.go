@@ -62,7 +62,8 @@ func testUnstorableText(t *testing.T, s Store) {
 	for _, bad := range []string{"ann\x00", "\x00", "caf\xe9"} {
 		_, err := s.AccountByUsername(t.Context(), bad)
 		require.ErrorIs(t, err, upstream.ErrNotFound, "%q", bad)
-		require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{newAccount(bad)}, start), "%q", bad)
+		accounts := slices.Values([]upstream.Account{newAccount(bad)})
+		require.Error(t, s.ReplacePeople(t.Context(), accounts, start), "%q", bad)
 	}
 	_, err := s.AccountByUsername(t.Context(), "ann")
 	require.NoError(t, err)
