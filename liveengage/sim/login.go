@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 // sessionLifetime is how long a session lasts without a refresh.
@@ -21,11 +22,11 @@ const sessionCookie = "Session_id"
 
 // Codes of the Login Service's errors.
 const (
-	loginBadCredentials = 2
-	loginSessionExpired = 3
-	loginBadRequest     = 4
-	loginBadAuthHeader  = 5
-	loginCSRFMismatch   = 10
+	loginBadCredentials = liveengage.LoginBadCredentials
+	loginSessionExpired = liveengage.LoginSessionExpired
+	loginBadRequest     = liveengage.LoginBadRequest
+	loginBadAuthHeader  = liveengage.LoginBadAuthHeader
+	loginCSRFMismatch   = liveengage.LoginRejected
 )
 
 // session is the login of an agent or a bot.
