@@ -157,6 +157,7 @@ func arrows() map[string]allowance {
 		"internal/spelling": {},
 		"keys": {
 			ours: []string{
+				"internal/filemode",
 				"internal/secret",
 			},
 			theirs: []string{jose},
@@ -229,7 +230,9 @@ func arrows() map[string]allowance {
 				"config",
 				"internal/cookie",
 				"internal/fetch",
+				"internal/filemode",
 				"internal/limit",
+				"internal/netaddr",
 				"keys",
 				"liveengage/setup",
 				"oidc",
@@ -262,6 +265,7 @@ func arrows() map[string]allowance {
 		"store": {
 			ours: []string{
 				"claims",
+				"internal/filemode",
 				"internal/pgurl",
 				"keys",
 				"oidc",

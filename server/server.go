@@ -67,6 +67,7 @@ type Server struct {
 	metrics     *metrics
 	certificate *certificate // nil without TLS
 	readiness   readiness
+	keyStates   map[string]keys.State // as logKeyChanges saw them last
 	companion   []companion
 
 	unreadableLogged atomic.Int64 // when the log last mentioned an unreadable header, in nanoseconds
@@ -123,6 +124,7 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	if err := s.Keys.PinKeys(ctx); err != nil {
 		return err
 	}
+	s.keyStates = keyStatesOf(s.Keys)
 	if err := s.Store.ReplacePeople(ctx, accountsOf(s.People), s.Now()); err != nil {
 		return fmt.Errorf("load people: %w", err)
 	}
@@ -148,7 +150,7 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	}
 	s.Echo = s.newHandler(issuer)
 	s.provider.Register(s.Echo)
-	s.newSite().Register(s.Echo)
+	s.newSite(secret).Register(s.Echo)
 	s.Echo.GET(s.Base+web.PathPageScript, s.servePageScript)
 	if s.Mount != nil {
 		return s.Mount(s)
@@ -170,7 +172,7 @@ func (s *Server) newProvider(secret keys.Secret, cookies cookie.Policy) (*oidc.P
 	})
 }
 
-func (s *Server) newSite() *web.Site {
+func (s *Server) newSite(secret keys.Secret) *web.Site {
 	directory := upstream.NewLocal(s.Store, passwordSlots())
 	for _, p := range s.People {
 		directory.Expect(p.PasswordHash)
@@ -179,7 +181,8 @@ func (s *Server) newSite() *web.Site {
 		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
 		Directory: directory,
 		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
-		Log: s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
+		Log: s.Log, HashAccount: newAccountHash(secret),
+		DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
 	})
 }
 

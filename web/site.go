@@ -29,18 +29,22 @@ type Directory interface {
 	Authenticate(ctx context.Context, username, password string, checkLimits func() error) (claims.Person, error)
 }
 
-// Config is what a Site needs. Every field except DemoPeople and Events is required.
+// Config is what a Site needs. Every field except DemoPeople, Events and HashAccount is
+// required.
 type Config struct {
-	Base       string // path of the issuer, "" at the root
-	Renderer   *Renderer
-	Provider   *oidc.Provider
-	Sessions   *session.Manager
-	Directory  Directory
-	Usernames  *limit.Limiter // failed logins per username and IP address
-	Addresses  *limit.Limiter // failed logins per IP address
-	Log        *slog.Logger
-	DemoPeople []DemoPerson       // can be signed in with one click; only idp dev has any
-	Events     func(event string) // counts what happened, for metrics
+	Base      string // path of the issuer, "" at the root
+	Renderer  *Renderer
+	Provider  *oidc.Provider
+	Sessions  *session.Manager
+	Directory Directory
+	Usernames *limit.Limiter // failed logins per username and IP address
+	Addresses *limit.Limiter // failed logins per IP address
+	Log       *slog.Logger
+	// HashAccount returns what names an account in the log without naming its person. It may be
+	// nil.
+	HashAccount func(username string) string
+	DemoPeople  []DemoPerson       // can be signed in with one click; only idp dev has any
+	Events      func(event string) // counts what happened, for metrics
 }
 
 // Site serves the pages of a sign-in.
@@ -50,6 +54,9 @@ type Site struct{ Config }
 func New(cfg Config) *Site {
 	if cfg.Events == nil {
 		cfg.Events = func(string) {}
+	}
+	if cfg.HashAccount == nil {
+		cfg.HashAccount = func(string) string { return "" }
 	}
 	return &Site{cfg}
 }
