@@ -40,6 +40,8 @@ const (
 	kong     = "github.com/alecthomas/kong"
 	prom     = "github.com/prometheus/client_golang"
 	argon2   = "golang.org/x/crypto/argon2"
+	norm     = "golang.org/x/text/unicode/norm"
+	width    = "golang.org/x/text/width"
 	xhtml    = "golang.org/x/net/html"
 	socket   = "github.com/coder/websocket"
 	errgroup = "golang.org/x/sync/errgroup"
@@ -62,6 +64,7 @@ func arrows() map[string]allowance {
 				"doctor",
 				"internal/fetch",
 				"internal/netaddr",
+				"internal/normalize",
 				"internal/password",
 				"internal/pkce",
 				"internal/robot",
@@ -84,6 +87,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/filemode",
 				"internal/netaddr",
+				"internal/normalize",
 				"internal/password",
 				"internal/pgurl",
 				"internal/secret",
@@ -139,7 +143,11 @@ func arrows() map[string]allowance {
 		"internal/memnet":   {},
 		"internal/netaddr":  {},
 		"internal/pages":    {},
+		"internal/normalize": {
+			theirs: []string{norm, width},
+		},
 		"internal/password": {
+			ours:   []string{"internal/normalize"},
 			theirs: []string{argon2},
 		},
 		"internal/pgurl": {
@@ -234,6 +242,7 @@ func arrows() map[string]allowance {
 				"internal/limit",
 				"internal/netaddr",
 				"keys",
+				"liveengage",
 				"liveengage/setup",
 				"oidc",
 				"session",
@@ -287,6 +296,7 @@ func arrows() map[string]allowance {
 		"upstream": {
 			ours: []string{
 				"claims",
+				"internal/normalize",
 				"internal/password",
 			},
 		},
@@ -294,6 +304,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/limit",
+				"internal/normalize",
 				"internal/pages",
 				"liveengage/inspect",
 				"liveengage/setup",

@@ -16,6 +16,7 @@ func TestAttack(t *testing.T) {
 	t.Parallel()
 	t.Run("06-registered-redirects", testRegisteredRedirects)
 	t.Run("40-registered-algorithms", testRegisteredAlgorithms)
+	t.Run("97-redirect-that-is-no-endpoint", testLivePersonWebsite)
 	t.Run("43-subjects-in-the-people-file", testSubjectsInPeopleFile)
 }
 
@@ -66,6 +67,26 @@ func testRegisteredRedirects(t *testing.T) {
 			require.ErrorContains(t, err, "idp.yaml:8:", uri)
 		}
 	}
+}
+
+// testLivePersonWebsite: LivePerson's website is an endpoint of no client. It may only
+// be what LivePerson sends to the token endpoint.
+func testLivePersonWebsite(t *testing.T) {
+	t.Parallel()
+	for _, uri := range []string{
+		"https://liveperson.net", "https://liveperson.net/", "https://www.liveperson.net", "https://LivePerson.NET:443/x",
+		"https://liveperson.net./oauth2/code_redirect",
+	} {
+		for _, profile := range []string{"", "    profile: liveengage\n    response_types: [id_token]\n"} {
+			err := loadClient(t, "    redirect_uris: ['https://shop.example/cb', '"+uri+"']\n"+profile)
+			require.ErrorContains(t, err, "idp.yaml:7:48: ", uri)
+			require.ErrorContains(t, err, "is LivePerson's website, not an endpoint of this client", uri)
+		}
+		require.NoError(t, loadClient(t, "    redirect_uris: ['https://shop.example/cb']\n"+
+			"    profile: liveengage\n    response_types: [id_token]\n    liveengage: {token_redirect_uri: '"+uri+"'}\n"), uri)
+	}
+	require.NoError(t, loadClient(t,
+		"    redirect_uris: ['https://lo.idp.liveperson.net/callback/12345678/redirectCode']\n"))
 }
 
 // testRegisteredAlgorithms: none, symmetric algorithms and weak keys are rejected in the

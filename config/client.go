@@ -43,11 +43,14 @@ type Client struct {
 	Secret secret.Value `yaml:"secret"`
 	// Type is web, the default, or native.
 	Type string `yaml:"application_type"`
-	// AuthMethod is the one method that the client may use at the token endpoint
-	// (OIDC Core section 9): client_secret_basic, client_secret_post,
-	// private_key_jwt or none. The default is client_secret_basic with a secret,
+	// AuthMethods are the methods that the client may use at the token endpoint (OIDC
+	// Core section 9): client_secret_basic, client_secret_post or both,
+	// private_key_jwt, or none. The default is client_secret_basic with a secret,
 	// private_key_jwt with JWKS, and otherwise none.
-	AuthMethod string `yaml:"token_endpoint_auth_method"`
+	AuthMethods oneOrMore `yaml:"token_endpoint_auth_method"`
+	// TokenEndpointAudience also accepts the token endpoint as the audience of client
+	// assertions.
+	TokenEndpointAudience bool `yaml:"token_endpoint_audience"`
 	// JWKS is the JSON Web Key Set of the client's public keys, for private_key_jwt.
 	JWKS secret.Value `yaml:"jwks"`
 	// PushedOnly rejects authorization requests that were not pushed (RFC 9126).
@@ -62,6 +65,12 @@ type Client struct {
 	FrontchannelLogoutURI string `yaml:"frontchannel_logout_uri"`
 	// ResponseTypes has values of responseTypes. The default is code.
 	ResponseTypes []string `yaml:"response_types"`
+	// ResponseModes are those that the client may use: query, fragment and form_post.
+	// Empty means all.
+	ResponseModes []string `yaml:"response_modes"`
+	// RequirePKCE rejects code requests without a code challenge, as is always the case for
+	// public clients.
+	RequirePKCE bool `yaml:"require_pkce"`
 	// Scopes are those that the client may ask for. The default is all of them but
 	// offline_access.
 	Scopes []string `yaml:"scopes"`
@@ -81,13 +90,9 @@ type Client struct {
 	PinnedKey string `yaml:"pinned_key"`
 	// Encryption encrypts the client's ID tokens. It may be nil.
 	Encryption *Encryption `yaml:"id_token_encryption"`
-	// RedirectsOnTo lists further https origins that redirect URIs lead to, for the
-	// form-action of the pages' Content-Security-Policy.
+	// RedirectsOnTo has no effect since the pages let clients redirect anywhere. It is
+	// accepted, so that older files still work.
 	RedirectsOnTo []string `yaml:"redirects_on_to"`
-
-	// secretInBasicOrPost reports whether the secret may be in the header or in the
-	// body.
-	secretInBasicOrPost bool
 }
 
 // Build returns the client in the form that package oidc uses. The client must come
@@ -97,7 +102,10 @@ func (c Client) Build() (oidc.Client, error) {
 		ID:                     c.ID,
 		Name:                   c.Name,
 		Secret:                 c.Secret,
-		AuthMethods:            []string{c.AuthMethod},
+		AuthMethods:            c.AuthMethods,
+		TokenEndpointAudience:  c.TokenEndpointAudience,
+		ResponseModes:          c.ResponseModes,
+		RequirePKCE:            c.RequirePKCE,
 		PushedOnly:             c.PushedOnly,
 		Native:                 c.Type == typeNative,
 		RedirectURIs:           c.RedirectURIs,
@@ -110,10 +118,6 @@ func (c Client) Build() (oidc.Client, error) {
 		ClaimsInIDToken:        c.ClaimsInIDToken,
 		Algorithm:              c.Algorithm,
 		PinnedKey:              c.PinnedKey,
-		RedirectsOnTo:          c.RedirectsOnTo,
-	}
-	if c.secretInBasicOrPost {
-		out.AuthMethods = []string{oidc.AuthBasic, oidc.AuthPost}
 	}
 	var err error
 	if c.JWKS.IsSet() {
@@ -139,17 +143,10 @@ func setDefault(s *string, value string) {
 // fillDefaults sets what the file leaves out. A secret or a key set counts if the
 // file names it, even if it cannot be read, so that this is not reported twice.
 func (c *Client) fillDefaults(hasSecret, hasKeys bool) {
-	c.secretInBasicOrPost = c.Profile == profileLiveEngage && hasSecret && c.AuthMethod == ""
 	setDefault(&c.Name, c.ID)
 	setDefault(&c.Type, typeWeb)
 	setDefault(&c.Algorithm, "RS256")
-	if hasKeys {
-		setDefault(&c.AuthMethod, oidc.AuthKey)
-	}
-	if hasSecret {
-		setDefault(&c.AuthMethod, oidc.AuthBasic)
-	}
-	setDefault(&c.AuthMethod, oidc.AuthNone)
+	c.AuthMethods = c.authMethodsOrDefault(hasSecret, hasKeys)
 	if len(c.ResponseTypes) == 0 {
 		c.ResponseTypes = []string{"code"}
 	}
@@ -167,6 +164,31 @@ func (c *Client) fillDefaults(hasSecret, hasKeys bool) {
 	if !slices.Contains(c.Scopes, oidc.ScopeSDEs) {
 		c.Scopes = append(c.Scopes, oidc.ScopeSDEs)
 	}
+}
+
+// authAny is short for both methods with a secret. It never includes a stronger method.
+const authAny = "any"
+
+// authMethodsOrDefault returns the authentication methods that the file means. The client of
+// LiveEngage may send its secret either way.
+func (c *Client) authMethodsOrDefault(hasSecret, hasKeys bool) oneOrMore {
+	either := oneOrMore{oidc.AuthBasic, oidc.AuthPost}
+	if slices.Equal(c.AuthMethods, oneOrMore{authAny}) {
+		return either
+	}
+	if len(c.AuthMethods) > 0 {
+		return c.AuthMethods
+	}
+	if hasSecret && c.Profile == profileLiveEngage {
+		return either
+	}
+	if hasKeys {
+		return oneOrMore{oidc.AuthKey}
+	}
+	if hasSecret {
+		return oneOrMore{oidc.AuthBasic}
+	}
+	return oneOrMore{oidc.AuthNone}
 }
 
 // validateClients fills in the defaults of all clients and checks them.
@@ -199,8 +221,13 @@ func (d *decoder) validateClient(path string, c Client) {
 	}
 	d.requireOneOf(path+".application_type", "application_type", c.Type, typeWeb, typeNative)
 	d.requireOneOf(path+".id_token_signed_response_alg", "id_token_signed_response_alg", c.Algorithm, "RS256", "ES256")
-	d.requireOneOf(path+".token_endpoint_auth_method", "token_endpoint_auth_method", c.AuthMethod,
-		oidc.AuthBasic, oidc.AuthPost, oidc.AuthKey, oidc.AuthNone)
+	for _, method := range c.AuthMethods {
+		d.requireOneOf(path+".token_endpoint_auth_method", "token_endpoint_auth_method", method,
+			oidc.AuthBasic, oidc.AuthPost, oidc.AuthKey, oidc.AuthNone, authAny)
+	}
+	for i, mode := range c.ResponseModes {
+		d.requireOneOf(fmt.Sprintf("%s.response_modes[%d]", path, i), "response mode", mode, "query", "fragment", "form_post")
+	}
 	if c.Profile != "" {
 		d.requireOneOf(path+".profile", "profile", c.Profile, profileLiveEngage)
 	}
@@ -238,23 +265,33 @@ func (d *decoder) validateAuthMethod(path string, c Client) {
 }
 
 // findAuthProblem returns what is wrong with the combination of authentication
-// method, secret and key set, and the key in the file to report it at.
+// methods, secret and key set, and the key in the file to report it at.
 func (c Client) findAuthProblem(hasSecret, hasKeys bool) (key, problem string) {
 	const method = "token_endpoint_auth_method"
+	uses := func(names ...string) bool {
+		return slices.ContainsFunc(c.AuthMethods, func(m string) bool { return slices.Contains(names, m) })
+	}
 	if hasSecret && hasKeys {
 		return "jwks", "secret and jwks are both set; remove one of them"
 	}
-	if c.AuthMethod == oidc.AuthNone && (hasSecret || hasKeys) {
+	if len(c.AuthMethods) > 1 && uses(oidc.AuthKey, oidc.AuthNone) {
+		return method, method + " combines private_key_jwt or none with another method; only client_secret_basic and " +
+			"client_secret_post can be combined"
+	}
+	if uses(oidc.AuthNone) && (hasSecret || hasKeys) {
 		return method, method + " is none, but secret or jwks is set; remove one of them"
 	}
-	if !hasSecret && (c.AuthMethod == oidc.AuthBasic || c.AuthMethod == oidc.AuthPost) {
-		return method, method + " is " + c.AuthMethod + ", but secret is not set; add secret: {env: NAME}, or use none"
+	if !hasSecret && uses(oidc.AuthBasic, oidc.AuthPost) {
+		return method, method + " is " + c.AuthMethods[0] + ", but secret is not set; add secret: {env: NAME}, or use none"
 	}
-	if !hasKeys && c.AuthMethod == oidc.AuthKey {
+	if !hasKeys && uses(oidc.AuthKey) {
 		return method, method + " is private_key_jwt, but jwks is not set; add jwks: {file: client.jwks.json}"
 	}
-	if hasKeys && c.AuthMethod != oidc.AuthKey {
-		return method, method + " is " + shorten(c.AuthMethod) + ", but jwks is set; use private_key_jwt"
+	if hasKeys && !uses(oidc.AuthKey) {
+		return method, method + " is " + shorten(c.AuthMethods[0]) + ", but jwks is set; use private_key_jwt"
+	}
+	if c.TokenEndpointAudience && !hasKeys {
+		return "token_endpoint_audience", "token_endpoint_audience is for private_key_jwt, but jwks is not set; remove it"
 	}
 	usesCode := slices.ContainsFunc(c.ResponseTypes, func(t string) bool { return strings.Contains(t, "code") })
 	if c.Profile == profileLiveEngage && usesCode && !hasSecret && !hasKeys {
@@ -270,9 +307,9 @@ func (d *decoder) validateURIs(path string, c Client) {
 		d.addProblem(path+".redirect_uris", "redirect_uris is missing; list at least one URL")
 	}
 	check := func(uri string) error { return checkRedirectURI(uri, c.Type) }
-	d.validateList(path, "redirect_uris", c.RedirectURIs, check)
+	checkOwn := func(uri string) error { return checkClientRedirectURI(uri, c.Type) }
+	d.validateList(path, "redirect_uris", c.RedirectURIs, checkOwn)
 	d.validateList(path, "post_logout_redirect_uris", c.PostLogoutRedirectURIs, check)
-	d.validateList(path, "redirects_on_to", c.RedirectsOnTo, checkOrigin)
 	for key, uri := range map[string]string{
 		"backchannel_logout_uri":  c.BackchannelLogoutURI,
 		"frontchannel_logout_uri": c.FrontchannelLogoutURI,

@@ -28,9 +28,10 @@ func TestBuild(t *testing.T) {
     scopes: [openid, email, offline_access]
     profile: liveengage
     pinned_key: k1
-    redirects_on_to: [https://www.shop.example]
+    redirects_on_to: [https://www.shop.example, "com.shop.app:"]
     id_token_encryption: {keys: [{kid: lp, key: '` + strings.Fields(string(line))[0] + `'}]}
     liveengage:
+      account: "12345678"
       dialect: legacy
       redirect_query_keys: [lpUnifiedWindowConfig, x]
       token_redirect_uri: https://lp.example/cb
@@ -68,6 +69,7 @@ func TestBuild(t *testing.T) {
 		LiveEngage: &oidc.LiveEngage{
 			Legacy:            true,
 			RedirectKeys:      []string{"lpUnifiedWindowConfig", "x"},
+			Account:           "12345678",
 			TokenRedirectURI:  "https://lp.example/cb",
 			ResponseParameter: "token",
 			ResponseInQuery:   true,
@@ -84,7 +86,6 @@ func TestBuild(t *testing.T) {
 		ClaimsInIDToken: true,
 		Algorithm:       "RS256",
 		PinnedKey:       "k1",
-		RedirectsOnTo:   []string{"https://www.shop.example"},
 	}, got)
 }
 

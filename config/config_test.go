@@ -60,7 +60,7 @@ func TestParse(t *testing.T) {
 		want.Brand.Name = "Brand"
 		want.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 		want.Clients = []config.Client{{
-			ID: "shop", Name: "shop", Secret: secret.New(shopSecret), Type: "web", AuthMethod: "client_secret_basic",
+			ID: "shop", Name: "shop", Secret: secret.New(shopSecret), Type: "web", AuthMethods: []string{"client_secret_basic"},
 			RedirectURIs: []string{"https://shop.example/cb"}, ResponseTypes: []string{"code"},
 			Scopes: []string{"openid", "profile", "email", "address", "phone", "lp_sdes"}, Algorithm: "RS256",
 		}}
@@ -102,11 +102,26 @@ func TestParse(t *testing.T) {
 		require.Equal(t, []string{"openid", "lp_sdes"}, cfg.Clients[0].Scopes)
 		require.True(t, cfg.Clients[0].ClaimsInIDToken)
 	})
+	t.Run("reads one or more authentication methods", func(t *testing.T) {
+		t.Parallel()
+		either := []string{"client_secret_basic", "client_secret_post"}
+		for value, methods := range map[string][]string{
+			"any": either, "[any]": either, "[client_secret_basic, client_secret_post]": either,
+			"client_secret_post": {"client_secret_post"}, "[client_secret_post]": {"client_secret_post"},
+		} {
+			cfg, err := parse(t, good+"    token_endpoint_auth_method: "+value+"\n")
+			require.NoError(t, err)
+			require.Equal(t, methods, buildClient(t, cfg).AuthMethods, value)
+		}
+		keys := "    jwks: '{\"keys\":[]}'\n    token_endpoint_auth_method: any\n"
+		_, err := parse(t, strings.Replace(good, "    secret: {env: SHOP_SECRET}\n", keys, 1))
+		require.ErrorContains(t, err, "secret is not set", "any does not stand for private_key_jwt")
+	})
 	t.Run("makes a client without a secret public", func(t *testing.T) {
 		t.Parallel()
 		cfg, err := parse(t, strings.Replace(good, "    secret: {env: SHOP_SECRET}\n", "", 1))
 		require.NoError(t, err)
-		require.Equal(t, "none", cfg.Clients[0].AuthMethod)
+		require.EqualValues(t, []string{"none"}, cfg.Clients[0].AuthMethods)
 	})
 	t.Run("reads durations, numbers and networks", func(t *testing.T) {
 		t.Parallel()
@@ -184,7 +199,7 @@ func TestTemplate(t *testing.T) {
 		t.Parallel()
 		text := string(config.Template())
 		for _, comment := range []string{
-			"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# redirects_on_to:", "# tls:",
+			"# logo:", "# help:", "# privacy:", "# post_logout_redirect_uris:", "# tls:",
 		} {
 			require.Contains(t, text, comment)
 			text = strings.Replace(text, comment, comment[2:], 1)

@@ -29,6 +29,10 @@ type decoder struct {
 	rejected  map[string]bool     // paths that have a problem
 	problems  []problem
 
+	// What is decoded may be a part of the file: a line after skipAfter is skipped lines
+	// further down in the file.
+	skipAfter, skipped int
+
 	undecodable bool // the content is not a YAML map
 }
 
@@ -42,14 +46,32 @@ func newDecoder(name string, getenv func(string) string, dir string) *decoder {
 // decode decodes a file into the struct that target points to. It returns false if
 // the content is not a YAML map, so that looking for more problems is pointless.
 func (d *decoder) decode(data []byte, target any) bool {
-	body, problem := parseDocument(data)
-	if problem != nil {
-		d.undecodable = true
-		d.problems = append(d.problems, *problem)
+	body, ok := d.parse(data)
+	if !ok {
 		return false
 	}
 	d.decodeValue(body, "", reflect.ValueOf(target).Elem())
 	return true
+}
+
+// parse parses a file, or a part of one, that has one YAML document with a map in it.
+func (d *decoder) parse(data []byte) (ast.Node, bool) {
+	body, problem := parseDocument(data)
+	if problem != nil {
+		d.undecodable = true
+		problem.position = d.inFile(problem.position)
+		d.problems = append(d.problems, *problem)
+		return nil, false
+	}
+	return body, true
+}
+
+// inFile translates a position in what was parsed to one in the file.
+func (d *decoder) inFile(p position) position {
+	if p.line > d.skipAfter {
+		p.line += d.skipped
+	}
+	return p
 }
 
 // parseDocument parses a file that has one YAML document with a map in it.
@@ -93,7 +115,7 @@ func parseDocument(data []byte) (ast.Node, *problem) {
 
 // decodeValue decodes a node into v. It leaves v as it is if there is a problem.
 func (d *decoder) decodeValue(n ast.Node, path string, v reflect.Value) {
-	d.positions[path] = nodePosition(n)
+	d.positions[path] = d.inFile(nodePosition(n))
 	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
 		d.addProblem(path, "%s is %s, which is not supported; write the value itself", displayPath(path), describeKind(n))
@@ -143,6 +165,10 @@ func (d *decoder) decodeKind(n ast.Node, path string, v reflect.Value) {
 		d.addTypeProblem(n, path, "a map of settings")
 	case reflect.Slice:
 		s, ok := n.(*ast.SequenceNode)
+		if one, scalar := stringValue(n); scalar && v.Type() == reflect.TypeFor[oneOrMore]() {
+			v.Set(reflect.ValueOf(oneOrMore{one}))
+			return
+		}
 		if !ok {
 			d.addTypeProblem(n, path, "a list such as [a, b]")
 			return
@@ -164,7 +190,7 @@ func setScalar(n ast.Node, v reflect.Value) (wanted string, ok bool) {
 	switch v.Kind() {
 	case reflect.String:
 		if s, ok := stringValue(n); ok {
-			v.SetString(s)
+			v.SetString(strings.Clone(s)) // s is part of the text of the file
 			return "", true
 		}
 		return "a string", false
@@ -200,7 +226,7 @@ func (d *decoder) decodeStruct(m ast.MapNode, path string, v reflect.Value) {
 	}
 	seen := map[string]position{}
 	for it := m.MapRange(); it.Next(); {
-		key, at := keyName(it.Key()), nodePosition(it.Key())
+		key, at := keyName(it.Key()), d.inFile(nodePosition(it.Key()))
 		inner := strings.TrimPrefix(path+"."+key, ".")
 		if _, known := fields[key]; !known {
 			d.addProblemAt(at, inner, "%s", describeUnknownKey(key, fields))

@@ -20,6 +20,9 @@ const (
 // LiveEngage has the settings of a client with the profile liveengage: how
 // LivePerson's services use the protocol.
 type LiveEngage struct {
+	// Account is the number of the LiveEngage account. LivePerson's window, which all
+	// accounts share, gets responses only for that account. Empty means for any account.
+	Account string `yaml:"account"`
 	// Dialect is rfc, the default, or legacy, for connectors without RFC compliance.
 	Dialect string `yaml:"dialect"`
 	// RedirectQueryKeys may be in the query of a redirect URI in the legacy dialect.
@@ -100,6 +103,7 @@ func (l *LiveEngage) build() *oidc.LiveEngage {
 		JSONRequests:      l.TokenRequests == "form_or_json",
 		LivePersonErrors:  l.TokenErrors == "liveperson",
 		Delegation:        l.Delegation,
+		Account:           l.Account,
 		JSMethod:          l.JSMethod,
 		JSContext:         l.JSContext,
 	}
@@ -149,6 +153,7 @@ func (d *decoder) validateLiveEngage(clientPath string, c Client, issuer string)
 				"redirect URI %q has a query; remove it, because the legacy dialect adds one", hideUserinfo(uri))
 		}
 	}
+	d.validateAccount(clientPath, c)
 	if !jsNamePattern.MatchString(l.JSMethod) || strings.Contains(l.JSMethod, ".") {
 		d.addProblem(path+".js_method", "js_method %q is not the name of a JavaScript function; use one such as %s",
 			shorten(l.JSMethod), liveengage.DefaultJSMethod)
@@ -160,6 +165,32 @@ func (d *decoder) validateLiveEngage(clientPath string, c Client, issuer string)
 	}
 	if l.Page != nil {
 		d.validatePage(path+".page", c, *l.Page, issuer)
+	}
+}
+
+// validateAccount checks the account, and that the redirect URIs of consumer delegation
+// are those of that account.
+func (d *decoder) validateAccount(clientPath string, c Client) {
+	account := c.LiveEngage.Account
+	if account == "" {
+		if d.isSet(clientPath + ".liveengage.account") {
+			d.addProblem(clientPath+".liveengage.account", "account is empty; set it to the number of the LiveEngage account, "+
+				"or remove the key")
+		}
+		return
+	}
+	if !liveengage.IsAccount(account) {
+		d.addProblem(clientPath+".liveengage.account",
+			"account %q is not an account number; use its digits and letters only, as in the URL of the LiveEngage console",
+			shorten(account))
+		return
+	}
+	for i, uri := range c.RedirectURIs {
+		if named, ok := liveengage.DelegationAccount(uri); ok && named != account {
+			d.addProblem(fmt.Sprintf("%s.redirect_uris[%d]", clientPath, i),
+				"redirect URI %q is that of the account %s, but account is %s; correct one of them",
+				hideUserinfo(uri), shorten(named), account)
+		}
 	}
 }
 

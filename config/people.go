@@ -1,18 +1,25 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
+	"reflect"
+	"runtime/debug"
 	"strings"
 	"unicode"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"idpbridge/claims"
+	"idpbridge/internal/normalize"
 	"idpbridge/internal/password"
 )
 
 // Person is a person in the people file.
 type Person struct {
-	Username     string        // to sign in with: lower case, unique
+	Username     string        // to sign in with: normalized, in lower case, unique
 	Note         string        // one line that tells people apart; may be empty
 	Password     string        // plain text, for development only; may be empty
 	PasswordHash string        // argon2id in PHC form; without it, no sign-in by password
@@ -51,65 +58,150 @@ func (cfg *Config) ReadPeople() ([]Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(cfg.People)
+	file, err := os.Open(cfg.People)
 	if err != nil {
 		return nil, fmt.Errorf("read people: %w", err)
 	}
-	return ParsePeople(cfg.People, data, PeopleRules{Subjects: subjects})
+	defer func() { _ = file.Close() }()
+	if info, err := file.Stat(); err == nil && info.Size() > 1<<20 {
+		// Of a large file, or there would be as much garbage as people.
+		defer debug.SetGCPercent(debug.SetGCPercent(10))
+	}
+	return parsePeople(cfg.People, file, PeopleRules{Subjects: subjects})
 }
 
 // ParsePeople parses the content of a people file. The name is that of the file in
 // errors, which are like those of ReadPeople.
 func ParsePeople(name string, data []byte, rules PeopleRules) ([]Person, error) {
-	var file peopleFile
+	return parsePeople(name, bytes.NewReader(data), rules)
+}
+
+func parsePeople(name string, content io.ReaderAt, rules PeopleRules) ([]Person, error) {
 	d := newDecoder(name, func(string) string { return "" }, "")
-	d.label = func(list string, i int) string {
-		if list != "people" || i >= len(file.People) || file.People[i].Username == "" {
-			return ""
-		}
-		return fmt.Sprintf("person %q", shorten(file.People[i].Username))
+	parts, err := splitPeople(content)
+	if err != nil {
+		return nil, fmt.Errorf("read people: %w", err)
 	}
-	var people []Person
-	if d.decode(data, &file) {
+	v := peopleValidator{d: d, rules: rules, names: map[string]bool{}, subjects: map[string]bool{}}
+	v.people = make([]Person, 0, len(parts.entries))
+	var file peopleFile
+	d.skipAfter, d.skipped = parts.line, parts.lines
+	if d.decode(parts.rest, &file) {
 		if !d.isSet("people") {
 			d.addProblem("people", "people is missing; list people under it, or set people: []")
 		}
-		people = d.validatePeople(file.People, rules)
+		for i, record := range file.People {
+			v.addPerson(i, record, 0)
+		}
+	}
+	d.skipAfter = 0
+	for i, entry := range parts.entries {
+		text, err := parts.read(entry)
+		if err != nil {
+			return nil, fmt.Errorf("read people: %w", err)
+		}
+		v.addEntry(i, text, entry.line)
 	}
 	if err := d.joinProblems(); err != nil {
 		return nil, err
 	}
-	return people, nil
+	return v.people, nil
 }
 
-// validatePeople checks people and returns them with their subjects.
-func (d *decoder) validatePeople(records []personRecord, rules PeopleRules) []Person {
-	out := make([]Person, 0, len(records))
-	names, subjects := map[string]bool{}, map[string]bool{}
-	for i, p := range records {
-		path := fmt.Sprintf("people[%d]", i)
-		p.Username = strings.ToLower(p.Username)
-		d.validateUsername(path, p.Username, names[p.Username])
-		p.Subject = d.resolveSubject(path, p, rules.Subjects)
-		if p.Subject != "" && subjects[p.Subject] {
-			d.addProblem(path+"."+subjectKey(p), "another person already has this %s", subjectKey(p))
-		}
-		names[p.Username], subjects[p.Subject] = true, true
-		d.validatePassword(path, p, rules.PlainPasswords)
-		person := claims.Person{
-			Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo,
-		}
-		for _, f := range claims.FieldErrors(person.Validate()) {
-			if f.Field == "sub" && p.Customer != "" {
-				continue // resolveSubject has reported it
-			}
-			d.addProblem(path+"."+f.Field, "%s", f)
-		}
-		out = append(out, Person{
-			Username: p.Username, Note: p.Note, Password: p.Password, PasswordHash: p.PasswordHash, Person: person,
-		})
+// peopleValidator checks people one after the other.
+type peopleValidator struct {
+	d               *decoder
+	rules           PeopleRules
+	names, subjects map[string]bool
+	people          []Person
+}
+
+// addEntry decodes and checks one entry of the list. It forgets where its values are: the
+// positions of 100,000 people would need more memory than the people.
+func (v *peopleValidator) addEntry(i int, text []byte, line int) {
+	d, problems := v.d, len(v.d.problems)
+	var simple personRecord
+	if decodeSimpleEntry(text, &simple) && v.isValid(i, simple) {
+		return
 	}
-	return out
+	clear(d.positions)
+	clear(d.rejected)
+	d.skipped = line - 2 // below the line that is put in front
+	file, ok := d.parse(append([]byte("people:\n"), text...))
+	if !ok {
+		return
+	}
+	var record personRecord
+	d.decodeValue(firstElement(file), fmt.Sprintf("people[%d]", i), reflect.ValueOf(&record).Elem())
+	v.addPerson(i, record, problems)
+}
+
+// isValid adds a person who has no problem. If there is one, it leaves everything as it
+// was: the caller has to find out where the values are.
+func (v *peopleValidator) isValid(i int, record personRecord) bool {
+	d, before := v.d, len(v.d.problems)
+	clear(d.rejected)
+	name := normalize.Username(record.Username)
+	subject := record.Subject
+	if record.Customer != "" && v.rules.Subjects != nil {
+		subject = v.rules.Subjects.Of(record.Customer)
+	}
+	if name == "" || subject == "" || v.names[name] || v.subjects[subject] {
+		return false
+	}
+	v.addPerson(i, record, before)
+	if len(d.problems) == before {
+		return true
+	}
+	last := v.people[len(v.people)-1]
+	v.people = v.people[:len(v.people)-1]
+	d.problems = d.problems[:before]
+	delete(v.names, last.Username)
+	delete(v.subjects, last.Person.Subject)
+	return false
+}
+
+// firstElement returns the first element of the only list in a file.
+func firstElement(file ast.Node) ast.Node {
+	if m, ok := file.(ast.MapNode); ok {
+		for it := m.MapRange(); it.Next(); {
+			if list, ok := it.Value().(*ast.SequenceNode); ok && len(list.Values) > 0 {
+				return list.Values[0]
+			}
+		}
+	}
+	return file
+}
+
+// addPerson checks a person and adds them with their subject. It names the person in the
+// problems from the given one on.
+func (v *peopleValidator) addPerson(i int, p personRecord, problems int) {
+	d, path, written := v.d, fmt.Sprintf("people[%d]", i), p.Username
+	p.Username = normalize.Username(p.Username)
+	d.validateUsername(path, written, v.names[p.Username])
+	p.Subject = d.resolveSubject(path, p, v.rules.Subjects)
+	if p.Subject != "" && v.subjects[p.Subject] {
+		d.addProblem(path+"."+subjectKey(p), "another person already has this %s", subjectKey(p))
+	}
+	v.names[p.Username], v.subjects[p.Subject] = true, true
+	d.validatePassword(path, p, v.rules.PlainPasswords)
+	person := claims.Person{
+		Subject: p.Subject, Standard: p.Claims, CustomerInfo: p.CustomerInfo, PersonalInfo: p.PersonalInfo,
+	}
+	for _, f := range claims.FieldErrors(person.Validate()) {
+		if f.Field == "sub" && p.Customer != "" {
+			continue // resolveSubject has reported it
+		}
+		d.addProblem(path+"."+f.Field, "%s", f)
+	}
+	for n := problems; n < len(d.problems) && written != ""; n++ {
+		if list, at, rest := splitElement(d.problems[n].path); list == "people" && at == i && rest != "" {
+			d.problems[n].element = fmt.Sprintf("person %q: ", shorten(written))
+		}
+	}
+	v.people = append(v.people, Person{
+		Username: p.Username, Note: p.Note, Password: p.Password, PasswordHash: p.PasswordHash, Person: person,
+	})
 }
 
 func (d *decoder) validateUsername(path, username string, taken bool) {
@@ -118,7 +210,7 @@ func (d *decoder) validateUsername(path, username string, taken bool) {
 		d.addProblem(path+".username", "username starts or ends with a space, or has control characters; remove them")
 	}
 	if taken {
-		d.addProblem(path+".username", "another person already has this username (case is ignored)")
+		d.addProblem(path+".username", "another person already has this username (case and Unicode normalization are ignored)")
 	}
 }
 

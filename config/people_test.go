@@ -98,7 +98,13 @@ var badPeople = []badFile{ //nolint:gochecknoglobals // read only
 		"username twice",
 		"  - username: Jane",
 		"  - {username: jane, sub: 56cbfbfe86f0c45e3d082a8d26dcaab3}\n  - username: Jane",
-		`3:15: person "Jane": another person already has this username (case is ignored)`,
+		`3:15: person "Jane": another person already has this username (case and Unicode normalization are ignored)`,
+	},
+	{
+		"username twice, composed and decomposed",
+		"  - username: Jane",
+		"  - {username: \"jos\u00e9\", sub: 56cbfbfe86f0c45e3d082a8d26dcaab3}\n  - username: Jose\u0301",
+		"3:15: person \"Jose\u0301\": another person already has this username (case and Unicode normalization are ignored)",
 	},
 	{
 		"sub twice",

@@ -21,6 +21,7 @@ type position struct{ line, column int }
 type problem struct {
 	position
 	path, message string
+	element       string // which element of a list, if describeElement cannot say later
 }
 
 // addProblem reports a problem with the value at a path, at its place in the file
@@ -44,7 +45,7 @@ func (d *decoder) addProblem(path, format string, args ...any) {
 }
 
 func (d *decoder) addProblemAt(where position, path, format string, args ...any) {
-	d.problems = append(d.problems, problem{where, path, fmt.Sprintf(format, args...)})
+	d.problems = append(d.problems, problem{position: where, path: path, message: fmt.Sprintf(format, args...)})
 }
 
 // addTypeProblem reports that a value has the wrong type. It doesn't quote the
@@ -77,7 +78,7 @@ func (d *decoder) joinProblems() error {
 	})
 	all := make([]error, 0, len(d.problems))
 	for _, p := range d.problems {
-		all = append(all, fmt.Errorf("%s:%d:%d: %s%s", d.name, p.line, p.column, d.describeElement(p.path), p.message))
+		all = append(all, fmt.Errorf("%s:%d:%d: %s%s", d.name, p.line, p.column, cmp.Or(p.element, d.describeElement(p.path)), p.message))
 	}
 	return errors.Join(all...)
 }

@@ -70,7 +70,8 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		`10:5: unknown key ""; use one of: application_type, backchannel_logout_uri, ` +
 			`claims_in_id_token, frontchannel_logout_uri, id, id_token_encryption, id_token_signed_response_alg, jwks, ` +
 			`liveengage, name, pinned_key, post_logout_redirect_uris, profile, redirect_uris, redirects_on_to, ` +
-			`require_pushed_authorization_requests, response_types, scopes, secret, token_endpoint_auth_method`,
+			`require_pkce, require_pushed_authorization_requests, response_modes, response_types, scopes, secret, ` +
+			`token_endpoint_audience, token_endpoint_auth_method`,
 	},
 	{
 		"number instead of a string", `data: data`, `data: 7`,
@@ -383,7 +384,21 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"method unknown", secretLine, secretLine + "\n    token_endpoint_auth_method: client_secret_jwt",
 		`10:33: client "shop": unknown token_endpoint_auth_method "client_secret_jwt"; ` +
-			`use one of: client_secret_basic, client_secret_post, private_key_jwt, none`,
+			`use one of: client_secret_basic, client_secret_post, private_key_jwt, none, any`,
+	},
+	{
+		"method with a key and a secret", secretLine,
+		secretLine + "\n    token_endpoint_auth_method: [private_key_jwt, client_secret_post]",
+		`10:33: client "shop": token_endpoint_auth_method combines private_key_jwt or none with another method; ` +
+			`only client_secret_basic and client_secret_post can be combined`,
+	},
+	{
+		"response mode unknown", secretLine, secretLine + "\n    response_modes: [web_message]",
+		`10:22: client "shop": unknown response mode "web_message"; use one of: query, fragment, form_post`,
+	},
+	{
+		"audience without keys", secretLine, secretLine + "\n    token_endpoint_audience: true",
+		`10:30: client "shop": token_endpoint_audience is for private_key_jwt, but jwks is not set; remove it`,
 	},
 	{
 		"method none with a secret", secretLine, secretLine + "\n    token_endpoint_auth_method: none",
@@ -416,6 +431,27 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		"liveengage without a secret", secretLine, `    profile: liveengage`,
 		`9:14: client "shop": profile liveengage needs a secret for the code flow; ` +
 			`add secret: {env: NAME}, or use response_types: [id_token]`,
+	},
+	{
+		"account with a slash", secretLine, profileStart + "{account: ../1}",
+		`11:27: client "shop": account "../1" is not an account number; ` +
+			`use its digits and letters only, as in the URL of the LiveEngage console`,
+	},
+	{
+		"account as a number", secretLine, profileStart + "{account: 12345678}",
+		`11:27: client "shop": liveengage.account must be a string, not a number; put it in quotes`,
+	},
+	{
+		"account empty", secretLine, profileStart + "{account: ''}",
+		`11:27: client "shop": account is empty; set it to the number of the LiveEngage account, or remove the key`,
+	},
+	{
+		"delegation of another account", "      - https://shop.example/cb",
+		"      - https://lo.idp.liveperson.net/callback/9/redirectCode\n" +
+			"    profile: liveengage\n    liveengage: {account: '1'}",
+		`11:9: client "shop": redirect URI "https://lo.idp.liveperson.net/callback/9/redirectCode" ` +
+			`is that of the account 9, ` +
+			`but account is 1; correct one of them`,
 	},
 	{
 		"dialect unknown", secretLine, profileStart + "{dialect: openid}",
@@ -612,10 +648,5 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 		secretLine + "\n    post_logout_redirect_uris: [http://shop.example/bye]",
 		`10:33: client "shop": redirect URI "http://shop.example/bye" uses http; ` +
 			`use https (http is allowed on loopback only, with application_type: native)`,
-	},
-	{
-		"redirects_on_to with path", secretLine, secretLine + "\n    redirects_on_to: [https://www.shop.example/a]",
-		`10:23: client "shop": "https://www.shop.example/a" is not an origin; ` +
-			`use https:// and a host only, such as https://www.brand.example`,
 	},
 }

@@ -148,7 +148,12 @@ func clientSettings() []Setting {
 		},
 		{
 			"token_endpoint_auth_method", "`client_secret_basic` with a secret, `private_key_jwt` with `jwks`, otherwise `none`",
-			"How the client authenticates: one of these, or `client_secret_post`.",
+			"How the client authenticates: one of these, `client_secret_post`, a list of the two with a secret, " +
+				"or `any` for that list.",
+		},
+		{
+			"token_endpoint_audience", "`false`",
+			"Also accepts the token endpoint as the audience of client assertions, as Spring Security sends it.",
 		},
 		{
 			"require_pushed_authorization_requests", "`false`",
@@ -164,6 +169,13 @@ func clientSettings() []Setting {
 		{
 			"response_types", "`[code]`",
 			"`code`, `id_token`, `id_token token`, `code id_token`, `code token`, `code id_token token`.",
+		},
+		{
+			"response_modes", "all", "Response modes that the client can use: `query`, `fragment`, `form_post`.",
+		},
+		{
+			"require_pkce", "`false`",
+			"Rejects code requests without PKCE. Public clients always need it.",
 		},
 		{
 			"scopes", "all but `offline_access`",
@@ -190,7 +202,7 @@ func clientSettings() []Setting {
 			"Last day, in UTC, on which the key is used, as `YYYY-MM-DD`.",
 		},
 		{"id_token_encryption.keys[].insecure_short_key", "`false`", "Allows a key of 1024 to 2047 bits."},
-		{"redirects_on_to", none, "Further https origins that the redirect URIs redirect to."},
+		{"redirects_on_to", none, "Deprecated, no effect: redirect URIs may redirect anywhere. Remove it."},
 	}
 	settings = append(settings, liveEngageSettings()...)
 	for i := range settings {
@@ -202,6 +214,11 @@ func clientSettings() []Setting {
 // liveEngageSettings describes the settings of a client's profile liveengage.
 func liveEngageSettings() []Setting {
 	return []Setting{
+		{
+			"liveengage.account", none,
+			"Number of your LiveEngage account. LivePerson's window, which all accounts share, then gets a response " +
+				"only for this account; see [liveengage.md](liveengage.md#whose-window-is-it).",
+		},
 		{"liveengage.dialect", "`rfc`", "`rfc`, or `legacy` for connectors without RFC compliance."},
 		{
 			"liveengage.redirect_query_keys", "`[lpUnifiedWindowConfig]` with `dialect: legacy`",

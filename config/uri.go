@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"idpbridge/internal/netaddr"
+	"idpbridge/liveengage"
 )
 
 // checkIssuer returns what is wrong with an issuer, or nil (OIDC Discovery section
@@ -40,6 +41,17 @@ func checkIssuer(issuer string) error {
 		return invalid("has capital letters in its scheme or host; use lower case")
 	}
 	return nil
+}
+
+// checkClientRedirectURI returns what is wrong with an entry of redirect_uris, or nil.
+// LivePerson sends https://liveperson.net to the token endpoint only. As a redirect URI
+// of the authorization endpoint, it hands tokens to that site (RFC 9700 section 4.1).
+func checkClientRedirectURI(uri, applicationType string) error {
+	if liveengage.IsWebsite(uri) {
+		return fmt.Errorf("redirect URI %q is LivePerson's website, not an endpoint of this client, and would receive its "+
+			"tokens; remove it (the token endpoint accepts it anyway, see liveengage.token_redirect_uri)", hideUserinfo(uri))
+	}
+	return checkRedirectURI(uri, applicationType)
 }
 
 // checkRedirectURI returns what is wrong with a redirect URI, or nil. The type is web

@@ -10,7 +10,6 @@ func TestCheckRedirectURI(t *testing.T) {
 	t.Parallel()
 	for uri, kinds := range map[string]string{
 		"https://www.brand.example/cb?site=1":                      "web native",
-		"https://liveperson.net":                                   "web native",
 		"https://lpcdn.lpsnmedia.net/le_unified_window/index.html": "web native",
 		"http://127.0.0.1/cb":                                      "native",
 		"http://[::1]:8080/cb":                                     "native",

@@ -7,6 +7,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
+// oneOrMore is a list of strings that can also be written as one string.
+type oneOrMore []string
+
 // stringValue returns a string. Numbers don't count as strings, because YAML would
 // change values such as 007 and 1e3.
 func stringValue(n ast.Node) (string, bool) {

@@ -15,7 +15,7 @@ func attackChecks() []Check {
 	return slices.Concat(redirectAttacks(), requestAttacks(), pageAttacks(), codeAttacks(), pkceAttacks(),
 		implicitAttacks(), tokenAttacks(),
 		refreshAttacks(), clientAttacks(), assertionAttacks(), sessionAttacks(),
-		logoutAttacks(), metadataAttacks(), extraAttacks(), variationAttacks())
+		logoutAttacks(), metadataAttacks(), windowAttacks(), extraAttacks(), variationAttacks())
 }
 
 // codeFlow is the code flow, which most attacks use.
@@ -75,7 +75,7 @@ func (b *browser) postPassword(p *robot.Page) (*robot.Page, *url.URL) {
 	f := b.r.requireSignInForm(p)
 	to, err := p.URL.Parse(f.Action)
 	b.r.require(err == nil, "the form leads to %q", f.Action)
-	return b.sendOnce(http.MethodPost, to.String(), f.FillIn(b.r.target.Person), robot.SetSameOrigin), to
+	return b.sendOnce(http.MethodPost, to.String(), f.FillIn(b.r.person()), robot.SetSameOrigin), to
 }
 
 // sendOnce sends one request and follows no redirect.

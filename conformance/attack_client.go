@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -45,8 +46,8 @@ func clientAttacks() []Check {
 			t := r.requestTokens(r.target.Web,
 				url.Values{
 					"grant_type": {"password"},
-					"username":   {r.target.Person.Username},
-					"password":   {r.target.Person.Password},
+					"username":   {r.person().Username},
+					"password":   {r.person().Password},
 					"scope":      {"openid"},
 				})
 			r.require(t.Status == http.StatusBadRequest && t.AccessToken == "" && t.rejectsGrant(),
@@ -253,6 +254,11 @@ func assertionAttacks() []Check {
 			Requirement: "A client assertion is accepted only for this issuer, for a few minutes, and once.",
 			do:          checkAssertions,
 		},
+		{
+			Name:        "attack/98-claims-of-an-assertion",
+			Requirement: "Claims of an assertion have exact names, occur once, and are numbers in range.",
+			do:          checkAssertionClaims,
+		},
 		{Name: "extra/private-key-jwt", Requirement: "A client can authenticate with a signed assertion.", do: func(r *run) {
 			r.skipWithout("client with private_key_jwt", r.target.Keyed.Key != nil)
 			r.runFlow(r.browser(), r.target.Keyed, codeFlow())
@@ -302,6 +308,54 @@ func checkAssertions(r *run) {
 	r.require(t.Status == http.StatusOK,
 		"a good assertion returned %d %s: %s", t.Status, t.Error, robot.Excerpt(t.Body))
 	r.requireTokenError(r.redeemWithAssertion(b.obtainCode(c), c, again), http.StatusUnauthorized, "invalid_client")
+}
+
+// checkAssertionClaims sends assertions that some readers of JSON take for good ones: names
+// in another case (RFC 7519 section 10.1.1), names that occur twice (section 4), numbers that
+// are not times.
+func checkAssertionClaims(r *run) {
+	r.skipWithout("client with private_key_jwt", r.target.Keyed.Key != nil)
+	c, now := r.target.Keyed, r.target.Now().Unix()
+	code := r.browser().obtainCode(c)
+	claims := func(change func(string) string) string {
+		return r.signPayload(c, change(fmt.Sprintf(`{"iss":%q,"sub":%q,"aud":%q,"jti":%q,"iat":%d,"exp":%d}`,
+			c.ID, c.ID, r.target.Issuer, randomString(22), now, now+60)))
+	}
+	set := func(old, changed string) func(string) string {
+		return func(s string) string { return strings.Replace(s, old, changed, 1) }
+	}
+	issuer, expires := fmt.Sprintf(`"aud":%q`, r.target.Issuer), fmt.Sprintf(`"exp":%d`, now+60)
+	for why, change := range map[string]func(string) string{
+		"AUD overrides aud": set(issuer, `"aud":"https://evil.example",`+strings.ToUpper(issuer[:5])+issuer[5:]),
+		"AUD":               set(issuer, strings.ToUpper(issuer[:5])+issuer[5:]),
+		"Exp overrides exp": set(expires, fmt.Sprintf(`"exp":%d,"Exp":%d`, now-60, now+60)),
+		"JTI":               set(`"jti"`, `"JTI"`),
+		"exp twice":         set(expires, fmt.Sprintf(`"exp":%d,%s`, now-60, expires)),
+		"aud twice":         set(issuer, `"aud":"https://evil.example",`+issuer),
+		"nbf 1e300":         set(expires, expires+`,"nbf":1e300`),
+		"iat 1e300":         set(fmt.Sprintf(`"iat":%d`, now), `"iat":1e300`),
+		"exp 1e19":          set(expires, `"exp":1e19`),
+		"exp -1e300":        set(expires, `"exp":-1e300`),
+		"exp is a string":   set(expires, fmt.Sprintf(`"exp":"%d"`, now+60)),
+		"nbf is null":       set(expires, expires+`,"nbf":null`),
+		"text after it":     func(s string) string { return s + "{}" },
+	} {
+		t := r.redeemWithAssertion(code, c, claims(change))
+		r.require(t.Status == http.StatusUnauthorized && t.Error == "invalid_client" ||
+			t.Status == http.StatusTooManyRequests, "%s: returned %d %s", why, t.Status, t.Error)
+	}
+}
+
+// signPayload returns an assertion whose payload is the given text.
+func (r *run) signPayload(c Client, payload string) string {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: c.Key},
+		(&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", c.KeyID))
+	r.require(err == nil, "no signer: %v", err)
+	jws, err := signer.Sign([]byte(payload))
+	r.require(err == nil, "not signed: %v", err)
+	token, err := jws.CompactSerialize()
+	r.require(err == nil, "not signed: %v", err)
+	return token
 }
 
 // signWithEmbeddedKey returns an assertion that is signed with the key in its

@@ -260,8 +260,8 @@ func checkSubjects(r *run) {
 	first := r.runFlow(r.browser(), r.target.Web, codeFlow())
 	again := r.runFlow(r.browser(), r.target.Web, codeFlow())
 	r.require(first.claims["sub"] == again.claims["sub"], "sub differs between two sign-ins of one person")
-	r.skipWithout("second person", r.target.OtherPerson.Username != "")
+	r.skipWithout("second person", r.otherPerson().Username != "")
 	request := r.newRequest(r.target.Web, codeFlow())
-	flow := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.target.OtherPerson, request))
+	flow := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.otherPerson(), request))
 	r.require(flow.claims["sub"] != first.claims["sub"], "two people have the same sub")
 }

@@ -288,11 +288,11 @@ func checkEndSessionByPost(r *run) {
 }
 
 func checkHintOfOtherPerson(r *run) {
-	r.skipWithout("second person", r.target.OtherPerson.Username != "")
+	r.skipWithout("second person", r.otherPerson().Username != "")
 	flow := r.signInForLogout(r.browser(), codeFlow())
 	b := r.browser()
 	request := r.newRequest(r.target.Web, codeFlow())
-	r.requireSuccess(b.signInAs(r.target.OtherPerson, request), request)
+	r.requireSuccess(b.signInAs(r.otherPerson(), request), request)
 	p := b.openEndSession(newValues("id_token_hint", flow.idToken, "post_logout_redirect_uri",
 		r.target.Web.PostLogoutRedirectURI))
 	r.requirePage(p, http.StatusOK)

@@ -71,14 +71,14 @@ func checkLoginCSRF(r *run) {
 		"Sec-Fetch-Site cross":   func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") },
 		"Origin null":            func(req *http.Request) { req.Header.Set("Origin", "null") },
 	} {
-		res := b.sendOnce(http.MethodPost, to.String(), f.FillIn(r.target.Person), edit)
+		res := b.sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()), edit)
 		r.require(res.Status >= 400, "%s: the form returned %d", why, res.Status)
 	}
 	// The attacker's own form in the victim's browser.
 	attacker := r.browser()
 	theirs := attacker.authorize(r.newRequest(r.target.Web, codeFlow()))
 	f = r.requireSignInForm(theirs)
-	res := r.browser().sendOnce(http.MethodPost, to.String(), f.FillIn(r.target.Person))
+	res := r.browser().sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()))
 	r.require(res.Status >= 400, "a form without its browser's cookie returned %d", res.Status)
 }
 
@@ -91,7 +91,7 @@ func checkSessionFixation(r *run) {
 	_, asks := seen.PasswordForm()
 	r.require(!asks || seen.URL.String() != p.URL.String() || seen.Status >= 400,
 		"another browser opens the attacker's sign-in page")
-	finished := victim.submit(p, f, f.FillIn(r.target.Person))
+	finished := victim.submit(p, f, f.FillIn(r.person()))
 	_, answered := finished.AuthorizationResponse(request.Get("redirect_uri"))
 	r.require(!answered && finished.Status >= 400,
 		"another browser finished the attacker's sign-in (status %d)", finished.Status)
@@ -104,7 +104,7 @@ func checkSessionFixation(r *run) {
 	u, err := url.Parse(r.target.Issuer)
 	r.require(err == nil, "the issuer is not a URL")
 	before := b.robot.Jar.Cookies(u)
-	b.finishSignIn(p, r.target.Person, request.Get("redirect_uri"))
+	b.finishSignIn(p, r.person(), request.Get("redirect_uri"))
 	thief := r.browser()
 	thief.robot.Jar.SetCookies(u, secureCookies(before, u))
 	r.requireError(thief.authorizeSilently(silent), silent, loginErrors()...)
@@ -160,7 +160,7 @@ func checkFreshSignIn(r *run) {
 		// Asking again in any way leads back to the password.
 		r.requireSignInForm(b.get(p.URL.String()))
 		r.requireSignInForm(b.authorize(request))
-		second := r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, request.Get("redirect_uri")))
+		second := r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.person(), request.Get("redirect_uri")))
 		r.require(r.requireNumber(second.claims, "auth_time") > r.requireNumber(first.claims, "auth_time"),
 			"%v: auth_time has not changed", changes)
 	}
@@ -169,11 +169,11 @@ func checkFreshSignIn(r *run) {
 }
 
 func checkForeignHint(r *run) {
-	r.skipWithout("second person", r.target.OtherPerson.Username != "")
+	r.skipWithout("second person", r.otherPerson().Username != "")
 	b := r.browser()
 	own := r.runFlow(b, r.target.Web, codeFlow())
 	request := r.newRequest(r.target.Web, codeFlow())
-	theirs := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.target.OtherPerson, request))
+	theirs := r.finishFlow(r.target.Web, request, r.browser().signInAs(r.otherPerson(), request))
 	parts := strings.Split(own.idToken, ".")
 	now := r.target.Now().Unix()
 	claims := map[string]any{
@@ -234,7 +234,7 @@ func checkUnknownUser(r *run) {
 		return b.submit(p, f, f.FillIn(Person{Username: username, Password: "wrong-" + randomString(8)}))
 	}
 	ghost := "ghost" + randomString(4)
-	known, unknown := try(r.target.Person.Username), try(ghost)
+	known, unknown := try(r.person().Username), try(ghost)
 	r.require(known.Status == unknown.Status,
 		"a wrong password returns %d, an unknown username %d", known.Status, unknown.Status)
 	r.require(len(known.Attributes("p", "id")) == len(unknown.Attributes("p", "id")),

@@ -62,7 +62,7 @@ func (b *browser) authorizeSilently(request url.Values) robot.Response {
 // signIn sends a request, completes every page, and returns the response to the
 // client, good or bad. The check fails if there is none.
 func (b *browser) signIn(request url.Values) robot.Response {
-	return b.signInAs(b.r.target.Person, request)
+	return b.signInAs(b.r.person(), request)
 }
 
 func (b *browser) signInAs(person Person, request url.Values) robot.Response {

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"idpbridge/internal/robot"
@@ -37,6 +38,10 @@ type Target struct {
 	Post   Client // authenticates by client_secret_post
 	Public Client // has no secret
 	Keyed  Client // authenticates by private_key_jwt
+	// Chat is a client whose redirect URI is LivePerson's window, and that is only for the
+	// account ChatAccount.
+	Chat        Client
+	ChatAccount string
 
 	Person      Person // has every standard claim
 	OtherPerson Person // another user
@@ -49,6 +54,8 @@ type Target struct {
 	Now func() time.Time
 	// Wait lets time pass for the provider and for Now, or returns ErrTooLong.
 	Wait func(ctx context.Context, d time.Duration) error
+
+	logins sync.Map // *firstLogin by Person
 }
 
 // Client is a relying party that is registered at the provider. The zero value

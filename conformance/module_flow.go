@@ -115,7 +115,7 @@ func authorizeModules() []module {
 				request := r.newRequest(r.target.Web, v)
 				b := r.browser()
 				r.finishFlow(r.target.Web, request,
-					b.finishSignIn(b.post(r.metadata().AuthorizationEndpoint, request), r.target.Person, request.Get("redirect_uri")))
+					b.finishSignIn(b.post(r.metadata().AuthorizationEndpoint, request), r.person(), request.Get("redirect_uri")))
 			},
 		},
 	}
@@ -152,5 +152,5 @@ func oidccAlternateHappyFlow(r *run, v variant) {
 	}
 	b := r.browser()
 	p := b.get(appendQuery(r.metadata().AuthorizationEndpoint, reversed))
-	r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, request.Get("redirect_uri")))
+	r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.person(), request.Get("redirect_uri")))
 }

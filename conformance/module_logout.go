@@ -213,7 +213,7 @@ func checkNoRedirect(r *run, v variant, do func(*run, flowResult) url.Values) {
 func backchannelModules() []module {
 	return []module{
 		{
-			name:        "oidcc-backchannel-rp-initiated-logout-discovery-endpoint-verification",
+			name:        "oidcc-backchannel-logout-discovery-endpoint-verification",
 			requirement: "Discovery announces back-channel logout.",
 			appliesTo:   isCode,
 			do: func(r *run, _ variant) {
@@ -293,7 +293,7 @@ func (r *run) awaitLogoutToken(c Client, claims map[string]any) string {
 func frontchannelModules() []module {
 	return []module{
 		{
-			name:        "oidcc-frontchannel-rp-initiated-logout-discovery-endpoint-verification",
+			name:        "oidcc-frontchannel-logout-discovery-endpoint-verification",
 			requirement: "Discovery announces front-channel logout.",
 			appliesTo:   isCode,
 			do: func(r *run, _ variant) {

@@ -68,7 +68,7 @@ func checkAsksAgain(r *run, v variant, timed bool, changes ...string) {
 	request := r.newRequest(r.target.Web, v, changes...)
 	p := b.authorize(request)
 	r.requireSignInForm(p)
-	second := r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, request.Get("redirect_uri")))
+	second := r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.person(), request.Get("redirect_uri")))
 	r.require(second.claims["sub"] == first.claims["sub"], "sub has changed")
 	if _, has := second.claims["auth_time"]; !has && !timed {
 		return

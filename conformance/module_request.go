@@ -77,11 +77,19 @@ func unsignedObject(claims map[string]any) string {
 func oidccUnsignedRequestObject(r *run, v variant) {
 	request := r.newRequest(r.target.Web, v)
 	inner := randomString(12)
-	request.Set("request", unsignedObject(map[string]any{
+	object := map[string]any{
 		"iss": r.target.Web.ID, "aud": r.target.Issuer, "client_id": r.target.Web.ID, "response_type": v.responseType,
 		"redirect_uri": request.Get("redirect_uri"), "scope": "openid", "state": inner, "nonce": request.Get("nonce"),
-	}))
+	}
+	if v.responseMode != "" { // it is only in the request object
+		object["response_mode"] = v.responseMode
+		request.Del("response_mode")
+	}
+	request.Set("request", unsignedObject(object))
 	response := r.browser().signIn(request)
+	if v.responseMode != "" {
+		request.Set("response_mode", v.responseMode)
+	}
 	if response.Get("error") != "" {
 		r.requireError(response, request, "request_not_supported", "invalid_request_object")
 		return
@@ -108,7 +116,7 @@ func oidccRequestObjectRedirectURI(r *run, v variant) {
 	p := b.authorize(request)
 	if _, ok := p.PasswordForm(); ok { // then the redirect URI in the request object must be used
 		request.Set("redirect_uri", r.target.Web.RedirectURI)
-		r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.target.Person, r.target.Web.RedirectURI))
+		r.finishFlow(r.target.Web, request, b.finishSignIn(p, r.person(), r.target.Web.RedirectURI))
 		return
 	}
 	r.requirePage(p, http.StatusBadRequest, http.StatusForbidden, http.StatusOK)

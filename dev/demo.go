@@ -51,9 +51,11 @@ func Clients() []oidc.Client {
 	return []oidc.Client{
 		{
 			ID: "liveengage", Name: "Example Brand chat", Secret: secret.New(LiveEngageSecret), AuthMethods: basicOrPost,
-			RedirectURIs:  []string{liveengage.EmbeddedRedirectURI, liveengage.WindowURI},
+			RedirectURIs:  []string{liveengage.WindowURI},
 			ResponseTypes: []string{"code", "id_token"}, Scopes: scopes, ClaimsInIDToken: true,
-			LiveEngage: &oidc.LiveEngage{TokenRedirectURI: liveengage.EmbeddedRedirectURI, JSONRequests: true},
+			LiveEngage: &oidc.LiveEngage{
+				Account: Account, TokenRedirectURI: liveengage.EmbeddedRedirectURI, JSONRequests: true,
+			},
 		},
 		{
 			ID: "local-web", Name: "Local web application", Native: true,

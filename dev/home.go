@@ -27,7 +27,7 @@ func (env *environment) mountPages(s *server.Server) error {
 	s.Echo.GET("/", env.showHome)
 	s.Echo.GET(web.PathSetup, s.ShowSetup)
 	s.Echo.GET(pathInspect, env.showInspect)
-	s.Echo.POST(pathInspect, env.inspectToken, web.RequireSameOrigin(s.Renderer))
+	s.Echo.POST(pathInspect, env.inspectToken, web.RequireSameOrigin(s.Renderer, s.Settings.Issuer, false, s.Log))
 	try := &tryOut{server: s, client: fetch.New(fetch.Config{})}
 	s.Echo.GET(pathTryOut, try.startSignIn)
 	s.Echo.GET(pathTried, try.showToken)

@@ -19,7 +19,8 @@ func TestInspectPage(t *testing.T) {
 	issuer := startDev(t, time.Now, "off")
 	b := servertest.NewBrowser(t)
 	authorize := servertest.AuthorizeURL(issuer,
-		"client_id", "liveengage", "redirect_uri", servertest.FixedURI, "response_type", "id_token")
+		"client_id", "liveengage", "redirect_uri", servertest.WindowURI, "response_type", "id_token",
+		"state", servertest.WindowState())
 	redirected := servertest.NewBrowser(t).SignIn(authorize, "jane", "jane-password")
 	redirect, token := redirected.Location, servertest.Response(t, redirected).Get("id_token")
 

@@ -60,13 +60,14 @@ func listenForSimulator(
 	code.ID, code.Name, code.ResponseTypes = codeClient, first.Name+", code flow", []string{"code"}
 	code.RedirectURIs = append(slices.Clone(first.RedirectURIs), s.url+sim.DelegationPath(Account))
 	code.LiveEngage = &oidc.LiveEngage{
+		Account:          Account,
 		TokenRedirectURI: first.LiveEngage.TokenRedirectURI, JSONRequests: true, Delegation: true,
 		Page: oidc.Page{Origins: []string{s.url}, Code: true},
 	}
 	encrypted := *first
 	encrypted.ID, encrypted.Name, encrypted.ResponseTypes = encryptedClient, first.Name+", encrypted", []string{"id_token"}
 	encrypted.Encryption = encryption
-	encrypted.LiveEngage = &oidc.LiveEngage{Page: oidc.Page{Origins: []string{s.url}}}
+	encrypted.LiveEngage = &oidc.LiveEngage{Account: Account, Page: oidc.Page{Origins: []string{s.url}}}
 	return s, append(clients, code, encrypted), nil
 }
 

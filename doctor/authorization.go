@@ -17,6 +17,8 @@ const (
 	RedirectRequest  Code = "redirect-request"
 	RedirectNonce    Code = "redirect-nonce"
 	RedirectForeign  Code = "redirect-foreign"
+	RedirectWebsite  Code = "redirect-website"
+	RedirectAccount  Code = "redirect-account"
 )
 
 // authorizeRequest is an authorization request as LivePerson's window makes it.
@@ -39,6 +41,9 @@ func (e *exam) authorizeURL(request authorizeRequest) string {
 		"scope":              {"openid"},
 		"redirect_uri":       {request.redirectURI},
 		"parentWindowOrigin": {"https://www.brand.example"},
+	}
+	if request.state == "" && liveengage.IsWindowURI(request.redirectURI) {
+		request.state = liveengage.WindowState(e.cfg.WindowAccount, randomText())
 	}
 	if request.state != "" {
 		query.Set("state", request.state)
@@ -107,6 +112,8 @@ func (e *exam) checkAuthorization(ctx context.Context) {
 		}
 	}
 	e.checkUnregisteredURIs(ctx)
+	e.checkWebsite(ctx)
+	e.checkWindowAccount(ctx)
 	if accepted == "" {
 		e.addSkip(RedirectState, "The state parameter was not checked, because no redirect URI is accepted.",
 			"Fix the redirect URIs first.")
@@ -168,7 +175,8 @@ func (e *exam) explainNoRedirect(request authorizeRequest, res response) {
 		e.addError(RedirectAccepted,
 			fmt.Sprintf("The provider rejects the redirect URI %s for the client %s.", request.redirectURI, e.cfg.ClientID),
 			"Register exactly this URI for the client: LivePerson's window receives the response there. "+
-				"If you do not use it, name those that you use (--redirect-uri).", res.summarize())
+				"If you do not use it, name those that you use (--redirect-uri). If the provider checks the account of "+
+				"LivePerson's window, name that (--account).", res.summarize())
 		return
 	}
 	e.addWarning(RedirectAccepted,
@@ -207,6 +215,59 @@ func (e *exam) checkUnregisteredURIs(ctx context.Context) {
 	if !bad {
 		e.addOK(RedirectForeign, "The provider rejects redirect URIs that are not registered.")
 	}
+}
+
+// checkWebsite checks that LivePerson's website, which is sent to the token endpoint
+// only, is not registered as a redirect URI.
+func (e *exam) checkWebsite(ctx context.Context) {
+	if slices.Contains(e.cfg.RedirectURIs, liveengage.EmbeddedRedirectURI) {
+		return // the caller says that the brand uses it
+	}
+	res, err := e.authorize(ctx, authorizeRequest{redirectURI: liveengage.EmbeddedRedirectURI, nonce: true})
+	if err != nil {
+		return // checkRedirectURI has reported it
+	}
+	if _, registered := redirectParams(res, liveengage.EmbeddedRedirectURI); registered {
+		e.addWarning(RedirectWebsite,
+			fmt.Sprintf("The provider redirects to %s, LivePerson's website, which needs no responses.",
+				liveengage.EmbeddedRedirectURI),
+			"Remove it from the client's redirect URIs, because any link can send a signed-in customer's code or token "+
+				"there. Accept it at the token endpoint only.")
+		return
+	}
+	e.addOK(RedirectWebsite, "The provider does not redirect to LivePerson's website.")
+}
+
+// checkWindowAccount checks whether the provider sends responses to LivePerson's window
+// for any account. The window is the same for all accounts.
+func (e *exam) checkWindowAccount(ctx context.Context) {
+	i := slices.IndexFunc(e.cfg.RedirectURIs, liveengage.IsWindowURI)
+	if i < 0 {
+		return
+	}
+	window, other := e.cfg.RedirectURIs[i], "99999999"
+	res, err := e.authorize(ctx, authorizeRequest{
+		redirectURI: window, state: liveengage.WindowState(other, randomText()), nonce: true,
+	})
+	if err != nil {
+		return // checkRedirectURI has reported it
+	}
+	if _, redirects := redirectParams(res, window); !redirects {
+		e.addOK(RedirectAccount, "The provider rejects LivePerson's window if it belongs to another account.")
+		return
+	}
+	const sentence = "The provider sends responses to LivePerson's window of any account, so anyone with an account " +
+		"can make a link that sends them your customers' responses."
+	remedy := e.cfg.AccountRemedy
+	if remedy == "" {
+		remedy = "Use the code flow, because other accounts do not have the client secret. If the provider can do it, " +
+			"reject requests whose state does not name your account."
+	}
+	if e.cfg.AccountRemedy == "" && !slices.Contains(e.cfg.ResponseTypes, "id_token") {
+		e.addNote(RedirectAccount, sentence, remedy)
+		return
+	}
+	e.addWarning(RedirectAccount, sentence, remedy)
 }
 
 // checkMissingNonce requests an ID token without a nonce. LivePerson's pop-out

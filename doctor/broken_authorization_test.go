@@ -59,6 +59,35 @@ func brokenAuthorization() []brokenCase {
 			}),
 		},
 		{
+			name: "LivePerson's website registered", code: doctor.RedirectWebsite, level: doctor.Warn,
+			text: liveengage.EmbeddedRedirectURI,
+			change: changeAuthorize(func(w http.ResponseWriter, r *http.Request, query url.Values) bool {
+				if query.Get("redirect_uri") == liveengage.EmbeddedRedirectURI {
+					http.Redirect(w, r, liveengage.EmbeddedRedirectURI+"?error=login_required", http.StatusFound)
+					return true
+				}
+				return false
+			}),
+		},
+		{
+			name: "window of any account", code: doctor.RedirectAccount, level: doctor.Warn,
+			text: "Use the code flow", change: changeAuthorize(redirectEveryWindow),
+		},
+		{
+			name: "window of any account, code flow only", code: doctor.RedirectAccount, level: doctor.Note,
+			text: "window of any account", change: func(s *site) {
+				s.cfg.ResponseTypes = []string{"code"}
+				changeAuthorize(redirectEveryWindow)(s)
+			},
+		},
+		{
+			name: "window of any account, our own provider", code: doctor.RedirectAccount, level: doctor.Warn,
+			text: "Set it.", change: func(s *site) {
+				s.cfg.ResponseTypes, s.cfg.AccountRemedy = []string{"code"}, "Set it."
+				changeAuthorize(redirectEveryWindow)(s)
+			},
+		},
+		{
 			name: "open redirect", code: doctor.RedirectForeign, level: doctor.Error,
 			text: "attacker.invalid",
 			change: changeAuthorize(func(w http.ResponseWriter, r *http.Request, query url.Values) bool {
@@ -129,4 +158,18 @@ func changeAuthorize(handler func(w http.ResponseWriter, r *http.Request, query 
 func redirectWithState(w http.ResponseWriter, r *http.Request, state string) {
 	params := url.Values{"error": {"login_required"}, "state": {state}}
 	http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+params.Encode(), http.StatusFound)
+}
+
+// redirectEveryWindow responds to LivePerson's window, whatever account it names.
+func redirectEveryWindow(w http.ResponseWriter, r *http.Request, query url.Values) bool {
+	if query.Get("redirect_uri") != liveengage.WindowURI {
+		return false
+	}
+	separator := "?"
+	if query.Get("response_type") == "id_token" {
+		separator = "#"
+	}
+	params := url.Values{"error": {"login_required"}, "state": {query.Get("state")}}
+	http.Redirect(w, r, liveengage.WindowURI+separator+params.Encode(), http.StatusFound)
+	return true
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"idpbridge/liveengage"
 )
 
 // Codes of the list of connectors.
@@ -57,14 +59,6 @@ func (c connector) matches(cfg Config) bool {
 	return issuer == cfg.Issuer || clientID == cfg.ClientID
 }
 
-// ValidAccount reports whether a string can be the number of a LiveEngage account:
-// digits and letters only, so that it cannot change the URL it becomes part of.
-func ValidAccount(account string) bool {
-	return account != "" && len(account) <= 32 && !strings.ContainsFunc(account, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-}
-
 // checkConnectors compares the account's connectors with the provider.
 func (e *exam) checkConnectors(ctx context.Context) {
 	if e.cfg.Account == "" {
@@ -72,7 +66,7 @@ func (e *exam) checkConnectors(ctx context.Context) {
 			"Give the account number (--account): its list of connectors is public.")
 		return
 	}
-	if !ValidAccount(e.cfg.Account) {
+	if !liveengage.IsAccount(e.cfg.Account) {
 		e.addError(AccountNumber, fmt.Sprintf("%q is not an account number.", e.cfg.Account),
 			"Write only its digits and letters, as in the URL of the LiveEngage console.")
 		return

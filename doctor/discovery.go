@@ -47,13 +47,23 @@ func (m metadata) endpointURLs() []namedURL {
 // checkDiscovery reads the discovery document. LivePerson does not read it, but
 // the later checks need its URLs.
 func (e *exam) checkDiscovery(ctx context.Context) {
+	if e.hasEndpoints() {
+		e.meta = metadata{
+			Issuer: e.cfg.Issuer, AuthorizationEndpoint: e.cfg.AuthorizationEndpoint,
+			TokenEndpoint: e.cfg.TokenEndpoint, JWKSURI: e.cfg.KeySetURL,
+		}
+		e.addSkip(DiscoveryDocument, "The discovery document was not read, because the endpoints were given.",
+			"Nothing: LivePerson does not read it either.")
+		return
+	}
 	res, ok := e.fetchDiscovery(ctx)
 	if !ok {
 		return
 	}
-	if missing := listMissingMembers(e.meta); len(missing) > 0 {
+	if missing := e.listMissingMembers(); len(missing) > 0 {
 		e.addError(DiscoveryDocument, fmt.Sprintf("The discovery document lacks %s.", strings.Join(missing, ", ")),
-			"Make the provider publish all its endpoints there.")
+			"Make the provider publish all its endpoints there, or give them (--authorization-endpoint, --token-endpoint, "+
+				"--jwks).")
 	} else {
 		e.addOK(DiscoveryDocument, "The discovery document is available and complete.")
 	}
@@ -77,14 +87,16 @@ func (e *exam) fetchDiscovery(ctx context.Context) (response, bool) {
 	res, err := e.get(ctx, discoveryURL)
 	if err != nil {
 		e.addError(DiscoveryDocument, fmt.Sprintf("The discovery document cannot be read: %v.", err),
-			"Fix what is reported above, and start the provider. Without this document, most checks are not possible.",
+			"Fix what is reported above, and start the provider. If it has no such document, which LivePerson does not read, "+
+				"give its endpoints (--authorization-endpoint, --token-endpoint, --jwks).",
 			discoveryURL)
 		return response{}, false
 	}
 	e.checkClock(res)
 	if res.status != http.StatusOK {
 		e.addError(DiscoveryDocument, fmt.Sprintf("The discovery document has status %d instead of 200.", res.status),
-			"Check that the issuer is exactly right, and that the proxy forwards "+pathDiscovery+" to the provider.",
+			"Check that the issuer is exactly right, and that the proxy forwards "+pathDiscovery+" to the provider. If it has "+
+				"no such document, give its endpoints (--authorization-endpoint, --token-endpoint, --jwks).",
 			res.summarize())
 		return response{}, false
 	}
@@ -98,14 +110,24 @@ func (e *exam) fetchDiscovery(ctx context.Context) (response, bool) {
 	return res, true
 }
 
-func listMissingMembers(m metadata) []string {
+// hasEndpoints reports whether endpoints were given.
+func (e *exam) hasEndpoints() bool {
+	return e.cfg.AuthorizationEndpoint != "" || e.cfg.TokenEndpoint != "" || e.cfg.KeySetURL != ""
+}
+
+// listMissingMembers returns the members that LivePerson needs and the document lacks:
+// no token endpoint for the implicit flow, and no key set if a key is pasted.
+func (e *exam) listMissingMembers() []string {
 	var missing []string
-	for _, member := range []struct{ name, value string }{
-		{"authorization_endpoint", m.AuthorizationEndpoint},
-		{"token_endpoint", m.TokenEndpoint},
-		{"jwks_uri", m.JWKSURI},
+	for _, member := range []struct {
+		name, value string
+		needed      bool
+	}{
+		{"authorization_endpoint", e.meta.AuthorizationEndpoint, true},
+		{"token_endpoint", e.meta.TokenEndpoint, e.usesCode()},
+		{"jwks_uri", e.meta.JWKSURI, e.cfg.PastedKey == ""},
 	} {
-		if member.value == "" {
+		if member.needed && member.value == "" {
 			missing = append(missing, member.name)
 		}
 	}

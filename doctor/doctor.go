@@ -12,11 +12,11 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"idpbridge/internal/fetch"
@@ -49,6 +49,16 @@ type Config struct {
 	// ResponseTypes are the response types that LivePerson requests, out of code and
 	// id_token. None means code.
 	ResponseTypes []string
+	// AuthorizationEndpoint, TokenEndpoint and KeySetURL replace those of the discovery
+	// document, which LivePerson does not read. With one of them, a provider needs no
+	// such document.
+	AuthorizationEndpoint, TokenEndpoint, KeySetURL string
+	// WindowAccount is the account that LivePerson's window names in its state; empty
+	// means Account, or a number that is made up.
+	WindowAccount string
+	// AccountRemedy is what to do if the provider sends responses to the window of any
+	// account; empty means advice that fits any provider.
+	AccountRemedy string
 	// Local reports whether LivePerson is not meant to reach the provider. What keeps
 	// LivePerson out is then a note, not an error.
 	Local bool
@@ -141,11 +151,9 @@ func newExam(cfg Config) *exam {
 	}
 	if len(cfg.RedirectURIs) == 0 {
 		cfg.RedirectURIs = []string{liveengage.WindowURI}
-		if slices.Contains(cfg.ResponseTypes, "code") {
-			cfg.RedirectURIs = append(cfg.RedirectURIs, liveengage.EmbeddedRedirectURI)
-		}
 	}
 	cfg.RedirectURIs = firstListed(cfg.RedirectURIs)
+	cfg.WindowAccount = cmp.Or(cfg.WindowAccount, cfg.Account, "12345678")
 	if cfg.AccountBaseURL == "" {
 		cfg.AccountBaseURL = liveengage.AccountConfig
 	}

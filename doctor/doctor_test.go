@@ -221,14 +221,3 @@ func TestControlCharacters(t *testing.T) {
 		require.NotContains(t, text, bad)
 	}
 }
-
-func TestValidAccount(t *testing.T) {
-	t.Parallel()
-	for account, want := range map[string]bool{
-		"12345678": true, "le1234567": true,
-		"": false, "1/../2": false, "1?x": false, "12 3": false, "１２": false,
-		"123456789012345678901234567890123": false,
-	} {
-		require.Equal(t, want, doctor.ValidAccount(account), account)
-	}
-}

@@ -36,6 +36,11 @@ func (e *exam) checkKeySet(ctx context.Context) {
 // fetchKeySet returns the keys that could be read. It returns false if there is no
 // key set.
 func (e *exam) fetchKeySet(ctx context.Context) ([]webKey, bool) {
+	if e.meta.JWKSURI == "" && e.cfg.PastedKey != "" {
+		e.addSkip(KeysDocument, "The key set (JWKS) was not read: there is none, and a key is pasted into the connector.",
+			"Nothing, unless you want to change keys without editing the connector.")
+		return nil, false
+	}
 	if e.meta.JWKSURI == "" {
 		e.addSkip(KeysDocument, "The key set (JWKS) was not read, because its URL is not known.", fixDiscovery)
 		return nil, false

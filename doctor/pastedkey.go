@@ -60,6 +60,10 @@ func (e *exam) explainKeyMismatch(code Code, name, pasted, line string) {
 			return
 		}
 	}
+	if problem, remedy := recognizeNoKey(pasted, der); problem != "" {
+		e.addError(code, name+" is "+problem+".", remedy)
+		return
+	}
 	if strings.Contains(pasted, "PRIVATE KEY") {
 		e.addError(code, name+" is a private key.",
 			"Treat it as stolen: create a new key, and paste its public part.")
@@ -71,7 +75,9 @@ func (e *exam) explainKeyMismatch(code Code, name, pasted, line string) {
 	} else if pasted != line {
 		problems = append(problems, fmt.Sprintf("character %d is a space or a line break", findSpace(pasted)))
 	}
-	problems = append(problems, describeDifference(line, e.expectedLine()))
+	if expected := e.expectedLine(); expected != "" {
+		problems = append(problems, describeDifference(line, expected))
+	}
 	seen := "it is not a public key"
 	if err == nil {
 		seen = "its fingerprint is " + fingerprint
@@ -82,8 +88,51 @@ func (e *exam) explainKeyMismatch(code Code, name, pasted, line string) {
 		problems = append(problems, "it has the older format PKCS #1 (BEGIN RSA PUBLIC KEY)")
 		seen = ""
 	}
-	e.addError(code, fmt.Sprintf("%s is not the provider's key: %s.", name, strings.Join(problems, "; ")),
+	sentence := name + " is not the provider's key"
+	if len(e.keys) == 0 {
+		sentence = name + " cannot be used"
+	}
+	if len(problems) > 0 {
+		sentence += ": " + strings.Join(problems, "; ")
+	}
+	e.addError(code, sentence+".",
 		pasteLine+" Or set the connector to use the key set. Compare the fingerprints.", seen)
+}
+
+// recognizeNoKey says what was pasted in place of a key, and what to do about it. It
+// returns "" for what may be a key.
+func recognizeNoKey(pasted string, der []byte) (problem, remedy string) {
+	const publicKey = "Paste the public key in it: openssl x509 -in FILE -pubkey -noout, on one line."
+	if _, err := x509.ParseCertificate(der); err == nil || strings.Contains(pasted, "BEGIN CERTIFICATE") {
+		return "a certificate, not a public key", publicKey
+	}
+	text := strings.TrimSpace(pasted)
+	if strings.HasPrefix(text, "eyJ") || strings.HasPrefix(strings.ToLower(text), "bearer ") {
+		return "a token, not a public key", pasteLine
+	}
+	if strings.HasPrefix(text, "{") {
+		return "a JSON Web Key, not a key on one line", "Paste the key as X.509 SubjectPublicKeyInfo in base64. " + pasteLine
+	}
+	if strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://") {
+		return "a URL, not a public key", "Enter it as JWKS Endpoint, or paste the key."
+	}
+	return "", ""
+}
+
+// judgePastedKey checks the pasted key of a provider without a key set.
+func (e *exam) judgePastedKey() {
+	const name = "The pasted key"
+	line := stripPEMLines(e.cfg.PastedKey)
+	der, _ := base64.StdEncoding.DecodeString(line) // what is not base64 is not a key either
+	parsed, err := x509.ParsePKIXPublicKey(der)
+	key, isRSA := parsed.(*rsa.PublicKey)
+	if err != nil || !isRSA || key.N.BitLen() < minKeyBits || line != e.cfg.PastedKey ||
+		inspect.PublishedKeySource(keys.PublicKey{Key: parsed}.Fingerprint()) != "" {
+		e.explainKeyMismatch(KeyPasted, name, e.cfg.PastedKey, line)
+		return
+	}
+	e.addOK(KeyPasted, fmt.Sprintf("%s is an RSA key of %d bits, with the fingerprint %s. There is no key set to "+
+		"compare it with.", name, key.N.BitLen(), keys.PublicKey{Key: parsed}.Fingerprint()))
 }
 
 // expectedLine returns the line that should have been pasted.
@@ -96,7 +145,10 @@ func (e *exam) expectedLine() string {
 			return k.Base64()
 		}
 	}
-	return e.keys[0].Base64()
+	if len(e.keys) > 0 {
+		return e.keys[0].Base64()
+	}
+	return ""
 }
 
 // stripPEMLines removes BEGIN and END lines, and white space.

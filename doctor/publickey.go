@@ -42,6 +42,10 @@ func (e *exam) checkPublicKey(ctx context.Context) {
 			"Give the key in a file (--key), or name the account (--account).")
 		return
 	}
+	if e.meta.JWKSURI == "" {
+		e.judgePastedKey()
+		return
+	}
 	if len(e.keys) == 0 {
 		e.addSkip(KeyPasted, "The pasted key was not compared, because the key set has no usable key.", fixKeySet)
 		return

@@ -210,7 +210,10 @@ func (s *site) goodHandlers() map[string]http.HandlerFunc {
 func (s *site) authorize(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	redirectURI := query.Get("redirect_uri")
-	registered := redirectURI == liveengage.WindowURI || redirectURI == liveengage.EmbeddedRedirectURI
+	registered := redirectURI == liveengage.WindowURI
+	if account, err := liveengage.WindowAccount(redirectURI, query.Get("state")); registered {
+		registered = err == nil && account != "99999999"
+	}
 	if !registered || query.Get("client_id") != clientID {
 		http.Error(w, "not registered", http.StatusBadRequest)
 		return

@@ -43,7 +43,7 @@ func (e *exam) checkState(ctx context.Context, redirectURI string) {
 // sendState sends a state of the size and returns an error if it does not come
 // back unchanged.
 func (e *exam) sendState(ctx context.Context, redirectURI string, size int) (response, error) {
-	state := sampleState(size)
+	state := sampleState(size, e.cfg.WindowAccount)
 	responseType := e.cfg.ResponseTypes[0]
 	res, err := e.authorize(ctx, authorizeRequest{
 		redirectURI:  redirectURI,
@@ -69,8 +69,8 @@ func (e *exam) sendState(ctx context.Context, redirectURI string, size int) (res
 
 // sampleState returns a state of n bytes that looks like LivePerson's. It has the
 // kinds of characters that providers are known to damage.
-func sampleState(n int) string {
-	const head = `{"` + liveengage.WindowQueryKey + `":{"accountId":"12345678","env":"prod",` +
+func sampleState(n int, account string) string {
+	head := `{"` + liveengage.WindowQueryKey + `":{"accountId":"` + account + `","env":"prod",` +
 		`"clickedChannel":"-lpuw-authMessaging","external":true,"note":"a+b/c=d&e%20f g é",` +
 		`"engConf":{"async":true,"scid":"1","connector":{"id":4056284238,"configuration":{"jwtPublicKey":"`
 	const tail = `"}}}}}`

@@ -2,10 +2,10 @@ package oidc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -25,32 +25,18 @@ func assertionAlgorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256}
 }
 
-// assertionClaims are the claims of a client assertion (RFC 7523 section 3). The audience
-// must be one string: a list could name another server too, which would then hold an
-// assertion that is valid here.
-type assertionClaims struct {
-	Issuer    string   `json:"iss"`
-	Subject   string   `json:"sub"`
-	Audience  string   `json:"aud"`
-	ID        string   `json:"jti"`
-	Expires   *float64 `json:"exp"` // seconds
-	IssuedAt  *float64 `json:"iat"`
-	NotBefore *float64 `json:"nbf"`
-}
-
 // assertedClient is the client that an assertion names, unverified.
 func assertedClient(assertion string) string {
 	jws, err := jose.ParseSignedCompact(assertion, assertionAlgorithms())
 	if err != nil {
 		return ""
 	}
-	var c struct { // the other claims are checked later
-		Subject string `json:"sub"`
-	}
-	if json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &c) != nil {
+	claims, err := parseSignedClaims(jws.UnsafePayloadWithoutVerification())
+	if err != nil {
 		return ""
 	}
-	return c.Subject
+	subject, _ := claims.readString("sub")
+	return subject
 }
 
 // verifyClientAssertion verifies a client assertion: signed by one of the client's keys,
@@ -61,14 +47,20 @@ func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, as
 	if err != nil {
 		return err
 	}
-	var a assertionClaims
-	if err := json.Unmarshal(payload, &a); err != nil {
-		return errAssertion("its claims have wrong types; aud must be one string")
+	claims, err := parseSignedClaims(payload)
+	if err != nil {
+		return errAssertion("its claims are not one JSON object with unique names")
 	}
-	if problem := findAssertionProblem(a, client.ID, p.issuer, p.now()); problem != "" {
+	audiences := []string{p.issuer}
+	if client.TokenEndpointAudience {
+		audiences = append(audiences, p.issuer+PathToken)
+	}
+	if problem := findAssertionProblem(claims, client.ID, audiences, p.now()); problem != "" {
 		return errAssertion(problem)
 	}
-	first, err := p.assertions.RecordAssertion(ctx, client.ID, hashString(a.ID), time.Unix(int64(*a.Expires), 0))
+	id, _ := claims.readString("jti")
+	expires, _ := claims.readTime("exp") // findAssertionProblem has checked both
+	first, err := p.assertions.RecordAssertion(ctx, client.ID, hashString(id), expires)
 	if err != nil {
 		return fmt.Errorf("record client assertion: %w", err)
 	}
@@ -78,31 +70,32 @@ func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, as
 	return nil
 }
 
-// findAssertionProblem returns what is wrong with the claims of an assertion, or "".
-func findAssertionProblem(a assertionClaims, clientID, issuer string, now time.Time) string {
-	after := func(seconds *float64, t time.Time) bool {
-		return seconds != nil && time.Unix(int64(*seconds), 0).After(t)
-	}
-	if a.Issuer != clientID || a.Subject != clientID {
+// findAssertionProblem returns what is wrong with the claims of an assertion (RFC 7523
+// section 3), or "". The audience must be one string: a list could name another server too,
+// which would then hold an assertion that is valid here.
+func findAssertionProblem(claims signedClaims, clientID string, audiences []string, now time.Time) string {
+	issuer, _ := claims.readString("iss")
+	subject, _ := claims.readString("sub")
+	if issuer != clientID || subject != clientID {
 		return "iss and sub must both be the client_id"
 	}
-	if a.Audience != issuer {
-		return "aud must be the issuer and nothing else"
+	if audience, ok := claims.readString("aud"); !ok || !slices.Contains(audiences, audience) {
+		return "aud must be the issuer and nothing else, as one string"
 	}
-	if a.ID == "" || len(a.ID) > 512 {
+	if id, _ := claims.readString("jti"); id == "" || len(id) > 512 {
 		return "jti must have 1 to 512 bytes"
 	}
-	if !after(a.Expires, now) {
-		return "exp is missing or past"
+	expires, err := claims.readTime("exp")
+	if err != nil || !expires.After(now) {
+		return "exp is missing, past, or not a number of seconds"
 	}
-	if after(a.Expires, now.Add(maxAssertionLifetime+clockSkew)) {
+	if expires.After(now.Add(maxAssertionLifetime + clockSkew)) {
 		return "exp is more than 10 minutes ahead"
 	}
-	if after(a.NotBefore, now.Add(clockSkew)) {
-		return "nbf is in the future"
-	}
-	if after(a.IssuedAt, now.Add(clockSkew)) {
-		return "iat is in the future"
+	for _, name := range []string{"nbf", "iat"} {
+		if t, err := claims.readTime(name); err != nil || t.After(now.Add(clockSkew)) {
+			return name + " is in the future, or not a number of seconds"
+		}
 	}
 	return ""
 }

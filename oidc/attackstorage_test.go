@@ -43,7 +43,8 @@ func testLoopbackPort(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, p.Status, uri)
 		require.Empty(t, p.Location, uri)
 	}
-	p := open("client_id", "liveengage", "redirect_uri", "https://liveperson.net:8443")
+	p := open("client_id", "liveengage", "redirect_uri", "https://lpcdn.lpsnmedia.net:8443/le_unified_window/index.html",
+		"state", servertest.WindowState())
 	require.Equal(t, http.StatusBadRequest, p.Status, "a client that is not native")
 }
 

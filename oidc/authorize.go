@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ import (
 // handleAuthorize serves GET /authorize (OIDC Core section 3.1.2).
 func (p *Provider) handleAuthorize(c echo.Context) error {
 	saved := savedRequest{
-		Query: c.Request().URL.RawQuery, Reference: newReference(), Started: p.now().UnixMilli(),
+		Query: escapeNonASCII(c.Request().URL.RawQuery), Reference: newReference(), Started: p.now().UnixMilli(),
 	}
 	if err := p.loadPushed(&saved); err != nil {
 		return p.showErrorPage(c, err, saved.Reference)
@@ -44,7 +43,7 @@ func (p *Provider) redirectPostToGet(c echo.Context, path string) error {
 	// A form encodes everything as printable characters without #. A # would become a
 	// fragment, which browsers carry on to the client.
 	unencoded := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
-	if _, err := url.ParseQuery(string(body)); err != nil || strings.ContainsFunc(string(body), unencoded) {
+	if strings.ContainsFunc(string(body), unencoded) {
 		return p.showErrorPage(c, &pageError{
 			message: "The request that brought you here is damaged.", remedy: "Go back and try again.",
 		}, "")
@@ -194,6 +193,9 @@ func (p *Provider) showErrorPage(c echo.Context, err *pageError, reference strin
 		page.Registered = err.client.RedirectURIs
 	}
 	p.events("authorize_rejected", clientID)
+	if err.detail != "" {
+		log = log.With("detail", err.detail)
+	}
 	log.InfoContext(c.Request().Context(), "request rejected", "client_id", clientID)
 	return p.pages.ShowError(c, page)
 }

@@ -61,6 +61,14 @@ func brokenRequests() []brokenCopy {
 			"PKCE of public clients", "oidc", "validateNonceAndPKCE", never("wantsCode", "isPublic"),
 			"attack/29-public-client-without-pkce",
 		},
+		{
+			"account of the window", "oidc", "Client.checkWindowAccount", never("account", "Account"),
+			"attack/96-window-of-another-account",
+		},
+		{
+			"account of the window named twice", "liveengage", "objectMembers.only", never("len", "1"),
+			"attack/96-window-of-another-account",
+		},
 		{"PKCE plain", "oidc", "validateNonceAndPKCE", never("CodeChallengeMethodS256"), "attack/30-pkce-method"},
 		{"token in a query", "oidc", "validateResponseMode", never("wantsIDToken", "wantsToken"), "attack/10-token-in-query"},
 		{"unknown response mode", "oidc", "validateResponseMode", endDefault(`return nil`), "attack/19-no-web-message"},
@@ -194,11 +202,11 @@ func brokenTokens() []brokenCopy {
 		{"no-store", "oidc", "setNoStore", setText("no-store", "private"), "attack/46-caching"},
 		{"kinds of token", "oidc", "computeMAC", remove("kind"), "attack/49-bad-token-at-userinfo"},
 		{
-			"access token in a URL", "oidc", "readBearerToken",
+			"access token in a URL", "oidc", "Provider.readBearerToken",
 			beginIf(`return $p1.Request().URL.Query().Get("access_token"), nil`, "access_token"),
 			"attack/47-access-token-in-url",
 		},
-		{"token sent in two ways", "oidc", "readBearerToken", never("!=", `""`), "attack/48-token-sent-twice"},
+		{"token sent in two ways", "oidc", "Provider.readBearerToken", never("!=", `""`), "attack/48-token-sent-twice"},
 		{
 			"narrower scope", "oidc", "Provider.findAccessToken", setCall(`$f($1 & 0)`, "dropScopes"),
 			"extra/access-token-narrowed",
@@ -255,24 +263,28 @@ func brokenClients() []brokenCopy {
 			setCall(`$1, nil`, "QueryUnescape", "secret"), "attack/64-basic-encoding",
 		},
 		{
-			"parameters in the URL", "oidc", "readForm",
-			beginIf(`return $p1.Request().URL.Query(), nil`, "RawQuery"),
+			"parameters in the URL", "oidc", "Provider.readForm",
+			begin(`if $p1.Request().URL.RawQuery != "" { return $p1.Request().URL.Query(), nil }`),
 			"attack/63-token-endpoint-by-get",
 		},
 		{
-			"content type", "oidc", "readForm", never("err", "application/x-www-form-urlencoded"),
+			"content type", "oidc", "Provider.readForm", never("err", "application/x-www-form-urlencoded"),
 			"attack/67-oversized-and-odd-bodies",
 		},
 		{"assertion used twice", "oidc", "Provider.verifyClientAssertion", never("first"), "attack/65-client-assertion"},
 		{"assertion used at once", "store", "Store.RecordAssertion", always("==", "1"), "extra/assertion-spent-once"},
-		{"assertion for another provider", "oidc", "findAssertionProblem", never("Audience"), "attack/65-client-assertion"},
+		{"claim that occurs twice", "oidc", "parseSignedClaims", never("twice"), "attack/98-claims-of-an-assertion"},
+		{
+			"claim out of range", "oidc", "signedClaims.readTime", never("latestTime"), "attack/98-claims-of-an-assertion",
+		},
+		{"assertion for another provider", "oidc", "findAssertionProblem", never("audiences"), "attack/65-client-assertion"},
 	}
 }
 
 // brokenPages are unsafe in a browser.
 func brokenPages() []brokenCopy {
 	return []brokenCopy{
-		{"login form of another site", "web", "RequireSameOrigin", never("Check", "err"), "attack/68-login-csrf"},
+		{"login form of another site", "web", "RequireSameOrigin", never("CheckFormOrigin", "err"), "attack/68-login-csrf"},
 		{
 			"password posted on", "web", "redirectTo",
 			setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"),

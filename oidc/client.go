@@ -33,8 +33,16 @@ type Client struct {
 	// AuthMethods lists the allowed client authentication methods. Empty means
 	// private_key_jwt with keys, client_secret_basic with a secret, else none.
 	AuthMethods []string
+	// TokenEndpointAudience also accepts client assertions whose audience is the token
+	// endpoint instead of the issuer.
+	TokenEndpointAudience bool
 	// PushedOnly rejects authorization requests that were not pushed (RFC 9126 section 6).
 	PushedOnly bool
+
+	// ResponseModes lists the allowed response modes; empty means all.
+	ResponseModes []string
+	// RequirePKCE rejects code requests without a code challenge from a confidential client.
+	RequirePKCE bool
 
 	// Native marks an application on the user's device: its redirect URIs on a loopback
 	// IP address may use any port (RFC 8252 section 7.3).
@@ -63,9 +71,6 @@ type Client struct {
 	// Encryption encrypts its signed ID tokens (OIDC Core section 10.2); nil means that
 	// they are only signed.
 	Encryption *keys.Encrypter
-	// RedirectsOnTo lists further origins that its redirect URIs redirect to, for the
-	// form-action of the sign-in page's Content-Security-Policy.
-	RedirectsOnTo []string
 
 	secretHash [sha256.Size]byte
 	deviations []Deviation
@@ -177,20 +182,14 @@ func splitLoopbackURI(uri string) (host, rest string, ok bool) {
 	return host, strings.TrimPrefix(uri, "http://"+u.Host), true
 }
 
-// formActionOrigins lists the origins that a form may lead to on its way back to this
-// client: browsers check the redirects after a form against form-action.
-func (c *Client) formActionOrigins(redirectURI string) []string {
-	return append([]string{Origin(redirectURI)}, c.RedirectsOnTo...)
-}
-
-// Origin is the CSP source of a URL: scheme and host, or just the scheme of a native
-// application's private scheme.
+// Origin is the CSP source of a URL: scheme and host, or just the scheme for a private
+// scheme and for an IPv6 address, which CSP has no syntax for (CSP 3 section 2.3.1).
 func Origin(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" {
 		return "'none'"
 	}
-	if u.Host == "" {
+	if u.Host == "" || strings.Contains(u.Host, "[") {
 		return u.Scheme + ":"
 	}
 	return u.Scheme + "://" + u.Host

@@ -15,12 +15,12 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// readForm reads the form body of a client's own request. Parameters in the URL are
-// rejected: URLs end up in logs (RFC 6749 section 2.3.1).
-func readForm(c echo.Context) (url.Values, error) {
+// readForm reads the form body of a client's own request. Its parameters are rejected in the
+// URL.
+func (p *Provider) readForm(c echo.Context) (url.Values, error) {
 	r := c.Request()
-	if r.URL.RawQuery != "" {
-		return nil, newOAuthError(invalidRequest, "Send parameters in the request body, not in the URL.")
+	if err := p.rejectKnownInQuery(c.Path(), r.URL.RawQuery); err != nil {
+		return nil, err
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -61,7 +61,7 @@ func errClientAuth(description string) error {
 // readClientRequest reads a client's own request: it authenticates the client first,
 // then returns the parameters.
 func (p *Provider) readClientRequest(c echo.Context) (*Client, url.Values, error) {
-	params, err := readForm(c)
+	params, err := p.readForm(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -220,6 +220,9 @@ func parseBasicHeader(header string) (clientCredentials, bool) {
 	credentials.secret, err2 = url.QueryUnescape(secret)
 	if err1 != nil || err2 != nil {
 		credentials.id, credentials.secret = id, ""
+	}
+	if secret == "" {
+		credentials.method = AuthNone // an empty secret is an omitted one
 	}
 	return credentials, true
 }

@@ -23,7 +23,8 @@ func FuzzAuthorize(f *testing.F) {
 		{"redirect_uri", "http://127.0.0.1:1@evil.example/cb"},
 		{"redirect_uri", "http://127.0.0.1:99999/cb"},
 		{"redirect_uri", "http://127.0.0.1/cb\r\nX: y"},
-		{"client_id", "liveengage", "redirect_uri", "https://liveperson.net"},
+		{"client_id", "liveengage", "redirect_uri", servertest.WindowURI},
+		{"client_id", "liveengage", "redirect_uri", servertest.WindowURI, "state", servertest.WindowState()},
 		{"response_type", "id_token token", "prompt", "none"},
 		{"response_mode", "form_post", "scope", ""},
 		{"prompt", "none", "state", "a&b=c#d\"><script>"},
@@ -58,7 +59,7 @@ func FuzzAuthorize(f *testing.F) {
 			t.Fatalf("%q: leads to %q", query, location)
 		}
 		loopback := u.Scheme == "http" && u.Hostname() == "127.0.0.1" && u.Path == "/cb"
-		liveperson := strings.HasPrefix(location, servertest.FixedURI) || strings.HasPrefix(location, servertest.WindowURI)
+		liveperson := strings.HasPrefix(location, servertest.WindowURI)
 		if u.User != nil || !loopback && !liveperson {
 			t.Fatalf("%q: leads to %q", query, location)
 		}

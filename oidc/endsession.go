@@ -42,12 +42,8 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		var onward []string
-		if logout.continueURL != "" {
-			onward = []string{Origin(logout.continueURL)}
-		}
 		return p.pages.ConfirmLogout(c, LogoutPage{
-			Person: current.Person, Client: logout.clientName, Request: sealed, FormAction: onward,
+			Person: current.Person, Client: logout.clientName, Request: sealed,
 		})
 	}
 	clients, err := p.sessions.End(c.Response(), c.Request())
@@ -109,7 +105,12 @@ func (p *Provider) handleEndSessionPost(c echo.Context) error {
 
 // handleConfirmLogout ends the session after the user has confirmed.
 func (p *Provider) handleConfirmLogout(c echo.Context) error {
-	params, err := readForm(c)
+	if err := CheckFormOrigin(c.Request(), p.issuer, true); err != nil {
+		return p.showErrorPage(c, &pageError{
+			message: "This form was sent by another site.", remedy: "Go back and sign out again.",
+		}, "")
+	}
+	params, err := p.readForm(c)
 	if err != nil {
 		return p.showErrorPage(c, &pageError{message: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}

@@ -22,16 +22,18 @@ func TestInvalidRedirectsGetAnErrorPage(t *testing.T) {
 	authorize := func(changes ...string) string { return servertest.AuthorizeURL(issuer, changes...) }
 	const callback = servertest.LocalCallback
 	for name, invalid := range map[string]string{
-		"unknown client":       authorize("client_id", "unknown"),
-		"no client":            authorize("client_id", ""),
-		"no redirect URI":      authorize("redirect_uri", ""),
-		"suffix":               authorize("redirect_uri", callback+"/random"),
-		"query":                authorize("redirect_uri", callback+"?x=1"),
-		"fragment":             authorize("redirect_uri", callback+"#x"),
-		"localhost":            authorize("redirect_uri", "http://localhost:7777/cb"),
-		"user":                 authorize("redirect_uri", "http://127.0.0.1:80@evil.example/cb"),
-		"encoded twice":        authorize("redirect_uri", url.QueryEscape(callback)),
-		"port of a web client": authorize("client_id", "liveengage", "redirect_uri", "https://liveperson.net:8443"),
+		"unknown client":  authorize("client_id", "unknown"),
+		"no client":       authorize("client_id", ""),
+		"no redirect URI": authorize("redirect_uri", ""),
+		"suffix":          authorize("redirect_uri", callback+"/random"),
+		"query":           authorize("redirect_uri", callback+"?x=1"),
+		"fragment":        authorize("redirect_uri", callback+"#x"),
+		"localhost":       authorize("redirect_uri", "http://localhost:7777/cb"),
+		"user":            authorize("redirect_uri", "http://127.0.0.1:80@evil.example/cb"),
+		"encoded twice":   authorize("redirect_uri", url.QueryEscape(callback)),
+		"port of a web client": authorize("client_id", "liveengage",
+			"redirect_uri", strings.Replace(servertest.WindowURI, ".net", ".net:8443", 1), "state", servertest.WindowState()),
+		"LivePerson's website": authorize("client_id", "liveengage", "redirect_uri", servertest.FixedURI),
 		"client twice":         authorize() + "&client_id=local-web",
 		"redirect URI twice":   authorize() + "&redirect_uri=" + url.QueryEscape(callback),
 	} {
@@ -94,8 +96,8 @@ func TestErrorsGoToTheClient(t *testing.T) {
 	require.Equal(t, "invalid_request", b.Authorize(servertest.AuthorizeURL(issuer)+"&state=again").Get("error"))
 	p = b.Get(authorize("client_id", "local-app"))
 	require.Equal(t, "invalid_request", servertest.Response(t, p).Get("error"), "a public client must use PKCE")
-	p = b.Get(authorize("client_id", "liveengage", "redirect_uri", "https://liveperson.net",
-		"response_type", "id_token token"))
+	p = b.Get(authorize("client_id", "liveengage", "redirect_uri", servertest.WindowURI,
+		"state", servertest.WindowState(), "response_type", "id_token token"))
 	require.Equal(t, "unauthorized_client", servertest.Response(t, p).Get("error"))
 }
 

@@ -27,12 +27,12 @@ func TestGoldenTokens(t *testing.T) {
 	issuer := servertest.Start(t, func(c *server.Config) { c.Now = now }).Issuer
 	for _, person := range servertest.DemoPeople(t) {
 		request := url.Values{
-			"client_id": {"liveengage"}, "redirect_uri": {"https://liveperson.net"}, "response_type": {"code"},
-			"scope": {"openid profile email address phone"}, "nonce": {"n-0S6_WzA2Mj"}, "state": {"s"},
+			"client_id": {"liveengage"}, "redirect_uri": {servertest.WindowURI}, "response_type": {"code"},
+			"scope": {"openid profile email address phone"}, "nonce": {"n-0S6_WzA2Mj"}, "state": {servertest.WindowState()},
 		}
 		p := servertest.NewBrowser(t).SignIn(issuer+"/authorize?"+request.Encode(), person.Username, person.Password)
 		status, body := servertest.RequestTokens(t, issuer, servertest.Response(t, p).Get("code"),
-			"client_id", "liveengage", "client_secret", dev.LiveEngageSecret, "redirect_uri", "https://liveperson.net")
+			"client_id", "liveengage", "client_secret", dev.LiveEngageSecret, "redirect_uri", servertest.FixedURI)
 		require.Equal(t, 200, status, body)
 		token, _ := body["id_token"].(string)
 		require.Equal(t, "RS256", servertest.DecodeHeader(t, token)["alg"])

@@ -37,5 +37,9 @@ func (h hintKeys) VerifySignature(_ context.Context, jws *jose.JSONWebSignature)
 	if !ok || key.Algorithm != jws.Signatures[0].Header.Algorithm {
 		return nil, errors.New("unknown key")
 	}
-	return jws.Verify(key.Key)
+	payload, err := jws.Verify(key.Key)
+	if err == nil {
+		_, err = parseSignedClaims(payload)
+	}
+	return payload, err
 }

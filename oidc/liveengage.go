@@ -3,6 +3,8 @@ package oidc
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,6 +38,9 @@ type LiveEngage struct {
 	// Delegation issues a refresh token with every code, requested or not: LivePerson
 	// keeps the brand's access token for bots and renews it.
 	Delegation bool
+	// Account is the number of the brand's LiveEngage account. If it is set, a response
+	// goes to LivePerson's window only for that account. All accounts share the window.
+	Account string
 	// JSMethod and JSContext name the function of the brand's pages that the chat
 	// calls; empty means lpGetAuthenticationToken and window.
 	JSMethod, JSContext string
@@ -233,4 +238,24 @@ func (request *authRequest) renameIDTokenParam(params []Param) []Param {
 		}
 	}
 	return out
+}
+
+// checkWindowAccount returns an error for a request that returns to LivePerson's window,
+// unless the window's settings name the client's account exactly once. Anyone can make
+// a link that opens the window for another account, which would get the token.
+func (c *Client) checkWindowAccount(redirectURI string, states []string) error {
+	if c.LiveEngage == nil || c.LiveEngage.Account == "" || !liveengage.IsWindowURI(redirectURI) {
+		return nil
+	}
+	if len(states) > 1 {
+		return errors.New("state occurs more than once")
+	}
+	account, err := liveengage.WindowAccount(redirectURI, strings.Join(states, ""))
+	if err != nil {
+		return err
+	}
+	if account != c.LiveEngage.Account {
+		return fmt.Errorf("the window belongs to the account %s", account)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
@@ -114,10 +115,22 @@ func writeCacheable(c echo.Context, v any) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "public, max-age=300")
 	h.Set("ETag", tag)
-	if c.Request().Header.Get("If-None-Match") == tag {
+	if matchesTag(c.Request().Header.Values("If-None-Match"), tag) {
 		return c.NoContent(http.StatusNotModified)
 	}
 	return c.JSONBlob(http.StatusOK, body)
+}
+
+// matchesTag reports whether If-None-Match lists the tag. Proxies that compress make tags
+// weak, which does not matter for this comparison (RFC 9110 section 13.1.2).
+func matchesTag(headers []string, tag string) bool {
+	for listed := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		listed = strings.TrimSpace(listed)
+		if listed == "*" || strings.TrimPrefix(listed, "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // pastedKey is the active RS256 key, or the one that the client named by client_id pins.

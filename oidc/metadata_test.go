@@ -32,7 +32,7 @@ func TestMetadataNamesEveryRoute(t *testing.T) {
 		"authorization_endpoint":                {"GET", "POST"},
 		"token_endpoint":                        {"POST", "OPTIONS"},
 		"userinfo_endpoint":                     {"GET", "POST", "OPTIONS"},
-		"jwks_uri":                              {"GET"},
+		"jwks_uri":                              {"GET", "OPTIONS"},
 		"end_session_endpoint":                  {"GET", "POST"},
 		"revocation_endpoint":                   {"POST", "OPTIONS"},
 		"introspection_endpoint":                {"POST"},

@@ -38,10 +38,9 @@ type Param struct{ Name, Value string }
 
 // LogoutPage asks a user whether to sign out (RP-Initiated Logout section 2).
 type LogoutPage struct {
-	Person     claims.Person
-	Client     string   // name of the client that asks; empty if unknown
-	Request    string   // the sealed request, posted back to PathConfirmLogout
-	FormAction []string // origins that the form leads to in the end
+	Person  claims.Person
+	Client  string // name of the client that asks; empty if unknown
+	Request string // the sealed request, posted back to PathConfirmLogout
 }
 
 // LoggedOutPage is what remains to do in the browser after a sign-out.

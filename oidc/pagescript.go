@@ -153,7 +153,7 @@ func (c *Client) pageRedirectURI() string {
 // lists may ask, and only they get a CORS header, for their own origin and with
 // credentials (Fetch standard section 3.2; RFC 9700 section 2.6).
 func (p *Provider) readPageRequest(c echo.Context) (*Client, url.Values, error) {
-	params, err := readForm(c)
+	params, err := p.readForm(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,9 +166,6 @@ func (p *Provider) readPageRequest(c echo.Context) (*Client, url.Values, error) 
 			status: http.StatusForbidden, code: accessDenied, description: "This page is not listed for that client.",
 		}
 	}
-	h := c.Response().Header()
-	h.Set("Access-Control-Allow-Origin", origins[0])
-	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Add("Vary", "Origin")
+	allowPage(c, origins[0])
 	return client, params, nil
 }

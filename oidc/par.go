@@ -3,7 +3,6 @@ package oidc
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -80,7 +79,7 @@ func (p *Provider) pushRequest(c echo.Context) (*pushedResponse, error) {
 // loadPushed replaces a request that refers to a pushed one by that. Parameters other than
 // request_uri and client_id are ignored (RFC 9126 section 4, RFC 9101 section 5).
 func (p *Provider) loadPushed(saved *savedRequest) *pageError {
-	params, err := url.ParseQuery(saved.Query)
+	params, _, err := parseParameters(saved.Query)
 	if err != nil || len(params["request_uri"]) != 1 || len(params["client_id"]) > 1 || params.Has("request") {
 		return nil //nolint:nilerr // an ordinary request, or one that validateRequest rejects
 	}

@@ -11,7 +11,6 @@ type PendingLogin struct {
 	ClientID   string   //
 	LoginHint  string   //
 	Scopes     []string // released to the client if the user allows it
-	FormAction []string // origins that the page's form leads to in the end
 	Reference  string   // names the sign-in in logs and on error pages
 	RestartURL string   // starts the request again
 }
@@ -37,7 +36,7 @@ func (p *Provider) PendingLogin(r *http.Request, sealed string) (PendingLogin, e
 	}
 	return PendingLogin{
 		Client: request.client.Name, ClientID: request.client.ID, LoginHint: request.LoginHint,
-		Scopes: request.releasedScopes(), FormAction: request.client.formActionOrigins(request.RedirectURI),
+		Scopes:    request.releasedScopes(),
 		Reference: saved.Reference, RestartURL: restart,
 	}, nil
 }

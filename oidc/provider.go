@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -173,9 +172,14 @@ func (p *Provider) Register(e *echo.Echo) {
 	e.POST(p.base+PathConfirmLogout, p.handleConfirmLogout)
 	e.POST(p.base+PathPageIdentity, p.handlePageIdentity)
 	e.POST(p.base+PathPageToken, p.handlePageToken)
-	for _, path := range []string{PathToken, PathUserinfo, PathPAR, PathRevoke} {
+	for _, path := range []string{
+		PathDiscovery, PathJWKS, PathPEM, PathPublicKeyLine, PathToken, PathUserinfo, PathPAR, PathRevoke,
+	} {
 		e.OPTIONS(p.base+path, respondPreflight)
 	}
+	e.OPTIONS(PathMetadata+p.base, respondPreflight)
+	e.OPTIONS(p.base+PathPageIdentity, p.respondPagePreflight)
+	e.OPTIONS(p.base+PathPageToken, p.respondPagePreflight)
 }
 
 // IsClientEndpoint reports whether a path is an endpoint for clients, not for users. Its
@@ -184,22 +188,4 @@ func IsClientEndpoint(path string) bool {
 	return slices.ContainsFunc([]string{
 		PathToken, PathUserinfo, PathPAR, PathRevoke, PathIntrospect, PathPageIdentity, PathPageToken,
 	}, func(endpoint string) bool { return strings.HasSuffix(path, endpoint) })
-}
-
-// allowAnyOrigin lets scripts of any origin read responses that do not depend on cookies.
-// Credentials are never allowed (RFC 9700 section 2.6).
-func allowAnyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Response().Header().Set("Access-Control-Allow-Origin", "*")
-		return next(c)
-	}
-}
-
-func respondPreflight(c echo.Context) error {
-	h := c.Response().Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
-	h.Set("Access-Control-Max-Age", "600")
-	return c.NoContent(http.StatusNoContent)
 }

@@ -36,21 +36,6 @@ func (request *authRequest) hasPrompt(value string) bool {
 	return slices.Contains(request.Prompt, value)
 }
 
-// parseParameters parses a query string or form body. It also returns the names of
-// parameters that occur more than once, which RFC 6749 section 3.1 forbids.
-func parseParameters(raw string) (params url.Values, repeated []string, err error) {
-	params, err = url.ParseQuery(raw)
-	if err != nil {
-		return nil, nil, newOAuthError(invalidRequest, "The parameters are not form-encoded.")
-	}
-	for name, values := range params {
-		if len(values) > 1 {
-			repeated = append(repeated, name)
-		}
-	}
-	return params, repeated, nil
-}
-
 // parseRequest parses the parameters of a request. It checks only their form; validate.go
 // decides what is allowed.
 func parseRequest(params url.Values) (zoidc.AuthRequest, error) {
@@ -88,11 +73,15 @@ func canonicalResponseType(s string) zoidc.ResponseType {
 }
 
 // errorMode is the response mode for an error, even if the request's own mode or type is
-// the problem (Multiple Response Types section 5).
+// the problem (Multiple Response Types section 5). The mode can also be in a request object,
+// which is always an error here.
 func errorMode(params url.Values) zoidc.ResponseMode {
 	parts := strings.Fields(params.Get("response_type"))
 	front := slices.Contains(parts, "id_token") || slices.Contains(parts, "token")
 	mode := zoidc.ResponseMode(params.Get("response_mode"))
+	if mode == "" {
+		mode = requestObjectMode(params.Get("request"))
+	}
 	if mode == zoidc.ResponseModeFormPost || mode == zoidc.ResponseModeFragment {
 		return mode
 	}
@@ -100,4 +89,23 @@ func errorMode(params url.Values) zoidc.ResponseMode {
 		return zoidc.ResponseModeFragment
 	}
 	return zoidc.ResponseModeQuery
+}
+
+// requestObjectMode returns the response mode that a request object asks for, unverified:
+// nothing but the form of an error depends on it (RFC 9101 section 6).
+func requestObjectMode(object string) zoidc.ResponseMode {
+	parts := strings.Split(object, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	payload, err := encoding.DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	claims, err := parseSignedClaims(payload)
+	if err != nil {
+		return ""
+	}
+	mode, _ := claims.readString("response_mode")
+	return zoidc.ResponseMode(mode)
 }

@@ -17,8 +17,11 @@ import (
 // may send JSON. It returns the client even if the body cannot be read.
 func (p *Provider) readTokenRequest(c echo.Context) (*Client, url.Values, error) {
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
-	if err != nil || kind != echo.MIMEApplicationJSON || c.Request().URL.RawQuery != "" {
+	if err != nil || kind != echo.MIMEApplicationJSON {
 		return p.readClientRequest(c)
+	}
+	if err := p.rejectKnownInQuery(c.Path(), c.Request().URL.RawQuery); err != nil {
+		return nil, nil, err
 	}
 	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
@@ -79,6 +82,11 @@ func parseStringObject(body []byte) (url.Values, error) {
 			return params, errors.New("a member is not a string, or its name occurs twice")
 		}
 		params.Set(key, text)
+	}
+	for name, values := range params {
+		if values[0] == "" { // as in a form
+			params.Del(name)
+		}
 	}
 	if _, err := dec.Token(); err != nil {
 		return params, err

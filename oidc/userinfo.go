@@ -23,7 +23,7 @@ type userinfoClaims struct {
 // handleUserinfo serves GET and POST /userinfo (OIDC Core section 5.3).
 func (p *Provider) handleUserinfo(c echo.Context) error {
 	setNoStore(c)
-	token, err := readBearerToken(c)
+	token, err := p.readBearerToken(c)
 	if err != nil {
 		return p.writeBearerError(c, err)
 	}
@@ -82,9 +82,9 @@ func (p *Provider) findAccessToken(c echo.Context, token string) (Signin, claims
 
 // readBearerToken returns the access token of a request, from the header or a form body,
 // never from the URL and never twice (RFC 6750 section 2).
-func readBearerToken(c echo.Context) (string, error) {
+func (p *Provider) readBearerToken(c echo.Context) (string, error) {
 	r := c.Request()
-	if r.URL.Query().Has("access_token") {
+	if parseForm(r.URL.RawQuery).Has("access_token") {
 		return "", newOAuthError(invalidRequest, "Do not send an access token in the URL.")
 	}
 	headers := r.Header.Values("Authorization")
@@ -94,7 +94,7 @@ func readBearerToken(c echo.Context) (string, error) {
 	posted := ""
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Method == http.MethodPost && err == nil &&
 		kind == "application/x-www-form-urlencoded" {
-		params, err := readForm(c)
+		params, err := p.readForm(c)
 		if err != nil {
 			return "", err
 		}

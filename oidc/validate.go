@@ -19,6 +19,7 @@ type pageError struct {
 	client      *Client // nil if unknown
 	clientID    string  // as received, if the client is unknown
 	redirectURI string  // as received
+	detail      string  // only for the log; nothing that the caller chose freely
 }
 
 func (e *pageError) Error() string { return e.message }
@@ -101,6 +102,12 @@ func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, erro
 			remedy:  remedy, client: client, redirectURI: uri,
 		}
 	}
+	if err := client.checkWindowAccount(uri, params["state"]); err != nil {
+		return nil, &pageError{
+			message: "The chat window that sent you here doesn't belong to this site.",
+			remedy:  remedy, client: client, detail: err.Error(),
+		}
+	}
 	return client, nil
 }
 
@@ -161,8 +168,8 @@ func validateNonceAndPKCE(request *authRequest, params url.Values) error {
 		return newOAuthError(invalidRequest, "nonce is missing; an ID token in the front channel needs one.")
 	}
 	if !params.Has("code_challenge") && !params.Has("code_challenge_method") {
-		if request.wantsCode() && request.client.isPublic() {
-			return newOAuthError(invalidRequest, "code_challenge is missing; a public client must use PKCE.")
+		if request.wantsCode() && (request.client.isPublic() || request.client.RequirePKCE) {
+			return newOAuthError(invalidRequest, "code_challenge is missing; this client must use PKCE.")
 		}
 		return nil
 	}
@@ -225,6 +232,9 @@ func validateResponseMode(request *authRequest, mode zoidc.ResponseMode) error {
 		}
 	default:
 		return newOAuthError(invalidRequest, "This response_mode is not supported.")
+	}
+	if allowed := request.client.ResponseModes; len(allowed) > 0 && !slices.Contains(allowed, string(request.ResponseMode)) {
+		return newOAuthError(invalidRequest, "This client may not use this response_mode.")
 	}
 	return nil // request.ResponseMode is already set: errorMode gives the same for a valid request
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 
 	"idpbridge/keys"
 )
@@ -16,7 +15,7 @@ func newAccountHash(secret keys.Secret) func(username string) string {
 	key := secret.Derive("accounts in the log")
 	return func(username string) string {
 		mac := hmac.New(sha256.New, key)
-		_, _ = mac.Write([]byte(strings.ToLower(strings.TrimSpace(username))))
+		_, _ = mac.Write([]byte(username))
 		return hex.EncodeToString(mac.Sum(nil)[:8])
 	}
 }

@@ -41,8 +41,15 @@ func limitBody(limit int64) echo.MiddlewareFunc {
 	})
 }
 
-// strictTLS accepts TLS 1.2 and newer (RFC 9325).
-func strictTLS() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
+// strictTLS accepts TLS 1.2 and newer, and with 1.2 only ECDHE with AEAD ciphers (RFC 9325
+// section 4.2).
+func strictTLS() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: []uint16{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	}}
+}
 
 // checkTransport accepts requests to the issuer's own host over a transport as
 // secure as the issuer's. Forwarded headers count only from trusted proxies (RFC 9700

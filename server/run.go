@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"idpbridge/config"
 	"idpbridge/keys"
+	"idpbridge/liveengage"
 )
 
 // shutdownGrace is how long requests may finish after the context has ended.
@@ -168,6 +170,12 @@ func (s *Server) logStart() {
 		if key, ok := s.Keys.Key(c.PinnedKey); ok && key.State == keys.Retiring {
 			s.Log.Warn("pinned key is retiring and signs only for this client; "+
 				"paste the active key where it is trusted, then unpin it", "client_id", c.ID, "kid", key.ID)
+		}
+	}
+	for _, c := range s.Clients {
+		if l := c.LiveEngage; l != nil && l.Account == "" && slices.ContainsFunc(c.RedirectURIs, liveengage.IsWindowURI) {
+			s.Log.Warn("any LiveEngage account can receive this client's tokens in LivePerson's window; "+
+				"set liveengage.account, and use the code flow", "client_id", c.ID)
 		}
 	}
 	if !s.Development {

@@ -8,11 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -34,7 +36,7 @@ import (
 type Config struct {
 	Settings config.Config
 	Clients  []oidc.Client
-	People   []config.Person
+	People   []config.Person // Server forgets them once they are in the database, if they are many
 	Log      *slog.Logger
 	Now      func() time.Time
 
@@ -107,7 +109,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) Close() error { return s.Store.Close() }
 
 // Handler serves the public endpoints.
-func (s *Server) Handler() http.Handler { return s.Echo }
+func (s *Server) Handler() http.Handler { return s.respondToHead(s.Echo) }
 
 // AddServer lets another server run as long as this one. Its context ends when this
 // server begins to stop.
@@ -115,7 +117,13 @@ func (s *Server) AddServer(listener net.Listener, server func(context.Context) *
 	s.companion = append(s.companion, companion{listener, server})
 }
 
+// manyPeople is the number of people above which they are not kept in memory.
+const manyPeople = 1000
+
 func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
+	if len(s.People) > manyPeople {
+		defer debug.SetGCPercent(debug.SetGCPercent(10)) // or there would be as much garbage as people
+	}
 	var err error
 	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
 	if err != nil {
@@ -151,6 +159,10 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	s.Echo = s.newHandler(issuer)
 	s.provider.Register(s.Echo)
 	s.newSite(secret).Register(s.Echo)
+	if len(s.People) > manyPeople {
+		s.People = nil // they are in the database
+		debug.FreeOSMemory()
+	}
 	s.Echo.GET(s.Base+web.PathPageScript, s.servePageScript)
 	if s.Mount != nil {
 		return s.Mount(s)
@@ -178,7 +190,7 @@ func (s *Server) newSite(secret keys.Secret) *web.Site {
 		directory.Expect(p.PasswordHash)
 	}
 	return web.New(web.Config{
-		Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
+		Issuer: s.Settings.Issuer, Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
 		Directory: directory,
 		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
 		Log: s.Log, HashAccount: newAccountHash(secret),
@@ -212,10 +224,13 @@ func usesCrossSiteSessions(clients []oidc.Client) bool {
 }
 
 // accountsOf translates the people file to rows of the local directory.
-func accountsOf(people []config.Person) []upstream.Account {
-	out := make([]upstream.Account, 0, len(people))
-	for _, p := range people {
-		out = append(out, upstream.Account{Username: p.Username, PasswordHash: p.PasswordHash, Person: p.Person})
+func accountsOf(people []config.Person) iter.Seq[upstream.Account] {
+	return func(yield func(upstream.Account) bool) {
+		for _, p := range people {
+			account := upstream.Account{Username: p.Username, PasswordHash: p.PasswordHash, Person: p.Person}
+			if !yield(account) {
+				return
+			}
+		}
 	}
-	return out
 }

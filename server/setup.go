@@ -43,7 +43,7 @@ func SetupFacts(
 	key := active
 	if client, ok := findLiveEngageClient(clients, id); ok {
 		l := client.LiveEngage
-		f.ClientID, f.JSMethod, f.JSContext = client.ID, l.Method(), l.Context()
+		f.ClientID, f.JSMethod, f.JSContext, f.Account = client.ID, l.Method(), l.Context(), l.Account
 		f.Legacy, f.TokenRedirectURI, f.Delegation = l.Legacy, l.TokenRedirectURI, l.Delegation
 		f.RedirectURIs = client.RedirectURIs
 		if len(l.Page.Origins) > 0 {

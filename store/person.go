@@ -2,12 +2,12 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"iter"
 	"time"
 
 	"idpbridge/upstream"
@@ -36,14 +36,21 @@ func scanAccount(row scanner) (upstream.Account, error) {
 // personRow is a row of table person.
 type personRow struct{ subject, username, passwordHash, person string }
 
+// personDigest is what is compared of a row. All rows would need too much memory.
+type personDigest struct {
+	username           string
+	passwordHash, rest [16]byte
+}
+
+func (r personRow) digest() personDigest {
+	hash, rest := sha256.Sum256([]byte(r.passwordHash)), sha256.Sum256([]byte(r.person))
+	return personDigest{r.username, [16]byte(hash[:16]), [16]byte(rest[:16])}
+}
+
 // ReplacePeople implements upstream.People. It writes only changes, so a start with an
 // unchanged people file writes nothing. A duplicate subject or username is an error, and
-// then nothing changes.
-func (s *Store) ReplacePeople(ctx context.Context, accounts []upstream.Account, at time.Time) error {
-	want, err := encodePeople(accounts)
-	if err != nil {
-		return wrapError("replace people", err)
-	}
+// then nothing changes. It goes through the accounts twice.
+func (s *Store) ReplacePeople(ctx context.Context, accounts iter.Seq[upstream.Account], at time.Time) error {
 	return wrapError("replace people", s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) error {
 		if !s.sqlite {
 			// Two processes that start at once take turns. Readers do not wait.
@@ -55,37 +62,56 @@ func (s *Store) ReplacePeople(ctx context.Context, accounts []upstream.Account, 
 		if err != nil {
 			return err
 		}
-		return writePeopleChanges(exec, have, want, at)
+		changed, err := prepareChanges(exec, have, accounts, at)
+		if err != nil || len(changed) == 0 {
+			return err
+		}
+		insert, err := tx.PrepareContext(ctx, s.adaptQuery(insertPersonSQL))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = insert.Close() }()
+		for a := range accounts {
+			if !changed[a.Person.Subject] {
+				continue
+			}
+			row, err := encodePerson(a)
+			if err != nil {
+				return err
+			}
+			if _, err := insert.ExecContext(ctx, row.subject, row.username, row.passwordHash, row.person); err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 }
 
-// encodePeople returns the rows of the accounts by subject.
-func encodePeople(accounts []upstream.Account) (map[string]personRow, error) {
-	rows := make(map[string]personRow, len(accounts))
-	for _, a := range accounts {
-		person, err := json.Marshal(a.Person)
-		if err != nil {
-			return nil, err
-		}
-		if _, duplicate := rows[a.Person.Subject]; duplicate {
-			return nil, fmt.Errorf("duplicate subject %q", a.Person.Subject)
-		}
-		rows[a.Person.Subject] = personRow{a.Person.Subject, a.Username, a.PasswordHash, string(person)}
-	}
-	return rows, nil
+const insertPersonSQL = `INSERT INTO person (subject, username, password_hash, person) VALUES ($1, $2, $3, $4)
+	ON CONFLICT (subject) DO UPDATE SET username = excluded.username,
+		password_hash = excluded.password_hash, person = excluded.person`
+
+func encodePerson(a upstream.Account) (personRow, error) {
+	person, err := json.Marshal(a.Person)
+	return personRow{a.Person.Subject, a.Username, a.PasswordHash, string(person)}, err
 }
 
-// queryPeople returns all rows by subject.
-func queryPeople(ctx context.Context, tx *sql.Tx) (map[string]personRow, error) {
-	all, err := queryAll(ctx, tx, scanPersonRow, "SELECT subject, username, password_hash, person FROM person")
+// queryPeople returns all people by subject.
+func queryPeople(ctx context.Context, tx *sql.Tx) (map[string]personDigest, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT subject, username, password_hash, person FROM person")
 	if err != nil {
 		return nil, err
 	}
-	rows := make(map[string]personRow, len(all))
-	for _, r := range all {
-		rows[r.subject] = r
+	defer func() { _ = rows.Close() }()
+	have := map[string]personDigest{}
+	for rows.Next() {
+		r, err := scanPersonRow(rows)
+		if err != nil {
+			return nil, err
+		}
+		have[r.subject] = r.digest()
 	}
-	return rows, nil
+	return have, rows.Err()
 }
 
 func scanPersonRow(row scanner) (personRow, error) {
@@ -94,33 +120,38 @@ func scanPersonRow(row scanner) (personRow, error) {
 	return r, err
 }
 
-// writePeopleChanges writes the differences, in the order of subjects.
-func writePeopleChanges(exec execFunc, have, want map[string]personRow, at time.Time) error {
-	for _, subject := range slices.Sorted(maps.Keys(have)) {
-		row, wanted := want[subject]
-		if !wanted {
-			if err := deletePerson(exec, subject, at); err != nil {
-				return err
-			}
+// prepareChanges removes people who are not among the accounts, and prepares the rows that
+// change. It returns the subjects of the rows to be written.
+func prepareChanges(
+	exec execFunc, have map[string]personDigest, accounts iter.Seq[upstream.Account], at time.Time,
+) (changed map[string]bool, err error) {
+	changed = map[string]bool{} // false for people who stay as they are
+	for a := range accounts {
+		row, err := encodePerson(a)
+		if err != nil {
+			return nil, err
+		}
+		if _, duplicate := changed[row.subject]; duplicate {
+			return nil, fmt.Errorf("duplicate subject %q", row.subject)
+		}
+		before, known := have[row.subject]
+		changed[row.subject] = !known || before != row.digest()
+		if !known || !changed[row.subject] {
 			continue
 		}
-		if err := prepareUpdate(exec, have[subject], row, at); err != nil {
-			return err
+		if err := prepareUpdate(exec, row.subject, before, row.digest(), at); err != nil {
+			return nil, err
 		}
 	}
-	for _, subject := range slices.Sorted(maps.Keys(want)) {
-		row := want[subject]
-		if have[subject] == row {
+	for subject := range have {
+		if _, wanted := changed[subject]; wanted {
 			continue
 		}
-		if _, err := exec(`INSERT INTO person (subject, username, password_hash, person) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (subject) DO UPDATE SET username = excluded.username,
-				password_hash = excluded.password_hash, person = excluded.person`,
-			row.subject, row.username, row.passwordHash, row.person); err != nil {
-			return err
+		if err := deletePerson(exec, subject, at); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return changed, nil
 }
 
 func deletePerson(exec execFunc, subject string, at time.Time) error {
@@ -133,9 +164,9 @@ func deletePerson(exec execFunc, subject string, at time.Time) error {
 
 // prepareUpdate ends the access of a person whose password changes, and gives up a username
 // that changes.
-func prepareUpdate(exec execFunc, before, after personRow, at time.Time) error {
+func prepareUpdate(exec execFunc, subject string, before, after personDigest, at time.Time) error {
 	if before.passwordHash != after.passwordHash {
-		if err := endPersonAccess(exec, before.subject, at); err != nil {
+		if err := endPersonAccess(exec, subject, at); err != nil {
 			return err
 		}
 	}
@@ -144,7 +175,7 @@ func prepareUpdate(exec execFunc, before, after personRow, at time.Time) error {
 	}
 	// People may swap usernames, so each one is given up before any is assigned. Valid
 	// usernames have no line break.
-	_, err := exec("UPDATE person SET username = $2 WHERE subject = $1", before.subject, "\n"+before.subject)
+	_, err := exec("UPDATE person SET username = $2 WHERE subject = $1", subject, "\n"+subject)
 	return err
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func TestPostgresColumnTypeChanges(t *testing.T) {
 	defer func() { require.NoError(t, other.Close()) }()
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann}, at))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{ann}), at))
 	require.NoError(t, s.StartSession(t.Context(), session.Session{
 		ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour),
 	}))
@@ -92,7 +93,7 @@ func BenchmarkPostgres(b *testing.B) {
 	} {
 		s := openStore(b, store.Config{URL: databaseURL})
 		ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
-		require.NoError(b, s.ReplacePeople(b.Context(), []upstream.Account{ann}, at))
+		require.NoError(b, s.ReplacePeople(b.Context(), slices.Values([]upstream.Account{ann}), at))
 		require.NoError(b, s.StartSession(b.Context(), session.Session{
 			ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour),
 		}))

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func storeWithSession(t testing.TB, cfg store.Config) (*store.Store, oidc.Signin
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := openStore(t, cfg)
 	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann}, at))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{ann}), at))
 	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
 	require.NoError(t, s.StartSession(t.Context(), browser))
 	return s, oidc.Signin{

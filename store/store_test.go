@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,7 +101,7 @@ func TestRecentSignins(t *testing.T) {
 	s := openStore(t, store.Config{URL: databasePath(t)})
 	at := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann}, at))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{ann}), at))
 	for i, subject := range []string{"1", "gone", "1"} {
 		require.NoError(t, s.RecordSignin(t.Context(), oidc.Signin{
 			ID: fmt.Sprint(i), Subject: subject, State: oidc.Issued, Created: at.Add(time.Duration(i) * time.Second),
@@ -123,7 +124,7 @@ func BenchmarkSQLite(b *testing.B) {
 	s := openStore(b, store.Config{Path: databasePath(b)})
 	ctx := b.Context()
 	ann := upstream.Account{Username: "ann", Person: claims.Person{Subject: "1"}}
-	require.NoError(b, s.ReplacePeople(ctx, []upstream.Account{ann}, at))
+	require.NoError(b, s.ReplacePeople(ctx, slices.Values([]upstream.Account{ann}), at))
 	browser := session.Session{ID: "b", Subject: "1", Expires: at.Add(time.Hour), Ends: at.Add(time.Hour)}
 	require.NoError(b, s.StartSession(ctx, browser))
 	in := oidc.Signin{

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"idpbridge/claims"
+	"idpbridge/internal/normalize"
 	"idpbridge/internal/password"
 )
 
@@ -28,7 +28,7 @@ func NewLocal(people People, comparisons int) *Local {
 }
 
 // Authenticate returns the person with this username and password, or ErrRefused. Case
-// and space around the username don't matter. A username that doesn't exist or has no
+// and space around the username don't matter, nor does how Unicode characters are composed. A username that doesn't exist or has no
 // password takes as long as a wrong password, whatever the hashes cost. So does a password
 // that is longer than password.MaxLength, which is always wrong.
 //
@@ -51,10 +51,11 @@ func (l *Local) Authenticate(
 	if err := allowed(); err != nil {
 		return claims.Person{}, err
 	}
-	account, err := l.people.AccountByUsername(ctx, strings.ToLower(strings.TrimSpace(username)))
+	account, err := l.people.AccountByUsername(ctx, normalize.Username(username))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return claims.Person{}, fmt.Errorf("find account: %w", err)
 	}
+	plain = normalize.Password(plain)
 	var hash password.PHC
 	known := false
 	if err == nil && account.PasswordHash != "" && len(plain) <= password.MaxLength {

@@ -5,6 +5,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"idpbridge/claims"
@@ -33,5 +34,5 @@ type People interface {
 	// there are removed with their sessions and sign-ins. An account with a new
 	// password hash also loses its sessions and sign-ins. Sessions end at the given
 	// time.
-	ReplacePeople(ctx context.Context, accounts []Account, at time.Time) error
+	ReplacePeople(ctx context.Context, accounts iter.Seq[Account], at time.Time) error
 }

@@ -25,7 +25,7 @@ func (s *Site) showConsent(c echo.Context) error {
 		Client: login.Client, Person: cmp.Or(NameOf(current.Person), "you"),
 		Request: sealed, Scopes: login.Scopes,
 	}
-	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{FormAction: login.FormAction})
+	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{})
 }
 
 // submitConsent seals the user's decision into the saved request and redirects to /resume.

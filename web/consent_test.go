@@ -30,7 +30,8 @@ func TestConsentNamesTheCustomerRecord(t *testing.T) {
 	t.Parallel()
 	issuer := servertest.Start(t).Issuer
 	authorize := servertest.AuthorizeURL(issuer,
-		"client_id", "liveengage", "redirect_uri", servertest.FixedURI, "prompt", "consent")
+		"client_id", "liveengage", "redirect_uri", servertest.WindowURI, "prompt", "consent",
+		"state", servertest.WindowState())
 	p := servertest.NewBrowser(t).SignIn(authorize, "jane", "jane-password")
 	require.Contains(t, p.Body, "Your customer record")
 }

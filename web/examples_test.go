@@ -28,14 +28,12 @@ func examplePages() map[string]examplePage {
 		{Username: "jane", Password: "jane-password", Name: "Jane Alice Doe", Note: "Gold customer"},
 		{Username: "noa", Password: "noa-password", Name: "נועה לוי", Note: "A name from right to left"},
 	}
-	toShop := Policy{FormAction: []string{"https://shop.example"}}
-	toShopByScript := Policy{FormAction: toShop.FormAction, ScriptHash: formPostScriptHash()}
 	return map[string]examplePage{
 		"signin": {"signin", signInPage{Client: "Example Shop", Request: "sealed"}, Policy{}},
 		"signin_refused": {"signin", signInPage{
 			Client: "Example Shop", Request: "sealed", Username: "jane",
 			Message: "Check both and try again.", People: people,
-		}, toShop},
+		}, Policy{}},
 		"consent": {"consent", consentPage{
 			Client: "Example Shop", Person: "Jane", Request: "sealed",
 			Scopes: []string{"openid", "lp_sdes", "points", "offline_access"},
@@ -43,7 +41,7 @@ func examplePages() map[string]examplePage {
 		"error": {"error", exampleError(), Policy{}},
 		"form_post": {"form_post", formPostView{
 			Action: "https://shop.example/cb", Fields: []oidc.Param{{Name: "state", Value: `{"a": "b+c"}`}},
-		}, toShopByScript},
+		}, Policy{}},
 		"logout": {"logout", logoutView{Client: "Example Shop", Person: "Jane", Request: "sealed"}, Policy{}},
 		"signed_out": {"signed_out", loggedOutView{oidc.LoggedOutPage{
 			ContinueURL: "https://shop.example/bye",
@@ -106,7 +104,7 @@ func exampleSheet() setup.Sheet {
 			Fingerprint: "SHA256:Wv0mVx2tQ5tTqjVbqz5fG0bqj1x0o2kC1lYf3b8m9aE", Created: keyCreated,
 			Pinned: true, Retired: true,
 		},
-		RedirectURIs: []string{"https://liveperson.net", "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
+		RedirectURIs: []string{"https://lpcdn.lpsnmedia.net/le_unified_window/index.html"},
 		Page: setup.Page{
 			Script:  "https://login.bank.example/liveengage.js?client_id=liveengage",
 			Origins: []string{"https://www.bank.example"}, Code: true, ReturnURI: "https://www.bank.example/chat",

@@ -30,13 +30,13 @@ func (r *Renderer) ShowError(c echo.Context, page oidc.ErrorPage) error {
 // SubmitForm implements oidc.Pages.
 func (r *Renderer) SubmitForm(c echo.Context, action string, params []oidc.Param) error {
 	return r.Render(c.Response(), http.StatusOK, "form_post", formPostView{Action: action, Fields: params},
-		Policy{FormAction: []string{oidc.Origin(action)}, ScriptHash: formPostScriptHash()})
+		Policy{})
 }
 
 // ConfirmLogout implements oidc.Pages.
 func (r *Renderer) ConfirmLogout(c echo.Context, page oidc.LogoutPage) error {
 	view := logoutView{Client: page.Client, Person: cmp.Or(NameOf(page.Person), "you"), Request: page.Request}
-	return r.Render(c.Response(), http.StatusOK, "logout", view, Policy{FormAction: page.FormAction})
+	return r.Render(c.Response(), http.StatusOK, "logout", view, Policy{})
 }
 
 // ShowLoggedOut implements oidc.Pages.

@@ -104,8 +104,7 @@ func markDifference(s string, n int) markedText {
 }
 
 // formPostView sends parameters to a client (OAuth 2.0 Form Post Response Mode): the
-// page "form_post". Its policy needs the action's origin in FormAction, and
-// formPostScriptHash.
+// page "form_post".
 type formPostView struct {
 	Action string
 	Fields []oidc.Param

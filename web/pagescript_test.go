@@ -65,7 +65,7 @@ func (b *brandSite) setScript(issuer, attributes string) {
 // redirectURIs registers redirect URIs of a client whose sign-in may end on the site.
 func (b *brandSite) redirectURIs(more string) string {
 	return "\n    application_type: native" +
-		"\n    redirect_uris: ['" + servertest.FixedURI + "', '" + b.sameSite + "/cb'" + more + "]"
+		"\n    redirect_uris: ['" + b.sameSite + "/cb'" + more + "]"
 }
 
 // signInJane signs jane in, in the browser.

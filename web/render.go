@@ -30,9 +30,7 @@ func formPostScriptHash() string {
 // Policy is what a page may do beyond the strict default. The zero value adds
 // nothing.
 type Policy struct {
-	FormAction []string // origins that a form may lead to, in addition to our own
-	Frames     []string // origins that the page shows in frames
-	ScriptHash string   // hash of the page's inline script
+	Frames []string // origins that the page shows in frames
 }
 
 // Renderer writes pages and static files. It is safe for concurrent use.
@@ -82,13 +80,12 @@ func (r *Renderer) Render(w http.ResponseWriter, status int, name string, view a
 		Base: r.base, CSS: r.staticURL("idp.css"), Icon: r.staticURL("logo.svg"),
 		Brand: r.brand, Dev: r.dev, Page: view, Submit: formPostScript,
 	}
-	script := policy.ScriptHash
 	if file := scriptFor(name, policy); file != "" {
-		data.Script, script = r.staticURL(file), "'self'"
+		data.Script = r.staticURL(file)
 	}
 	// No Cross-Origin-Opener-Policy: LiveEngage's chat window goes through these pages
 	// and must still have its opener when it returns.
-	return r.pages.Render(w, status, name, data, r.contentSecurityPolicy(policy, script))
+	return r.pages.Render(w, status, name, data, r.contentSecurityPolicy(name, policy))
 }
 
 // scriptFor is the script that a page loads; most pages have none.
@@ -102,16 +99,30 @@ func scriptFor(name string, policy Policy) string {
 	return ""
 }
 
-// contentSecurityPolicy allows nothing from elsewhere except the brand's logo and the
-// policy's frames, and nothing inline except the script with the hash.
-func (r *Renderer) contentSecurityPolicy(policy Policy, script string) string {
+// leadsElsewhere reports whether a form of the page ends at another origin. Browsers check
+// every redirect after a form against form-action, however many follow at the client, and
+// have no source for http://[::1] or an app's scheme with a host. A policy would have to
+// know where clients redirect to, so these pages have no form-action.
+func leadsElsewhere(page string) bool {
+	return page == "signin" || page == "consent" || page == "logout" || page == "form_post"
+}
+
+// contentSecurityPolicy is the policy of every page. It allows nothing from elsewhere
+// except the brand's logo and the policy's frames, and nothing inline except the script of
+// form_post.
+func (r *Renderer) contentSecurityPolicy(page string, policy Policy) string {
 	csp := "default-src 'none'; style-src 'self'; img-src 'self'" + r.images
-	if script != "" {
-		csp += "; script-src " + script
+	if scriptFor(page, policy) != "" {
+		csp += "; script-src 'self'"
+	}
+	if page == "form_post" {
+		csp += "; script-src " + formPostScriptHash()
 	}
 	if len(policy.Frames) > 0 {
 		csp += "; frame-src " + strings.Join(policy.Frames, " ")
 	}
-	form := strings.Join(append([]string{"'self'"}, policy.FormAction...), " ")
-	return csp + "; form-action " + form + "; frame-ancestors 'none'; base-uri 'none'"
+	if !leadsElsewhere(page) {
+		csp += "; form-action 'self'"
+	}
+	return csp + "; frame-ancestors 'none'; base-uri 'none'"
 }

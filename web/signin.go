@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
+	"idpbridge/internal/normalize"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 )
@@ -29,7 +29,7 @@ func (s *Site) showSignIn(c echo.Context) error {
 func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin, page signInPage) error {
 	page.Client = login.Client
 	page.People = s.DemoPeople
-	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{FormAction: login.FormAction})
+	return s.Renderer.Render(c.Response(), status, "signin", page, Policy{})
 }
 
 // submitSignIn checks username and password, starts or renews the browser's session,
@@ -51,7 +51,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	log := s.Log.With("reference", login.Reference, "client_id", login.ClientID,
-		"address", c.RealIP(), "account", s.HashAccount(username))
+		"address", c.RealIP(), "account", s.HashAccount(normalize.Username(username)))
 	person, err := s.checkPassword(c, username, password)
 	if throttled, ok := errors.AsType[*throttledError](err); ok {
 		s.Events("login_throttled")
@@ -96,7 +96,7 @@ func readPostForm(c echo.Context) (url.Values, error) {
 // the username is limited: one caller's failures must not lock everyone out.
 func (s *Site) checkPassword(c echo.Context, username, password string) (claims.Person, error) {
 	address := c.RealIP()
-	name := address + " " + strings.ToLower(strings.TrimSpace(username))
+	name := address + " " + normalize.Username(username)
 	checkLimits := func() error {
 		wait := s.Usernames.Wait(name)
 		if address != "" {

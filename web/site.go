@@ -32,6 +32,7 @@ type Directory interface {
 // Config is what a Site needs. Every field except DemoPeople, Events and HashAccount is
 // required.
 type Config struct {
+	Issuer    string
 	Base      string // path of the issuer, "" at the root
 	Renderer  *Renderer
 	Provider  *oidc.Provider
@@ -40,7 +41,7 @@ type Config struct {
 	Usernames *limit.Limiter // failed logins per username and IP address
 	Addresses *limit.Limiter // failed logins per IP address
 	Log       *slog.Logger
-	// HashAccount returns what names an account in the log without naming its person. It may be
+	// HashAccount returns what names the account of a normalized username in the log. It may be
 	// nil.
 	HashAccount func(username string) string
 	DemoPeople  []DemoPerson       // can be signed in with one click; only idp dev has any
@@ -63,7 +64,7 @@ func New(cfg Config) *Site {
 
 // Register mounts the pages of a sign-in.
 func (s *Site) Register(e *echo.Echo) {
-	sameOrigin := RequireSameOrigin(s.Renderer)
+	sameOrigin := RequireSameOrigin(s.Renderer, s.Issuer, true, s.Log)
 	e.GET(s.Base+oidc.PathLogin, s.showSignIn)
 	e.POST(s.Base+oidc.PathLogin, s.submitSignIn, sameOrigin)
 	e.GET(s.Base+oidc.PathConsent, s.showConsent)
@@ -71,13 +72,15 @@ func (s *Site) Register(e *echo.Echo) {
 	s.Renderer.RegisterStatic(e)
 }
 
-// RequireSameOrigin rejects forms from pages of other sites, by the headers Origin and
-// Sec-Fetch-Site, before anything else happens.
-func RequireSameOrigin(pages *Renderer) echo.MiddlewareFunc {
-	protection := http.NewCrossOriginProtection()
+// RequireSameOrigin rejects forms from pages of other sites before anything else happens.
+// See oidc.CheckFormOrigin for hasToken.
+func RequireSameOrigin(pages *Renderer, issuer string, hasToken bool, log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if err := protection.Check(c.Request()); err != nil {
+			r := c.Request()
+			if err := oidc.CheckFormOrigin(r, issuer, hasToken); err != nil {
+				log.InfoContext(r.Context(), "form of another site rejected", "path", c.Path(),
+					"origin", cutHeader(r, "Origin"), "site", cutHeader(r, "Sec-Fetch-Site"))
 				return pages.ShowError(c, oidc.ErrorPage{
 					Status: http.StatusForbidden, Title: "Sent from another site",
 					Message: "This form was sent from another site.",
@@ -87,6 +90,12 @@ func RequireSameOrigin(pages *Renderer) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// cutHeader returns the beginning of a header, for the log.
+func cutHeader(r *http.Request, name string) string {
+	value := r.Header.Get(name)
+	return value[:min(len(value), 200)]
 }
 
 // openRequest opens the saved request of a page. If that fails, it has written the

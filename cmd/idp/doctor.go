@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"idpbridge/doctor"
 	"idpbridge/internal/netaddr"
 	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 type doctorCommand struct {
@@ -29,6 +31,9 @@ type doctorCommand struct {
 	Local      bool   `help:"Report what keeps LivePerson from reaching the provider as a note, not as an error."`
 	JSON       bool   `name:"json" help:"Print JSON at the end."`
 
+	Authorize     string   `name:"authorization-endpoint" help:"For a provider without discovery." placeholder:"URL"`
+	TokenEndpoint string   `name:"token-endpoint" help:"Likewise." placeholder:"URL"`
+	KeySet        string   `name:"jwks" help:"Likewise; not needed with --key." placeholder:"URL"`
 	RedirectURIs  []string `name:"redirect-uri" sep:"none" help:"Redirect URI to test; repeatable." placeholder:"URI"`
 	ResponseTypes []string `name:"response-type" help:"code or id_token; repeatable." placeholder:"TYPE"`
 
@@ -139,6 +144,9 @@ func (d doctorCommand) loadConfig(p *process) (doctor.Config, error) {
 			"jsContext":     l.JSContext,
 			"rfcCompliance": strconv.FormatBool(l.Dialect != "legacy"),
 		}
+		cfg.WindowAccount = l.Account
+		cfg.AccountRemedy = "Set liveengage.account to the number of your account, and use the code flow: other accounts " +
+			"do not have the client secret."
 	}
 	if cfg.OperationsURL == "" && loaded.Operations != "off" {
 		cfg.OperationsURL = "http://" + loaded.Operations
@@ -189,6 +197,10 @@ func (d doctorCommand) applyFlags(cfg *doctor.Config) error {
 	}
 	cfg.Local, cfg.Connector = d.Local, d.Connector
 	cfg.Account, cfg.AccountBaseURL = d.Account, d.AccountBase
+	cfg.AuthorizationEndpoint, cfg.TokenEndpoint, cfg.KeySetURL = d.Authorize, d.TokenEndpoint, d.KeySet
+	if cfg.WindowAccount == "" && loopbackIssuer(cfg.Issuer) {
+		cfg.WindowAccount = cmp.Or(d.Account, dev.Account)
+	}
 	if cfg.ExpectedFields == nil {
 		cfg.ExpectedFields = map[string]string{}
 	}
@@ -214,8 +226,16 @@ func (d doctorCommand) checkFlags(cfg doctor.Config) error {
 			return usageErrorf("--response-type %q: use code or id_token", t)
 		}
 	}
-	if d.Account != "" && !doctor.ValidAccount(d.Account) {
+	if d.Account != "" && !liveengage.IsAccount(d.Account) {
 		return usageErrorf("--account %q is not an account number; write only its digits and letters", d.Account)
+	}
+	for _, endpoint := range []string{d.Authorize, d.TokenEndpoint, d.KeySet} {
+		if u, err := url.Parse(endpoint); endpoint != "" && (err != nil || u.Host == "") {
+			return usageErrorf("%q is not the URL of an endpoint", truncate(endpoint))
+		}
+	}
+	if cfg.WindowAccount != "" && d.Account != "" && d.Account != cfg.WindowAccount {
+		return usageErrorf("--account is %s, but liveengage.account in the configuration is %s", d.Account, cfg.WindowAccount)
 	}
 	known := doctor.ConnectorFields()
 	for name := range d.Expect {

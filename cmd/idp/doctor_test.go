@@ -70,8 +70,9 @@ clients:
   - id: liveengage
     profile: liveengage
     secret: {env: TARGET_SECRET}
-    redirect_uris: ["https://lpcdn.lpsnmedia.net/le_unified_window/index.html", "https://liveperson.net"]
+    redirect_uris: ["https://lpcdn.lpsnmedia.net/le_unified_window/index.html"]
     response_types: [code]
+    liveengage: {account: "12345678"}
 `
 	for name, content := range map[string][]byte{
 		"idp.yaml": []byte(text), "people.yaml": servertest.PeopleFile(), "cert.pem": certificate, "key.pem": key,
@@ -105,7 +106,7 @@ func TestDoctorConfig(t *testing.T) {
 	for _, good := range []string{
 		"tls-version", "tls-name", "tls-expiry", "clock", "discovery-issuer", "proxy-headers", "hsts", "cookies",
 		"keys-encoding", "key-line", "key-pem", "key-active", "operations-ready", "operations-private",
-		"redirect-accepted", "redirect-foreign", "redirect-state",
+		"redirect-accepted", "redirect-foreign", "redirect-website", "redirect-account", "redirect-state",
 		"token-credentials", "token-form", "token-json", "token-headers", "token-secret", "token-method",
 		"token-challenge", "token-time",
 	} {
@@ -136,6 +137,9 @@ func TestDoctorConfig(t *testing.T) {
 	code, stdout, _ = runDoctor(t, env, append(base, "--local", "--redirect-uri", "https://elsewhere.example/cb")...)
 	require.Equal(t, 1, code)
 	require.Regexp(t, `(?m)^ERROR  redirect-accepted .*elsewhere`, stdout)
+	code, _, stderr = runDoctor(t, env, append(base, "--account", "99")...)
+	require.Equal(t, 2, code)
+	require.Contains(t, stderr, "--account is 99, but liveengage.account in the configuration is 12345678")
 }
 
 // TestDoctorAccount compares a connector with a server.

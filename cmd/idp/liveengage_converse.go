@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"sync"
 
 	"idpbridge/internal/robot"
@@ -19,6 +20,7 @@ type converseCommand struct {
 	Issuer      string `required:"" help:"Issuer of the brand's identity provider." placeholder:"URL"`
 	Client      string `help:"Client ID registered for LiveEngage; by default the connector's." placeholder:"ID"`
 	RedirectURI string `default:"${redirect_uri}" help:"Redirect URI of the client (${default})." placeholder:"URL"`
+	Authorize   string `name:"authorization-endpoint" help:"By default the connector's." placeholder:"URL"`
 	Person      string `default:"jane" help:"Person who signs in (${default})." placeholder:"NAME"`
 	Say         string `default:"Hello" help:"Message to send (${default})." placeholder:"TEXT"`
 	Connector   string `help:"ID of the connector; by default the one for the issuer and the client." placeholder:"ID"`
@@ -53,7 +55,7 @@ type conversation struct {
 // Run is the consumer's part: it signs the person in, opens a conversation and sends
 // the message.
 func (c converseCommand) Run(ctx context.Context, p *process) error {
-	allowed, err := c.allowedHosts(c.Issuer)
+	allowed, err := c.allowedHosts(c.providerURLs()...)
 	if err != nil {
 		return err
 	}
@@ -74,10 +76,12 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 		browser:     robot.New(c.newTransport(allowed)),
 		clientID:    cmp.Or(c.Client, connector.Configuration.ClientID),
 		redirectURI: c.RedirectURI,
+		account:     c.Account,
 		person:      person,
 		flow:        liveengage.Flow(c.Flow),
 		pkce:        connector.Configuration.PKCEEnabled,
 	}
+	source.endpoint = c.findAuthorizationEndpoint(connector, allowed)
 	if c.Flow == "connector" {
 		source.flow = connector.Flow()
 	}
@@ -89,6 +93,29 @@ func (c converseCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	return c.printReport(p, report)
+}
+
+// providerURLs returns the URLs of the provider that flags name.
+func (c converseCommand) providerURLs() []string {
+	if c.Authorize == "" {
+		return []string{c.Issuer}
+	}
+	return []string{c.Issuer, c.Authorize}
+}
+
+// findAuthorizationEndpoint returns the URL that LivePerson uses: that of the flag or of
+// the connector. It returns "" if it is in the discovery document, which a provider need
+// not have.
+func (c converseCommand) findAuthorizationEndpoint(connector api.Connector, allowed api.Hosts) string {
+	if c.Authorize != "" {
+		return c.Authorize
+	}
+	endpoint := connector.Configuration.AuthorizationEndpoint
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || allowed.Check(u) != nil {
+		return ""
+	}
+	return endpoint
 }
 
 func (c converseCommand) printReport(p *process, report conversation) error {

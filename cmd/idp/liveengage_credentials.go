@@ -23,6 +23,7 @@ type credentialSource struct {
 	browser     *robot.Browser
 	clientID    string
 	redirectURI string // nothing needs to listen there
+	account     string // in the state, as LivePerson's window sends it
 	person      robot.Credentials
 	flow        liveengage.Flow
 	pkce        bool
@@ -114,7 +115,7 @@ func (s *credentialSource) authorize(
 		"redirect_uri":  {s.redirectURI},
 		"response_type": {responseType},
 		"scope":         {"openid"},
-		"state":         {rand.Text()},
+		"state":         {s.newState()},
 		"nonce":         {rand.Text()},
 	}
 	for i := 0; i+1 < len(extra); i += 2 {
@@ -135,6 +136,15 @@ func (s *credentialSource) authorize(
 		return robot.Response{}, errors.New("the state of the response is not that of the request")
 	}
 	return response, nil
+}
+
+// newState returns a random state, in the form that LivePerson's window sends it: the
+// provider may check the account.
+func (s *credentialSource) newState() string {
+	if !liveengage.IsWindowURI(s.redirectURI) {
+		return rand.Text()
+	}
+	return liveengage.WindowState(s.account, rand.Text())
 }
 
 // discover returns the provider's authorization endpoint (OpenID Connect Discovery

@@ -70,7 +70,7 @@ func TestConverseWithUnavailableIssuer(t *testing.T) {
 					issuer:      issuer,
 					browser:     robot.New(network.Transport()),
 					clientID:    "liveengage",
-					redirectURI: liveengage.EmbeddedRedirectURI,
+					redirectURI: liveengage.WindowURI,
 					person:      robot.Credentials{Username: "jane", Password: "p"},
 					flow:        liveengage.FlowCode,
 				}

@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"idpbridge/internal/fetch"
+	"idpbridge/internal/netaddr"
 	"idpbridge/liveengage"
 	"idpbridge/liveengage/api"
 )
@@ -44,7 +46,7 @@ func (s serviceFlags) allowedHosts(urls ...string) (api.Hosts, error) {
 	if s.Live {
 		allowed = api.LivePersonHosts()
 	}
-	for _, raw := range append([]string{s.Domains}, urls...) {
+	for _, raw := range append([]string{s.domainAPI()}, urls...) {
 		u, err := url.Parse(raw)
 		if err != nil || u.Host == "" {
 			return nil, usageErrorf("%q is not a URL such as http://127.0.0.1:8090", raw)
@@ -64,6 +66,20 @@ func (s serviceFlags) allowedHosts(urls ...string) (api.Hosts, error) {
 	return allowed, nil
 }
 
+// domainAPI returns the URL of the Domain API. LivePerson's documentation has it with
+// http in places; it is always called by https.
+func (s serviceFlags) domainAPI() string {
+	u, err := url.Parse(s.Domains)
+	if err != nil || !strings.EqualFold(u.Scheme, "http") || u.Port() != "" {
+		return s.Domains
+	}
+	u.Scheme = "https"
+	if netaddr.IsLoopback(u.Hostname()) || api.LivePersonHosts().Check(u) != nil {
+		return s.Domains
+	}
+	return u.String()
+}
+
 // newTransport returns a transport that sends requests only to the allowed hosts.
 func (s serviceFlags) newTransport(allowed api.Hosts) http.RoundTripper {
 	transport := fetch.NewTransport()
@@ -79,12 +95,15 @@ func (s serviceFlags) newClient(
 	if err != nil {
 		return nil, err
 	}
+	if s.domainAPI() != s.Domains {
+		_, _ = fmt.Fprintf(p.stderr, "idp: note: using %s; %s would send requests unencrypted\n", s.domainAPI(), s.Domains)
+	}
 	if s.Once {
 		retry = api.NoRetry
 	}
 	client, err := api.New(api.Config{
 		Account:      account,
-		DomainAPI:    s.Domains,
+		DomainAPI:    s.domainAPI(),
 		AllowedHosts: allowed,
 		HTTP:         &http.Client{Transport: s.newTransport(allowed)},
 		Now:          p.now,

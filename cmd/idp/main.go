@@ -55,6 +55,7 @@ type commands struct {
 		Connectors connectorsCommand `cmd:"" help:"List the authentication connectors of an account."`
 		Login      loginCommand      `cmd:"" help:"Test a login as a user or an application, or keep one alive."`
 		Users      usersCommand      `cmd:"" help:"List the users of an account."`
+		Sign       signCommand       `cmd:"" help:"Print the OAuth 1.0 header of a request, signed with an API key."`
 		Converse   converseCommand   `cmd:"" help:"Sign a person in, send a message, and print what the agent sees."`
 	} `cmd:"" help:"LiveEngage: connectors, error codes, a simulator, and an API client."`
 	People struct {
@@ -102,7 +103,7 @@ func newParser(ctx context.Context, p *process, exit func(code int)) (*kong.Kong
 		kong.Vars{
 			"version":      "idp " + currentVersion(),
 			"domain_api":   liveengage.DomainAPI,
-			"redirect_uri": liveengage.EmbeddedRedirectURI,
+			"redirect_uri": liveengage.WindowURI,
 		},
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(exit),

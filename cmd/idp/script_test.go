@@ -255,8 +255,9 @@ func signInByRobot(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // isRefusedSignIn reports whether the provider showed a page instead of a response to
-// the client: an error, or the sign-in page again and again.
+// the client: an error, or the sign-in page again.
 func isRefusedSignIn(err error) bool {
 	_, page := errors.AsType[*robot.PageError](err)
-	return page || errors.Is(err, robot.ErrTooManyPages)
+	_, rejected := errors.AsType[*robot.LoginRejectedError](err)
+	return page || rejected || errors.Is(err, robot.ErrTooManyPages)
 }

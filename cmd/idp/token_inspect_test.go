@@ -26,7 +26,8 @@ import (
 func signInForToken(t testing.TB, issuer, username string) (redirect, token string) {
 	t.Helper()
 	authorize := servertest.AuthorizeURL(issuer,
-		"client_id", "liveengage", "redirect_uri", "https://liveperson.net", "response_type", "id_token")
+		"client_id", "liveengage", "redirect_uri", servertest.WindowURI, "response_type", "id_token",
+		"state", servertest.WindowState())
 	p := servertest.NewBrowser(t).SignIn(authorize, username, username+"-password")
 	token = servertest.Response(t, p).Get("id_token")
 	require.NotEmpty(t, token, p.Body)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"idpbridge/claims"
+	"idpbridge/internal/normalize"
 	"idpbridge/oidc"
 	"idpbridge/upstream"
 )
@@ -53,7 +53,7 @@ func (m tokenMintCommand) issueToken(ctx context.Context, p *process, local *ins
 	if i < 0 {
 		return fmt.Errorf("token mint: there is no client %q", m.Client)
 	}
-	account, err := local.Store.AccountByUsername(ctx, strings.ToLower(m.Person))
+	account, err := local.Store.AccountByUsername(ctx, normalize.Username(m.Person))
 	if errors.Is(err, upstream.ErrNotFound) {
 		return fmt.Errorf("token mint: there is no person %q; the server reads the people file when it starts", m.Person)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"idpbridge/internal/normalize"
 )
 
 // MaxLength is the length in bytes of the longest password that can be hashed.
@@ -37,8 +39,9 @@ const (
 var ErrFormat = errors.New("not an argon2id hash in PHC form")
 
 // Hash hashes a password with a random salt and returns the hash in PHC form. The
-// password must have 1 to MaxLength bytes.
+// password must have 1 to MaxLength bytes. It is normalized first.
 func Hash(password string) (string, error) {
+	password = normalize.Password(password)
 	if password == "" || len(password) > MaxLength {
 		return "", fmt.Errorf("a password has 1 to %d bytes", MaxLength)
 	}
@@ -126,8 +129,8 @@ func Parse(phc string) (PHC, error) {
 // Cost returns what a comparison costs.
 func (h PHC) Cost() Cost { return Cost{Memory: h.memory, Passes: h.passes, Lanes: h.lanes} }
 
-// Matches reports whether the hash was made from password. It compares in
-// constant time.
+// Matches reports whether the hash was made from password, which the caller normalizes
+// as Hash does. It compares in constant time.
 func (h PHC) Matches(password string) bool {
 	if len(h.sum) == 0 {
 		return false

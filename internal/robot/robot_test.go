@@ -87,8 +87,15 @@ func TestSignIn(t *testing.T) {
 // TestSignInThatDoesNotEnd returns an error and does not loop.
 func TestSignInThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
+	passwords := 0
 	issuer := serve(t, map[string]http.HandlerFunc{
-		"/again": show(`<form method=post action="/again"><input type=password name=p></form>`),
+		"/again": show(`<form method=post action="/again"><button name=b>Again</button></form>`),
+		"/wrong": func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				passwords++
+			}
+			_, _ = io.WriteString(w, `<form method=post action="/wrong"><input type=password name=p></form>`)
+		},
 		"/error": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			_, _ = io.WriteString(w, "<p>down</p>")
@@ -109,6 +116,10 @@ func TestSignInThatDoesNotEnd(t *testing.T) {
 		return err
 	}
 	require.ErrorIs(t, signIn("/again"), robot.ErrTooManyPages)
+	var rejected *robot.LoginRejectedError
+	require.ErrorAs(t, signIn("/wrong"), &rejected)
+	require.ErrorContains(t, rejected, `rejected the password of "jane", which was submitted once (status 200)`)
+	require.Equal(t, 1, passwords, "more attempts could lock the account")
 	require.ErrorIs(t, signIn("/loop"), robot.ErrTooManyRedirects)
 	require.ErrorIs(t, signIn("/huge"), robot.ErrBodyTooLarge)
 	require.ErrorContains(t, signIn("/action"), "not a URL")

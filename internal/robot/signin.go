@@ -41,12 +41,25 @@ func (e *PageError) Error() string {
 		e.Page.Status, Excerpt(e.Page.Body))
 }
 
+// LoginRejectedError is a sign-in page that came back after the password was submitted.
+// The password is not submitted again: providers lock accounts after a few attempts.
+type LoginRejectedError struct {
+	Username string
+	Page     *Page
+}
+
+func (e *LoginRejectedError) Error() string {
+	return fmt.Sprintf("the provider rejected the password of %q, which was submitted once (status %d): %s",
+		e.Username, e.Page.Status, Excerpt(e.Page.Body))
+}
+
 // ErrTooManyPages is a sign-in that shows page after page.
 var ErrTooManyPages = errors.New("the sign-in went from page to page without a response to the client")
 
 // SignIn opens the URL of an authorization request, does what every page asks
 // for, and returns the response to the client, which may be an OAuth error. It
-// returns a *PageError if the provider shows a page that is no part of a sign-in.
+// returns a *PageError if the provider shows a page that is no part of a sign-in, and a
+// *LoginRejectedError if it rejects the password.
 func (b *Browser) SignIn(ctx context.Context, rawURL, redirectURI string, user Credentials) (Response, error) {
 	page, err := b.Get(ctx, rawURL)
 	if err != nil {
@@ -59,6 +72,7 @@ func (b *Browser) SignIn(ctx context.Context, rawURL, redirectURI string, user C
 func (b *Browser) FinishSignIn(
 	ctx context.Context, page *Page, redirectURI string, user Credentials,
 ) (Response, error) {
+	submitted := false
 	for range maxPages {
 		if response, ok := page.AuthorizationResponse(redirectURI); ok {
 			return response, nil
@@ -66,6 +80,15 @@ func (b *Browser) FinishSignIn(
 		form, fields, ok := page.nextStep(user)
 		if !ok {
 			return Response{}, &PageError{page}
+		}
+		if _, asks := page.PasswordForm(); asks {
+			if submitted && page.Status < http.StatusInternalServerError {
+				return Response{}, &LoginRejectedError{user.Username, page}
+			}
+			if submitted {
+				return Response{}, &PageError{page}
+			}
+			submitted = true
 		}
 		var err error
 		if page, err = b.Submit(ctx, page, form, fields); err != nil {

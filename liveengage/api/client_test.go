@@ -310,3 +310,39 @@ func TestConversation(t *testing.T) {
 		})
 	}
 }
+
+// TestUsersServices: a read-only key works at one service and a key that may write at the
+// other. The one that cannot change anything is tried first.
+func TestUsersServices(t *testing.T) {
+	t.Parallel()
+	const users = "GET /configuration/le-users/users"
+	list := okReply(`[{"id":"1","loginName":"ann"}]`)
+	for name, c := range map[string]struct {
+		readOnly bool
+		replies  []reply
+		requests int
+		fails    error
+	}{
+		"read-only key":        {true, []reply{list}, 1, nil},
+		"key that may write":   {true, []reply{{status: 401}, list}, 2, nil},
+		"no read-only service": {false, []reply{list}, 1, nil},
+		"key of neither":       {true, []reply{{status: 403}, {status: 403}}, 2, api.ErrBadCredentials},
+		"another error":        {true, []reply{{status: 400}}, 1, api.ErrBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := startServices(t)
+				if c.readOnly {
+					s.domains["accountConfigReadOnly"] = "127.0.0.1:1"
+				}
+				s.replies[users] = c.replies
+				client := s.client()
+				got, err := client.Users(t.Context(), client.KeyAuthorizer(testKey()))
+				require.ErrorIs(t, err, c.fails)
+				require.Equal(t, c.fails == nil, len(got) == 1)
+				require.Len(t, s.timeline(), c.requests)
+			})
+		})
+	}
+}

@@ -20,6 +20,7 @@ const (
 	serviceIDP           = "idp"
 	serviceMessaging     = "asyncMessagingEnt"
 	serviceLogin         = "agentVep"
+	serviceUsersReadOnly = "accountConfigReadOnly"
 	serviceUsers         = "accountConfigReadWrite"
 	serviceInteractions  = "msgHist"
 	serviceAccountConfig = "acCdnDomain"

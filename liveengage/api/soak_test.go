@@ -73,12 +73,12 @@ type consumer struct{ browser *robot.Browser }
 func (c consumer) fetchCredential(ctx context.Context) (api.Credential, error) {
 	verifier := pkce.NewVerifier()
 	request := url.Values{
-		"client_id": {"liveengage"}, "redirect_uri": {servertest.FixedURI}, "response_type": {"code"},
-		"scope": {"openid"}, "state": {rand.Text()}, "nonce": {rand.Text()},
+		"client_id": {"liveengage"}, "redirect_uri": {servertest.WindowURI}, "response_type": {"code"},
+		"scope": {"openid"}, "state": {liveengage.WindowState(dev.Account, rand.Text())}, "nonce": {rand.Text()},
 		"code_challenge": {pkce.Challenge(verifier)}, "code_challenge_method": {pkce.Method},
 	}
 	jane := robot.Credentials{Username: "jane", Password: "jane-password"}
-	response, err := c.browser.SignIn(ctx, soakIssuer+"/authorize?"+request.Encode(), servertest.FixedURI, jane)
+	response, err := c.browser.SignIn(ctx, soakIssuer+"/authorize?"+request.Encode(), servertest.WindowURI, jane)
 	if err != nil {
 		return api.Credential{}, err
 	}
@@ -86,7 +86,7 @@ func (c consumer) fetchCredential(ctx context.Context) (api.Credential, error) {
 		return api.Credential{}, fmt.Errorf("the provider returned %q", response.Encode())
 	}
 	return api.Credential{
-		Code: secret.New(response.Get("code")), CodeVerifier: secret.New(verifier), RedirectURI: servertest.FixedURI,
+		Code: secret.New(response.Get("code")), CodeVerifier: secret.New(verifier), RedirectURI: servertest.WindowURI,
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 )
 
@@ -16,11 +17,28 @@ type User struct {
 	Deleted   bool        `json:"deleted"`
 }
 
-// Users returns the account's users. It needs a session or an API key.
+// Users returns the account's users. It needs a session or an API key. A read-only key
+// works at one service and a key that may write at the other, so it tries both: first
+// the one that cannot change anything.
 func (c *Client) Users(ctx context.Context, auth Authorizer) ([]User, error) {
+	if _, err := c.findServiceURL(ctx, serviceUsersReadOnly); errors.Is(err, ErrUnknownService) {
+		return c.usersOf(ctx, auth, serviceUsers)
+	}
+	users, err := c.usersOf(ctx, auth, serviceUsersReadOnly)
+	if !errors.Is(err, ErrBadCredentials) {
+		return users, err
+	}
+	users, errWrite := c.usersOf(ctx, auth, serviceUsers)
+	if errors.Is(errWrite, ErrUnknownService) {
+		return nil, err // the error of the service that is there
+	}
+	return users, errWrite
+}
+
+func (c *Client) usersOf(ctx context.Context, auth Authorizer, service string) ([]User, error) {
 	var out []User
 	_, err := c.callService(ctx, serviceCall{
-		service:   serviceUsers,
+		service:   service,
 		method:    http.MethodGet,
 		path:      c.accountPath("/configuration/le-users/users"),
 		authorize: auth,

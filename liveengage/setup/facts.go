@@ -25,6 +25,7 @@ type Facts struct {
 	TokenRedirectURI string // what LivePerson may send to the token endpoint instead; empty: nothing
 	Delegation       bool
 	RedirectURIs     []string
+	Account          string // the LiveEngage account; empty: any account's window gets the token
 	Page             Page
 	Encryption       []EncryptionKey // in order of preference; empty: tokens are only signed
 	ContentEncoding  string          // enc, if there is Encryption

@@ -194,14 +194,11 @@ func (f Facts) listRedirectURIs() []Entry {
 }
 
 func describeRedirectURI(uri string) string {
-	if uri == liveengage.EmbeddedRedirectURI {
-		return "Codes for embedded chat are issued for this one."
-	}
 	u, err := url.Parse(uri)
 	if err != nil {
 		u = &url.URL{}
 	}
-	if strings.HasSuffix(u.Hostname(), liveengage.MediaDomain) {
+	if liveengage.IsWindowURI(uri) {
 		return "The pop-out window returns here. If the window has another URL for your account, add that URL to " +
 			"redirect_uris."
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"idpbridge/liveengage"
@@ -98,6 +99,11 @@ func (f Facts) listWarnings() []string {
 	if f.Key.Retired {
 		out = append(out, fmt.Sprintf("The pinned key %s now signs for LiveEngage only; all other clients use a newer key. "+
 			"Paste the newer key or switch to JWKS Endpoint, then remove pinned_key from the configuration.", f.Key.ID))
+	}
+	if f.Account == "" && slices.ContainsFunc(f.RedirectURIs, liveengage.IsWindowURI) {
+		out = append(out, "The setting liveengage.account is missing. All LiveEngage accounts share LivePerson’s window, "+
+			"so anyone with an account can make a link that sends your customers’ tokens to it. Set account to the number "+
+			"of your account, and use the code flow: other accounts don’t have the client secret.")
 	}
 	if len(f.Encryption) > 0 && !f.canEncrypt() {
 		out = append(out, "All encryption keys of this client have expired or are not valid yet, "+

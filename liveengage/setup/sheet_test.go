@@ -5,6 +5,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,8 +170,7 @@ func TestRedirectURIsAreDescribed(t *testing.T) {
 	t.Parallel()
 	f := exampleFacts()
 	for uri, want := range map[string]string{
-		liveengage.EmbeddedRedirectURI:                             "embedded chat",
-		liveengage.WindowURI:                                       "pop-out window",
+		liveengage.WindowURI: "pop-out window",
 		"https://va.bc-sso.liveperson.net/callback/1/redirectCode": "delegation",
 		"https://www.bank.example/chat":                            "Registered for this client",
 		"%":                                                        "Registered for this client",
@@ -177,4 +178,21 @@ func TestRedirectURIsAreDescribed(t *testing.T) {
 		f.RedirectURIs = []string{uri}
 		require.Contains(t, setup.NewSheet(f).Window[0].Help, want, uri)
 	}
+}
+
+// TestWindowWithoutAccount: all accounts share the window, so the sheet warns.
+func TestWindowWithoutAccount(t *testing.T) {
+	t.Parallel()
+	f := exampleFacts()
+	warns := func() bool {
+		return slices.ContainsFunc(setup.NewSheet(f).Warnings, func(w string) bool {
+			return strings.Contains(w, "liveengage.account") && strings.Contains(w, "code flow")
+		})
+	}
+	f.RedirectURIs = []string{"https://www.bank.example/chat"}
+	require.False(t, warns())
+	f.RedirectURIs = append(f.RedirectURIs, liveengage.WindowURI)
+	require.True(t, warns())
+	f.Account = "12345678"
+	require.False(t, warns())
 }

@@ -10,7 +10,7 @@ import (
 // case-sensitive.
 func serviceNames() []string {
 	return []string{
-		"accountConfigReadWrite", "agentVep", "asyncMessagingEnt", "idp", "liveEngageUI",
+		"accountConfigReadOnly", "accountConfigReadWrite", "agentVep", "asyncMessagingEnt", "idp", "liveEngageUI",
 		"msgHist", "sentinel", "smt", "swift", "visitorFeed",
 	}
 }

@@ -32,7 +32,7 @@ func (s *Simulator) searchConversation(w http.ResponseWriter, r *http.Request) {
 // first, or the one with this ID. It ignores times and other filters.
 func (s *Simulator) searchConversations(w http.ResponseWriter, r *http.Request, id string) {
 	version := r.URL.Query().Get("v")
-	if !s.requireBearer(w, r) {
+	if !s.requireAuthorization(w, r) {
 		return
 	}
 	if version != "" && version != "1" && version != "2" {

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"idpbridge/liveengage/oauth1"
 )
 
 const searchPath = "/messaging_history/api/account/" + account + "/conversations/search"
@@ -120,4 +123,24 @@ func TestSlowClients(t *testing.T) {
 		close(w.released)
 		<-done
 	}
+}
+
+// TestInteractionsWithAnAPIKey: the Messaging Interactions API accepts signed requests as
+// well as bearers.
+func TestInteractionsWithAnAPIKey(t *testing.T) {
+	t.Parallel()
+	b := newSimulation(t, nil)
+	key := b.NewAPIKey("my bot")
+	credentials := oauth1.Credentials{
+		ConsumerKey: key.AppKey, ConsumerSecret: key.Secret, Token: key.AccessToken, TokenSecret: key.AccessTokenSecret,
+	}
+	u, err := url.Parse(b.url + searchPath + "?v=2")
+	require.NoError(t, err)
+	signed := credentials.Authorization(http.MethodPost, u, b.clock(), "nonce-1")
+	status, _, text := b.call("POST", searchPath+"?v=2", map[string]any{}, "Authorization", signed)
+	require.Equal(t, http.StatusOK, status, text)
+	require.Contains(t, text, "conversationHistoryRecords")
+	status, _, text = b.call("POST", searchPath+"?v=2", map[string]any{}, "Authorization", signed)
+	require.Equal(t, http.StatusUnauthorized, status)
+	require.Contains(t, text, "oauth_problem=nonce_used")
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"idpbridge/liveengage"
+
 	"idpbridge/internal/secret"
 )
 
@@ -21,11 +23,11 @@ const sessionCookie = "Session_id"
 
 // Codes of the Login Service's errors.
 const (
-	loginBadCredentials = 2
-	loginSessionExpired = 3
-	loginBadRequest     = 4
-	loginBadAuthHeader  = 5
-	loginCSRFMismatch   = 10
+	loginBadCredentials = liveengage.LoginBadCredentials
+	loginSessionExpired = liveengage.LoginSessionExpired
+	loginBadRequest     = liveengage.LoginBadRequest
+	loginBadAuthHeader  = liveengage.LoginBadAuthHeader
+	loginCSRFMismatch   = liveengage.LoginRejected
 )
 
 // session is the login of an agent or a bot.

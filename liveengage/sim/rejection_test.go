@@ -72,6 +72,7 @@ func brokenTokens() []rejection {
 		{name: "nothing", body: emptyBody, code: "9012", explains: "token is missing"},
 		{name: "too long", body: fixedToken(strings.Repeat("a", 17<<10)), code: "9012", explains: "longer than"},
 		{name: "filtered characters", body: fixedToken("<script>.a.b"), code: "9009", explains: "filters out"},
+		{name: "Bearer", body: fixedToken("Bearer abc.def.ghi"), code: "9009", explains: "begins with Bearer"},
 		{name: "one part", body: fixedToken("abc"), code: "1009", explains: "1 parts"},
 		{name: "two parts", body: fixedToken("abc.def"), code: "1009", explains: "2 parts"},
 		{name: "header is not JSON", body: fixedToken("abc.def.ghi"), code: "1001", explains: "header"},
@@ -246,6 +247,12 @@ func brokenKeys() []rejection {
 			name: "pasted key lacks a character", body: goodToken, code: "1028", explains: "is invalid",
 			config: change(func(c *sim.Connector) {
 				c.Configuration.JWTPublicKey = strings.Replace(c.Configuration.JWTPublicKey, "Q", "", 1)
+			}),
+		},
+		{
+			name: "a certificate pasted as a key", body: goodToken, code: "1028", explains: "is a certificate",
+			config: change(func(c *sim.Connector) {
+				c.Configuration.JWTPublicKey = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
 			}),
 		},
 		{

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -91,6 +92,9 @@ func checkInput(what, value string) error {
 	if len(value) > maxToken {
 		return idpErrorf(liveengage.CodeInputValidationError, "the %s is longer than %d bytes", what, maxToken)
 	}
+	if scheme, _, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "Bearer") {
+		return idpErrorf(liveengage.CodeESAPIError, "the %s begins with Bearer; pass only what comes after it", what)
+	}
 	isRejected := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`<>"'\`, r) }
 	if strings.ContainsFunc(value, isRejected) {
 		return idpErrorf(liveengage.CodeESAPIError,
@@ -116,6 +120,10 @@ func (s *Simulator) verificationKey(ctx context.Context, c Connector, kid string
 	if f.JWTPublicKey == "" {
 		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError, "the connector has no JWT Public Key")
 	}
+	if isCertificate(f.JWTPublicKey) {
+		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError,
+			"the connector's JWT Public Key is a certificate; paste the public key in it: openssl x509 -pubkey -noout")
+	}
 	p, err := keys.ParsePublicKey(f.JWTPublicKey)
 	if err != nil {
 		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError, "the connector's JWT Public Key is invalid: %s", err)
@@ -125,6 +133,20 @@ func (s *Simulator) verificationKey(ctx context.Context, c Connector, kid string
 		return nil, idpErrorf(liveengage.CodeRSAVerifierInitError, "the connector's JWT Public Key is not an RSA key")
 	}
 	return key, nil
+}
+
+// isCertificate reports whether a pasted key is an X.509 certificate, which LivePerson
+// does not read.
+func isCertificate(pasted string) bool {
+	if strings.Contains(pasted, "BEGIN CERTIFICATE") {
+		return true
+	}
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(pasted), ""))
+	if err != nil {
+		return false
+	}
+	_, err = x509.ParseCertificate(der)
+	return err == nil
 }
 
 // parseClaims reads the payload and checks its times.

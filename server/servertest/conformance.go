@@ -59,6 +59,13 @@ clients:
     jwks: {file: keyed.jwks.json}
     redirect_uris: ["https://keyed.example/test/a/keyed/callback"]
     scopes: [openid, profile, email, address, phone, offline_access]
+  - id: chat
+    name: Chat
+    secret: chat-secret-0123456789abcdef012345678
+    profile: liveengage
+    redirect_uris: ["https://lpcdn.lpsnmedia.net/le_unified_window/index.html"]
+    response_types: [code, id_token]
+    liveengage: {account: "12345678"}
 `
 
 // Clock is a clock that tests move. The zero value shows the real time.
@@ -125,6 +132,8 @@ func WriteConformance(t testing.TB, folder, lines string) (*conformance.Target, 
 		Post:        conformanceClient("post", "post-secret-0123456789abcdef012345678"),
 		Public:      conformanceClient("public", ""),
 		Keyed:       conformanceClient("keyed", ""),
+		Chat:        conformanceClient("chat", "chat-secret-0123456789abcdef012345678"),
+		ChatAccount: "12345678",
 		Person:      conformance.Person{Username: "jane", Password: "jane-password"},
 		OtherPerson: conformance.Person{Username: "victor", Password: "victor-password"},
 		Logouts:     receiver,
@@ -132,6 +141,7 @@ func WriteConformance(t testing.TB, folder, lines string) (*conformance.Target, 
 	target.Web.PostLogoutRedirectURI = "https://web.example/test/a/web/post_logout_redirect"
 	target.Web.FrontchannelLogoutURI = "https://web.example/test/a/web/frontchannel_logout"
 	target.Web.BackchannelLogoutURI = "http://127.0.0.1:" + port + "/backchannel/web"
+	target.Chat.RedirectURI = WindowURI
 	target.Keyed.Key, target.Keyed.KeyID = key, "k1"
 	return target, clock
 }

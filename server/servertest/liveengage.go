@@ -21,7 +21,7 @@ import (
 	"idpbridge/keys"
 )
 
-// The redirect URIs of LivePerson.
+// The redirect URIs of LivePerson. FixedURI is only for the token endpoint.
 const (
 	WindowURI     = "https://lpcdn.lpsnmedia.net/le_unified_window/index.html"
 	FixedURI      = "https://liveperson.net"
@@ -74,7 +74,7 @@ func WriteLiveEngage(t testing.TB, settings, lines string) *LiveEngage {
 
 func writeClient(id, lines string) string {
 	if !strings.Contains(lines, "redirect_uris") {
-		lines = "\n    redirect_uris: [" + FixedURI + ", " + WindowURI + ", " + DelegationURI + "]" + lines
+		lines = "\n    redirect_uris: [" + WindowURI + ", " + DelegationURI + "]" + lines
 	}
 	return "\n  - id: " + id + "\n    secret: \"" + LiveEngageSecret + "\"\n    response_types: [code, id_token]" + lines
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,7 +30,7 @@ func testCanceledContext(t *testing.T, s Store) {
 	_, recorded := s.RecordAssertion(ctx, "liveengage", "a", start)
 	for _, err := range []error{
 		redeemed, found, added, sweep, s.Ping(ctx), s.RecordSignin(ctx, newSignin("j", "", "ann")), ended,
-		s.ReplacePeople(ctx, nil, start), s.StartSession(ctx, newSession("b", "ann")),
+		s.ReplacePeople(ctx, slices.Values([]upstream.Account(nil)), start), s.StartSession(ctx, newSession("b", "ann")),
 		rotated, taken, recorded, s.JoinSession(ctx, "b", "liveengage"),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
@@ -42,7 +43,7 @@ func testCanceledContext(t *testing.T, s Store) {
 func testSpecialCharacters(t *testing.T, s Store) {
 	const odd = "Zoë 😀 '\"; -- $1 ?1 %s \\ \u202e\u0001\r\n\t\ufffd é 漢字"
 	a := upstream.Account{Username: odd, PasswordHash: odd, Person: newPerson(odd)}
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{a}, start))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{a}), start))
 	got, err := s.AccountByUsername(t.Context(), odd)
 	require.NoError(t, err)
 	require.Equal(t, a, got)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,7 +89,7 @@ func testPeopleAreLoggedOut(t *testing.T, s Store) {
 	renamed := newAccount("cid")
 	renamed.Username = "cindy"
 	at := start.Add(time.Minute)
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{changed, renamed}, at))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{changed, renamed}), at))
 	require.Empty(t, takeLogouts(t, s, at.Add(-time.Millisecond), 9))
 	require.Equal(t, []oidc.Logout{
 		newLogout("ann 1", "app", "ann", at, 1),

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +51,7 @@ func testPeopleLoseAccess(t *testing.T, s Store) {
 	changed.PasswordHash = "another"
 	renamed := newAccount("ann")
 	renamed.Username = "anna"
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{renamed, changed}, start))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{renamed, changed}), start))
 	replacePeople(t, s, "ann", "bob", "cid")
 	// Bob has the old hash again, and cid exists again. Neither restores their sessions.
 	for _, name := range []string{"bob", "cid"} {
@@ -69,7 +70,7 @@ func testPeopleSwapUsernames(t *testing.T, s Store) {
 	replacePeople(t, s, "ann", "bob")
 	ann, bob := newAccount("ann"), newAccount("bob")
 	ann.Username, bob.Username = bob.Username, ann.Username
-	require.NoError(t, s.ReplacePeople(t.Context(), []upstream.Account{ann, bob}, start))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{ann, bob}), start))
 	requirePeople(t, s, ann, bob)
 }
 
@@ -77,7 +78,7 @@ func testDuplicatePeople(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	sameName := newAccount("bob")
 	sameName.Username = "cid"
-	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{sameName, newAccount("cid")}, start))
-	require.Error(t, s.ReplacePeople(t.Context(), []upstream.Account{newAccount("bob"), newAccount("bob")}, start))
+	require.Error(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{sameName, newAccount("cid")}), start))
+	require.Error(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{newAccount("bob"), newAccount("bob")}), start))
 	requirePeople(t, s, newAccount("ann"))
 }

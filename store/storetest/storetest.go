@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -119,7 +120,7 @@ func replacePeople(t *testing.T, s Store, names ...string) {
 	for _, name := range names {
 		all = append(all, newAccount(name))
 	}
-	require.NoError(t, s.ReplacePeople(t.Context(), all, start))
+	require.NoError(t, s.ReplacePeople(t.Context(), slices.Values(all), start))
 }
 
 func newSession(id, name string) session.Session {

@@ -113,9 +113,11 @@ async function refreshPopOut() {
 // Browsers open a window only during a click, so its URL must be ready before.
 byId("popout").addEventListener("click", () => setTimeout(refreshPopOut, 1000));
 
+// The window belongs to an account, so that the identity provider may check it.
 const page = location.pathname + "?connector=" + settings.connector;
+const state = JSON.stringify({ lpUnifiedWindowConfig: { accountId: settings.account }, brandPage: page });
 byId("signin").href = settings.sign_in + `&nonce=${crypto.randomUUID()}` +
-  `&redirect_uri=${encodeURIComponent(settings.redirect_uri)}&state=${encodeURIComponent(JSON.stringify({ brandPage: page }))}`;
+  `&redirect_uri=${encodeURIComponent(settings.redirect_uri)}&state=${encodeURIComponent(state)}`;
 
 await refreshPopOut();
 byId("popout").dataset.ready = "yes";
