@@ -68,6 +68,17 @@ func checkPushed(r *run) {
 	r.requireTokenError(r.sendCode(r.target.Web, response.Get("code")), http.StatusBadRequest, "invalid_grant")
 }
 
+func checkPushedTwice(r *run) {
+	request := r.newRequest(r.target.Web, codeFlow())
+	uri := r.requirePushed(r.target.Web, request)
+	again := url.Values{"client_id": {r.target.Web.ID}, "request_uri": {uri}}
+	b := r.browser()
+	r.requireSuccess(b.signIn(again), request)
+	p := b.authorize(again)
+	response, ok := p.AuthorizationResponse(request.Get("redirect_uri"))
+	r.require(!ok || !response.Has("code"), "the request_uri got a second code")
+}
+
 func checkPushedByOther(r *run) {
 	r.skipWithout("other client", r.target.Other.ID != "")
 	uri := r.requirePushed(r.target.Web, r.newRequest(r.target.Web, codeFlow()))

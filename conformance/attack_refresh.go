@@ -163,6 +163,11 @@ func extraAttacks() []Check {
 			Requirement: "A pushed request can be used only by its own client.",
 			do:          checkPushedByOther,
 		},
+		{
+			Name:        "attack/99-request-uri-used-twice",
+			Requirement: "A request_uri gets one code.",
+			do:          checkPushedTwice,
+		},
 		{Name: "extra/par-expired", Requirement: "A pushed request expires.", Serial: true, do: checkPushedExpiry},
 		{
 			Name:        "extra/par-refused",

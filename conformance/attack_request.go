@@ -86,7 +86,7 @@ func requestAttacks() []Check {
 			Requirement: "A request_uri is never fetched.",
 			do:          checkRequestURI,
 		},
-		{Name: "attack/95-long-nonce", Requirement: "A nonce of 4 kB, which would be stored, is rejected.", do: checkLongNonce},
+		{Name: "attack/95-long-nonce", Requirement: "A nonce of 4 kB is rejected.", do: checkLongNonce},
 	}
 }
 

@@ -85,6 +85,9 @@ func brokenRequests() []brokenCopy {
 			"extra/posted-request-makes-no-header",
 		},
 		{
+			"pushed request used twice", "oidc", "Provider.respond", never("first"), "attack/99-request-uri-used-twice",
+		},
+		{
 			"parameters beside a pushed request", "oidc", "Provider.loadPushed",
 			setVariable("Query",
 				`func() string { v, _ := url.ParseQuery($p1.Query); v.Del("request_uri"); return v.Encode() }()`),

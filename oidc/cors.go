@@ -61,8 +61,15 @@ func allowPage(c echo.Context, origin string) {
 func allowRequest(c echo.Context) error {
 	allowed := scriptHeaders
 	requested := strings.Join(c.Request().Header.Values("Access-Control-Request-Headers"), ",")
-	if requested != "" && len(requested) <= maxRequestedHeaders && !strings.ContainsFunc(requested, isOutsideHeaderList) {
-		allowed += ", " + requested
+	if len(requested) > maxRequestedHeaders || strings.ContainsFunc(requested, isOutsideHeaderList) {
+		requested = ""
+	}
+	for name := range strings.SplitSeq(requested, ",") {
+		name = strings.TrimSpace(name)
+		isListed := func(known string) bool { return strings.EqualFold(known, name) }
+		if name != "" && !slices.ContainsFunc(strings.Split(scriptHeaders, ", "), isListed) {
+			allowed += ", " + name
+		}
 	}
 	h := c.Response().Header()
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST")

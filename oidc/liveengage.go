@@ -189,7 +189,10 @@ const maxRedirectQuery = 2048
 func (l *LiveEngage) withoutRedirectQuery(uri string) string {
 	plain, query, ok := strings.Cut(uri, "?")
 	unprintable := func(c rune) bool { return c <= ' ' || c > '~' }
-	if !ok || query == "" || len(query) > maxRedirectQuery || strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, unprintable) {
+	if !ok || query == "" || len(query) > maxRedirectQuery {
+		return ""
+	}
+	if strings.ContainsAny(query, "#?") || strings.ContainsFunc(query, unprintable) {
 		return ""
 	}
 	params, err := url.ParseQuery(query)

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -19,7 +20,7 @@ const (
 )
 
 // pushedRequest is an authorization request that its client has pushed. It travels sealed
-// in the request_uri, so a push stores nothing.
+// in the request_uri, so a push stores nothing. Its response does.
 type pushedRequest struct {
 	Query    string `json:"q"`
 	ClientID string `json:"c"`
@@ -100,6 +101,17 @@ func (p *Provider) loadPushed(saved *savedRequest) *pageError {
 			remedy:  "Go back to where you came from and try again.", client: p.clients[pushed.ClientID],
 		}
 	}
-	saved.Query, saved.Pushed = pushed.Query, true
+	saved.Query, saved.Pushed, saved.PushedHash = pushed.Query, true, hashString(sealed)
 	return nil
+}
+
+// usePushed records that a pushed request is about to get its response, so that its
+// request_uri gets no other (RFC 9126 section 7.3). It reports whether this is the first. An
+// error does not count: it is sent before any user has signed in, and then nothing is stored.
+func (p *Provider) usePushed(ctx context.Context, client *Client, saved savedRequest) (bool, error) {
+	if saved.PushedHash == "" {
+		return true, nil
+	}
+	end := saved.startedAt().Add(p.lifetimes.Request + pushedLifetime) // of every copy of it
+	return p.assertions.RecordAssertion(ctx, client.ID, "pushed "+saved.PushedHash, end)
 }

@@ -48,7 +48,9 @@ func TestUnknownParametersInURL(t *testing.T) {
 		code   string
 		known  []string
 	}{
-		"/token":      {"grant_type=authorization_code&code=x", 400, "invalid_grant", []string{"code", "client_secret", "scope"}},
+		"/token": {
+			"grant_type=authorization_code&code=x", 400, "invalid_grant", []string{"code", "client_secret", "scope"},
+		},
 		"/par":        {par, 201, "", []string{"state", "nonce", "client_id", "request_uri"}},
 		"/revoke":     {"token=x", 200, "", []string{"token", "token_type_hint", "client_assertion"}},
 		"/introspect": {"token=x", 200, "", []string{"token", "client_secret"}},
@@ -142,7 +144,9 @@ func TestPreflight(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, page.Status, path)
 		require.Equal(t, "*", page.Header.Get("Access-Control-Allow-Origin"), path)
 		allowed := strings.ToLower(page.Header.Get("Access-Control-Allow-Headers"))
-		for _, name := range []string{"authorization", "content-type", "dpop", "traceparent", "x-requested-with", "x-b3-traceid"} {
+		for _, name := range []string{
+			"authorization", "content-type", "dpop", "traceparent", "x-requested-with", "x-b3-traceid",
+		} {
 			require.Contains(t, allowed, name, path)
 		}
 		require.Empty(t, page.Header.Get("Access-Control-Allow-Credentials"), path)

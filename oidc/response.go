@@ -16,6 +16,16 @@ import (
 
 // respond gives the client what it asked for.
 func (p *Provider) respond(c echo.Context, request *authRequest, saved savedRequest, current session.Current) error {
+	first, err := p.usePushed(c.Request().Context(), request.client, saved)
+	if err == nil && !first {
+		return p.showErrorPage(c, &pageError{
+			message: "The link that brought you here was used already.",
+			remedy:  "Go back to where you came from and start again there.", client: request.client,
+		}, saved.Reference)
+	}
+	if err != nil {
+		return p.redirectWithError(c, request, saved, err)
+	}
 	params, err := p.issueResponse(c.Request().Context(), request, saved, current)
 	if err != nil {
 		return p.redirectWithError(c, request, saved, err)

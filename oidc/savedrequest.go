@@ -34,6 +34,7 @@ type savedRequest struct {
 	ConsentedBy   string `json:"c,omitempty"` // the subject who allowed it
 	Denied        bool   `json:"d,omitempty"` // the user said no
 	Pushed        bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
+	PushedHash    string `json:"h,omitempty"` // hash of the request_uri, which is answered once
 }
 
 func (saved savedRequest) startedAt() time.Time { return time.UnixMilli(saved.Started) }

@@ -1,7 +1,9 @@
 package oidc_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"idpbridge/config"
+	"idpbridge/dev"
+	"idpbridge/internal/robot"
 	"idpbridge/internal/secret"
 	"idpbridge/oidc"
 	"idpbridge/server"
@@ -92,5 +96,50 @@ func TestSigninsPerSession(t *testing.T) {
 		signins, err := s.Store.RecentSignins(t.Context(), 1000)
 		require.NoError(t, err)
 		require.Len(t, signins, oidc.MaxSigninsPerSession)
+	})
+}
+
+// TestUsernameIsText: a name that PostgreSQL cannot store is unknown on both engines.
+func TestUsernameIsText(t *testing.T) {
+	t.Parallel()
+	withEachEngine(t, func(t *testing.T, change func(*server.Config)) {
+		t.Helper()
+		s := servertest.Start(t, change)
+		b := servertest.NewBrowser(t)
+		wrong := b.SignIn(servertest.AuthorizeURL(s.Issuer), "unknown", "jane-password")
+		for _, name := range []string{"jane\x00", "\x00", "caf\xe9"} {
+			page := b.SignIn(servertest.AuthorizeURL(s.Issuer), name, "jane-password")
+			require.Equal(t, wrong.Status, page.Status, "%q", name)
+			require.NotContains(t, s.Log.String(), `"level":"ERROR"`, "%q", name)
+		}
+	})
+}
+
+// TestPushedRequestIsAnsweredOnce: a request_uri works until it has got a code, in every tab.
+func TestPushedRequestIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	withEachEngine(t, func(t *testing.T, change func(*server.Config)) {
+		t.Helper()
+		s := servertest.Start(t, change)
+		r, err := robot.NewRequest(t.Context(), http.MethodPost, s.Issuer+"/par", url.Values{
+			"response_type": {"code"}, "redirect_uri": {servertest.LocalCallback}, "scope": {"openid"},
+		})
+		require.NoError(t, err)
+		r.SetBasicAuth("local-web", dev.LocalWebSecret)
+		var pushed struct {
+			RequestURI string `json:"request_uri"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(servertest.NewBrowser(t).Do(r).Body), &pushed))
+		authorize := s.Issuer + "/authorize?" + url.Values{
+			"client_id": {"local-web"}, "request_uri": {pushed.RequestURI},
+		}.Encode()
+		b := servertest.NewBrowser(t)
+		resume := s.Issuer + "/resume?request=" + servertest.FormFields(b.Get(authorize)).Get("request")
+		require.NotEmpty(t, servertest.Response(t, b.SignIn(authorize, "jane", "jane-password")).Get("code"))
+		for _, again := range []string{authorize, resume} {
+			page := b.Get(again)
+			require.Equal(t, http.StatusBadRequest, page.Status, page.Location)
+			require.Contains(t, page.Body, "used already")
+		}
 	})
 }

@@ -233,7 +233,8 @@ func validateResponseMode(request *authRequest, mode zoidc.ResponseMode) error {
 	default:
 		return newOAuthError(invalidRequest, "This response_mode is not supported.")
 	}
-	if allowed := request.client.ResponseModes; len(allowed) > 0 && !slices.Contains(allowed, string(request.ResponseMode)) {
+	allowed := request.client.ResponseModes
+	if len(allowed) > 0 && !slices.Contains(allowed, string(request.ResponseMode)) {
 		return newOAuthError(invalidRequest, "This client may not use this response_mode.")
 	}
 	return nil // request.ResponseMode is already set: errorMode gives the same for a valid request

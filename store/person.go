@@ -17,6 +17,9 @@ const findAccountSQL = "SELECT username, password_hash, person FROM person WHERE
 
 // AccountByUsername implements upstream.People.
 func (s *Store) AccountByUsername(ctx context.Context, username string) (upstream.Account, error) {
+	if !isText(username) {
+		return upstream.Account{}, upstream.ErrNotFound
+	}
 	a, err := scanAccount(s.stmts.findAccount.QueryRowContext(ctx, username))
 	if errors.Is(err, sql.ErrNoRows) {
 		return upstream.Account{}, upstream.ErrNotFound
@@ -92,6 +95,9 @@ const insertPersonSQL = `INSERT INTO person (subject, username, password_hash, p
 		password_hash = excluded.password_hash, person = excluded.person`
 
 func encodePerson(a upstream.Account) (personRow, error) {
+	if !isText(a.Person.Subject) || !isText(a.Username) || !isText(a.PasswordHash) {
+		return personRow{}, fmt.Errorf("subject %q, username or password hash has a NUL or is not UTF-8", a.Person.Subject)
+	}
 	person, err := json.Marshal(a.Person)
 	return personRow{a.Person.Subject, a.Username, a.PasswordHash, string(person)}, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"idpbridge/oidc"
 )
@@ -140,6 +141,10 @@ func queryOnce(ctx context.Context, stmt statement, scan func(row scanner) error
 	}
 	return err
 }
+
+// isText reports whether both engines can store s. PostgreSQL accepts neither NUL nor invalid
+// UTF-8.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // wrapError adds what failed to an error, and oidc.ErrUnavailable if the database is
 // unavailable. A nil error stays nil.

@@ -57,6 +57,18 @@ func testSpecialCharacters(t *testing.T, s Store) {
 	require.Equal(t, signin, back)
 }
 
+func testUnstorableText(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	for _, bad := range []string{"ann\x00", "\x00", "caf\xe9"} {
+		_, err := s.AccountByUsername(t.Context(), bad)
+		require.ErrorIs(t, err, upstream.ErrNotFound, "%q", bad)
+		accounts := slices.Values([]upstream.Account{newAccount(bad)})
+		require.Error(t, s.ReplacePeople(t.Context(), accounts, start), "%q", bad)
+	}
+	_, err := s.AccountByUsername(t.Context(), "ann")
+	require.NoError(t, err)
+}
+
 func testConcurrentWriters(t *testing.T, s Store) {
 	replacePeople(t, s, "ann")
 	for _, err := range runConcurrently(32, func(n int) error {

@@ -91,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a sweep deletes only expired rows", testSweep},
 		{"a canceled context is an error and changes nothing", testCanceledContext},
 		{"special characters are stored unchanged", testSpecialCharacters},
+		{"text that one engine cannot store is refused by both", testUnstorableText},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
