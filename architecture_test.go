@@ -303,6 +303,7 @@ func arrows() map[string]allowance {
 		"web": {
 			ours: []string{
 				"claims",
+				"internal/cookie",
 				"internal/limit",
 				"internal/normalize",
 				"internal/pages",

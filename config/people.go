@@ -210,7 +210,8 @@ func (d *decoder) validateUsername(path, username string, taken bool) {
 		d.addProblem(path+".username", "username starts or ends with a space, or has control characters; remove them")
 	}
 	if taken {
-		d.addProblem(path+".username", "another person already has this username (case and Unicode normalization are ignored)")
+		d.addProblem(path+".username",
+			"another person already has this username (case and Unicode normalization are ignored)")
 	}
 }
 

@@ -78,7 +78,8 @@ func (d *decoder) joinProblems() error {
 	})
 	all := make([]error, 0, len(d.problems))
 	for _, p := range d.problems {
-		all = append(all, fmt.Errorf("%s:%d:%d: %s%s", d.name, p.line, p.column, cmp.Or(p.element, d.describeElement(p.path)), p.message))
+		element := cmp.Or(p.element, d.describeElement(p.path))
+		all = append(all, fmt.Errorf("%s:%d:%d: %s%s", d.name, p.line, p.column, element, p.message))
 	}
 	return errors.Join(all...)
 }

@@ -158,7 +158,7 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	}
 	s.Echo = s.newHandler(issuer)
 	s.provider.Register(s.Echo)
-	s.newSite(secret).Register(s.Echo)
+	s.newSite(secret, cookies).Register(s.Echo)
 	if len(s.People) > manyPeople {
 		s.People = nil // they are in the database
 		debug.FreeOSMemory()
@@ -184,19 +184,34 @@ func (s *Server) newProvider(secret keys.Secret, cookies cookie.Policy) (*oidc.P
 	})
 }
 
-func (s *Server) newSite(secret keys.Secret) *web.Site {
+func (s *Server) newSite(secret keys.Secret, cookies cookie.Policy) *web.Site {
 	directory := upstream.NewLocal(s.Store, passwordSlots())
 	for _, p := range s.People {
 		directory.Expect(p.PasswordHash)
 	}
 	return web.New(web.Config{
 		Issuer: s.Settings.Issuer, Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
-		Directory: directory,
-		Usernames: s.newLimiter(s.Settings.Limits.Failures), Addresses: s.newLimiter(s.Settings.Limits.AddressFailures),
-		Log: s.Log, HashAccount: newAccountHash(secret),
+		Directory: directory, Accounts: s.newAccountLimiter(), Cookies: cookies, Now: s.Now,
+		KnownBrowserKey: secret.Derive("known browser"),
+		Usernames:       s.newLimiter(s.Settings.Limits.Failures),
+		Addresses:       s.newLimiter(s.Settings.Limits.AddressFailures),
+		Log:             s.Log, HashAccount: newAccountHash(secret),
 		DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
 	})
 }
+
+// newAccountLimiter counts the failures of a username from all addresses for a day. Delays
+// begin long before the 100 failures of NIST SP 800-63B-4 section 3.2.2, and never end in
+// a lock.
+func (s *Server) newAccountLimiter() *limit.Limiter {
+	l := s.Settings.Limits
+	return limit.New(limit.Config{
+		Free: accountFailures, Delay: l.Delay, Max: l.MaxDelay, Window: max(l.Window, 24*time.Hour), Now: s.Now,
+	})
+}
+
+// accountFailures is how many failed logins of a username, from all addresses, are free.
+const accountFailures = 30
 
 func (s *Server) newLimiter(free int) *limit.Limiter {
 	l := s.Settings.Limits

@@ -58,7 +58,7 @@ func TestEveryRefusalCostsTheSame(t *testing.T) {
 			require.LessOrEqual(t, len(plain), password.MaxLength)
 			return compare(h, plain)
 		}
-		_, err := l.Authenticate(t.Context(), c.username, c.password, func() error { return nil })
+		_, err := l.Authenticate(t.Context(), "192.0.2.1", c.username, c.password, func() error { return nil })
 		require.ErrorIs(t, err, ErrRefused)
 		require.InDelta(t, dear.Cost().Work(), spent[1], 4, "%q", c.username)
 		require.Equal(t, lanes.Cost().Work(), spent[2], "%q", c.username)

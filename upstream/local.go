@@ -15,7 +15,7 @@ import (
 type Local struct {
 	people People
 	work   work
-	slots  chan struct{} // holds one value per comparison that is running
+	queue  *queue
 	// matches is password.PHC.Matches; tests count its calls.
 	matches func(hash password.PHC, plain string) bool
 }
@@ -24,7 +24,7 @@ type Local struct {
 // time, and at least one. Each comparison needs 19 MiB of memory, or what the most
 // expensive stored hash asks for.
 func NewLocal(people People, comparisons int) *Local {
-	return &Local{people: people, slots: make(chan struct{}, max(1, comparisons)), matches: password.PHC.Matches}
+	return &Local{people: people, queue: newQueue(comparisons), matches: password.PHC.Matches}
 }
 
 // Authenticate returns the person with this username and password, or ErrRefused. Case
@@ -32,22 +32,17 @@ func NewLocal(people People, comparisons int) *Local {
 // password takes as long as a wrong password, whatever the hashes cost. So does a password
 // that is longer than password.MaxLength, which is always wrong.
 //
-// Authenticate waits until a comparison may start; if ctx ends before that, it returns
-// the context's error. It then calls allowed, which is required, and returns its error
+// Authenticate waits until a comparison may start; the addresses of callers take turns. If
+// too many wait, it returns ErrBusy; if ctx ends before that, the context's error. It then calls allowed, which is required, and returns its error
 // unchanged. So parallel guesses can exceed a throttle by at most one for each
 // comparison that runs at the same time.
 func (l *Local) Authenticate(
-	ctx context.Context, username, plain string, allowed func() error,
+	ctx context.Context, address, username, plain string, allowed func() error,
 ) (claims.Person, error) {
-	if err := ctx.Err(); err != nil { // select would choose at random
-		return claims.Person{}, fmt.Errorf("wait for a password comparison: %w", err)
+	if err := l.queue.enter(ctx, address); err != nil {
+		return claims.Person{}, err
 	}
-	select {
-	case l.slots <- struct{}{}:
-		defer func() { <-l.slots }()
-	case <-ctx.Done():
-		return claims.Person{}, fmt.Errorf("wait for a password comparison: %w", ctx.Err())
-	}
+	defer l.queue.leave()
 	if err := allowed(); err != nil {
 		return claims.Person{}, err
 	}

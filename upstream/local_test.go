@@ -78,7 +78,7 @@ func TestAuthenticate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := l.Authenticate(t.Context(), c.username, c.password, always)
+			got, err := l.Authenticate(t.Context(), "192.0.2.1", c.username, c.password, always)
 			require.Equal(t, claims.Person{Subject: c.subject}, got)
 			if c.subject == "" {
 				require.ErrorIs(t, err, upstream.ErrRefused)
@@ -92,11 +92,11 @@ func TestAuthenticate(t *testing.T) {
 func TestOtherErrorsAreNotRefusals(t *testing.T) {
 	t.Parallel()
 	p := directory(t)
-	_, err := upstream.NewLocal(p, 1).Authenticate(t.Context(), "bad", "x", always)
+	_, err := upstream.NewLocal(p, 1).Authenticate(t.Context(), "192.0.2.1", "bad", "x", always)
 	require.ErrorContains(t, err, "password of sub-bad")
 	require.NotErrorIs(t, err, upstream.ErrRefused)
 	p.err = errors.New("down")
-	_, err = upstream.NewLocal(p, 1).Authenticate(t.Context(), "ann", "x", always)
+	_, err = upstream.NewLocal(p, 1).Authenticate(t.Context(), "192.0.2.1", "ann", "x", always)
 	require.ErrorIs(t, err, p.err)
 	require.NotErrorIs(t, err, upstream.ErrRefused)
 }
@@ -118,7 +118,7 @@ func TestParallelGuessesDoNotPassTheThrottle(t *testing.T) {
 	var wg sync.WaitGroup
 	for range guesses {
 		wg.Go(func() {
-			_, err := l.Authenticate(t.Context(), "ann", "wrong", allowed)
+			_, err := l.Authenticate(t.Context(), "192.0.2.1", "ann", "wrong", allowed)
 			if errors.Is(err, upstream.ErrRefused) {
 				failures.Add(1)
 			} else if err == wait { //nolint:errorlint // as it is, not wrapped
@@ -138,7 +138,7 @@ func TestComparisonsAreLimited(t *testing.T) {
 	inside, leave := make(chan struct{}), make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
-		_, err := l.Authenticate(context.WithoutCancel(t.Context()), "ann", "correct horse", func() error {
+		_, err := l.Authenticate(context.WithoutCancel(t.Context()), "192.0.2.1", "ann", "correct horse", func() error {
 			close(inside)
 			<-leave
 			return nil
@@ -148,15 +148,15 @@ func TestComparisonsAreLimited(t *testing.T) {
 	<-inside
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	_, err := l.Authenticate(ctx, "ann", "correct horse", func() error {
+	_, err := l.Authenticate(ctx, "192.0.2.1", "ann", "correct horse", func() error {
 		t.Error("a second comparison has started")
 		return nil
 	})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	close(leave)
 	require.NoError(t, <-done)
-	_, err = l.Authenticate(t.Context(), "ann", "correct horse", always)
+	_, err = l.Authenticate(t.Context(), "192.0.2.1", "ann", "correct horse", always)
 	require.NoError(t, err, "the next comparison may start")
-	_, err = l.Authenticate(ctx, "ann", "correct horse", always)
+	_, err = l.Authenticate(ctx, "192.0.2.1", "ann", "correct horse", always)
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the context had ended before")
 }

@@ -60,6 +60,13 @@ func (s *Site) submitSignIn(c echo.Context) error {
 		page.Message = "Too many attempts. Wait " + throttled.describeWait() + ", then try again."
 		return s.renderSignIn(c, http.StatusTooManyRequests, login, page)
 	}
+	if errors.Is(err, upstream.ErrBusy) {
+		s.Events("login_postponed")
+		c.Response().Header().Set("Retry-After", strconv.Itoa(busySeconds))
+		page.Message = "Too many people are signing in right now, so your password was not checked. " +
+			"Wait a few seconds, then try again."
+		return s.renderSignIn(c, http.StatusServiceUnavailable, login, page)
+	}
 	if errors.Is(err, upstream.ErrRefused) {
 		s.Events("login_failed")
 		log.InfoContext(ctx, "login failed")
@@ -90,15 +97,25 @@ func readPostForm(c echo.Context) (url.Values, error) {
 	return c.Request().PostForm, nil
 }
 
+// busySeconds is when to try again if too many passwords are waiting to be checked.
+const busySeconds = 3
+
 // checkPassword asks the directory, unless the username or the IP address has
 // failed too often. The limits are checked again when the comparison is about to
 // start, so that parallel guesses cannot slip past them. If the address is unknown, only
 // the username is limited: one caller's failures must not lock everyone out.
 func (s *Site) checkPassword(c echo.Context, username, password string) (claims.Person, error) {
 	address := c.RealIP()
-	name := address + " " + normalize.Username(username)
+	account := normalize.Username(username)
+	name, known := address+" "+account, s.findKnownToken(c.Request(), account)
 	checkLimits := func() error {
 		wait := s.Usernames.Wait(name)
+		if known != "" {
+			// A stolen token is worth as much from many addresses as from one.
+			wait = max(wait, s.Usernames.Wait("browser "+known))
+		} else {
+			wait = max(wait, s.Accounts.Wait(account))
+		}
 		if address != "" {
 			wait = max(wait, s.Addresses.Wait(address))
 		}
@@ -110,12 +127,21 @@ func (s *Site) checkPassword(c echo.Context, username, password string) (claims.
 	if err := checkLimits(); err != nil {
 		return claims.Person{}, err
 	}
-	person, err := s.Directory.Authenticate(c.Request().Context(), username, password, checkLimits)
+	person, err := s.Directory.Authenticate(c.Request().Context(), address, username, password, checkLimits)
 	if err == nil {
 		s.Usernames.Forget(name)
+		if known == "" {
+			s.Accounts.Forget(account)
+		}
+		s.rememberBrowser(c, account)
 	}
 	if errors.Is(err, upstream.ErrRefused) {
 		s.Usernames.Fail(name)
+		if known != "" {
+			s.Usernames.Fail("browser " + known)
+		} else {
+			s.Accounts.Fail(account)
+		}
 		if address != "" {
 			s.Addresses.Fail(address)
 		}

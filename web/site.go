@@ -11,10 +11,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"idpbridge/claims"
+	"idpbridge/internal/cookie"
 	"idpbridge/internal/limit"
 	"idpbridge/oidc"
 	"idpbridge/session"
@@ -24,23 +26,27 @@ import (
 const PathSetup = "/setup"
 
 // Directory authenticates users by username and password. It calls checkLimits right
-// before it compares the password, and returns its error.
+// before it compares the password, and returns its error. The address is for fair shares.
 type Directory interface {
-	Authenticate(ctx context.Context, username, password string, checkLimits func() error) (claims.Person, error)
+	Authenticate(ctx context.Context, address, username, password string, checkLimits func() error) (claims.Person, error)
 }
 
 // Config is what a Site needs. Every field except DemoPeople, Events and HashAccount is
 // required.
 type Config struct {
-	Issuer    string
-	Base      string // path of the issuer, "" at the root
-	Renderer  *Renderer
-	Provider  *oidc.Provider
-	Sessions  *session.Manager
-	Directory Directory
-	Usernames *limit.Limiter // failed logins per username and IP address
-	Addresses *limit.Limiter // failed logins per IP address
-	Log       *slog.Logger
+	Issuer          string
+	Base            string // path of the issuer, "" at the root
+	Renderer        *Renderer
+	Provider        *oidc.Provider
+	Sessions        *session.Manager
+	Directory       Directory
+	Usernames       *limit.Limiter // failed logins per username and IP address
+	Addresses       *limit.Limiter // failed logins per IP address
+	Accounts        *limit.Limiter // failed logins per username, from browsers that are not known
+	Cookies         cookie.Policy
+	Now             func() time.Time
+	KnownBrowserKey []byte // authenticates the cookie of browsers that have signed in before
+	Log             *slog.Logger
 	// HashAccount returns what names the account of a normalized username in the log. It may be
 	// nil.
 	HashAccount func(username string) string

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+	"time"
 )
 
 // Policy says how cookies are set.
@@ -29,6 +30,11 @@ func (p Policy) Name(base string) string {
 // Characters that cookies can't contain are dropped from the value.
 func (p Policy) Set(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, p.newCookie(name, value, 0))
+}
+
+// SetFor is Set for a cookie that lasts for a time.
+func (p Policy) SetFor(w http.ResponseWriter, name, value string, lifetime time.Duration) {
+	http.SetCookie(w, p.newCookie(name, value, int(lifetime/time.Second)))
 }
 
 // SetAcrossSites is Set for a cookie that the browser also sends with requests from

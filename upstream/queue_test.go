@@ -1,0 +1,64 @@
+package upstream
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestAddressesTakeTurns: an address with many requests is refused beyond its share, and
+// another one does not wait for all of them.
+func TestAddressesTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(1)
+		require.NoError(t, q.enter(t.Context(), "running"))
+		var order []string
+		enter := func(ctx context.Context, address string) {
+			go func() {
+				if q.enter(ctx, address) == nil {
+					order = append(order, address)
+					q.leave()
+				}
+			}()
+			synctest.Wait()
+		}
+		for range queuedPerSlotAndAddress {
+			enter(t.Context(), "many")
+		}
+		require.ErrorIs(t, q.enter(t.Context(), "many"), ErrBusy)
+		canceled, cancel := context.WithCancel(t.Context())
+		enter(canceled, "gone")
+		enter(t.Context(), "one")
+		cancel()
+		synctest.Wait()
+		q.leave()
+		synctest.Wait()
+		require.Equal(t, []string{"many", "one", "many"}, order[:3])
+		require.Len(t, order, queuedPerSlotAndAddress+1)
+		require.Equal(t, 1, q.free)
+		require.Empty(t, q.waiting)
+		require.Empty(t, q.turns)
+		require.Zero(t, q.total)
+	})
+}
+
+func TestQueueIsBoundedInTotal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(1)
+		require.NoError(t, q.enter(t.Context(), ""))
+		for range queuedPerSlot { // their addresses are unknown
+			go func() { require.NoError(t, q.enter(t.Context(), "")) }()
+		}
+		synctest.Wait()
+		require.ErrorIs(t, q.enter(t.Context(), "another"), ErrBusy)
+		for range queuedPerSlot + 1 {
+			q.leave()
+			synctest.Wait()
+		}
+		require.NoError(t, q.enter(t.Context(), "another"))
+	})
+}
