@@ -74,6 +74,10 @@ func brokenRequests() []brokenCopy {
 		{"unknown response mode", "oidc", "validateResponseMode", endDefault(`return nil`), "attack/19-no-web-message"},
 		{"repeated parameters", "oidc", "parseParameters", never("len"), "attack/08-repeated-parameters"},
 		{"scope openid", "oidc", "validateScope", never("!", "Contains", "ScopeOpenID"), "attack/39-no-openid"},
+		{
+			"response mode of a request object", "oidc", "requestObjectMode", begin(`if true { return "" }`),
+			"formpost-basic/oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported[code, form_post]",
+		},
 		{"request object", "oidc", "validateNoRequestObject", never("request"), "attack/87-request-object"},
 		{
 			"response types of the client", "oidc", "validateResponseType", never("ResponseTypes"),

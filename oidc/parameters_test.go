@@ -11,6 +11,7 @@ import (
 
 	"idpbridge/dev"
 	"idpbridge/internal/robot"
+	"idpbridge/server"
 	"idpbridge/server/servertest"
 )
 
@@ -160,6 +161,35 @@ func TestPreflight(t *testing.T) {
 	}
 	page = do(http.MethodOptions, "/liveengage/token", "Access-Control-Request-Method", "POST")
 	require.Empty(t, page.Header.Get("Access-Control-Allow-Origin"), "a page that no client lists")
+}
+
+// TestPreflightOfPages: a page that a client lists, and whose tracing adds a header, can ask
+// with cookies. No other page can.
+func TestPreflightOfPages(t *testing.T) {
+	t.Parallel()
+	const origin = "https://www.brand.example"
+	issuer, _ := start(t, func(c *server.Config) {
+		for i, client := range c.Clients {
+			if client.LiveEngage != nil {
+				profile := *client.LiveEngage
+				profile.Page.Origins = []string{origin}
+				c.Clients[i].LiveEngage = &profile
+			}
+		}
+	})
+	for from, allowed := range map[string]string{origin: origin, "https://evil.example": "", "null": "", "": ""} {
+		for _, path := range []string{"/liveengage/identity", "/liveengage/token"} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, issuer+path, nil)
+			require.NoError(t, err)
+			r.Header.Set("Origin", from)
+			r.Header.Set("Access-Control-Request-Method", "POST")
+			r.Header.Set("Access-Control-Request-Headers", "traceparent, x-datadog-trace-id")
+			h := servertest.NewBrowser(t).Do(r).Header
+			require.Equal(t, allowed, h.Get("Access-Control-Allow-Origin"), from)
+			require.Equal(t, allowed != "", h.Get("Access-Control-Allow-Credentials") == "true", from)
+			require.Equal(t, allowed != "", strings.Contains(h.Get("Access-Control-Allow-Headers"), "x-datadog-trace-id"), from)
+		}
+	}
 }
 
 // TestHeadAndConditionalRequests: HEAD responds as GET does but has no effect, and a proxy

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"idpbridge/liveengage"
-
 	"idpbridge/internal/secret"
+	"idpbridge/liveengage"
 )
 
 // sessionLifetime is how long a session lasts without a refresh.
