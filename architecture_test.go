@@ -165,6 +165,7 @@ func arrows() map[string]allowance {
 		"internal/spelling": {},
 		"keys": {
 			ours: []string{
+				"internal/filemode",
 				"internal/secret",
 			},
 			theirs: []string{jose},
@@ -237,7 +238,9 @@ func arrows() map[string]allowance {
 				"config",
 				"internal/cookie",
 				"internal/fetch",
+				"internal/filemode",
 				"internal/limit",
+				"internal/netaddr",
 				"keys",
 				"liveengage",
 				"liveengage/setup",
@@ -271,6 +274,7 @@ func arrows() map[string]allowance {
 		"store": {
 			ours: []string{
 				"claims",
+				"internal/filemode",
 				"internal/pgurl",
 				"keys",
 				"oidc",

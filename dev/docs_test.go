@@ -81,7 +81,7 @@ func firstColumn(page, section string) []string {
 
 func newServer(t *testing.T, mount func(*server.Server) error) *server.Server {
 	t.Helper()
-	settings, err := Settings(t.TempDir())
+	settings, err := Settings(filepath.Join(t.TempDir(), "data"))
 	require.NoError(t, err)
 	settings.Issuer = "http://127.0.0.1:8080"
 	s, err := server.New(t.Context(), server.Config{

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"idpbridge/internal/filemode"
 	"idpbridge/internal/secret"
 )
 
@@ -73,8 +74,8 @@ func readSecret(path string) (Secret, error) {
 	if !info.Mode().IsRegular() {
 		return Secret{}, fmt.Errorf("instance secret %s is not a file; use another path", path)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return Secret{}, fmt.Errorf("instance secret %s is accessible to other users; run: chmod 600 %s", path, path)
+	if err := filemode.CheckPrivate(path, info); err != nil {
+		return Secret{}, fmt.Errorf("instance secret %s %w", path, err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 2*secretLength+2))
 	if err != nil {

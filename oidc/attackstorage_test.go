@@ -135,7 +135,7 @@ func testSecretsInLogs(t *testing.T) {
 // testTokensAtRest: the database file has no code, token, cookie or private key.
 func testTokensAtRest(t *testing.T) {
 	t.Parallel()
-	data := t.TempDir()
+	data := filepath.Join(t.TempDir(), "data")
 	secrets := []string{"jane-password", dev.LocalWebSecret}
 	t.Run("use", func(t *testing.T) {
 		issuer, _ := start(t, func(c *server.Config) { c.Settings.Data = data })
@@ -171,7 +171,7 @@ func testTokensAtRest(t *testing.T) {
 // published after it has stopped signing.
 func testKeyRotation(t *testing.T) {
 	t.Parallel()
-	data := t.TempDir()
+	data := filepath.Join(t.TempDir(), "data")
 	run := func(t *testing.T) string {
 		t.Helper()
 		issuer, _ := start(t, func(c *server.Config) { c.Settings.Data = data })

@@ -204,16 +204,22 @@ func (p *Provider) showErrorPage(c echo.Context, err *pageError, reference strin
 	page := ErrorPage{
 		Message: err.message, Remedy: err.remedy, Reference: reference, Received: err.redirectURI, Cause: err.message,
 	}
+	log := p.log.With("reference", reference, "reason", err.message, "address", c.RealIP())
+	if err.redirectURI != "" {
+		log = log.With("redirect_uri", logValue(err.redirectURI))
+	}
+	if err.clientID != "" {
+		log = log.With("unknown_client_id", p.logClientID(err.clientID))
+	}
 	clientID := ""
 	if err.client != nil {
 		clientID = err.client.ID
 		page.Registered = err.client.RedirectURIs
 	}
 	p.events("authorize_rejected", clientID)
-	attributes := []any{"reference", reference, "client_id", clientID, "reason", err.message}
 	if err.detail != "" {
-		attributes = append(attributes, "detail", err.detail)
+		log = log.With("detail", err.detail)
 	}
-	p.log.InfoContext(c.Request().Context(), "request rejected", attributes...)
+	log.InfoContext(c.Request().Context(), "request rejected", "client_id", clientID)
 	return p.pages.ShowError(c, page)
 }

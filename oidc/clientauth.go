@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -74,13 +75,18 @@ func (p *Provider) readClientRequest(c echo.Context) (*Client, url.Values, error
 // not: one caller's failures would lock the client out for everyone.
 func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Client, error) {
 	ctx := c.Request().Context()
+	log := p.log.With("address", c.RealIP(), "path", c.Path())
 	credentials, err := readCredentials(c.Request().Header, params)
 	if err != nil {
+		log.InfoContext(ctx, "client authentication failed",
+			"client_id", p.logClientID(params.Get("client_id")), "reason", toOAuthError(err).description)
 		return nil, err
 	}
+	log = log.With("client_id", p.logClientID(credentials.id), "method", credentials.method)
 	key := "client " + c.RealIP() + " " + credentials.id
 	throttled := c.RealIP() != ""
 	if wait := p.throttle.Wait(key); throttled && wait > 0 {
+		log.InfoContext(ctx, "client authentication throttled", "wait", wait.Round(time.Second).String())
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		return nil, &oauthError{
 			status: http.StatusTooManyRequests, code: invalidClient,
@@ -89,8 +95,12 @@ func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Clien
 	}
 	client, known := p.clientByCredentials(ctx, &credentials)
 	err = errClientAuth("Client authentication failed.")
+	reason := "The client is unknown."
+	if known {
+		reason = "The client may not use this method, but " + strings.Join(client.AuthMethods, " or ") + "."
+	}
 	if known && slices.Contains(client.AuthMethods, credentials.method) {
-		err = p.verifyCredentials(ctx, client, credentials)
+		err, reason = p.verifyCredentials(ctx, client, credentials), ""
 	}
 	if err == nil {
 		return client, nil
@@ -99,10 +109,13 @@ func (p *Provider) authenticateClient(c echo.Context, params url.Values) (*Clien
 	if oauthErr.isServerError() {
 		return nil, err
 	}
-	if known {
-		p.log.InfoContext(ctx, "client authentication failed",
-			"client_id", client.ID, "method", credentials.method, "reason", oauthErr.description)
+	if reason == "" {
+		reason = oauthErr.description
+		if credentials.method != AuthKey {
+			reason = "The secret is wrong."
+		}
 	}
+	log.InfoContext(ctx, "client authentication failed", "reason", reason)
 	if throttled {
 		p.throttle.Fail(key)
 	}

@@ -17,6 +17,7 @@ type pageError struct {
 	message     string
 	remedy      string
 	client      *Client // nil if unknown
+	clientID    string  // as received, if the client is unknown
 	redirectURI string  // as received
 	detail      string  // only for the log; nothing that the caller chose freely
 }
@@ -90,7 +91,9 @@ func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, erro
 	}
 	client, ok := p.clients[params.Get("client_id")]
 	if !ok {
-		return nil, &pageError{message: "We don't know the app that sent you here.", remedy: remedy}
+		return nil, &pageError{
+			message: "We don't know the app that sent you here.", remedy: remedy, clientID: strings.Join(params["client_id"], " "),
+		}
 	}
 	uri := params.Get("redirect_uri")
 	if uri == "" || !client.allowsRedirectURI(uri) && !client.allowsRedirectQuery(uri) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"idpbridge/config"
+	"idpbridge/internal/filemode"
 	"idpbridge/keys"
 	"idpbridge/oidc"
 	"idpbridge/store"
@@ -61,6 +62,9 @@ func (d *Data) Close() error { return d.Store.Close() }
 
 // createData opens the data folder and the database, making what is missing.
 func createData(ctx context.Context, settings config.Config, development bool) (*store.Store, keys.Secret, error) {
+	if err := checkFolder(settings.Data, development); err != nil {
+		return nil, keys.Secret{}, err
+	}
 	if err := checkSecretExists(ctx, settings); err != nil {
 		return nil, keys.Secret{}, err
 	}
@@ -99,6 +103,22 @@ func createSecret(settings config.Config, owned bool) (keys.Secret, error) {
 		}
 	}
 	return instanceSecret(settings, owned)
+}
+
+// checkFolder returns an error if other users can use the data folder of idp serve. It may
+// be missing.
+func checkFolder(folder string, development bool) error {
+	info, err := os.Stat(folder)
+	if errors.Is(err, fs.ErrNotExist) || development {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if err := filemode.CheckPrivate(folder, info); err != nil {
+		return fmt.Errorf("data folder %s %w", folder, err)
+	}
+	return nil
 }
 
 // checkSecretExists returns an error if there is a database in the data folder without the

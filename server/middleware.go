@@ -62,6 +62,7 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 			caller := forwardedFrom(r)
 			if secure {
 				if r.TLS == nil && (!caller.proxied || caller.proto != "" && caller.proto != "https") {
+					s.logMisdirected(c, caller, "not over https")
 					return s.Renderer.ShowError(c, oidc.ErrorPage{
 						Status: http.StatusForbidden, Title: "Secure connection required",
 						Message: "This address is served over https only.",
@@ -74,6 +75,7 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 				if s.Development && r.Method == http.MethodGet {
 					return c.Redirect(http.StatusFound, s.Settings.Issuer+"/")
 				}
+				s.logMisdirected(c, caller, "for another host")
 				return s.Renderer.ShowError(c, oidc.ErrorPage{
 					Status: http.StatusMisdirectedRequest, Title: "Wrong address",
 					Message: "This service has another address.",
@@ -84,6 +86,12 @@ func (s *Server) checkTransport(issuer *url.URL) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// logMisdirected says in the log what is wrong with a request's host or scheme.
+func (s *Server) logMisdirected(c echo.Context, caller forwarded, reason string) {
+	s.Log.InfoContext(c.Request().Context(), "request misdirected", "reason", reason, "address", c.RealIP(),
+		"host", cutValue(caller.host), "proto", cutValue(caller.proto), "proxied", caller.proxied)
 }
 
 // recoverPanics turns a panic into an error, so that it ends no other request.

@@ -146,7 +146,7 @@ func TestCertificateReload(t *testing.T) {
 		require.Equal(t, "second.example", served())
 		require.Contains(t, s.Log.String(), "certificate reload failed")
 		w := httptest.NewRecorder()
-		s.OperationsHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		s.OperationsHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1/metrics", nil))
 		require.Contains(t, w.Body.String(), "idp_certificate_remaining_seconds")
 		stop()
 		require.NoError(t, <-done)

@@ -159,7 +159,8 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: l.Timeout, ReadTimeout: l.Timeout, WriteTimeout: 2 * l.Timeout,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: l.Header,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		// Every caller can cause these lines, with a broken handshake for example.
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo),
 	}
 }
 

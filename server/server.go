@@ -69,6 +69,7 @@ type Server struct {
 	metrics     *metrics
 	certificate *certificate // nil without TLS
 	readiness   readiness
+	keyStates   map[string]keys.State // as logKeyChanges saw them last
 	companion   []companion
 
 	unreadableLogged atomic.Int64 // when the log last mentioned an unreadable header, in nanoseconds
@@ -121,7 +122,7 @@ const manyPeople = 1000
 
 func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
 	if len(s.People) > manyPeople {
-		defer debug.SetGCPercent(debug.SetGCPercent(10)) // or there would be as much garbage as people
+		defer debug.SetGCPercent(debug.SetGCPercent(20)) // or there would be as much garbage as people
 	}
 	var err error
 	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
@@ -131,6 +132,7 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	if err := s.Keys.PinKeys(ctx); err != nil {
 		return err
 	}
+	s.keyStates = keyStatesOf(s.Keys)
 	if err := s.Store.ReplacePeople(ctx, accountsOf(s.People), s.Now()); err != nil {
 		return fmt.Errorf("load people: %w", err)
 	}
@@ -193,7 +195,8 @@ func (s *Server) newSite(secret keys.Secret, cookies cookie.Policy) *web.Site {
 		KnownBrowserKey: secret.Derive("known browser"),
 		Usernames:       s.newLimiter(s.Settings.Limits.Failures),
 		Addresses:       s.newLimiter(s.Settings.Limits.AddressFailures),
-		Log:             s.Log, DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
+		Log:             s.Log, HashAccount: newAccountHash(secret),
+		DemoPeople: s.DemoPeople, Events: func(event string) { s.countEvent(event, "") },
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"idpbridge/internal/fetch"
+	"idpbridge/keys"
 )
 
 const (
@@ -57,6 +58,31 @@ func (s *Server) reloadKeys(ctx context.Context) {
 	if err := s.Keys.Reload(ctx); err != nil && ctx.Err() == nil {
 		s.Log.ErrorContext(ctx, "key reload failed", "error", err)
 	}
+	s.logKeyChanges(ctx)
+}
+
+// logKeyChanges says in the log which signing keys have changed since the last time.
+func (s *Server) logKeyChanges(ctx context.Context) {
+	before, now := s.keyStates, keyStatesOf(s.Keys)
+	for id, state := range now {
+		if before[id] != state {
+			s.Log.InfoContext(ctx, "signing key changed", "kid", id, "from", string(before[id]), "to", string(state))
+		}
+	}
+	for id, state := range before {
+		if now[id] == "" {
+			s.Log.InfoContext(ctx, "signing key changed", "kid", id, "from", string(state), "to", "removed")
+		}
+	}
+	s.keyStates = now
+}
+
+func keyStatesOf(ring *keys.Ring) map[string]keys.State {
+	states := map[string]keys.State{}
+	for _, key := range ring.PublicKeys() {
+		states[key.ID] = key.State
+	}
+	return states
 }
 
 // deliverLogouts notifies clients of ended sessions until the context ends. What is

@@ -14,6 +14,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"idpbridge/internal/filemode"
 )
 
 // openSQLite opens the file with one connection that writes, because SQLite allows only
@@ -70,6 +72,13 @@ func prepareFile(path string) error {
 	}
 	if created {
 		return rejectOrphanedLog(path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if err := filemode.CheckPrivate(path, info); err != nil {
+		return fmt.Errorf("database %s %w", path, err)
 	}
 	header, err := readHeader(path)
 	if err != nil {

@@ -34,7 +34,11 @@ func (s *Site) showConsent(c echo.Context) error {
 
 // submitConsent seals the user's decision into the saved request and redirects to /resume.
 func (s *Site) submitConsent(c echo.Context) error {
-	sealed := c.FormValue("request")
+	form, err := readPostForm(c)
+	if err != nil {
+		return err
+	}
+	sealed := form.Get("request")
 	_, ok, err := s.openRequest(c, sealed)
 	if !ok {
 		return err
@@ -46,7 +50,7 @@ func (s *Site) submitConsent(c echo.Context) error {
 	if !signedIn {
 		return redirectTo(c, s.Provider.ResumeURL(sealed))
 	}
-	next, err := s.Provider.RecordConsent(c.Request(), sealed, current, c.FormValue("decision") == "allow")
+	next, err := s.Provider.RecordConsent(c.Request(), sealed, current, form.Get("decision") == "allow")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -34,7 +35,11 @@ func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin,
 // submitSignIn checks username and password, starts or renews the browser's session,
 // and redirects to /resume.
 func (s *Site) submitSignIn(c echo.Context) error {
-	sealed, username, password := c.FormValue("request"), c.FormValue("username"), c.FormValue("password")
+	form, err := readPostForm(c)
+	if err != nil {
+		return err
+	}
+	sealed, username, password := form.Get("request"), form.Get("username"), form.Get("password")
 	login, ok, err := s.openRequest(c, sealed)
 	if !ok {
 		return err
@@ -45,10 +50,12 @@ func (s *Site) submitSignIn(c echo.Context) error {
 		return s.renderSignIn(c, http.StatusUnprocessableEntity, login, page)
 	}
 	ctx := c.Request().Context()
-	log := s.Log.With("reference", login.Reference, "client_id", login.ClientID)
+	log := s.Log.With("reference", login.Reference, "client_id", login.ClientID,
+		"address", c.RealIP(), "account", s.HashAccount(normalize.Username(username)))
 	person, err := s.checkPassword(c, username, password)
 	if throttled, ok := errors.AsType[*throttledError](err); ok {
 		s.Events("login_throttled")
+		log.InfoContext(ctx, "login throttled", "wait", throttled.wait.Round(time.Second).String())
 		c.Response().Header().Set("Retry-After", strconv.Itoa(throttled.waitSeconds()))
 		page.Message = "Too many attempts. Wait " + throttled.describeWait() + ", then try again."
 		return s.renderSignIn(c, http.StatusTooManyRequests, login, page)
@@ -62,7 +69,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 	}
 	if errors.Is(err, upstream.ErrRefused) {
 		s.Events("login_failed")
-		log.InfoContext(ctx, "login failed", "address", c.RealIP())
+		log.InfoContext(ctx, "login failed")
 		page.Message = "Username and password do not match. Check both and try again."
 		return s.renderSignIn(c, http.StatusUnprocessableEntity, login, page)
 	}
@@ -75,6 +82,19 @@ func (s *Site) submitSignIn(c echo.Context) error {
 	s.Events("login_succeeded")
 	log.InfoContext(ctx, "login succeeded", "subject", person.Subject)
 	return redirectTo(c, s.Provider.ResumeURL(sealed))
+}
+
+// readPostForm returns the fields of the body. The query does not count: a link must not
+// fill in a form.
+func readPostForm(c echo.Context) (url.Values, error) {
+	if err := c.Request().ParseForm(); err != nil {
+		status := http.StatusBadRequest
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			status = http.StatusRequestEntityTooLarge
+		}
+		return nil, echo.NewHTTPError(status).SetInternal(err)
+	}
+	return c.Request().PostForm, nil
 }
 
 // busySeconds is when to try again if too many passwords are waiting to be checked.

@@ -31,7 +31,8 @@ type Directory interface {
 	Authenticate(ctx context.Context, address, username, password string, checkLimits func() error) (claims.Person, error)
 }
 
-// Config is what a Site needs. Every field except DemoPeople and Events is required.
+// Config is what a Site needs. Every field except DemoPeople, Events and HashAccount is
+// required.
 type Config struct {
 	Issuer          string
 	Base            string // path of the issuer, "" at the root
@@ -46,8 +47,11 @@ type Config struct {
 	Now             func() time.Time
 	KnownBrowserKey []byte // authenticates the cookie of browsers that have signed in before
 	Log             *slog.Logger
-	DemoPeople      []DemoPerson       // can be signed in with one click; only idp dev has any
-	Events          func(event string) // counts what happened, for metrics
+	// HashAccount returns what names the account of a normalized username in the log. It may be
+	// nil.
+	HashAccount func(username string) string
+	DemoPeople  []DemoPerson       // can be signed in with one click; only idp dev has any
+	Events      func(event string) // counts what happened, for metrics
 }
 
 // Site serves the pages of a sign-in.
@@ -57,6 +61,9 @@ type Site struct{ Config }
 func New(cfg Config) *Site {
 	if cfg.Events == nil {
 		cfg.Events = func(string) {}
+	}
+	if cfg.HashAccount == nil {
+		cfg.HashAccount = func(string) string { return "" }
 	}
 	return &Site{cfg}
 }

@@ -74,13 +74,13 @@ func readFirstLine(in io.Reader) (string, error) {
 // isTerminal reports whether a person types the input.
 func isTerminal(in io.Reader) bool {
 	f, ok := in.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor is small
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // promptPassword asks at a terminal for a password, twice, and does not show it. It
 // restores the terminal if the context ends.
 func promptPassword(ctx context.Context, terminal *os.File, prompts io.Writer) (string, error) {
-	fd := int(terminal.Fd()) //nolint:gosec // a file descriptor is small
+	fd := int(terminal.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", err

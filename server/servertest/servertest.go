@@ -41,7 +41,8 @@ func New(t testing.TB, change ...func(*server.Config)) *Server {
 	t.Helper()
 	log := &Log{}
 	settings := config.Defaults()
-	settings.Issuer, settings.Data, settings.Brand.Name = "http://127.0.0.1:8080", t.TempDir(), "Brand"
+	settings.Issuer, settings.Brand.Name = "http://127.0.0.1:8080", "Brand"
+	settings.Data = filepath.Join(t.TempDir(), "data")
 	settings.Operations, settings.ShutdownDelay = "off", 0
 	return build(t, log, server.Config{
 		Settings: settings, Clients: dev.Clients(), People: DemoPeople(t), Now: time.Now,
@@ -125,7 +126,7 @@ func listen(t testing.TB) net.Listener {
 // GetOperations returns the body that the operations handler responds with.
 func (s *Server) GetOperations(t testing.TB, path string) string {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, nil)
 	w := httptest.NewRecorder()
 	s.OperationsHandler().ServeHTTP(w, r)
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())

@@ -1,0 +1,143 @@
+package server_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"idpbridge/internal/robot"
+	"idpbridge/server"
+	"idpbridge/server/servertest"
+)
+
+// TestLogsNameTheCause: what an operator needs to find out why a request was refused.
+func TestLogsNameTheCause(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	b := servertest.NewBrowser(t)
+	long := strings.Repeat("x", 5000)
+	b.Get(servertest.AuthorizeURL(s.Issuer, "redirect_uri", "https://elsewhere.example/\u202e\n"+long))
+	require.Contains(t, s.Log.String(), `"redirect_uri":"https://elsewhere.example/\\u202e\\nxxx`)
+	require.NotContains(t, s.Log.String(), strings.Repeat("x", 300))
+	b.Get(servertest.AuthorizeURL(s.Issuer, "client_id", "unknown-app"))
+	require.Contains(t, s.Log.String(), `"unknown_client_id":"unknown-app"`)
+	require.Contains(t, s.Log.String(), `"address":"127.0.0.1"`)
+
+	post := func(change ...string) {
+		servertest.RequestTokens(t, s.Issuer, "code", change...)
+	}
+	post("client_secret", "wrong-secret-value")
+	require.Contains(t, s.Log.String(), `"client_id":"local-web","method":"client_secret_post",`+
+		`"reason":"The secret is wrong."`)
+	post("client_id", "stranger", "client_secret", "wrong-secret-value")
+	require.Contains(t, s.Log.String(), `"client_id":"stranger","method":"client_secret_post",`+
+		`"reason":"The client is unknown."`)
+	post("client_secret", "")
+	require.Contains(t, s.Log.String(), `"method":"none","reason":"The client may not use this method, but client_secret_`)
+	require.NotContains(t, s.Log.String(), "wrong-secret-value")
+
+	r, err := robot.NewRequest(t.Context(), http.MethodPost, s.Issuer+"/token", nil)
+	require.NoError(t, err)
+	r.Host = "www.elsewhere.example"
+	require.Equal(t, http.StatusMisdirectedRequest, b.Do(r).Status)
+	require.Contains(t, s.Log.String(), `"msg":"request misdirected","reason":"for another host","address":"127.0.0.1",`+
+		`"host":"www.elsewhere.example"`)
+}
+
+// TestLoginsAreLoggedByAccount: lines about one account can be found without its name.
+func TestLoginsAreLoggedByAccount(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t, func(c *server.Config) { c.Settings.Limits.Failures = 2 })
+	b := servertest.NewBrowser(t)
+	page := b.Get(servertest.AuthorizeURL(s.Issuer))
+	for range 4 {
+		request := page.URL.Query().Get("request")
+		b.Post(s.Issuer+"/login", url.Values{"request": {request}, "username": {"Jane "}, "password": {"wrong"}})
+	}
+	log := s.Log.String()
+	require.Contains(t, log, `"msg":"login failed"`)
+	require.Contains(t, log, `"msg":"login throttled"`)
+	require.NotContains(t, strings.ToLower(log), "jane")
+	require.Regexp(t, `"address":"127.0.0.1","account":"[0-9a-f]{16}"`, log)
+}
+
+// TestSignInFormIgnoresTheQuery: a link cannot fill in the form.
+func TestSignInFormIgnoresTheQuery(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	b := servertest.NewBrowser(t)
+	request := b.Get(servertest.AuthorizeURL(s.Issuer)).URL.Query().Get("request")
+	p := b.Post(s.Issuer+"/login?username=jane&password=jane-password", url.Values{"request": {request}})
+	require.Equal(t, http.StatusUnprocessableEntity, p.Status)
+	require.Contains(t, p.Body, "Enter your username and your password.")
+	p = b.Post(s.Issuer+"/login?username=jane&request="+request, url.Values{"password": {"jane-password"}})
+	require.NotEqual(t, http.StatusSeeOther, p.Status)
+}
+
+// TestBrokenPrefaceIsNoWarning: every caller can break a handshake.
+func TestBrokenPrefaceIsNoWarning(t *testing.T) {
+	t.Parallel()
+	folder, address := t.TempDir(), servertest.FreeAddress(t)
+	certificate, key, _ := servertest.NewCertificate(t)
+	servertest.WriteFiles(t, folder, map[string][]byte{
+		"cert.pem": certificate, "key.pem": key, "people.yaml": []byte("people: []\n"),
+		"idp.yaml": []byte("issuer: https://" + address + "\nlisten: " + address + "\noperations: off\ndata: data\n" +
+			"people: people.yaml\nbrand: {name: Brand}\ntls: {certificate: cert.pem, key: key.pem}\n" +
+			"clients:\n  - {id: shop, redirect_uris: ['https://shop.example/cb']}\n"),
+	})
+	s := servertest.StartFile(t, filepath.Join(folder, "idp.yaml"), time.Now)
+	connection, err := net.DialTimeout("tcp", address, time.Minute)
+	require.NoError(t, err)
+	_, err = connection.Write([]byte("PRI * HTTP/2.0\r\n\r\nnonsense"))
+	require.NoError(t, err)
+	_, _ = connection.Read(make([]byte, 100))
+	require.NoError(t, connection.Close())
+	require.Eventually(t, func() bool { return strings.Contains(s.Log.String(), "TLS handshake error") }, time.Minute,
+		10*time.Millisecond)
+	require.NotContains(t, s.Log.String(), `"level":"WARN"`)
+}
+
+// TestOperationsChecksHost: a page whose name resolves to loopback reaches nothing.
+func TestOperationsChecksHost(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, func(c *server.Config) { c.Settings.Operations = "127.0.0.1:8081" })
+	for host, want := range map[string]int{
+		"127.0.0.1:8081": 200, "localhost:8081": 200, "[::1]:8081": 200, "LOCALHOST": 200, "127.0.0.1:9000": 200,
+		"attacker.example:8081": 421, "attacker.example": 421, "localhost.attacker.example:8081": 421, "": 421,
+		"192.0.2.1:8081": 421,
+	} {
+		for _, path := range []string{"/healthz", "/metrics", "/setup"} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Host = host
+			response := httptest.NewRecorder()
+			s.OperationsHandler().ServeHTTP(response, r)
+			require.Equal(t, want, response.Code, host+path)
+		}
+	}
+}
+
+// TestDataIsClosedToOtherUsers: modes are checked before anything is opened.
+func TestDataIsClosedToOtherUsers(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	data := s.Settings.Data
+	s.Stop()
+	for name, mode := range map[string]os.FileMode{".": 0o750, "idp.db": 0o640, "secret": 0o604} {
+		path := filepath.Join(data, name)
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		require.NoError(t, os.Chmod(path, mode))
+		_, err = server.New(t.Context(), s.Config)
+		require.ErrorContains(t, err, "is accessible to other users; run: chmod ")
+		require.ErrorContains(t, err, filepath.Clean(path))
+		require.NoError(t, os.Chmod(path, info.Mode().Perm()))
+	}
+}
