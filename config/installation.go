@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -72,11 +73,17 @@ func (d *decoder) readPeople(cfg *Config) ([]Person, error) {
 	if cfg.People == "" {
 		return nil, err
 	}
-	data, ok := d.readFile("people", "people file", cfg.People)
-	if !ok {
+	peopleErr := filemode.CheckFile(cfg.People)
+	if peopleErr != nil {
+		d.addProblem("people", "people file %s %s", cfg.People, peopleErr)
 		return nil, err
 	}
-	people, peopleErr := ParsePeople(cfg.People, data, PeopleRules{Subjects: subjects})
+	people, peopleErr := readPeopleFile(cfg.People, PeopleRules{Subjects: subjects})
+	if failure, ok := errors.AsType[*fs.PathError](peopleErr); ok {
+		d.addProblem("people", "people file %s cannot be read: %s", cfg.People,
+			strings.TrimPrefix(failure.Error(), "open "))
+		return nil, err
+	}
 	return people, errors.Join(err, peopleErr)
 }
 

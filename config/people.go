@@ -58,7 +58,12 @@ func (cfg *Config) ReadPeople() ([]Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(cfg.People)
+	return readPeopleFile(cfg.People, PeopleRules{Subjects: subjects})
+}
+
+// readPeopleFile reads a people file. It does not keep the whole file in memory.
+func readPeopleFile(path string, rules PeopleRules) ([]Person, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read people: %w", err)
 	}
@@ -67,7 +72,7 @@ func (cfg *Config) ReadPeople() ([]Person, error) {
 		// Of a large file, or there would be as much garbage as people.
 		defer debug.SetGCPercent(debug.SetGCPercent(10))
 	}
-	return parsePeople(cfg.People, file, PeopleRules{Subjects: subjects})
+	return parsePeople(path, file, rules)
 }
 
 // ParsePeople parses the content of a people file. The name is that of the file in

@@ -69,7 +69,10 @@ func checkLoginCSRF(r *run) {
 	for why, edit := range map[string]func(*http.Request){
 		"Origin of another site": func(req *http.Request) { req.Header.Set("Origin", "https://evil.example") },
 		"Sec-Fetch-Site cross":   func(req *http.Request) { req.Header.Set("Sec-Fetch-Site", "cross-site") },
-		"Origin null":            func(req *http.Request) { req.Header.Set("Origin", "null") },
+		"both": func(req *http.Request) {
+			req.Header.Set("Origin", "null")
+			req.Header.Set("Sec-Fetch-Site", "cross-site")
+		},
 	} {
 		res := b.sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()), edit)
 		r.require(res.Status >= 400, "%s: the form returned %d", why, res.Status)
@@ -78,8 +81,15 @@ func checkLoginCSRF(r *run) {
 	attacker := r.browser()
 	theirs := attacker.authorize(r.newRequest(r.target.Web, codeFlow()))
 	f = r.requireSignInForm(theirs)
-	res := r.browser().sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()))
-	r.require(res.Status >= 400, "a form without its browser's cookie returned %d", res.Status)
+	for _, origin := range []string{"", "null"} { // browsers without Fetch Metadata send null for their own forms
+		res := r.browser().sendOnce(http.MethodPost, to.String(), f.FillIn(r.person()), func(req *http.Request) {
+			if origin != "" {
+				req.Header.Set("Origin", origin)
+				req.Header.Del("Sec-Fetch-Site")
+			}
+		})
+		r.require(res.Status >= 400, "Origin %q: a form without its browser's cookie returned %d", origin, res.Status)
+	}
 }
 
 func checkSessionFixation(r *run) {
