@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,6 +30,10 @@ type logoutRequest struct {
 // the session of the hint, if that has expired. Otherwise the user is asked. Only a
 // genuine hint with a registered URI redirects anywhere afterwards.
 func (p *Provider) handleEndSession(c echo.Context) error {
+	if isSpeculative(c.Request()) {
+		setNoStore(c)
+		return c.NoContent(http.StatusServiceUnavailable) // browsers then discard the prefetch
+	}
 	logout, damaged := p.readLogoutRequest(c)
 	if damaged != nil {
 		return p.showErrorPage(c, damaged, "")
@@ -69,6 +74,13 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 		}, "")
 	}
 	return p.finishLogout(c, logout.continueURL, frames)
+}
+
+// isSpeculative reports whether a browser only prepares for a page that the user may open
+// next. That may not sign anyone out.
+func isSpeculative(r *http.Request) bool {
+	purpose := r.Header.Get("Sec-Purpose") + " " + r.Header.Get("Purpose") + " " + r.Header.Get("X-Moz")
+	return strings.Contains(strings.ToLower(purpose), "prefetch")
 }
 
 // readLogoutRequest reads a logout request.
