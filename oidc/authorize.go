@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -89,9 +90,21 @@ func (p *Provider) continueRequest(c echo.Context, saved savedRequest) error {
 	if err != nil {
 		return p.redirectWithError(c, request, saved, err)
 	}
-	step, err := p.nextStep(request, saved, current, signedIn)
-	if err != nil {
-		return p.redirectWithError(c, request, saved, err)
+	step, stepErr := p.nextStep(request, saved, current, signedIn)
+	if step == "" {
+		first, err := p.finishRequest(c.Request().Context(), saved)
+		if err != nil {
+			return p.redirectWithError(c, request, saved, err)
+		}
+		if !first {
+			return p.showErrorPage(c, &pageError{
+				message: "This sign-in is already complete.", client: request.client,
+				remedy: "Go back to where you came from. If you are not signed in there, start again from there.",
+			}, saved.Reference)
+		}
+	}
+	if stepErr != nil {
+		return p.redirectWithError(c, request, saved, stepErr)
 	}
 	if step == "" {
 		return p.respond(c, request, saved, current)
@@ -100,6 +113,17 @@ func (p *Provider) continueRequest(c echo.Context, saved savedRequest) error {
 		saved.SessionBefore = sessionMark(current, signedIn)
 	}
 	return p.redirectToPage(c, step, saved)
+}
+
+// finishRequest records that a request that was saved for a page gets its response. It
+// reports whether this is the first one: otherwise whoever is signed in by then would get
+// another response to the same request.
+func (p *Provider) finishRequest(ctx context.Context, saved savedRequest) (bool, error) {
+	if saved.BrowserHash == "" {
+		return true, nil // it is answered at once, and there is nothing that could come again
+	}
+	expires := saved.startedAt().Add(p.lifetimes.Request + time.Minute)
+	return p.assertions.RecordAssertion(ctx, "", "request "+saved.Reference, expires)
 }
 
 // sessionMark identifies a login among all logins of the browser. It is empty if no

@@ -3,6 +3,8 @@ package oidc
 import (
 	"errors"
 	"net/http"
+
+	"idpbridge/session"
 )
 
 // PendingLogin is what a page may know of the saved request that it serves.
@@ -46,14 +48,28 @@ func (p *Provider) ResumeURL(sealed string) string {
 	return p.base + PathResume + "?request=" + sealed
 }
 
-// RecordConsent seals the user's decision into the saved request and returns where
-// to send the browser.
-func (p *Provider) RecordConsent(r *http.Request, sealed, subject string, allow bool) (string, error) {
+// BindToSession seals the session that a form is shown to into the saved request.
+func (p *Provider) BindToSession(r *http.Request, sealed string, shownTo session.Current) (string, error) {
 	saved, err := p.openSavedRequest(r, sealed)
 	if err != nil {
 		return "", err
 	}
-	saved.ConsentedBy, saved.Denied = subject, !allow
+	saved.ShownTo = sessionMark(shownTo, true)
+	return p.requestSealer.seal(saved)
+}
+
+// RecordConsent seals the user's decision into the saved request and returns where
+// to send the browser. If the form was shown to another login, which happens if someone
+// signs in in another tab, there is no decision yet, and the user is asked again.
+func (p *Provider) RecordConsent(r *http.Request, sealed string, current session.Current, allow bool) (string, error) {
+	saved, err := p.openSavedRequest(r, sealed)
+	if err != nil {
+		return "", err
+	}
+	if saved.ShownTo != sessionMark(current, true) {
+		return p.ResumeURL(sealed), nil
+	}
+	saved.ShownTo, saved.ConsentedBy, saved.Denied = "", current.Subject, !allow
 	resealed, err := p.requestSealer.seal(saved)
 	if err != nil {
 		return "", err

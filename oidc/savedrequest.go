@@ -31,6 +31,7 @@ type savedRequest struct {
 	Started       int64  `json:"t"`           // unix milliseconds
 	BrowserHash   string `json:"b"`           // SHA-256 of the browser's cookie; empty until a page is needed
 	SessionBefore string `json:"s,omitempty"` // the login of the browser then, see sessionMark
+	ShownTo       string `json:"f,omitempty"` // the login that the form was shown to, see sessionMark
 	ConsentedBy   string `json:"c,omitempty"` // the subject who allowed it
 	Denied        bool   `json:"d,omitempty"` // the user said no
 	Pushed        bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)

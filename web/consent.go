@@ -21,9 +21,13 @@ func (s *Site) showConsent(c echo.Context) error {
 	if !signedIn { // the session has just ended
 		return redirectTo(c, s.Provider.ResumeURL(sealed))
 	}
+	bound, err := s.Provider.BindToSession(c.Request(), sealed, current)
+	if err != nil {
+		return err
+	}
 	page := consentPage{
 		Client: login.Client, Person: cmp.Or(NameOf(current.Person), "you"),
-		Request: sealed, Scopes: login.Scopes,
+		Request: bound, Scopes: login.Scopes,
 	}
 	return s.Renderer.Render(c.Response(), http.StatusOK, "consent", page, Policy{})
 }
@@ -46,7 +50,7 @@ func (s *Site) submitConsent(c echo.Context) error {
 	if !signedIn {
 		return redirectTo(c, s.Provider.ResumeURL(sealed))
 	}
-	next, err := s.Provider.RecordConsent(c.Request(), sealed, current.Subject, form.Get("decision") == "allow")
+	next, err := s.Provider.RecordConsent(c.Request(), sealed, current, form.Get("decision") == "allow")
 	if err != nil {
 		return err
 	}

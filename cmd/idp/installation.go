@@ -13,7 +13,7 @@ import (
 // installationFlags name an installation: that of a configuration file, or that of
 // idp dev.
 type installationFlags struct {
-	Config string `help:"Configuration file; by default idp.yaml, or else the data of idp dev." type:"path" placeholder:"FILE"`
+	Config string `help:"Configuration file [idp.yaml, or the data of idp dev]." type:"path" placeholder:"FILE"`
 	Data   string `help:"Data folder of idp dev, if it was started with --data." type:"path"`
 }
 
