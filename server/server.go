@@ -122,7 +122,7 @@ const manyPeople = 1000
 
 func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
 	if len(s.People) > manyPeople {
-		defer debug.SetGCPercent(debug.SetGCPercent(20)) // or there would be as much garbage as people
+		defer debug.SetGCPercent(debug.SetGCPercent(10)) // or there would be as much garbage as people
 	}
 	var err error
 	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
