@@ -19,7 +19,7 @@ func decodeSimpleEntry(text []byte, record *personRecord) bool {
 	indent := -1 // of the keys of the entry
 	inner := -1  // of the keys of the map in it, if there is one
 	outer := reflect.ValueOf(record).Elem()
-	target := outer
+	target, nested := outer, false // nested: within the map of a key of the entry
 	seen := map[string]bool{}
 	for offset := 0; offset < len(text); {
 		line, next := cutLine(text, offset)
@@ -38,15 +38,15 @@ func decodeSimpleEntry(text []byte, record *personRecord) bool {
 			indent = spaces
 		}
 		if spaces == indent {
-			target, inner = outer, -1
-		} else if target == outer || spaces < indent || inner >= 0 && spaces != inner {
+			target, nested, inner = outer, false, -1
+		} else if !nested || spaces < indent || inner >= 0 && spaces != inner {
 			return false
 		} else {
 			inner = spaces
 		}
 		key, value, ok := strings.Cut(strings.TrimRight(string(line[spaces:]), " \r\n"), ":")
 		path := key
-		if target != outer {
+		if nested {
 			path = target.Type().Name() + "." + key
 		}
 		if !ok || seen[path] {
@@ -58,10 +58,10 @@ func decodeSimpleEntry(text []byte, record *personRecord) bool {
 			return false
 		}
 		if value == "" {
-			if target != outer || field.Kind() != reflect.Struct || offset >= len(text) {
+			if nested || field.Kind() != reflect.Struct || offset >= len(text) {
 				return false
 			}
-			target = field
+			target, nested = field, true
 			// A map without keys is a value that is missing.
 			if spaces, _, isText := describeLine(text[offset:]); !isText || spaces <= indent {
 				return false

@@ -26,7 +26,8 @@ func TestPeopleAreReadEntryByEntry(t *testing.T) {
 		"flow style":        {"people: [{username: al, sub: " + goodSub + "},\n {" + bad + "}]\n", "2:56"},
 		"flow style below":  {"people:\n  [{username: al, sub: " + goodSub + "},\n {" + bad + "}]\n", "3:56"},
 		"text with dashes": {
-			"people:\n  - username: al\n    note: |\n     - username: x\n     - y\n    sub: " + goodSub + "\n  - {" + bad + "}\n", "7:59",
+			"people:\n  - username: al\n    note: |\n     - username: x\n     - y\n    sub: " + goodSub + "\n" +
+				"  - {" + bad + "}\n", "7:59",
 		},
 		"after ---": {"---\npeople:\n\n  - username: al\n    sub: " + goodSub + "\n  - {" + bad + "}\n", "6:59"},
 	} {
@@ -103,10 +104,14 @@ func TestSimpleEntriesAreReadAlike(t *testing.T) {
 	t.Parallel()
 	for _, entry := range []string{
 		"username: al\n    sub: " + goodSub,
-		"username: \"Al B\"\n    note: 'it is: #1'\n    sub: \"" + goodSub + "\"\n    claims: {name: Al B, email_verified: true}",
-		"username: al@example.com\n    sub: " + goodSub + "\n    claims:\n      name: Al\n      updated_at: 17\n    note: x",
-		"username: al\n    sub: " + goodSub + "\n    customerInfo: {customerId: C-1, balance: -5, ctype: gold, socialId: yes}",
-		"username: al\n    sub: " + goodSub + "\n    customerInfo: {balance: 1.5, lastPaymentDate: {day: 1, month: 2, year: 2025}}",
+		"username: \"Al B\"\n    note: 'it is: #1'\n    sub: \"" + goodSub + "\"\n" +
+			"    claims: {name: Al B, email_verified: true}",
+		"username: al@example.com\n    sub: " + goodSub + "\n    claims:\n      name: Al\n" +
+			"      updated_at: 17\n    note: x",
+		"username: al\n    sub: " + goodSub + "\n" +
+			"    customerInfo: {customerId: C-1, balance: -5, ctype: gold, socialId: yes}",
+		"username: al\n    sub: " + goodSub + "\n" +
+			"    customerInfo: {balance: 1.5, lastPaymentDate: {day: 1, month: 2, year: 2025}}",
 		"username: null\n    sub: " + goodSub,
 		"username: 1e3\n    sub: " + goodSub,
 		"username: al\n    sub: " + goodSub + "\n    claims: {}",

@@ -68,8 +68,8 @@ func serverSettings() []Setting {
 		{"listen", "", "Address (host:port) for the public endpoints."},
 		{"operations", "", "Loopback address (host:port) for metrics, health checks and the set-up page, or `off`."},
 		{
-			"health", "", "Address (host:port) for `/healthz` and `/readyz` alone, for load balancers and Kubernetes, or `off`. " +
-				"It may be any address: it answers for every host name, and reveals nothing.",
+			"health", "", "Address (host:port) for `/healthz` and `/readyz` alone, for load balancers and Kubernetes, " +
+				"or `off`. It may be any address: it answers for every host name, and reveals nothing.",
 		},
 		{"data", required, "Directory for the database (`idp.db`) and the instance secret (`secret`)."},
 		{

@@ -41,7 +41,8 @@ func (s Secret) Derive(purpose string) []byte {
 func ParseSecret(text string) (Secret, error) {
 	raw, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) != secretLength {
-		return Secret{}, errors.New("the instance secret is not 64 hexadecimal characters; create one with: openssl rand -hex 32")
+		return Secret{}, errors.New("the instance secret is not 64 hexadecimal characters; " +
+			"create one with: openssl rand -hex 32")
 	}
 	return NewSecret(raw), nil
 }

@@ -108,9 +108,13 @@ func TestWindowAccount(t *testing.T) {
 		"empty account":          {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":""}}`},
 		"a path":                 {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"../x"}}`},
 		"a list":                 {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":["12345678"]}}`},
-		"account twice":          {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","accountId":"9"}}`},
+		"account twice": {
+			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","accountId":"9"}}`,
+		},
 		"account twice, same":    {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","accountId":"1"}}`},
-		"account twice, escaped": {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","account\u0049d":"9"}}`},
+		"account twice, escaped": {
+			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","account\u0049d":"9"}}`,
+		},
 		"account in another case": {
 			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","AccountID":"9"}}`,
 		},

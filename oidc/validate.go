@@ -92,7 +92,8 @@ func (p *Provider) clientOf(params url.Values, repeated []string) (*Client, erro
 	client, ok := p.clients[params.Get("client_id")]
 	if !ok {
 		return nil, &pageError{
-			message: "We don't know the app that sent you here.", remedy: remedy, clientID: strings.Join(params["client_id"], " "),
+			message: "We don't know the app that sent you here.", remedy: remedy,
+			clientID: strings.Join(params["client_id"], " "),
 		}
 	}
 	uri := params.Get("redirect_uri")

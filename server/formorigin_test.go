@@ -22,22 +22,40 @@ func TestFormOrigin(t *testing.T) {
 		headers []string
 		want    int
 	}{
-		"no header":                     {nil, accepted},
-		"the issuer's origin":           {[]string{"Origin", "https://login.example"}, accepted},
-		"behind a rewritten Host":       {[]string{"Origin", "https://login.example", "Host", "idp:8080", "X-Forwarded-Host", "login.example"}, accepted},
-		"null without Fetch Metadata":   {[]string{"Origin", "null"}, accepted},
-		"null from our page":            {[]string{"Origin", "null", "Sec-Fetch-Site", "same-origin"}, accepted},
-		"null from another site":        {[]string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, refused},
-		"cross-site without Origin":     {[]string{"Sec-Fetch-Site", "cross-site"}, refused},
-		"cross-site with our Origin":    {[]string{"Origin", "https://login.example", "Sec-Fetch-Site", "cross-site"}, refused},
-		"another subdomain":             {[]string{"Origin", "https://www.example", "Sec-Fetch-Site", "same-site"}, refused},
-		"another origin":                {[]string{"Origin", "https://evil.example"}, refused},
-		"another origin equal to Host":  {[]string{"Origin", "https://idp", "Host", "idp", "X-Forwarded-Host", "login.example"}, refused},
-		"another scheme":                {[]string{"Origin", "http://login.example"}, refused},
-		"another port":                  {[]string{"Origin", "https://login.example:8443"}, refused},
-		"two origins":                   {[]string{"Origin", "https://login.example", "Origin", "https://evil.example"}, refused},
-		"another origin as same-origin": {[]string{"Origin", "https://evil.example", "Sec-Fetch-Site", "same-origin"}, refused},
-		"an empty one":                  {[]string{"Origin", ""}, refused},
+		"no header":           {nil, accepted},
+		"the issuer's origin": {[]string{"Origin", "https://login.example"}, accepted},
+		"behind a rewritten Host": {
+			[]string{"Origin", "https://login.example", "Host", "idp:8080", "X-Forwarded-Host", "login.example"},
+			accepted,
+		},
+		"null without Fetch Metadata": {[]string{"Origin", "null"}, accepted},
+		"null from our page":          {[]string{"Origin", "null", "Sec-Fetch-Site", "same-origin"}, accepted},
+		"null from another site":      {[]string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, refused},
+		"cross-site without Origin":   {[]string{"Sec-Fetch-Site", "cross-site"}, refused},
+		"cross-site with our Origin": {
+			[]string{"Origin", "https://login.example", "Sec-Fetch-Site", "cross-site"},
+			refused,
+		},
+		"another subdomain": {
+			[]string{"Origin", "https://www.example", "Sec-Fetch-Site", "same-site"},
+			refused,
+		},
+		"another origin": {[]string{"Origin", "https://evil.example"}, refused},
+		"another origin equal to Host": {
+			[]string{"Origin", "https://idp", "Host", "idp", "X-Forwarded-Host", "login.example"},
+			refused,
+		},
+		"another scheme": {[]string{"Origin", "http://login.example"}, refused},
+		"another port":   {[]string{"Origin", "https://login.example:8443"}, refused},
+		"two origins": {
+			[]string{"Origin", "https://login.example", "Origin", "https://evil.example"},
+			refused,
+		},
+		"another origin as same-origin": {
+			[]string{"Origin", "https://evil.example", "Sec-Fetch-Site", "same-origin"},
+			refused,
+		},
+		"an empty one": {[]string{"Origin", ""}, refused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

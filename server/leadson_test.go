@@ -54,7 +54,8 @@ func TestSignInLeadsOn(t *testing.T) {
 	loopback := startCallback(t, "[::1]:0", "")
 	s := servertest.Start(t, func(c *server.Config) {
 		c.Clients = append(c.Clients, oidc.Client{
-			ID: "chain", Native: true, RedirectURIs: []string{chain.URL + "/hop", loopback.URL + "/cb", "com.brand.app://callback"},
+			ID: "chain", Native: true,
+			RedirectURIs: []string{chain.URL + "/hop", loopback.URL + "/cb", "com.brand.app://callback"},
 		})
 	})
 	ctx := chrome.Start(t)

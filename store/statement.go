@@ -47,6 +47,7 @@ func (s statement) QueryContext(ctx context.Context, args ...any) (*sql.Rows, er
 	if s.prepared != nil {
 		return s.prepared.QueryContext(ctx, args...)
 	}
+	//nolint:rowserrcheck // the caller reads the rows
 	return runOnPostgres(s, args, func(args []any) (*sql.Rows, error) {
 		return s.db.QueryContext(ctx, s.query, args...)
 	})

@@ -28,14 +28,15 @@ func NewLocal(people People, comparisons int) *Local {
 }
 
 // Authenticate returns the person with this username and password, or ErrRefused. Case
-// and space around the username don't matter, nor does how Unicode characters are composed. A username that doesn't exist or has no
-// password takes as long as a wrong password, whatever the hashes cost. So does a password
-// that is longer than password.MaxLength, which is always wrong.
+// and space around the username don't matter, nor does how Unicode characters are
+// composed. A username that doesn't exist or has no password takes as long as a wrong
+// password, whatever the hashes cost. So does a password that is longer than
+// password.MaxLength, which is always wrong.
 //
 // Authenticate waits until a comparison may start; the addresses of callers take turns. If
-// too many wait, it returns ErrBusy; if ctx ends before that, the context's error. It then calls allowed, which is required, and returns its error
-// unchanged. So parallel guesses can exceed a throttle by at most one for each
-// comparison that runs at the same time.
+// too many wait, it returns ErrBusy; if ctx ends before that, the context's error. It then
+// calls allowed, which is required, and returns its error unchanged. So parallel guesses
+// can exceed a throttle by at most one for each comparison that runs at the same time.
 func (l *Local) Authenticate(
 	ctx context.Context, address, username, plain string, allowed func() error,
 ) (claims.Person, error) {

@@ -79,6 +79,7 @@ func testDuplicatePeople(t *testing.T, s Store) {
 	sameName := newAccount("bob")
 	sameName.Username = "cid"
 	require.Error(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{sameName, newAccount("cid")}), start))
-	require.Error(t, s.ReplacePeople(t.Context(), slices.Values([]upstream.Account{newAccount("bob"), newAccount("bob")}), start))
+	sameSubject := slices.Values([]upstream.Account{newAccount("bob"), newAccount("bob")})
+	require.Error(t, s.ReplacePeople(t.Context(), sameSubject, start))
 	requirePeople(t, s, newAccount("ann"))
 }
