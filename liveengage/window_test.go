@@ -103,15 +103,15 @@ func TestWindowAccount(t *testing.T) {
 		"invalid UTF-8": {
 			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","x":"` + "\xff" + `"}}`,
 		},
-		"only the inner object":  {liveengage.WindowURI, config},
-		"no account":             {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{}}`},
-		"empty account":          {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":""}}`},
-		"a path":                 {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"../x"}}`},
-		"a list":                 {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":["12345678"]}}`},
+		"only the inner object": {liveengage.WindowURI, config},
+		"no account":            {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{}}`},
+		"empty account":         {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":""}}`},
+		"a path":                {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"../x"}}`},
+		"a list":                {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":["12345678"]}}`},
 		"account twice": {
 			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","accountId":"9"}}`,
 		},
-		"account twice, same":    {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","accountId":"1"}}`},
+		"account twice, same": {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","accountId":"1"}}`},
 		"account twice, escaped": {
 			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","account\u0049d":"9"}}`,
 		},
