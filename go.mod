@@ -3,7 +3,6 @@ module idpbridge
 go 1.26.0
 
 require (
-	github.com/alecthomas/assert/v2 v2.11.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
@@ -24,11 +23,6 @@ require (
 	golang.org/x/sync v0.24.0
 	golang.org/x/term v0.47.0
 	modernc.org/sqlite v1.62.0
-)
-
-require (
-	github.com/alecthomas/repr v0.5.2 // indirect
-	github.com/hexops/gotextdiff v1.0.3 // indirect
 )
 
 require (

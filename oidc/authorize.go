@@ -206,7 +206,7 @@ func (p *Provider) showErrorPage(c echo.Context, err *pageError, reference strin
 	}
 	log := p.log.With("reference", reference, "reason", err.message, "address", c.RealIP())
 	if err.redirectURI != "" {
-		log = log.With("redirect_uri", logValue(err.redirectURI))
+		log = log.With("redirect_uri", logValue(withoutSecrets(err.redirectURI)))
 	}
 	if err.clientID != "" {
 		log = log.With("unknown_client_id", p.logClientID(err.clientID))

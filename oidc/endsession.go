@@ -30,10 +30,6 @@ type logoutRequest struct {
 // the session of the hint, if that has expired. Otherwise the user is asked. Only a
 // genuine hint with a registered URI redirects anywhere afterwards.
 func (p *Provider) handleEndSession(c echo.Context) error {
-	if isSpeculative(c.Request()) {
-		setNoStore(c)
-		return c.NoContent(http.StatusServiceUnavailable) // browsers then discard the prefetch
-	}
 	logout, damaged := p.readLogoutRequest(c)
 	if damaged != nil {
 		return p.showErrorPage(c, damaged, "")
@@ -76,11 +72,18 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 	return p.finishLogout(c, logout.continueURL, frames)
 }
 
-// isSpeculative reports whether a browser only prepares for a page that the user may open
-// next. That may not sign anyone out.
-func isSpeculative(r *http.Request) bool {
-	purpose := r.Header.Get("Sec-Purpose") + " " + r.Header.Get("Purpose") + " " + r.Header.Get("X-Moz")
-	return strings.Contains(strings.ToLower(purpose), "prefetch")
+// refusePrefetch refuses requests by which a browser only prepares for a page that the
+// user may open next: they must not sign anyone out, or use up a request.
+func refusePrefetch(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Request().Header
+		purpose := h.Get("Sec-Purpose") + " " + h.Get("Purpose") + " " + h.Get("X-Moz")
+		if strings.Contains(strings.ToLower(purpose), "prefetch") {
+			setNoStore(c)
+			return c.NoContent(http.StatusServiceUnavailable) // browsers then discard the prefetch
+		}
+		return next(c)
+	}
 }
 
 // readLogoutRequest reads a logout request.

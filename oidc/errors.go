@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -93,7 +94,7 @@ func (p *Provider) writeError(c echo.Context, err error) error {
 	if status == http.StatusServiceUnavailable {
 		c.Response().Header().Set("Retry-After", RetryAfter)
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		p.log.ErrorContext(c.Request().Context(), "request failed", "path", c.Path(), "error", err.Error())
 	}
 	if oauthErr.code == invalidClient && status == http.StatusUnauthorized {

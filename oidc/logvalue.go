@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -27,4 +28,24 @@ func (p *Provider) logClientID(id string) string {
 		}
 	}
 	return logValue(id)
+}
+
+// withoutSecrets returns a URI without user information, query and fragment, which may
+// contain secrets of others.
+func withoutSecrets(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		before, _, _ := strings.Cut(uri, "?")
+		return before
+	}
+	if u.User != nil {
+		u.User = url.User("redacted")
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = "redacted"
+	}
+	if u.Fragment != "" {
+		u.Fragment = "redacted"
+	}
+	return u.String()
 }

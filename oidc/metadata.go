@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
@@ -100,8 +101,12 @@ func (p *Provider) handleJWKS(c echo.Context) error {
 
 // refreshKeys reads changes of the keys by other processes, so that a withdrawn key is
 // neither published nor trusted any longer. If the database is down, the keys stay, and
-// the periodic reload logs why.
-func (p *Provider) refreshKeys(ctx context.Context) { _ = p.keys.Refresh(ctx) }
+// the periodic reload logs why. A database that does not respond holds no one up for long.
+func (p *Provider) refreshKeys(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_ = p.keys.Refresh(ctx)
+}
 
 // writeCacheable writes JSON that may be cached for five minutes: shorter than the time
 // for which a new key is published before it signs (OIDC Core section 10.1.1).

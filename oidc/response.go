@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -115,7 +116,7 @@ func (p *Provider) redirectWithError(c echo.Context, request *authRequest, saved
 	ctx, oauthErr := c.Request().Context(), toOAuthError(err)
 	p.countUnavailable(err)
 	log := p.log.With("reference", saved.Reference, "client_id", request.client.ID)
-	if oauthErr.isServerError() {
+	if oauthErr.isServerError() && !errors.Is(err, context.Canceled) {
 		log.ErrorContext(ctx, "authorization failed", "error", err.Error())
 	} else {
 		log.InfoContext(ctx, "authorization denied", "code", oauthErr.code, "reason", oauthErr.description)

@@ -13,6 +13,13 @@ const (
 	sampleMessages = 1000
 )
 
+// The informational messages that are limited too, because every caller can cause any
+// number of them.
+const (
+	misdirectedMessage = "request misdirected"
+	httpMessage        = "http server"
+)
+
 // sampling is a slog.Handler that limits warnings and errors: of each message, the first
 // few in a second are logged. When there were more, the next one says how many. So a
 // database that is down does not fill the disk with the log.
@@ -39,7 +46,7 @@ func newSampling(next slog.Handler) slog.Handler {
 
 // Handle implements slog.Handler.
 func (h *sampling) Handle(ctx context.Context, record slog.Record) error {
-	if record.Level < slog.LevelWarn {
+	if record.Level < slog.LevelWarn && record.Message != misdirectedMessage && record.Message != httpMessage {
 		return h.Handler.Handle(ctx, record)
 	}
 	dropped, ok := h.seen.count(record.Message, record.Time)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -159,9 +161,17 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: l.Timeout, ReadTimeout: l.Timeout, WriteTimeout: 2 * l.Timeout,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: l.Header,
-		// Every caller can cause these lines, with a broken handshake for example.
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo),
+		ErrorLog: log.New(httpLog{s.Log}, "", 0),
 	}
+}
+
+// httpLog logs what Go's HTTP server says. Every caller can cause it, with a broken
+// handshake for example.
+type httpLog struct{ log *slog.Logger }
+
+func (l httpLog) Write(line []byte) (int, error) {
+	l.log.Info("http server", "error", cutValue(strings.TrimSpace(string(line))))
+	return len(line), nil
 }
 
 // logStart logs what is served, and warns of pinned keys that are retiring.

@@ -47,7 +47,6 @@ func (s statement) QueryContext(ctx context.Context, args ...any) (*sql.Rows, er
 	if s.prepared != nil {
 		return s.prepared.QueryContext(ctx, args...)
 	}
-	//nolint:rowserrcheck // the caller reads the rows
 	return runOnPostgres(s, args, func(args []any) (*sql.Rows, error) {
 		return s.db.QueryContext(ctx, s.query, args...)
 	})
@@ -58,7 +57,7 @@ func (s statement) QueryRowContext(ctx context.Context, args ...any) scanner {
 	if s.prepared != nil {
 		return s.prepared.QueryRowContext(ctx, args...)
 	}
-	rows, err := s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(ctx, args...) //nolint:rowserrcheck // Scan reads the rows and their error
 	return singleRow{rows, err}
 }
 

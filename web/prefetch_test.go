@@ -10,8 +10,8 @@ import (
 	"idpbridge/server/servertest"
 )
 
-// TestPrefetchedLogout: a browser that only prefetches the sign-out link signs no one out.
-func TestPrefetchedLogout(t *testing.T) {
+// TestPrefetch: a browser that only prefetches the sign-out link signs no one out.
+func TestPrefetch(t *testing.T) {
 	t.Parallel()
 	issuer := servertest.Start(t).Issuer
 	b := servertest.NewBrowser(t)
@@ -25,6 +25,10 @@ func TestPrefetchedLogout(t *testing.T) {
 		require.NoError(t, err)
 		r.Header.Set(name, value)
 		require.Equal(t, http.StatusServiceUnavailable, b.Do(r).Status, name)
+		r, err = robot.NewRequest(t.Context(), http.MethodGet, authorize, nil)
+		require.NoError(t, err)
+		r.Header.Set(name, value)
+		require.Equal(t, http.StatusServiceUnavailable, b.Do(r).Status, "%s: nothing is issued", name)
 		require.NotEmpty(t, b.Get(authorize).Location, "still signed in")
 	}
 	require.Contains(t, b.Get(logout).Body, "op-logged-out")
