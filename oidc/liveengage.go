@@ -182,7 +182,8 @@ func (request *authRequest) useDeviation(d Deviation) bool {
 }
 
 // maxRedirectQuery bounds the query of the legacy dialect, which is stored with the code.
-const maxRedirectQuery = 2048
+// The settings that LivePerson's window puts there have 2 kB and more.
+const maxRedirectQuery = 8 << 10
 
 // withoutRedirectQuery returns a redirect URI without the query of the legacy dialect. It
 // returns "" if there is no query or it has a key that is not listed.
