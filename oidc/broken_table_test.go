@@ -170,7 +170,7 @@ func brokenSessions() []brokenCopy {
 		{"hint of another client", "oidc", "Provider.validateHint", never("Audience"), "attack/41-token-of-another-client"},
 		{
 			"key of a hint", "oidc", "hintKeys.VerifySignature",
-			setCall(`$x.UnsafePayloadWithoutVerification(), nil`, "Verify", "Key"),
+			setCall(`$x.UnsafePayloadWithoutVerification(), error(nil)`, "Verify", "Key"),
 			"attack/73-hint-of-somebody-else",
 		},
 		{"logout token as hint", "oidc", "hintKeys.VerifySignature", never("JWT"), "extra/logout-token-is-no-hint"},
