@@ -46,18 +46,28 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// runInMemory runs a server with a health address on a network in memory, so that the time
+// of a synctest bubble can move. After stop, done gets the result of Run.
+func runInMemory(t *testing.T, shutdownDelay time.Duration) (
+	s *servertest.Server, network *memnet.Network, stop func(), done <-chan error,
+) {
+	t.Helper()
+	s = servertest.New(t, func(c *server.Config) { c.Settings.ShutdownDelay = shutdownDelay })
+	network = memnet.New(t)
+	public, health := network.Listen(t, publicAddress), network.Listen(t, healthAddress)
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() { result <- s.Run(ctx, &server.Listeners{Public: public, Health: health}) }()
+	synctest.Wait()
+	return s, network, cancel, result
+}
+
 // TestReadiness closes the database under a running server, as a full disk or a standby
 // would stop its writes. It is noticed by the periodic probe, not by requests.
 func TestReadiness(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := servertest.New(t, func(c *server.Config) { c.Settings.ShutdownDelay = 7 * time.Second })
-		network := memnet.New(t)
-		public, health := network.Listen(t, publicAddress), network.Listen(t, healthAddress)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- s.Run(ctx, &server.Listeners{Public: public, Health: health}) }()
-		synctest.Wait()
+		s, network, stop, done := runInMemory(t, 7*time.Second)
 		require.Equal(t, "200 ready\n", get(t, network, "http://"+healthAddress+"/readyz"))
 
 		require.NoError(t, s.Store.Close())
@@ -82,13 +92,7 @@ func TestReadiness(t *testing.T) {
 func TestStoppingIsNotReady(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := servertest.New(t, func(c *server.Config) { c.Settings.ShutdownDelay = 5 * time.Second })
-		network := memnet.New(t)
-		public, health := network.Listen(t, publicAddress), network.Listen(t, healthAddress)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- s.Run(ctx, &server.Listeners{Public: public, Health: health}) }()
-		synctest.Wait()
+		_, network, stop, done := runInMemory(t, 5*time.Second)
 		stop()
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
