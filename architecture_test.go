@@ -298,6 +298,7 @@ func arrows() map[string]allowance {
 				"claims",
 				"internal/normalize",
 				"internal/password",
+				"internal/secret",
 			},
 		},
 		"web": {
