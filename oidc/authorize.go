@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -127,12 +126,13 @@ func (p *Provider) finishRequest(ctx context.Context, saved savedRequest) (bool,
 }
 
 // sessionMark identifies a login among all logins of the browser. It is empty if no
-// user is signed in.
+// user is signed in. The hash is of a secret that every login makes new; the time of the
+// login would not do, because two logins at an upstream may have the same.
 func sessionMark(current session.Current, signedIn bool) string {
 	if !signedIn {
 		return ""
 	}
-	return current.ID + " " + strconv.FormatInt(current.AuthTime.UnixMilli(), 10)
+	return current.ID + " " + current.SecretHash
 }
 
 // nextStep decides what a request needs: the path of a page, "" for the response, or an
@@ -173,6 +173,9 @@ func (p *Provider) requiresLogin(request *authRequest, current session.Current) 
 	}
 	if request.MaxAge == nil {
 		return false
+	}
+	if current.AuthTimeUnknown {
+		return true
 	}
 	maxAge := time.Duration(*request.MaxAge) * time.Second //nolint:gosec // parseRequest allows 31 bits
 	return maxAge == 0 || p.now().Sub(current.AuthTime) > maxAge

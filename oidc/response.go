@@ -89,6 +89,7 @@ func (p *Provider) newSignin(request *authRequest, saved savedRequest, current s
 	signin := Signin{
 		ID: newID(), Reference: saved.Reference, ClientID: request.client.ID, SessionID: current.ID,
 		Subject: current.Person.Subject, State: Redeemed, Created: now, Expires: now.Add(lives.AccessToken),
+		Upstream: current.Upstream,
 		Grant: Grant{
 			RedirectURI: request.RedirectURI, Scopes: request.Scopes, Nonce: request.Nonce,
 			CodeChallenge: request.CodeChallenge,

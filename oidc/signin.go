@@ -49,6 +49,8 @@ type Signin struct {
 	Expires     time.Time // when its code and its tokens have expired and the row can be deleted
 	Refresh     Refresh   // zero if it has no refresh token
 	Grant       Grant     //
+	Upstream    string    // where the person authenticated; empty for the local directory
+	ExchangedBy string    // client that exchanged a token for it (RFC 8693); empty if it came from a browser
 }
 
 // Refresh is the newest refresh token of a sign-in. Earlier ones have been used. They

@@ -5,6 +5,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -104,15 +105,32 @@ func (m *Manager) findByCookie(r *http.Request, name string) (Current, bool, err
 	return Current{Session: found, Person: person}, true, nil
 }
 
+// Login is how a person has authenticated. The zero value is a password, just now.
+type Login struct {
+	ACR string   // empty means ACRPassword
+	AMR []string // of an upstream; a password has its own
+	// AuthTime is when the person authenticated at the upstream; zero if it did not say.
+	AuthTime time.Time
+	Remote   *UpstreamSession // nil for the local directory
+}
+
 // Start signs the person in in this browser. The cookie's secret is always new, so
 // a cookie from before the sign-in is worth nothing afterwards (session fixation).
 // The same person keeps the session; another person's session ends.
-func (m *Manager) Start(w http.ResponseWriter, r *http.Request, person claims.Person) error {
+func (m *Manager) Start(w http.ResponseWriter, r *http.Request, person claims.Person, login Login) error {
 	now, secret := m.Now(), randomString(secretBytes)
 	next := Session{
 		ID: randomString(idBytes), SecretHash: hashSecret(secret), Subject: person.Subject,
-		ACR: ACRPassword, AMR: []string{"pwd"}, AuthTime: now, Created: now, Seen: now,
-		Expires: now.Add(min(m.Idle, m.Lifetime)), Ends: now.Add(m.Lifetime),
+		ACR: cmp.Or(login.ACR, ACRPassword), AMR: login.AMR, AuthTime: login.AuthTime, Created: now, Seen: now,
+		Expires: now.Add(min(m.Idle, m.Lifetime)), Ends: now.Add(m.Lifetime), Remote: login.Remote,
+	}
+	if login.Remote == nil {
+		next.AMR = []string{"pwd"}
+	} else {
+		next.Upstream, next.AuthTimeUnknown = login.Remote.Upstream, login.AuthTime.IsZero()
+	}
+	if login.AuthTime.IsZero() || login.AuthTime.After(now) {
+		next.AuthTime = now
 	}
 	old, signedIn, err := m.Find(r)
 	if err == nil {

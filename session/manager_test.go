@@ -43,7 +43,7 @@ func (j jar) keep(w *httptest.ResponseRecorder) {
 func (j jar) signIn(t *testing.T, m *session.Manager, person claims.Person) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	require.NoError(t, m.Start(w, j.request(t), person))
+	require.NoError(t, m.Start(w, j.request(t), person, session.Login{}))
 	j.keep(w)
 }
 

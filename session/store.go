@@ -24,6 +24,25 @@ type Session struct {
 	Seen       time.Time // last use, exact to about a minute
 	Expires    time.Time // end of the idle lifetime; moves with each use
 	Ends       time.Time // end of the absolute lifetime
+
+	Upstream string // where the person authenticated; empty for the local directory
+	// AuthTimeUnknown means that the upstream did not say when the person authenticated.
+	// AuthTime is then when the browser came back from there.
+	AuthTimeUnknown bool
+	// Remote is stored with the session, but FindSession doesn't return it. It is nil for
+	// the local directory.
+	Remote *UpstreamSession
+}
+
+// UpstreamSession is what is kept of the session that an upstream has for the same browser.
+// The tokens are encrypted, and empty if they are not kept.
+type UpstreamSession struct {
+	Upstream     string
+	SubjectHash  string // hash of the upstream's name for the person
+	SessionHash  string // hash of the upstream's claim sid; empty if it sent none
+	IDToken      string // a hint for the upstream's sign-out
+	RefreshToken string
+	Refreshed    time.Time // when the person's attributes are from
 }
 
 // Store keeps sessions. Each method is one atomic step. Package store implements it.
@@ -33,10 +52,19 @@ type Store interface {
 	// FindSession returns the session if it has not expired at the given time, and
 	// its person as currently known. Otherwise it returns ErrNotFound.
 	FindSession(ctx context.Context, id string, at time.Time) (Session, claims.Person, error)
-	// RenewSession replaces secret, ACR, AMR, AuthTime, Seen, Expires and Ends of
-	// the session with the same id, if its secret hash is still oldHash. Otherwise it
-	// returns ErrNotFound and changes nothing.
+	// RenewSession replaces everything but Created and Subject of the session with the
+	// same id, if its secret hash is still oldHash. Otherwise it returns ErrNotFound and
+	// changes nothing. Without a Remote it keeps the stored one.
 	RenewSession(ctx context.Context, oldHash string, s Session) error
+	// FindUpstreamSession returns the upstream session of an open session, or ErrNotFound.
+	FindUpstreamSession(ctx context.Context, sessionID string) (UpstreamSession, error)
+	// ReplaceUpstreamSession replaces the tokens of an upstream session if its refresh
+	// token is still the given one, and reports whether it was: of several instances one
+	// uses a refresh token.
+	ReplaceUpstreamSession(ctx context.Context, sessionID, oldRefreshToken string, u UpstreamSession) (bool, error)
+	// EndUpstreamSessions is EndSession for every session of an upstream with this session
+	// hash or, if that is empty, this subject hash. It returns how many there were.
+	EndUpstreamSessions(ctx context.Context, upstream, subjectHash, sessionHash string, at time.Time) (int, error)
 	// TouchSession moves Seen and Expires forward. An ended session stays ended.
 	TouchSession(ctx context.Context, id string, seen, expires time.Time) error
 	// EndSession removes the session, closes every sign-in made from it, and

@@ -50,7 +50,8 @@ func (r personRow) digest() personDigest {
 	return personDigest{r.username, [16]byte(hash[:16]), [16]byte(rest[:16])}
 }
 
-// ReplacePeople implements upstream.People. It writes only changes, so a start with an
+// ReplacePeople implements upstream.People. It replaces those of the people file and leaves
+// those of upstreams, except that a subject that both have becomes one of the file. It writes only changes, so a start with an
 // unchanged people file writes nothing. A duplicate subject or username is an error, and
 // then nothing changes. It goes through the accounts twice.
 func (s *Store) ReplacePeople(ctx context.Context, accounts iter.Seq[upstream.Account], at time.Time) error {
@@ -92,7 +93,7 @@ func (s *Store) ReplacePeople(ctx context.Context, accounts iter.Seq[upstream.Ac
 
 const insertPersonSQL = `INSERT INTO person (subject, username, password_hash, person) VALUES ($1, $2, $3, $4)
 	ON CONFLICT (subject) DO UPDATE SET username = excluded.username,
-		password_hash = excluded.password_hash, person = excluded.person`
+		password_hash = excluded.password_hash, person = excluded.person, upstream = '', updated = 0`
 
 func encodePerson(a upstream.Account) (personRow, error) {
 	if !isText(a.Person.Subject) || !isText(a.Username) || !isText(a.PasswordHash) {
@@ -104,7 +105,7 @@ func encodePerson(a upstream.Account) (personRow, error) {
 
 // queryPeople returns all people by subject.
 func queryPeople(ctx context.Context, tx *sql.Tx) (map[string]personDigest, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT subject, username, password_hash, person FROM person")
+	rows, err := tx.QueryContext(ctx, "SELECT subject, username, password_hash, person FROM person WHERE upstream = ''")
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +194,7 @@ func endPersonAccess(exec execFunc, subject string, at time.Time) error {
 	return execAll(exec, []any{subject},
 		"UPDATE signin SET state = 3 WHERE subject = $1 AND state <> 3",
 		"DELETE FROM session_client WHERE session_id IN (SELECT id FROM session WHERE subject = $1)",
+		"DELETE FROM upstream_session WHERE session_id IN (SELECT id FROM session WHERE subject = $1)",
 		"DELETE FROM session WHERE subject = $1",
 	)
 }

@@ -166,6 +166,14 @@ func toMillis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
+// toInt returns 1 for true and 0 for false: both engines store a number.
+func toInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // fromMillis is the inverse of toMillis.
 func fromMillis(ms int64) time.Time {
 	if ms == 0 {

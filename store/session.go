@@ -13,18 +13,29 @@ import (
 )
 
 const startSessionSQL = `INSERT INTO session
-	(id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	(id, secret_hash, subject, acr, amr, auth_time, created, seen, expires, ends, upstream, auth_time_unknown)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 
 // StartSession implements session.Store.
 func (s *Store) StartSession(ctx context.Context, n session.Session) error {
-	_, err := s.stmts.startSession.ExecContext(ctx, n.ID, n.SecretHash, n.Subject, n.ACR, strings.Join(n.AMR, " "),
-		toMillis(n.AuthTime), toMillis(n.Created), toMillis(n.Seen), toMillis(n.Expires), toMillis(n.Ends))
-	return wrapError("start session", err)
+	args := []any{
+		n.ID, n.SecretHash, n.Subject, n.ACR, strings.Join(n.AMR, " "), toMillis(n.AuthTime), toMillis(n.Created),
+		toMillis(n.Seen), toMillis(n.Expires), toMillis(n.Ends), n.Upstream, toInt(n.AuthTimeUnknown),
+	}
+	if n.Remote == nil {
+		_, err := s.stmts.startSession.ExecContext(ctx, args...)
+		return wrapError("start session", err)
+	}
+	return wrapError("start session", s.inTransaction(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {
+		if _, err := exec(startSessionSQL, args...); err != nil {
+			return err
+		}
+		return recordUpstreamSession(exec, n.ID, *n.Remote)
+	}))
 }
 
 const findSessionSQL = `SELECT s.id, s.secret_hash, s.subject, s.acr, s.amr, s.auth_time, s.created, s.seen,
-	s.expires, s.ends, p.person
+	s.expires, s.ends, s.upstream, s.auth_time_unknown, p.person
 	FROM session s JOIN person p ON p.subject = s.subject WHERE s.id = $1 AND s.expires > $2 AND s.ends > $2`
 
 // FindSession implements session.Store with one read.
@@ -45,11 +56,12 @@ func scanSession(row scanner) (session.Session, claims.Person, error) {
 	var person claims.Person
 	var amr string
 	var personJSON []byte
-	var authTime, created, seen, expires, ends int64
-	if err := row.Scan(&found.ID, &found.SecretHash, &found.Subject, &found.ACR, &amr,
-		&authTime, &created, &seen, &expires, &ends, &personJSON); err != nil {
+	var authTime, created, seen, expires, ends, unknown int64
+	if err := row.Scan(&found.ID, &found.SecretHash, &found.Subject, &found.ACR, &amr, &authTime,
+		&created, &seen, &expires, &ends, &found.Upstream, &unknown, &personJSON); err != nil {
 		return found, person, err
 	}
+	found.AuthTimeUnknown = unknown != 0
 	if amr != "" {
 		found.AMR = strings.Split(amr, " ")
 	}
@@ -59,14 +71,34 @@ func scanSession(row scanner) (session.Session, claims.Person, error) {
 }
 
 const renewSessionSQL = `UPDATE session
-	SET secret_hash = $1, acr = $2, amr = $3, auth_time = $4, seen = $5, expires = $6, ends = $7
-	WHERE id = $8 AND secret_hash = $9`
+	SET secret_hash = $1, acr = $2, amr = $3, auth_time = $4, seen = $5, expires = $6, ends = $7,
+		upstream = $8, auth_time_unknown = $9
+	WHERE id = $10 AND secret_hash = $11`
 
 // RenewSession implements session.Store.
 func (s *Store) RenewSession(ctx context.Context, oldHash string, n session.Session) error {
-	rows, err := rowsAffected(s.stmts.renewSession.ExecContext(ctx, n.SecretHash, n.ACR, strings.Join(n.AMR, " "),
-		toMillis(n.AuthTime), toMillis(n.Seen), toMillis(n.Expires), toMillis(n.Ends), n.ID, oldHash))
-	if err == nil && rows == 0 {
+	args := []any{
+		n.SecretHash, n.ACR, strings.Join(n.AMR, " "), toMillis(n.AuthTime), toMillis(n.Seen), toMillis(n.Expires),
+		toMillis(n.Ends), n.Upstream, toInt(n.AuthTimeUnknown), n.ID, oldHash,
+	}
+	if n.Remote == nil {
+		rows, err := rowsAffected(s.stmts.renewSession.ExecContext(ctx, args...))
+		if err == nil && rows == 0 {
+			return session.ErrNotFound
+		}
+		return wrapError("renew session", err)
+	}
+	err := s.inTransaction(ctx, s.write, func(exec execFunc, _ *sql.Tx) error {
+		rows, err := exec(renewSessionSQL, args...)
+		if err == nil && rows == 0 {
+			return session.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return recordUpstreamSession(exec, n.ID, *n.Remote)
+	})
+	if errors.Is(err, session.ErrNotFound) {
 		return session.ErrNotFound
 	}
 	return wrapError("renew session", err)
@@ -94,6 +126,7 @@ func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]stri
 		return execAll(exec, []any{id},
 			"UPDATE signin SET state = 3 WHERE session_id = $1 AND state <> 3",
 			"DELETE FROM session_client WHERE session_id = $1",
+			"DELETE FROM upstream_session WHERE session_id = $1",
 			"DELETE FROM session WHERE id = $1")
 	})
 	if err != nil {
@@ -127,6 +160,7 @@ func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at ti
 		}
 		return execAll(exec, []any{id},
 			"DELETE FROM session_client WHERE session_id = $1",
+			"DELETE FROM upstream_session WHERE session_id = $1",
 			"DELETE FROM session WHERE id = $1")
 	})
 	if err != nil {

@@ -14,14 +14,15 @@ import (
 // The columns that scanColumns reads. In joined queries, table signin has the alias s.
 const (
 	signinColumns = `id, reference, client_id, session_id, subject, state, created, code_expires, expires,
-	granted, refresh_number, refresh_issued, refresh_expires, refresh_ends`
+	granted, refresh_number, refresh_issued, refresh_expires, refresh_ends, upstream, exchanged_by`
 	joinedSigninColumns = `s.id, s.reference, s.client_id, s.session_id, s.subject, s.state, s.created,
-	s.code_expires, s.expires, s.granted, s.refresh_number, s.refresh_issued, s.refresh_expires, s.refresh_ends`
+	s.code_expires, s.expires, s.granted, s.refresh_number, s.refresh_issued, s.refresh_expires, s.refresh_ends,
+	s.upstream, s.exchanged_by`
 )
 
 // insertSigninSQL also counts the sign-ins of the session.
 const insertSigninSQL = "INSERT INTO signin (" + signinColumns + `)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 	RETURNING (SELECT COUNT(*) FROM signin s WHERE s.session_id = $4)`
 
 // trimSigninsSQL deletes all sign-ins of a session but $2, the newest and redeemed first.
@@ -40,7 +41,7 @@ func (s *Store) RecordSignin(ctx context.Context, signin oidc.Signin) error {
 		signin.ID, signin.Reference, signin.ClientID, signin.SessionID,
 		signin.Subject, int(signin.State), toMillis(signin.Created), toMillis(signin.CodeExpires),
 		toMillis(signin.Expires), string(granted), signin.Refresh.Number, toMillis(signin.Refresh.Issued),
-		toMillis(signin.Refresh.Expires), toMillis(signin.Refresh.Ends))
+		toMillis(signin.Refresh.Expires), toMillis(signin.Refresh.Ends), signin.Upstream, signin.ExchangedBy)
 	if err == nil && signin.SessionID != "" && count >= oidc.MaxSigninsPerSession {
 		_, err = s.exec(ctx, trimSigninsSQL, signin.SessionID, oidc.MaxSigninsPerSession)
 	}
@@ -158,7 +159,8 @@ func scanColumns(row scanner, last any) (oidc.Signin, error) {
 	var state, created, codeExpires, expires, issued, idle, ends int64
 	var granted []byte
 	if err := row.Scan(&s.ID, &s.Reference, &s.ClientID, &s.SessionID, &s.Subject, &state,
-		&created, &codeExpires, &expires, &granted, &s.Refresh.Number, &issued, &idle, &ends, last); err != nil {
+		&created, &codeExpires, &expires, &granted, &s.Refresh.Number, &issued, &idle, &ends,
+		&s.Upstream, &s.ExchangedBy, last); err != nil {
 		return oidc.Signin{}, err
 	}
 	s.State = oidc.State(state)

@@ -22,12 +22,13 @@ import (
 )
 
 var (
-	_ oidc.Signins    = (*Store)(nil)
-	_ oidc.Logouts    = (*Store)(nil)
-	_ oidc.Assertions = (*Store)(nil)
-	_ session.Store   = (*Store)(nil)
-	_ upstream.People = (*Store)(nil)
-	_ keys.Store      = (*Store)(nil)
+	_ oidc.Signins       = (*Store)(nil)
+	_ oidc.Logouts       = (*Store)(nil)
+	_ oidc.Assertions    = (*Store)(nil)
+	_ session.Store      = (*Store)(nil)
+	_ upstream.People    = (*Store)(nil)
+	_ upstream.Customers = (*Store)(nil)
+	_ keys.Store         = (*Store)(nil)
 )
 
 // Config names the database.
@@ -61,7 +62,7 @@ type Store struct {
 type preparedStatements struct {
 	insertSignin, redeemCode, closeReplayed, findSignin, rotateRefresh, findSuccessor statement
 	findSession, startSession, renewSession, touchSession, joinSession                statement
-	findAccount, insertAssertion                                                      statement
+	findAccount, insertAssertion, recordPerson                                        statement
 }
 
 // Open opens the database and migrates its tables. A damaged database or one of a newer
@@ -142,6 +143,7 @@ func (s *Store) prepareStatements(ctx context.Context) error {
 		{&s.stmts.joinSession, s.write, joinSessionSQL},
 		{&s.stmts.findAccount, s.read, findAccountSQL},
 		{&s.stmts.insertAssertion, s.write, insertAssertionSQL},
+		{&s.stmts.recordPerson, s.write, recordPersonSQL},
 	} {
 		stmt, err := s.newStatement(ctx, p.db, p.sql)
 		if err != nil {

@@ -22,6 +22,7 @@ const (
 var sweeps = []struct{ table, sql string }{
 	{"signin", "DELETE FROM signin WHERE id IN (SELECT id FROM signin WHERE expires <= $1 LIMIT $2)"},
 	{"session_client", "DELETE FROM session_client WHERE session_id IN (" + dueSessionsSQL + ")"},
+	{"upstream_session", "DELETE FROM upstream_session WHERE session_id IN (" + dueSessionsSQL + ")"},
 	{"session", "DELETE FROM session WHERE id IN (" + dueSessionsSQL + ")"},
 	{"assertion", `DELETE FROM assertion WHERE (client_id, id) IN
 		(SELECT a.client_id, a.id FROM assertion a WHERE a.expires <= $1 LIMIT $2)`},

@@ -30,9 +30,17 @@ type Account struct {
 type People interface {
 	// AccountByUsername returns the account with a username, or ErrNotFound.
 	AccountByUsername(ctx context.Context, username string) (Account, error)
-	// ReplacePeople replaces all accounts in one step. Accounts that are no longer
-	// there are removed with their sessions and sign-ins. An account with a new
-	// password hash also loses its sessions and sign-ins. Sessions end at the given
-	// time.
+	// ReplacePeople replaces all accounts in one step, but not the people of upstreams.
+	// Accounts that are no longer there are removed with their sessions and sign-ins. An
+	// account with a new password hash also loses its sessions and sign-ins. Sessions end
+	// at the given time.
 	ReplacePeople(ctx context.Context, accounts iter.Seq[Account], at time.Time) error
+}
+
+// Customers is the table of people who have signed in by an upstream. Package store
+// implements it.
+type Customers interface {
+	// RecordPerson stores what an upstream says about a person, replacing what was known
+	// before. A person of the people file stays as the file says. It is one atomic step.
+	RecordPerson(ctx context.Context, upstream string, person claims.Person, at time.Time) error
 }

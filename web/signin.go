@@ -13,6 +13,7 @@ import (
 	"idpbridge/claims"
 	"idpbridge/internal/normalize"
 	"idpbridge/oidc"
+	"idpbridge/session"
 	"idpbridge/upstream"
 )
 
@@ -76,7 +77,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("check password: %w", err)
 	}
-	if err := s.Sessions.Start(c.Response(), c.Request(), person); err != nil {
+	if err := s.Sessions.Start(c.Response(), c.Request(), person, session.Login{}); err != nil {
 		return err
 	}
 	s.Events("login_succeeded")

@@ -24,6 +24,7 @@ type Store interface {
 	oidc.Assertions
 	session.Store
 	upstream.People
+	upstream.Customers
 	keys.Store
 	Ping(ctx context.Context) error
 	Sweep(ctx context.Context, at time.Time) (int, error)
@@ -84,6 +85,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"removed people and people with a new password lose their sessions", testPeopleLoseAccess},
 		{"people can swap usernames", testPeopleSwapUsernames},
 		{"duplicate people are an error and change nothing", testDuplicatePeople},
+		{"people of upstreams are beside those of the file", testPeopleOfUpstreams},
+		{"an upstream session is stored with its session", testUpstreamSessionIsStored},
+		{"an upstream ends its sessions", testUpstreamSessionsEnd},
+		{"an upstream session is swept with its session", testUpstreamSessionIsSwept},
+		{"a sign-in keeps the upstream and the client that exchanged a token", testSigninKeepsItsOrigin},
 		{"each algorithm has one next and one active key", testKeysAreAdded},
 		{"a rotation changes both keys or neither", testKeysAreRotated},
 		{"keys are withdrawn", testKeysAreWithdrawn},
