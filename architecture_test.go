@@ -161,6 +161,7 @@ func arrows() map[string]allowance {
 		"internal/robot": {
 			theirs: []string{xhtml},
 		},
+		"internal/seal":     {theirs: []string{jose}},
 		"internal/secret":   {},
 		"internal/spelling": {},
 		"keys": {
@@ -226,6 +227,7 @@ func arrows() map[string]allowance {
 				"internal/limit",
 				"internal/netaddr",
 				"internal/pkce",
+				"internal/seal",
 				"internal/secret",
 				"keys",
 				"liveengage",

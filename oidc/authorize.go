@@ -184,7 +184,7 @@ func (p *Provider) requiresLogin(request *authRequest, current session.Current) 
 // redirectToPage seals the request for this browser and redirects it to a page.
 func (p *Provider) redirectToPage(c echo.Context, path string, saved savedRequest) error {
 	saved.BrowserHash = p.browserHash(c.Response(), c.Request())
-	sealed, err := p.requestSealer.seal(saved)
+	sealed, err := p.requestSealer.Seal(saved)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 		return err
 	}
 	if signedIn && (logout.client == nil || logout.subject != current.Person.Subject) {
-		sealed, err := p.logoutSealer.seal(savedLogout{SessionID: current.ID, ContinueURL: logout.continueURL})
+		sealed, err := p.logoutSealer.Seal(savedLogout{SessionID: current.ID, ContinueURL: logout.continueURL})
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 		return p.showErrorPage(c, &pageError{message: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
 	var saved savedLogout
-	if err := p.logoutSealer.open(params.Get("request"), &saved); err != nil {
+	if err := p.logoutSealer.Open(params.Get("request"), &saved); err != nil {
 		return p.showErrorPage(c, &pageError{message: "The request is damaged.", remedy: "Go back and sign out again."}, "")
 	}
 	current, signedIn, err := p.sessions.Find(c.Request())

@@ -14,17 +14,18 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"idpbridge/internal/seal"
 	"idpbridge/keys"
 )
 
 // FuzzSealed: a sealed string with a changed byte never opens. Each fuzzing process seals
 // its own string, so the test compares with the unchanged input.
 func FuzzSealed(f *testing.F) {
-	s, err := newSealer(make([]byte, 32))
+	s, err := seal.New(make([]byte, 32))
 	if err != nil {
 		f.Fatal(err)
 	}
-	good, err := s.seal(savedRequest{Query: "client_id=a", Reference: "R", BrowserHash: "b"})
+	good, err := s.Seal(savedRequest{Query: "client_id=a", Reference: "R", BrowserHash: "b"})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func FuzzSealed(f *testing.F) {
 			changed[at] ^= bit
 		}
 		var p savedRequest
-		if err := s.open(string(changed), &p); err == nil && string(changed) != text {
+		if err := s.Open(string(changed), &p); err == nil && string(changed) != text {
 			t.Fatalf("opened %q", changed)
 		}
 	})
@@ -46,7 +47,7 @@ func FuzzSealed(f *testing.F) {
 // FuzzPushed: a request_uri that was not made here is never used, and the request stays
 // unchanged.
 func FuzzPushed(f *testing.F) {
-	s, err := newSealer(make([]byte, 32))
+	s, err := seal.New(make([]byte, 32))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (p *Provider) pushRequest(c echo.Context) (*pushedResponse, error) {
 		}
 		return nil, err
 	}
-	sealed, err := p.pushSealer.seal(pushedRequest{
+	sealed, err := p.pushSealer.Seal(pushedRequest{
 		Query: query, ClientID: client.ID, Expires: p.now().Add(pushedLifetime).Unix(),
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (p *Provider) loadPushed(saved *savedRequest) *pageError {
 		return nil
 	}
 	var pushed pushedRequest
-	if err := p.pushSealer.open(sealed, &pushed); err != nil || pushed.ClientID != params.Get("client_id") {
+	if err := p.pushSealer.Open(sealed, &pushed); err != nil || pushed.ClientID != params.Get("client_id") {
 		return &pageError{
 			message: "The link that brought you here refers to a request that its app did not make.",
 			remedy:  "Go back to where you came from and try again.", client: p.clients[params.Get("client_id")],

@@ -55,7 +55,7 @@ func (p *Provider) BindToSession(r *http.Request, sealed string, shownTo session
 		return "", err
 	}
 	saved.ShownTo = sessionMark(shownTo, true)
-	return p.requestSealer.seal(saved)
+	return p.requestSealer.Seal(saved)
 }
 
 // RecordConsent seals the user's decision into the saved request and returns where
@@ -70,7 +70,7 @@ func (p *Provider) RecordConsent(r *http.Request, sealed string, current session
 		return p.ResumeURL(sealed), nil
 	}
 	saved.ShownTo, saved.ConsentedBy, saved.Denied = "", current.Subject, !allow
-	resealed, err := p.requestSealer.seal(saved)
+	resealed, err := p.requestSealer.Seal(saved)
 	if err != nil {
 		return "", err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"idpbridge/internal/cookie"
 	"idpbridge/internal/limit"
+	"idpbridge/internal/seal"
 	"idpbridge/keys"
 	"idpbridge/session"
 )
@@ -93,9 +94,9 @@ type Provider struct {
 	tokens        tokenIssuer
 	keys          *keys.Ring
 	hints         *op.IDTokenHintVerifier
-	requestSealer sealer
-	pushSealer    sealer
-	logoutSealer  sealer
+	requestSealer seal.Sealer
+	pushSealer    seal.Sealer
+	logoutSealer  seal.Sealer
 	tokenKey      []byte
 	cookies       cookie.Policy
 	throttle      *limit.Limiter
@@ -140,13 +141,13 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p.hints = op.NewIDTokenHintVerifier(cfg.Issuer, hintKeys{cfg.Keys},
 		op.WithSupportedIDTokenHintSigningAlgorithms("RS256", "ES256"))
-	if p.requestSealer, err = newSealer(cfg.Secret.Derive("sealed authorization request")); err != nil {
+	if p.requestSealer, err = seal.New(cfg.Secret.Derive("sealed authorization request")); err != nil {
 		return nil, err
 	}
-	if p.pushSealer, err = newSealer(cfg.Secret.Derive("pushed authorization request")); err != nil {
+	if p.pushSealer, err = seal.New(cfg.Secret.Derive("pushed authorization request")); err != nil {
 		return nil, err
 	}
-	p.logoutSealer, err = newSealer(cfg.Secret.Derive("sealed sign-out request"))
+	p.logoutSealer, err = seal.New(cfg.Secret.Derive("sealed sign-out request"))
 	return p, err
 }
 

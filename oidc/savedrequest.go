@@ -5,20 +5,18 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	"idpbridge/internal/seal"
 )
 
 var (
 	// ErrExpired means that a saved request is genuine but too old.
 	ErrExpired = errors.New("saved request has expired")
 	// ErrBroken means that a saved request was not made here or was changed.
-	ErrBroken = errors.New("saved request is broken")
+	ErrBroken = seal.ErrBroken
 	// ErrOtherBrowser means that a saved request was made for another browser.
 	ErrOtherBrowser = errors.New("saved request is for another browser")
 )
@@ -40,52 +38,6 @@ type savedRequest struct {
 
 func (saved savedRequest) startedAt() time.Time { return time.UnixMilli(saved.Started) }
 
-// sealer encrypts what travels through the browser, compressed, with a key for one
-// purpose (JWE dir with A256GCM, RFC 7518 section 4.5).
-type sealer struct {
-	key []byte
-	enc jose.Encrypter
-}
-
-func newSealer(key []byte) (sealer, error) {
-	enc, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.DIRECT, Key: key},
-		&jose.EncrypterOptions{Compression: jose.DEFLATE})
-	if err != nil {
-		return sealer{}, fmt.Errorf("make sealer: %w", err)
-	}
-	return sealer{key: key, enc: enc}, nil
-}
-
-func (s sealer) seal(v any) (string, error) {
-	plain, err := json.Marshal(v)
-	if err != nil {
-		return "", fmt.Errorf("seal: %w", err)
-	}
-	box, err := s.enc.Encrypt(plain)
-	if err != nil {
-		return "", fmt.Errorf("seal: %w", err)
-	}
-	return box.CompactSerialize()
-}
-
-// open decrypts into v what seal returned, or returns ErrBroken. Base64 has spare bits, so
-// any other spelling of the same content is rejected too.
-func (s sealer) open(sealed string, v any) error {
-	box, err := jose.ParseEncryptedCompact(sealed,
-		[]jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
-	if err != nil {
-		return ErrBroken
-	}
-	if canonical, err := box.CompactSerialize(); err != nil || canonical != sealed {
-		return ErrBroken
-	}
-	plain, err := box.Decrypt(s.key)
-	if err != nil || json.Unmarshal(plain, v) != nil {
-		return ErrBroken
-	}
-	return nil
-}
-
 // browserCookie names the cookie that ties a sealed request to its browser.
 const browserCookie = "idp_browser"
 
@@ -104,7 +56,7 @@ func (p *Provider) browserHash(w http.ResponseWriter, r *http.Request) string {
 // ErrExpired it is returned too.
 func (p *Provider) openSavedRequest(r *http.Request, sealed string) (savedRequest, error) {
 	var saved savedRequest
-	if err := p.requestSealer.open(sealed, &saved); err != nil {
+	if err := p.requestSealer.Open(sealed, &saved); err != nil {
 		return savedRequest{}, err
 	}
 	secret := p.cookies.Get(r, p.cookies.Name(browserCookie))

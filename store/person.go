@@ -51,9 +51,10 @@ func (r personRow) digest() personDigest {
 }
 
 // ReplacePeople implements upstream.People. It replaces those of the people file and leaves
-// those of upstreams, except that a subject that both have becomes one of the file. It writes only changes, so a start with an
-// unchanged people file writes nothing. A duplicate subject or username is an error, and
-// then nothing changes. It goes through the accounts twice.
+// those of upstreams, except that a subject that both have becomes one of the file. It
+// writes only changes, so a start with an unchanged people file writes nothing. A duplicate
+// subject or username is an error, and then nothing changes. It goes through the accounts
+// twice.
 func (s *Store) ReplacePeople(ctx context.Context, accounts iter.Seq[upstream.Account], at time.Time) error {
 	return wrapError("replace people", s.inDurableTransaction(ctx, func(exec execFunc, tx *sql.Tx) error {
 		if !s.sqlite {
