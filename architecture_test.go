@@ -127,6 +127,7 @@ func arrows() map[string]allowance {
 		"doctor": {
 			ours: []string{
 				"internal/fetch",
+				"internal/robot",
 				"internal/secret",
 				"keys",
 				"liveengage",

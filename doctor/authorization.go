@@ -74,9 +74,9 @@ func (e *exam) authorize(ctx context.Context, request authorizeRequest) (respons
 // redirectParams returns the parameters of a response that redirects to the
 // redirect URI, and false for any other response.
 func redirectParams(res response, redirectURI string) (url.Values, bool) {
-	rest, found := strings.CutPrefix(res.header.Get("Location"), redirectURI)
+	rest, found := strings.CutPrefix(res.location, redirectURI)
 	rest = strings.TrimPrefix(rest, "/")
-	if !found || res.status < 300 || res.status > 399 || rest != "" && !strings.ContainsAny(rest[:1], "?#&") {
+	if !found || rest != "" && !strings.ContainsAny(rest[:1], "?#&") {
 		return nil, false
 	}
 	params, err := url.ParseQuery(strings.TrimLeft(rest, "?#&"))
@@ -197,7 +197,7 @@ func (e *exam) checkUnregisteredURIs(ctx context.Context) {
 		if err != nil {
 			continue // checkRedirectURI has reported it
 		}
-		target, _ := url.Parse(res.header.Get("Location"))
+		target, _ := url.Parse(res.location)
 		if target != nil && strings.HasSuffix(target.Hostname(), foreignHost) {
 			bad = true
 			e.addError(RedirectForeign, fmt.Sprintf("The provider redirects to %s, which is not registered.", redirectURI),

@@ -10,15 +10,17 @@ import (
 	"time"
 
 	"idpbridge/internal/fetch"
+	"idpbridge/internal/robot"
 )
 
 // response is a response to a request of the checks. Redirects are not followed.
 type response struct {
-	status int
-	header http.Header
-	body   string
-	isJSON bool // by its Content-Type
-	took   time.Duration
+	status   int
+	header   http.Header
+	location string // of a redirect, or where a page continues to by itself
+	body     string
+	isJSON   bool // by its Content-Type
+	took     time.Duration
 }
 
 // summarize returns the response as one line for Finding.Seen.
@@ -72,13 +74,19 @@ func (e *exam) send(r *http.Request) (response, error) {
 	if err != nil {
 		return response{}, e.describeError(err)
 	}
-	return response{
+	out := response{
 		status: res.Status,
 		header: res.Header,
 		body:   string(res.Body),
 		isJSON: res.HasJSONType(),
 		took:   e.cfg.Now().Sub(start),
-	}, nil
+	}
+	if res.Status >= 300 && res.Status <= 399 {
+		out.location = res.Header.Get("Location")
+	} else if res.Status == http.StatusOK {
+		out.location = robot.RefreshURL(out.body)
+	}
+	return out, nil
 }
 
 // describeError returns an error that says briefly why there is no response.

@@ -19,7 +19,8 @@ const (
 	largeState = 8 << 10
 )
 
-const allowLongRequests = "allow request lines of 16 kB (nginx: large_client_header_buffers 4 32k)"
+const allowLongRequests = "allow request lines of 16 kB and response headers of 16 kB (nginx: " +
+	"large_client_header_buffers 4 32k for requests, proxy_buffer_size 16k with proxy_buffers 8 16k for responses)"
 
 // checkState checks that the state parameter comes back unchanged.
 func (e *exam) checkState(ctx context.Context, redirectURI string) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ func (p *Provider) redirectPostToGet(c echo.Context, path string) error {
 			message: "The request that brought you here is damaged.", remedy: "Go back and try again.",
 		}, "")
 	}
-	return redirectTo(c, p.base+path+"?"+string(body))
+	return p.pages.RedirectTo(c, p.base+path+"?"+string(body))
 }
 
 // handleResume serves GET /resume, to which every page of a sign-in returns. The
@@ -60,7 +59,7 @@ func (p *Provider) handleResume(c echo.Context) error {
 		return p.continueRequest(c, saved)
 	}
 	if errors.Is(err, ErrExpired) && !saved.Pushed {
-		return redirectTo(c, p.base+PathAuthorize+"?"+saved.Query)
+		return p.pages.RedirectTo(c, p.base+PathAuthorize+"?"+saved.Query)
 	}
 	const remedy = "Go back to where you came from and start again there."
 	if errors.Is(err, ErrExpired) {
@@ -188,15 +187,7 @@ func (p *Provider) redirectToPage(c echo.Context, path string, saved savedReques
 	if err != nil {
 		return err
 	}
-	return redirectTo(c, p.base+path+"?request="+sealed)
-}
-
-// redirectTo redirects by 303, so that the browser does not repeat a POST elsewhere
-// (RFC 9700 section 4.12).
-func redirectTo(c echo.Context, to string) error {
-	setNoStore(c)
-	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	return c.Redirect(http.StatusSeeOther, to)
+	return p.pages.RedirectTo(c, p.base+path+"?request="+sealed)
 }
 
 // showErrorPage shows the error page of a request that must not be redirected.

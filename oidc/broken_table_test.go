@@ -293,7 +293,7 @@ func brokenPages() []brokenCopy {
 	return []brokenCopy{
 		{"login form of another site", "web", "RequireSameOrigin", never("CheckFormOrigin", "err"), "attack/68-login-csrf"},
 		{
-			"password posted on", "web", "redirectTo",
+			"password posted on", "web", "Renderer.RedirectTo",
 			setCall(`$f(http.StatusTemporaryRedirect, $2)`, "StatusSeeOther"),
 			"attack/18-credentials-posted-on",
 		},

@@ -139,7 +139,7 @@ func (p *Provider) handleConfirmLogout(c echo.Context) error {
 	}
 	if signedIn && current.ID != saved.SessionID {
 		// Someone has signed in since: the user has not agreed to end that session.
-		return redirectTo(c, p.base+PathEndSession)
+		return p.pages.RedirectTo(c, p.base+PathEndSession)
 	}
 	if !signedIn {
 		return p.finishLogout(c, saved.ContinueURL, nil)
@@ -159,7 +159,7 @@ func (p *Provider) finishLogout(c echo.Context, to string, frames []string) erro
 	if to == "" || len(frames) > 0 {
 		return p.pages.ShowLoggedOut(c, LoggedOutPage{Frames: frames, ContinueURL: to})
 	}
-	return redirectTo(c, to)
+	return p.pages.RedirectTo(c, to)
 }
 
 // frameURLs are the URLs that notify clients in the browser (OpenID Connect Front-Channel

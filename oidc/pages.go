@@ -8,6 +8,9 @@ import (
 
 // Pages shows pages to the user. Package web implements it.
 type Pages interface {
+	// RedirectTo redirects the browser, which then uses GET. If the URL is too long for a
+	// header, it shows a page that continues there by itself.
+	RedirectTo(c echo.Context, to string) error
 	// ShowError shows an error page.
 	ShowError(c echo.Context, page ErrorPage) error
 	// SubmitForm sends parameters to the client by a form that submits itself

@@ -151,7 +151,7 @@ func (p *Provider) sendResponse(c echo.Context, request *authRequest, params []P
 		b.WriteByte('=')
 		b.WriteString(url.QueryEscape(param.Value))
 	}
-	return redirectTo(c, b.String())
+	return p.pages.RedirectTo(c, b.String())
 }
 
 // paramSeparator separates the redirect URI from the response parameters.

@@ -19,7 +19,7 @@ func (s *Site) showConsent(c echo.Context) error {
 		return err
 	}
 	if !signedIn { // the session has just ended
-		return redirectTo(c, s.Provider.ResumeURL(sealed))
+		return s.Renderer.RedirectTo(c, s.Provider.ResumeURL(sealed))
 	}
 	bound, err := s.Provider.BindToSession(c.Request(), sealed, current)
 	if err != nil {
@@ -48,11 +48,11 @@ func (s *Site) submitConsent(c echo.Context) error {
 		return err
 	}
 	if !signedIn {
-		return redirectTo(c, s.Provider.ResumeURL(sealed))
+		return s.Renderer.RedirectTo(c, s.Provider.ResumeURL(sealed))
 	}
 	next, err := s.Provider.RecordConsent(c.Request(), sealed, current, form.Get("decision") == "allow")
 	if err != nil {
 		return err
 	}
-	return redirectTo(c, next)
+	return s.Renderer.RedirectTo(c, next)
 }

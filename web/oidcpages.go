@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"html/template"
 	"net/http"
 	"slices"
 
@@ -11,6 +12,23 @@ import (
 )
 
 var _ oidc.Pages = (*Renderer)(nil)
+
+// maxLocation is how long a URL may be in a header, in bytes. Some proxies reject a
+// response with more than 4 kB of headers: nginx, unless proxy_buffer_size is larger.
+const maxLocation = 3000
+
+// RedirectTo implements oidc.Pages. It redirects by 303, so that the browser does not
+// repeat a POST elsewhere (RFC 9700 section 4.12).
+func (r *Renderer) RedirectTo(c echo.Context, to string) error {
+	if len(to) > maxLocation {
+		view := continueView{URL: template.URL(to)} //nolint:gosec // ours, or a registered redirect URI
+		return r.Render(c.Response(), http.StatusOK, "continue", view, Policy{Refresh: to})
+	}
+	h := c.Response().Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	return c.Redirect(http.StatusSeeOther, to)
+}
 
 // ShowError implements oidc.Pages. It shows what is meant for developers in development
 // mode only.

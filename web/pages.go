@@ -110,6 +110,10 @@ type formPostView struct {
 	Fields []oidc.Param
 }
 
+// continueView continues to a URL by itself: the page "continue". The URL is one of ours or
+// a registered redirect URI.
+type continueView struct{ URL template.URL }
+
 // logoutView asks whether to sign out: the page "logout".
 type logoutView struct{ Client, Person, Request string }
 

@@ -31,6 +31,9 @@ func formPostScriptHash() string {
 // nothing.
 type Policy struct {
 	Frames []string // origins that the page shows in frames
+	// Refresh is where the page continues to by itself. Like the redirect that it stands
+	// for, such a page may be in a frame.
+	Refresh string
 }
 
 // Renderer writes pages and static files. It is safe for concurrent use.
@@ -69,6 +72,7 @@ type layoutData struct {
 	Base, CSS, Icon, Script string
 	Brand                   Brand
 	Dev                     bool
+	Refresh                 string
 	Page                    any // data of the page's own template
 	Submit                  template.JS
 }
@@ -78,7 +82,7 @@ type layoutData struct {
 func (r *Renderer) Render(w http.ResponseWriter, status int, name string, view any, policy Policy) error {
 	data := layoutData{
 		Base: r.base, CSS: r.staticURL("idp.css"), Icon: r.staticURL("logo.svg"),
-		Brand: r.brand, Dev: r.dev, Page: view, Submit: formPostScript,
+		Brand: r.brand, Dev: r.dev, Page: view, Submit: formPostScript, Refresh: policy.Refresh,
 	}
 	if file := scriptFor(name, policy); file != "" {
 		data.Script = r.staticURL(file)
@@ -124,5 +128,8 @@ func (r *Renderer) contentSecurityPolicy(page string, policy Policy) string {
 	if !leadsElsewhere(page) {
 		csp += "; form-action 'self'"
 	}
-	return csp + "; frame-ancestors 'none'; base-uri 'none'"
+	if policy.Refresh == "" {
+		csp += "; frame-ancestors 'none'"
+	}
+	return csp + "; base-uri 'none'"
 }

@@ -82,7 +82,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 	}
 	s.Events("login_succeeded")
 	log.InfoContext(ctx, "login succeeded", "subject", person.Subject)
-	return redirectTo(c, s.Provider.ResumeURL(sealed))
+	return s.Renderer.RedirectTo(c, s.Provider.ResumeURL(sealed))
 }
 
 // readPostForm returns the fields of the body. The query does not count: a link must not

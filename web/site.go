@@ -112,7 +112,7 @@ func (s *Site) openRequest(c echo.Context, sealed string) (login oidc.PendingLog
 		return login, true, nil
 	}
 	if errors.Is(err, oidc.ErrExpired) {
-		return login, false, redirectTo(c, login.RestartURL)
+		return login, false, s.Renderer.RedirectTo(c, login.RestartURL)
 	}
 	if errors.Is(err, oidc.ErrOtherBrowser) {
 		return login, false, s.Renderer.ShowError(c, oidc.ErrorPage{
@@ -124,12 +124,4 @@ func (s *Site) openRequest(c echo.Context, sealed string) (login oidc.PendingLog
 		Message: "You can't sign in from this link alone.",
 		Remedy:  "Go to the app that you want to use and sign in from there.",
 	})
-}
-
-// redirectTo redirects by 303, so that the browser uses GET.
-func redirectTo(c echo.Context, to string) error {
-	h := c.Response().Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	return c.Redirect(http.StatusSeeOther, to)
 }

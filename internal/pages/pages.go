@@ -40,8 +40,8 @@ func Parse(files fs.FS) (*Set, error) {
 }
 
 // Render sends a page with the layout's data and the Content-Security-Policy csp. The
-// page is not cached, not framed, and reveals no referrer. If the page cannot be
-// rendered, Render returns an error and sends nothing.
+// page is not cached and reveals no referrer. It may be framed only if csp allows that. If
+// the page cannot be rendered, Render returns an error and sends nothing.
 func (s *Set) Render(w http.ResponseWriter, status int, name string, data any, csp string) error {
 	t, ok := s.pages[name]
 	if !ok {
@@ -56,7 +56,9 @@ func (s *Set) Render(w http.ResponseWriter, status int, name string, data any, c
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Frame-Options", "DENY")
+	if strings.Contains(csp, "frame-ancestors 'none'") {
+		h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", csp)
 	w.WriteHeader(status)

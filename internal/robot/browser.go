@@ -170,6 +170,8 @@ func (b *Browser) Send(r *http.Request) (*Page, error) {
 	page := &Page{Status: res.StatusCode, Header: res.Header, Body: string(body), URL: r.URL}
 	if res.StatusCode >= 300 && res.StatusCode <= 399 {
 		page.Location = res.Header.Get("Location")
+	} else if res.StatusCode == http.StatusOK {
+		page.Location = RefreshURL(page.Body)
 	}
 	return page, nil
 }

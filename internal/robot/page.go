@@ -17,8 +17,28 @@ type Page struct {
 	URL    *url.URL // of the last request
 
 	// Location is the redirect that was not followed, exactly as the server sent
-	// it; empty if a page is shown.
+	// it, or where a page continues to by itself; empty if a page is shown.
 	Location string
+}
+
+// RefreshURL returns where an HTML page continues to by itself at once (HTML standard,
+// section "Pragma directives"), or "" if it does not.
+func RefreshURL(body string) string {
+	if !strings.Contains(body, "http-equiv") {
+		return ""
+	}
+	page := Page{Body: body}
+	for _, n := range page.elements("meta") {
+		if !strings.EqualFold(attributeOf(n, "http-equiv"), "refresh") {
+			continue
+		}
+		seconds, to, _ := strings.Cut(attributeOf(n, "content"), ";")
+		to = strings.TrimSpace(to)
+		if strings.TrimSpace(seconds) == "0" && len(to) > 4 && strings.EqualFold(to[:4], "url=") {
+			return to[4:]
+		}
+	}
+	return ""
 }
 
 // Attributes returns the values of an attribute of every element with a name,

@@ -223,3 +223,24 @@ func TestSubmitByGet(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "q=a+b", page.Body)
 }
+
+// TestRefreshURL: a page that continues by itself is like a redirect.
+func TestRefreshURL(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`<meta http-equiv="refresh" content="0; url=/b?c=d&amp;e=f#g">`:    "/b?c=d&e=f#g",
+		`<META HTTP-EQUIV=Refresh CONTENT="0;URL=https://a.example/;x,y">`: "https://a.example/;x,y",
+		`<meta http-equiv="refresh" content="5; url=/later">`:              "",
+		`<meta http-equiv="refresh" content="0">`:                          "",
+		`<meta http-equiv="content-type" content="0; url=/b">`:             "",
+		`http-equiv`: "",
+	} {
+		require.Equal(t, want, robot.RefreshURL(body), body)
+	}
+	site := serve(t, map[string]http.HandlerFunc{
+		"GET /{$}": show(`<meta http-equiv="refresh" content="0; url=/next">`), "GET /next": show("there"),
+	})
+	page, err := robot.New(nil).Get(t.Context(), site+"/")
+	require.NoError(t, err)
+	require.Equal(t, "there", page.Body)
+}
