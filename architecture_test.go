@@ -109,7 +109,6 @@ func arrows() map[string]allowance {
 		"dev": {
 			ours: []string{
 				"config",
-				"internal/cookie",
 				"internal/fetch",
 				"internal/pkce",
 				"internal/secret",

@@ -40,8 +40,35 @@ func checkIssuer(issuer string) error {
 	if strings.ToLower(u.Scheme+u.Host) != u.Scheme+u.Host || !strings.HasPrefix(issuer, u.Scheme) {
 		return invalid("has capital letters in its scheme or host; use lower case")
 	}
+	if strings.HasSuffix(u.Host, ":") || u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" {
+		return invalid("has the default port; remove it, because browsers and LiveEngage leave it out")
+	}
+	if problem := findPathProblem(u); problem != "" {
+		return invalid(problem)
+	}
 	return nil
 }
+
+// findPathProblem returns what is wrong with the path of an issuer, or "". Proxies,
+// browsers and clients rewrite such paths differently, and the issuer is compared byte for
+// byte.
+func findPathProblem(u *url.URL) string {
+	if u.Path == "" {
+		return ""
+	}
+	for segment := range strings.SplitSeq(u.EscapedPath()[1:], "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return "has an empty segment or dots in its path; use one such as https://www.brand.example/login"
+		}
+		if strings.Trim(segment, pathCharacters) != "" {
+			return "has special characters in its path; use letters, digits, - . _ and ~ only"
+		}
+	}
+	return ""
+}
+
+// pathCharacters are the characters that no one escapes (RFC 3986 section 2.3).
+const pathCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 
 // checkClientRedirectURI returns what is wrong with an entry of redirect_uris, or nil.
 // LivePerson sends https://liveperson.net to the token endpoint only. As a redirect URI

@@ -51,6 +51,8 @@ func TestCheckIssuer(t *testing.T) {
 	for _, issuer := range []string{
 		"https://login.brand.example",
 		"https://brand.example/login",
+		"https://brand.example/Login-1.2_~/b",
+		"https://brand.example:8443",
 		"http://127.0.0.1:8080",
 		"http://[::1]:8080",
 		"http://localhost:8080",
@@ -67,6 +69,18 @@ func TestCheckIssuer(t *testing.T) {
 		"https://brand.example/a b",
 		"https://me@brand.example",
 		"HTTPS://brand.example",
+		"https://brand.example:443",
+		"http://127.0.0.1:80/a",
+		"https://brand.example:",
+		"https://brand.example/:brand",
+		"https://brand.example/*",
+		"https://brand.example/a%2Fb",
+		"https://brand.example/%61",
+		"https://brand.example/a//b",
+		"https://brand.example//a",
+		"https://brand.example/a/../b",
+		"https://brand.example/.",
+		"https://brand.example/a(b)",
 	} {
 		require.Error(t, checkIssuer(issuer), issuer)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"idpbridge/internal/cookie"
 	"idpbridge/internal/fetch"
 	"idpbridge/internal/pkce"
 	"idpbridge/oidc"
@@ -21,9 +20,8 @@ import (
 // tryOut is the client local-app for a developer who only wants to see a token: the
 // code flow with PKCE, through the same endpoints as every other client.
 type tryOut struct {
-	server  *server.Server
-	client  *fetch.Client
-	cookies cookie.Policy
+	server *server.Server
+	client *fetch.Client
 }
 
 // tryCookie keeps state and verifier in the browser between the two steps.
@@ -33,7 +31,7 @@ const tryCookie = "idp_try"
 func (t *tryOut) startSignIn(c echo.Context) error {
 	verifier := pkce.NewVerifier()
 	state := rand.Text()
-	t.cookies.Set(c.Response(), tryCookie, state+"."+verifier)
+	t.server.Cookies.Set(c.Response(), t.server.Cookies.Name(tryCookie), state+"."+verifier)
 	q := url.Values{
 		"client_id": {"local-app"}, "redirect_uri": {t.server.Settings.Issuer + pathTried}, "response_type": {"code"},
 		"scope": {"openid profile email address phone " + oidc.ScopeSDEs}, "state": {state}, "nonce": {rand.Text()},
@@ -44,7 +42,7 @@ func (t *tryOut) startSignIn(c echo.Context) error {
 
 // showToken redeems the code and shows the ID token.
 func (t *tryOut) showToken(c echo.Context) error {
-	state, verifier, _ := strings.Cut(t.cookies.Get(c.Request(), tryCookie), ".")
+	state, verifier, _ := strings.Cut(t.server.Cookies.Get(c.Request(), t.server.Cookies.Name(tryCookie)), ".")
 	if state == "" || c.QueryParam("state") != state || c.QueryParam("code") == "" {
 		return t.server.Renderer.ShowError(c, oidc.ErrorPage{
 			Title:   "No token",

@@ -128,7 +128,7 @@ func testInternalErrors(t *testing.T) {
 		servertest.AuthorizeURL("", "response_type", "id_token", "prompt", "none"),
 	} {
 		r := httptest.NewRequest(http.MethodGet, s.Issuer+path, nil)
-		r.AddCookie(&http.Cookie{Name: "idp_session", Value: session})
+		r.AddCookie(&http.Cookie{Name: s.Cookies.Name("idp_session"), Value: session})
 		w := httptest.NewRecorder()
 		s.Handler().ServeHTTP(w, r)
 		plain, err := url.QueryUnescape(w.Body.String() + w.Header().Get("Location"))

@@ -63,6 +63,7 @@ type Server struct {
 	Keys     *keys.Ring
 	Sessions *session.Manager
 	Renderer *web.Renderer
+	Cookies  cookie.Policy
 	Echo     *echo.Echo // the public handler
 
 	provider    *oidc.Provider
@@ -147,18 +148,18 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	if s.certificate != nil {
 		s.metrics.watchCertificate(s.certificate)
 	}
-	cookies := cookie.Policy{Secure: issuer.Scheme == "https"}
+	s.Cookies = cookie.PolicyFor(issuer)
 	lives := s.Settings.Lifetimes
 	s.Sessions = session.New(session.Config{
-		Store: s.Store, Cookies: cookies, Lifetime: lives.Session, Idle: lives.SessionIdle, Now: s.Now,
+		Store: s.Store, Cookies: s.Cookies, Lifetime: lives.Session, Idle: lives.SessionIdle, Now: s.Now,
 		CrossSite: usesCrossSiteSessions(s.Clients),
 	})
-	if s.provider, err = s.newProvider(secret, cookies); err != nil {
+	if s.provider, err = s.newProvider(secret); err != nil {
 		return err
 	}
 	s.Echo = s.newHandler(issuer)
 	s.provider.Register(s.Echo)
-	s.newSite(secret, cookies).Register(s.Echo)
+	s.newSite(secret).Register(s.Echo)
 	if len(s.People) > manyPeople {
 		s.People = nil // they are in the database
 		debug.FreeOSMemory()
@@ -171,11 +172,11 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 	return nil
 }
 
-func (s *Server) newProvider(secret keys.Secret, cookies cookie.Policy) (*oidc.Provider, error) {
+func (s *Server) newProvider(secret keys.Secret) (*oidc.Provider, error) {
 	lives := s.Settings.Lifetimes
 	return oidc.New(oidc.Config{
 		Issuer: s.Settings.Issuer, Clients: s.Clients, Signins: s.Store, Sessions: s.Sessions, Logouts: s.Store,
-		Assertions: s.Store, Pages: s.Renderer, Keys: s.Keys, Secret: secret, Cookies: cookies,
+		Assertions: s.Store, Pages: s.Renderer, Keys: s.Keys, Secret: secret, Cookies: s.Cookies,
 		Throttle: s.newLimiter(s.Settings.Limits.AddressFailures), Now: s.Now, Log: s.Log, Events: s.countEvent,
 		Lifetimes: oidc.Lifetimes{
 			Request: lives.Request, Code: lives.Code, IDToken: lives.IDToken, AccessToken: lives.AccessToken,
@@ -184,14 +185,14 @@ func (s *Server) newProvider(secret keys.Secret, cookies cookie.Policy) (*oidc.P
 	})
 }
 
-func (s *Server) newSite(secret keys.Secret, cookies cookie.Policy) *web.Site {
+func (s *Server) newSite(secret keys.Secret) *web.Site {
 	directory := upstream.NewLocal(s.Store, passwordSlots())
 	for _, p := range s.People {
 		directory.Expect(p.PasswordHash)
 	}
 	return web.New(web.Config{
 		Issuer: s.Settings.Issuer, Base: s.Base, Renderer: s.Renderer, Provider: s.provider, Sessions: s.Sessions,
-		Directory: directory, Accounts: s.newAccountLimiter(), Cookies: cookies, Now: s.Now,
+		Directory: directory, Accounts: s.newAccountLimiter(), Cookies: s.Cookies, Now: s.Now,
 		KnownBrowserKey: secret.Derive("known browser"),
 		Usernames:       s.newLimiter(s.Settings.Limits.Failures),
 		Addresses:       s.newLimiter(s.Settings.Limits.AddressFailures),

@@ -4,8 +4,11 @@
 package cookie
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -15,15 +18,28 @@ type Policy struct {
 	// Secure is true if the issuer is https. It is false for plain http on loopback,
 	// where not every browser sends Secure cookies.
 	Secure bool
+	// suffix ends every name, so that several issuers on one host do not share cookies.
+	suffix string
+}
+
+// PolicyFor returns the policy of an issuer. Browsers send cookies to all ports and paths of
+// a host, so an issuer that has either gets names that no other one has.
+func PolicyFor(issuer *url.URL) Policy {
+	p := Policy{Secure: issuer.Scheme == "https"}
+	if issuer.Port() != "" || strings.Trim(issuer.Path, "/") != "" {
+		sum := sha256.Sum256([]byte(issuer.String()))
+		p.suffix = "_" + hex.EncodeToString(sum[:4])
+	}
+	return p
 }
 
 // Name returns the full name of a cookie, which has the prefix __Host- if it is Secure
-// (RFC 6265bis section 4.1.3.2).
+// (RFC 6265bis section 4.1.3.2), and the suffix of the issuer.
 func (p Policy) Name(base string) string {
 	if p.Secure {
-		return "__Host-" + base
+		return "__Host-" + base + p.suffix
 	}
-	return base
+	return base + p.suffix
 }
 
 // Set sets a cookie that lasts until the browser is closed. The name is a full name.

@@ -3,6 +3,7 @@ package cookie_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -103,4 +104,22 @@ func FuzzCookie(f *testing.F) {
 			require.Empty(t, p.Get(r, "s"))
 		}
 	})
+}
+
+// TestNamesPerIssuer: an issuer with a path or a port has cookies that no other issuer of the
+// host has.
+func TestNamesPerIssuer(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, issuer := range []string{
+		"https://brand.example", "https://brand.example/a", "https://brand.example/b", "https://brand.example:8443",
+		"https://brand.example:8443/a", "http://127.0.0.1:8080", "http://127.0.0.1:8081",
+	} {
+		u, err := url.Parse(issuer)
+		require.NoError(t, err)
+		name := cookie.PolicyFor(u).Name("session")
+		require.Empty(t, seen[name], "%s and %s share a cookie", issuer, seen[name])
+		seen[name] = issuer
+	}
+	require.Contains(t, seen, "__Host-session", "the plain name at the root")
 }
