@@ -63,6 +63,9 @@ type Client struct {
 	// They are https, or http on loopback, and may be empty.
 	BackchannelLogoutURI  string `yaml:"backchannel_logout_uri"`
 	FrontchannelLogoutURI string `yaml:"frontchannel_logout_uri"`
+	// ServerLogout lets a logout request with an ID token of the client end the session
+	// without the browser's cookie. It is for confidential clients without a profile.
+	ServerLogout bool `yaml:"server_logout"`
 	// ResponseTypes has values of responseTypes. The default is code.
 	ResponseTypes []string `yaml:"response_types"`
 	// ResponseModes are those that the client may use: query, fragment and form_post.
@@ -106,6 +109,7 @@ func (c Client) Build() (oidc.Client, error) {
 		TokenEndpointAudience:  c.TokenEndpointAudience,
 		ResponseModes:          c.ResponseModes,
 		RequirePKCE:            c.RequirePKCE,
+		ServerLogout:           c.ServerLogout,
 		PushedOnly:             c.PushedOnly,
 		Native:                 c.Type == typeNative,
 		RedirectURIs:           c.RedirectURIs,
@@ -239,6 +243,12 @@ func (d *decoder) validateClient(path string, c Client) {
 	}
 	if d.isSet(path+".scopes") && !slices.Contains(c.Scopes, "openid") {
 		d.addProblem(path+".scopes", "scopes lacks openid, which every sign-in needs; add it (OIDC Core section 3.1.2.1)")
+	}
+	if c.ServerLogout && c.Profile == profileLiveEngage {
+		d.addProblem(path+".server_logout",
+			"server_logout is not for the profile liveengage: everyone in a chat has its ID token; remove it")
+	} else if c.ServerLogout && slices.Contains(c.AuthMethods, oidc.AuthNone) {
+		d.addProblem(path+".server_logout", "server_logout needs a client with a secret or jwks; remove it")
 	}
 	if c.Profile == profileLiveEngage && c.Algorithm == "ES256" {
 		d.addProblem(path+".id_token_signed_response_alg",

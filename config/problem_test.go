@@ -71,7 +71,7 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 			`claims_in_id_token, frontchannel_logout_uri, id, id_token_encryption, id_token_signed_response_alg, jwks, ` +
 			`liveengage, name, pinned_key, post_logout_redirect_uris, profile, redirect_uris, redirects_on_to, ` +
 			`require_pkce, require_pushed_authorization_requests, response_modes, response_types, scopes, secret, ` +
-			`token_endpoint_audience, token_endpoint_auth_method`,
+			`server_logout, token_endpoint_audience, token_endpoint_auth_method`,
 	},
 	{
 		"number instead of a string", `data: data`, `data: 7`,
@@ -84,6 +84,15 @@ var badFiles = []badFile{ //nolint:gochecknoglobals // read only
 	{
 		"key without a value", `data: data`, `data:`,
 		`2:6: data has no value; set one or remove the key`,
+	},
+	{
+		"server_logout of a public client", secretLine, "    server_logout: true",
+		`9:20: client "shop": server_logout needs a client with a secret or jwks; remove it`,
+	},
+	{
+		"server_logout of LiveEngage", secretLine, secretLine + "\n    profile: liveengage\n    server_logout: true",
+		`11:20: client "shop": server_logout is not for the profile liveengage: ` +
+			`everyone in a chat has its ID token; remove it`,
 	},
 	{
 		"empty string", `data: data`, `data: ''`,

@@ -167,6 +167,12 @@ func clientSettings() []Setting {
 		},
 		{"frontchannel_logout_uri", none, "URL that is loaded in a frame of the logout page."},
 		{
+			"server_logout", "`false`",
+			"A logout request with an ID token of this client ends the whole session, even without the browser's cookie, " +
+				"as oauth2-proxy and Keycloak send it from their server. Otherwise it ends only what this client has. " +
+				"Everyone who has an ID token of the client can then end that session.",
+		},
+		{
 			"response_types", "`[code]`",
 			"`code`, `id_token`, `id_token token`, `code id_token`, `code token`, `code id_token token`.",
 		},
@@ -190,6 +196,18 @@ func clientSettings() []Setting {
 			"pinned_key", "the active key",
 			"The `kid` of the key that always signs for the client, because its public key is pasted elsewhere.",
 		},
+		{"redirects_on_to", none, "Deprecated, no effect: redirect URIs may redirect anywhere. Remove it."},
+	}
+	settings = append(append(settings, encryptionSettings()...), liveEngageSettings()...)
+	for i := range settings {
+		settings[i].Name = "clients[]." + settings[i].Name
+	}
+	return settings
+}
+
+// encryptionSettings describes the settings of encrypted ID tokens.
+func encryptionSettings() []Setting {
+	return []Setting{
 		{"id_token_encryption.enc", "`A128CBC-HS256`", "Content encryption of ID tokens: `A128CBC-HS256` or `A256GCM`. " +
 			"See [liveengage.md](liveengage.md#encrypted-id-tokens)."},
 		{"id_token_encryption.keys[].kid", required, "Name of the key, as its owner gave it to you."},
@@ -202,13 +220,7 @@ func clientSettings() []Setting {
 			"Last day, in UTC, on which the key is used, as `YYYY-MM-DD`.",
 		},
 		{"id_token_encryption.keys[].insecure_short_key", "`false`", "Allows a key of 1024 to 2047 bits."},
-		{"redirects_on_to", none, "Deprecated, no effect: redirect URIs may redirect anywhere. Remove it."},
 	}
-	settings = append(settings, liveEngageSettings()...)
-	for i := range settings {
-		settings[i].Name = "clients[]." + settings[i].Name
-	}
-	return settings
 }
 
 // liveEngageSettings describes the settings of a client's profile liveengage.

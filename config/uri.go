@@ -40,7 +40,8 @@ func checkIssuer(issuer string) error {
 	if strings.ToLower(u.Scheme+u.Host) != u.Scheme+u.Host || !strings.HasPrefix(issuer, u.Scheme) {
 		return invalid("has capital letters in its scheme or host; use lower case")
 	}
-	if strings.HasSuffix(u.Host, ":") || u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" {
+	defaultPort := map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	if strings.HasSuffix(u.Host, ":") || u.Port() == defaultPort {
 		return invalid("has the default port; remove it, because browsers and LiveEngage leave it out")
 	}
 	if problem := findPathProblem(u); problem != "" {

@@ -15,7 +15,7 @@ func attackChecks() []Check {
 	return slices.Concat(redirectAttacks(), requestAttacks(), pageAttacks(), codeAttacks(), pkceAttacks(),
 		implicitAttacks(), tokenAttacks(),
 		refreshAttacks(), clientAttacks(), assertionAttacks(), sessionAttacks(),
-		logoutAttacks(), metadataAttacks(), windowAttacks(), extraAttacks(), variationAttacks())
+		logoutAttacks(), metadataAttacks(), windowAttacks(), mixUpAttacks(), extraAttacks(), variationAttacks())
 }
 
 // codeFlow is the code flow, which most attacks use.

@@ -20,7 +20,7 @@ func brokenCopies() []brokenCopy {
 	var out []brokenCopy
 	for _, part := range [][]brokenCopy{
 		brokenRequests(), brokenResponses(), brokenSessions(), brokenTokens(),
-		brokenClients(), brokenPages(), brokenLogouts(),
+		brokenClients(), brokenPages(), brokenLogouts(), brokenMixUps(),
 	} {
 		out = append(out, part...)
 	}
@@ -331,7 +331,7 @@ func brokenLogouts() []brokenCopy {
 		},
 		{
 			"sign-out without a question", "oidc", "Provider.handleEndSession",
-			never("nil", "Subject"), "attack/81-logout-by-image",
+			never("isFor"), "attack/81-logout-by-image",
 		},
 		{
 			"sign-out by post", "oidc", "Provider.handleEndSessionPost",
@@ -361,6 +361,34 @@ func brokenLogouts() []brokenCopy {
 			"frame for another session", "oidc", "Provider.frameURLs",
 			setCall(`$f($1, $2, $3 + "x")`, "sid"),
 			"frontchannel-logout/oidcc-frontchannel-rp-initiated-logout[code]",
+		},
+	}
+}
+
+// brokenMixUps accept what is meant for another session, browser or endpoint.
+func brokenMixUps() []brokenCopy {
+	return []brokenCopy{
+		{
+			"hint ends the session", "oidc", "Provider.endWithoutBrowser", always("ServerLogout"),
+			"attack/100-hint-without-the-browser",
+		},
+		{
+			"consent of another session", "oidc", "Provider.RecordConsent", never("ShownTo"),
+			"attack/101-consent-of-another-session",
+		},
+		{
+			"request finished twice", "oidc", "Provider.continueRequest", never("!", "first"),
+			"attack/102-finished-request-again",
+		},
+		{
+			"form of another browser", "oidc", "Provider.openSavedRequest", never("BrowserHash"),
+			"attack/103-form-without-origin",
+		},
+		{"prefetch", "oidc", "refusePrefetch", never("prefetch"), "attack/104-prefetch"},
+		{"NUL", "oidc", "validateNonceAndPKCE", never("isStorable"), "attack/105-unstorable-text"},
+		{
+			"form filled by a link", "web", "readPostForm",
+			setReturn(`$p1.Request().Form, nil`, "PostForm"), "attack/106-password-in-the-url",
 		},
 	}
 }

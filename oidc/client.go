@@ -57,6 +57,10 @@ type Client struct {
 	// Empty means not at all.
 	BackchannelLogoutURI, FrontchannelLogoutURI string
 
+	// ServerLogout lets a logout request with an ID token of the client end the whole session
+	// without the browser's cookie.
+	ServerLogout bool
+
 	// LiveEngage is the profile of LivePerson's client; nil for every other client. It also
 	// adds lp_sdes to every ID token: LiveEngage requests only the scope openid.
 	LiveEngage *LiveEngage

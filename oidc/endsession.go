@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"idpbridge/session"
 )
 
 // savedLogout is a logout that waits for the user's confirmation.
@@ -26,9 +28,9 @@ type logoutRequest struct {
 }
 
 // handleEndSession serves GET /end_session (OpenID Connect RP-Initiated Logout 1.0). A
-// genuine hint about the signed-in user ends the session at once, and also what outlives
-// the session of the hint, if that has expired. Otherwise the user is asked. Only a
-// genuine hint with a registered URI redirects anywhere afterwards.
+// genuine hint of the browser's session ends it at once. A genuine hint without a session in
+// the browser ends only what the client has; see endWithoutBrowser. Otherwise the user is
+// asked. Only a genuine hint with a registered URI redirects anywhere afterwards.
 func (p *Provider) handleEndSession(c echo.Context) error {
 	logout, damaged := p.readLogoutRequest(c)
 	if damaged != nil {
@@ -38,7 +40,7 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if signedIn && (logout.client == nil || logout.subject != current.Person.Subject) {
+	if signedIn && !logout.isFor(current) {
 		sealed, err := p.logoutSealer.Seal(savedLogout{SessionID: current.ID, ContinueURL: logout.continueURL})
 		if err != nil {
 			return err
@@ -47,22 +49,60 @@ func (p *Provider) handleEndSession(c echo.Context) error {
 			Person: current.Person, Client: logout.clientName, Request: sealed,
 		})
 	}
+	if !signedIn && logout.sessionID != "" {
+		return p.endWithoutBrowser(c, logout)
+	}
 	clients, err := p.sessions.End(c.Response(), c.Request())
 	if err != nil {
 		return err
 	}
 	if signedIn {
-		p.events("logout_succeeded", logout.client.ID)
-		p.log.InfoContext(c.Request().Context(), "logout succeeded", "client_id", logout.client.ID, "subject", logout.subject)
+		p.recordLogout(c, logout)
 	}
-	frames := p.frameURLs(clients, current.ID)
-	if logout.sessionID != "" && logout.sessionID != current.ID {
-		past, err := p.sessions.EndExpired(c.Request().Context(), logout.sessionID, logout.subject)
+	return p.finishRequestedLogout(c, logout, p.frameURLs(clients, current.ID))
+}
+
+// isFor reports whether the hint of a logout request is of this session.
+func (logout logoutRequest) isFor(current session.Current) bool {
+	return logout.client != nil && logout.subject == current.Person.Subject && logout.sessionID == current.ID
+}
+
+// endWithoutBrowser serves a logout request with a genuine hint whose browser has no
+// session. It may come from the client's server, or from anyone else who has the ID token,
+// which is not a secret. So it ends only what the client itself has from the session, unless
+// the client may end sessions this way.
+func (p *Provider) endWithoutBrowser(c echo.Context, logout logoutRequest) error {
+	ctx := c.Request().Context()
+	if logout.client.ServerLogout {
+		clients, err := p.sessions.EndOf(ctx, logout.sessionID, logout.subject)
 		if err != nil {
 			return err
 		}
-		frames = append(frames, p.frameURLs(past, logout.sessionID)...)
+		p.recordLogout(c, logout)
+		return p.finishRequestedLogout(c, logout, p.frameURLs(clients, logout.sessionID))
 	}
+	closed, err := p.sessions.Store.LeaveSession(ctx, logout.sessionID, logout.subject, logout.client.ID)
+	if err != nil {
+		return err
+	}
+	p.events("logout_partial", logout.client.ID)
+	p.log.InfoContext(ctx, "client logged out without a browser session", "client_id", logout.client.ID,
+		"subject", logout.subject, "signins", closed, "address", c.RealIP())
+	if logout.continueURL != "" {
+		return p.pages.RedirectTo(c, logout.continueURL)
+	}
+	return p.pages.ShowLoggedOut(c, LoggedOutPage{OnlyClient: logout.client.Name})
+}
+
+// recordLogout logs and counts a logout that a client asked for.
+func (p *Provider) recordLogout(c echo.Context, logout logoutRequest) {
+	p.events("logout_succeeded", logout.client.ID)
+	p.log.InfoContext(c.Request().Context(), "logout succeeded", "client_id", logout.client.ID, "subject", logout.subject)
+}
+
+// finishRequestedLogout is finishLogout, with an error page if the client names a URI that is
+// not registered.
+func (p *Provider) finishRequestedLogout(c echo.Context, logout logoutRequest, frames []string) error {
 	if logout.requestedURL != "" && logout.continueURL == "" && len(frames) == 0 {
 		return p.showErrorPage(c, &pageError{
 			message: "You are signed out, but the page to go to next is not registered.",

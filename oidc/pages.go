@@ -50,4 +50,7 @@ type LogoutPage struct {
 type LoggedOutPage struct {
 	Frames      []string // URLs to load in frames (Front-Channel Logout section 3)
 	ContinueURL string   // where to go once they are loaded; empty for nowhere
+	// OnlyClient is the name of the only app that was signed out, if the request did not
+	// come from a browser with a session; otherwise it is empty.
+	OnlyClient string
 }

@@ -199,10 +199,10 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request) (clients []string,
 	return clients, nil
 }
 
-// EndExpired ends what outlives an expired session of the subject. It returns the
-// ids of the clients that joined the session. An open session stays unchanged.
-func (m *Manager) EndExpired(ctx context.Context, id, subject string) (clients []string, err error) {
-	return m.Store.EndExpiredSession(ctx, id, subject, m.Now())
+// EndOf ends the session of a subject by its id, and what outlives it. It returns the ids of
+// the clients that joined the session. A session of another subject stays unchanged.
+func (m *Manager) EndOf(ctx context.Context, id, subject string) (clients []string, err error) {
+	return m.Store.EndSessionOf(ctx, id, subject, m.Now())
 }
 
 func hashSecret(secret string) string {

@@ -71,10 +71,14 @@ type Store interface {
 	// queues a logout for every client that joined it. It returns the ids of these
 	// clients, sorted. Ending an unknown session is not an error.
 	EndSession(ctx context.Context, id string, at time.Time) (clients []string, err error)
-	// EndExpiredSession is EndSession for a session of the subject that has expired,
-	// or that is gone except for sign-ins that outlive it. A session that is still
-	// open or has another subject stays unchanged.
-	EndExpiredSession(ctx context.Context, id, subject string, at time.Time) (clients []string, err error)
+	// EndSessionOf is EndSession for a session of the subject, which may also have expired,
+	// or be gone except for sign-ins that outlive it. A session of another subject stays
+	// unchanged.
+	EndSessionOf(ctx context.Context, id, subject string, at time.Time) (clients []string, err error)
+	// LeaveSession closes the sign-ins that a client got in a session of the subject, and
+	// removes the client from the session, which stays open. It returns the number of
+	// sign-ins that it closed.
+	LeaveSession(ctx context.Context, id, subject, clientID string) (int, error)
 	// InheritSession moves the sign-ins that outlive an expired session, and the
 	// list of its clients, to a new session of the same subject. A session that is
 	// still open or has another subject stays unchanged.

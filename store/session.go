@@ -140,18 +140,17 @@ func (s *Store) EndSession(ctx context.Context, id string, at time.Time) ([]stri
 const expiredSessionSQL = ` AND NOT EXISTS (SELECT 1 FROM session
 	WHERE id = $1 AND (subject <> $2 OR expires > $3 AND ends > $3))`
 
-// EndExpiredSession implements session.Store.
-func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at time.Time) ([]string, error) {
+// EndSessionOf implements session.Store.
+func (s *Store) EndSessionOf(ctx context.Context, id, subject string, at time.Time) ([]string, error) {
 	var clients []string
 	err := s.inTransaction(ctx, s.write, func(exec execFunc, tx *sql.Tx) (err error) {
 		const closeSignins = "UPDATE signin SET state = 3 WHERE session_id = $1 AND subject = $2 AND state <> 3"
-		if _, err = exec(closeSignins+expiredSessionSQL, id, subject, toMillis(at)); err != nil {
+		if _, err = exec(closeSignins, id, subject); err != nil {
 			return err
 		}
 		// Changes nothing: it locks the row, if there is one, so that no other process
-		// ends or renews the session meanwhile.
-		n, err := exec(`UPDATE session SET seen = seen
-			WHERE id = $1 AND subject = $2 AND (expires <= $3 OR ends <= $3)`, id, subject, toMillis(at))
+		// renews the session meanwhile.
+		n, err := exec("UPDATE session SET seen = seen WHERE id = $1 AND subject = $2", id, subject)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -164,9 +163,25 @@ func (s *Store) EndExpiredSession(ctx context.Context, id, subject string, at ti
 			"DELETE FROM session WHERE id = $1")
 	})
 	if err != nil {
-		return nil, wrapError("end expired session", err)
+		return nil, wrapError("end session of a person", err)
 	}
 	return clients, nil
+}
+
+// LeaveSession implements session.Store.
+func (s *Store) LeaveSession(ctx context.Context, id, subject, clientID string) (int, error) {
+	var closed int64
+	err := s.inTransaction(ctx, s.write, func(exec execFunc, _ *sql.Tx) (err error) {
+		const closeSignins = `UPDATE signin SET state = 3
+			WHERE session_id = $1 AND subject = $2 AND client_id = $3 AND state <> 3`
+		if closed, err = exec(closeSignins, id, subject, clientID); err != nil {
+			return err
+		}
+		_, err = exec(`DELETE FROM session_client WHERE session_id = $1 AND client_id = $3
+			AND EXISTS (SELECT 1 FROM session WHERE id = $1 AND subject = $2)`, id, subject, clientID)
+		return err
+	})
+	return int(closed), wrapError("leave session", err)
 }
 
 // InheritSession implements session.Store. A sign-in whose code was not redeemed is not

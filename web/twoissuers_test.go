@@ -30,7 +30,8 @@ func TestIssuersOnOneHost(t *testing.T) {
 	signIn(second, "victor")
 	form, ok := page.PasswordForm()
 	require.True(t, ok)
-	page, err := b.Submit(t.Context(), page, form, form.FillIn(robot.Credentials{Username: "jane", Password: "jane-password"}))
+	jane := robot.Credentials{Username: "jane", Password: "jane-password"}
+	page, err := b.Submit(t.Context(), page, form, form.FillIn(jane))
 	require.NoError(t, err)
 	require.NotEmpty(t, servertest.Response(t, page).Get("code"), "a sign-in at one does not disturb one at the other")
 	require.True(t, isSignedIn(first))

@@ -148,24 +148,22 @@ func storeExpiredSession(t *testing.T, s Store) (after time.Time) {
 	return started.Expires
 }
 
-func testExpiredSessionEnds(t *testing.T, s Store) {
+func testSessionOfPersonEnds(t *testing.T, s Store) {
 	after := storeExpiredSession(t, s)
 	open := func() error {
 		_, _, err := s.FindSignin(t.Context(), "i", after)
 		return err
 	}
-	clients, err := s.EndExpiredSession(t.Context(), "b", "sub-ann", after.Add(-time.Millisecond))
-	require.NoError(t, err)
-	require.Empty(t, clients)
-	require.NoError(t, open(), "the session is still open")
-	clients, err = s.EndExpiredSession(t.Context(), "b", "sub-bob", after)
+	clients, err := s.EndSessionOf(t.Context(), "b", "sub-bob", start)
 	require.NoError(t, err)
 	require.Empty(t, clients)
 	require.NoError(t, open(), "it is the session of another person")
-	clients, err = s.EndExpiredSession(t.Context(), "b", "sub-ann", after)
+	clients, err = s.EndSessionOf(t.Context(), "b", "sub-ann", start)
 	require.NoError(t, err)
 	require.Equal(t, []string{"shop"}, clients)
 	require.ErrorIs(t, open(), oidc.ErrNotFound)
+	_, _, err = s.FindSession(t.Context(), "b", start)
+	require.ErrorIs(t, err, session.ErrNotFound)
 	due, err := s.TakeLogouts(t.Context(), after, after.Add(time.Minute), 9)
 	require.NoError(t, err)
 	require.Len(t, due, 1, "its client is notified")
@@ -173,10 +171,40 @@ func testExpiredSessionEnds(t *testing.T, s Store) {
 	signin := newSignin("swept", "gone", "ann")
 	signin.State, signin.Expires = oidc.Redeemed, start.Add(100*time.Hour)
 	require.NoError(t, s.RecordSignin(t.Context(), signin))
-	_, err = s.EndExpiredSession(t.Context(), "gone", "sub-ann", after)
+	_, err = s.EndSessionOf(t.Context(), "gone", "sub-ann", after)
 	require.NoError(t, err)
 	_, _, err = s.FindSignin(t.Context(), "swept", after)
 	require.ErrorIs(t, err, oidc.ErrNotFound, "also if the session was deleted")
+}
+
+func testClientLeavesSession(t *testing.T, s Store) {
+	replacePeople(t, s, "ann")
+	for _, id := range []string{"b", "other"} {
+		require.NoError(t, s.StartSession(t.Context(), newSession(id, "ann")))
+	}
+	for _, client := range []string{"shop", "blog"} {
+		require.NoError(t, s.JoinSession(t.Context(), "b", client))
+		for _, sessionID := range []string{"b", "other"} {
+			signin := newSignin(client+" in "+sessionID, sessionID, "ann")
+			signin.ClientID = client
+			require.NoError(t, s.RecordSignin(t.Context(), signin))
+		}
+	}
+	closed, err := s.LeaveSession(t.Context(), "b", "sub-bob", "shop")
+	require.NoError(t, err)
+	require.Zero(t, closed, "it is the session of another person")
+	closed, err = s.LeaveSession(t.Context(), "b", "sub-ann", "shop")
+	require.NoError(t, err)
+	require.Equal(t, 1, closed)
+	_, _, err = s.FindSignin(t.Context(), "shop in b", start)
+	require.ErrorIs(t, err, oidc.ErrNotFound)
+	for _, id := range []string{"blog in b", "shop in other", "blog in other"} {
+		_, _, err = s.FindSignin(t.Context(), id, start)
+		require.NoError(t, err, id)
+	}
+	clients, err := s.EndSession(t.Context(), "b", start)
+	require.NoError(t, err)
+	require.Equal(t, []string{"blog"}, clients, "the session is still open, without the client")
 }
 
 func testExpiredSessionIsInherited(t *testing.T, s Store) {
