@@ -67,6 +67,7 @@ type TLS struct {
 // or empty.
 type Brand struct {
 	Name    string `yaml:"name"`
+	Home    string `yaml:"home"`
 	Logo    string `yaml:"logo"`
 	Help    string `yaml:"help"`
 	Privacy string `yaml:"privacy"`

@@ -91,6 +91,7 @@ func serverSettings() []Setting {
 			"Trusted reverse proxies, as IP addresses or networks. `X-Forwarded-*` from anyone else is ignored.",
 		},
 		{"brand.name", required, "Name of your brand, as pages show it."},
+		{"brand.home", none, "Your website, as an https URL. Error pages and the signed-out page lead back to it."},
 		{"brand.logo", none, "Your logo, as an https URL."},
 		{"brand.help", none, "Your help page, as an https URL."},
 		{"brand.privacy", none, "Your privacy policy, as an https URL."},

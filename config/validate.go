@@ -138,7 +138,9 @@ func splitHostPort(address string) (host string, ok bool) {
 
 func (d *decoder) validateBrand(b Brand) {
 	d.requireValue("brand.name", b.Name, "pages show it as the name of your brand")
-	for _, link := range []struct{ name, value string }{{"logo", b.Logo}, {"help", b.Help}, {"privacy", b.Privacy}} {
+	for _, link := range []struct{ name, value string }{
+		{"home", b.Home}, {"logo", b.Logo}, {"help", b.Help}, {"privacy", b.Privacy},
+	} {
 		u, err := url.Parse(link.value)
 		if link.value != "" && (err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil) {
 			d.addProblem("brand."+link.name, "brand.%s is not an https URL; use one such as https://www.brand.example/%s",

@@ -58,13 +58,10 @@ func (p *Provider) handleResume(c echo.Context) error {
 	if err == nil {
 		return p.continueRequest(c, saved)
 	}
-	if errors.Is(err, ErrExpired) && !saved.Pushed {
-		return p.pages.RedirectTo(c, p.base+PathAuthorize+"?"+saved.Query)
+	if errors.Is(err, ErrExpired) {
+		return p.RestartRequest(c, sealed, "")
 	}
 	const remedy = "Go back to where you came from and start again there."
-	if errors.Is(err, ErrExpired) {
-		return p.showErrorPage(c, &pageError{message: "This sign-in has taken too long.", remedy: remedy}, saved.Reference)
-	}
 	if errors.Is(err, ErrOtherBrowser) {
 		return p.showErrorPage(c, &pageError{
 			message: "This sign-in was started in another browser, or your browser blocks cookies.",

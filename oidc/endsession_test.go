@@ -111,7 +111,8 @@ func TestHintWithoutBrowser(t *testing.T) {
 		require.NotEmpty(t, b.Authorize(servertest.AuthorizeURL(s.Issuer, "prompt", "none")).Get("code"), "the session")
 		require.Contains(t, s.Log.String(), "client logged out without a browser session")
 
-		p = servertest.NewBrowser(t).Get(signOut + "&state=s&post_logout_redirect_uri=" + url.QueryEscape("http://127.0.0.1/cb"))
+		next := "&state=s&post_logout_redirect_uri=" + url.QueryEscape("http://127.0.0.1/cb")
+		p = servertest.NewBrowser(t).Get(signOut + next)
 		require.Equal(t, "http://127.0.0.1/cb?state=s", p.Location)
 	})
 }

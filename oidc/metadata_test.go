@@ -60,6 +60,7 @@ func TestMetadataNamesEveryRoute(t *testing.T) {
 		"/login/resume":              "pages of a sign-in go back there",
 		"/login/login":               "a page",
 		"/login/consent":             "a page",
+		"/login/login/cancel":        "a page",
 		"/login/end_session/confirm": "the button of a page",
 		"/login/static/*":            "files that pages load",
 		"/login/":                    "a sentence for users who open the issuer",

@@ -112,6 +112,6 @@ func (p *Provider) usePushed(ctx context.Context, client *Client, saved savedReq
 	if saved.PushedHash == "" {
 		return true, nil
 	}
-	end := saved.startedAt().Add(p.lifetimes.Request + pushedLifetime) // of every copy of it
+	end := saved.startedAt().Add(3*p.lifetimes.Request + pushedLifetime) // of every copy of it, see RestartRequest
 	return p.assertions.RecordAssertion(ctx, client.ID, "pushed "+saved.PushedHash, end)
 }

@@ -39,8 +39,9 @@ const (
 	PathPageIdentity = "/liveengage/identity"
 	PathPageToken    = "/liveengage/token"
 
-	PathLogin   = "/login"
-	PathConsent = "/consent"
+	PathLogin       = "/login"
+	PathCancelLogin = "/login/cancel"
+	PathConsent     = "/consent"
 )
 
 // responseTypes are the supported response types, in canonical order.

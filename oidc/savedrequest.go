@@ -32,6 +32,8 @@ type savedRequest struct {
 	ShownTo       string `json:"f,omitempty"` // the login that the form was shown to, see sessionMark
 	ConsentedBy   string `json:"c,omitempty"` // the subject who allowed it
 	Denied        bool   `json:"d,omitempty"` // the user said no
+	Username      string `json:"u,omitempty"` // as typed before the request was started again
+	Restarted     bool   `json:"a,omitempty"` // it has expired and was started again
 	Pushed        bool   `json:"p,omitempty"` // the client pushed it (RFC 9126)
 	PushedHash    string `json:"h,omitempty"` // hash of the request_uri, which is answered once
 }

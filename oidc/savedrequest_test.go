@@ -48,8 +48,69 @@ func TestSavedRequestIsBoundToItsBrowser(t *testing.T) {
 		"an expired request starts again")
 }
 
-// TestExpiredPushedRequest: an expired pushed request does not start again, because its
-// parameters were never in a URL.
+// TestExpiredSignInPage: a password that is sent from an expired page is not checked. The
+// page starts again, says so, and keeps the username.
+func TestExpiredSignInPage(t *testing.T) {
+	t.Parallel()
+	issuer, clock := start(t)
+	b, jane := servertest.NewBrowser(t), robot.Credentials{Username: "jane", Password: "jane-password"}
+	page := b.Get(servertest.AuthorizeURL(issuer, "login_hint", "victor"))
+	form, ok := page.PasswordForm()
+	require.True(t, ok)
+	require.Equal(t, "victor", form.Fields.Get("username"))
+	require.NotContains(t, page.Body, `id="notice"`)
+	clock.Add(31 * time.Minute)
+	page, err := b.Submit(t.Context(), page, form, form.FillIn(jane))
+	require.NoError(t, err)
+	require.Equal(t, 200, page.Status)
+	require.Contains(t, page.Text(), "The page was open for too long")
+	form, ok = page.PasswordForm()
+	require.True(t, ok)
+	require.Equal(t, "jane", form.Fields.Get("username"))
+	page, err = b.Submit(t.Context(), page, form, form.FillIn(jane))
+	require.NoError(t, err)
+	require.NotEmpty(t, servertest.Response(t, page).Get("code"))
+	require.Equal(t, "state", servertest.Response(t, page).Get("state"))
+}
+
+// TestCancel: the user returns to the client with access_denied, in every response mode, and
+// the request is finished.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	issuer, _ := start(t)
+	cancelForm := func(page *robot.Page) robot.Form {
+		t.Helper()
+		for _, form := range page.Forms() {
+			if strings.HasSuffix(form.Action, "/login/cancel") {
+				return form
+			}
+		}
+		require.Fail(t, "there is no form to cancel")
+		return robot.Form{}
+	}
+	for mode, changes := range map[string][]string{
+		"query": nil, "fragment": {"response_type", "id_token"}, "form_post": {"response_mode", "form_post"},
+	} {
+		b := servertest.NewBrowser(t)
+		page := b.Get(servertest.AuthorizeURL(issuer, changes...))
+		form := cancelForm(page)
+		canceled, err := b.Submit(t.Context(), page, form, form.Fields)
+		require.NoError(t, err)
+		response, ok := canceled.AuthorizationResponse(servertest.LocalCallback)
+		require.True(t, ok, mode)
+		require.Equal(t, mode, response.Mode)
+		require.Equal(t, "access_denied", response.Get("error"))
+		require.Equal(t, "state", response.Get("state"))
+		again, err := b.Submit(t.Context(), page, form, form.Fields)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusBadRequest, again.Status, "the request is finished")
+		stolen, err := servertest.NewBrowser(t).Submit(t.Context(), page, form, form.Fields)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusBadRequest, stolen.Status, "another browser")
+	}
+}
+
+// TestExpiredPushedRequest: an expired pushed request starts again once.
 func TestExpiredPushedRequest(t *testing.T) {
 	t.Parallel()
 	issuer, clock := start(t)
@@ -67,12 +128,18 @@ func TestExpiredPushedRequest(t *testing.T) {
 	p := b.Get(issuer + "/authorize?client_id=local-post&request_uri=" + url.QueryEscape(pushed.RequestURI))
 	form := servertest.FormFields(p)
 	clock.Add(31 * time.Minute)
-	for _, late := range []*robot.Page{
-		b.Get(p.URL.String()), b.Get(issuer + "/resume?request=" + form.Get("request")),
+	again := b.Get(p.URL.String())
+	require.Equal(t, http.StatusOK, again.Status)
+	require.Contains(t, again.Text(), "The page was open for too long")
+	clock.Add(31 * time.Minute)
+	for _, late := range []string{
+		p.URL.String(), again.URL.String(), issuer + "/resume?request=" + form.Get("request"),
+		issuer + "/resume?request=" + servertest.FormFields(again).Get("request"),
 	} {
-		require.Equal(t, http.StatusBadRequest, late.Status)
-		require.Contains(t, late.Body, "op-error")
-		require.Empty(t, late.Location)
+		page := b.Get(late)
+		require.Equal(t, http.StatusBadRequest, page.Status)
+		require.Contains(t, page.Body, "op-error")
+		require.Empty(t, page.Location)
 	}
 }
 

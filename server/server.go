@@ -138,7 +138,7 @@ func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys
 		return fmt.Errorf("load people: %w", err)
 	}
 	brand := web.Brand{
-		Name: s.Settings.Brand.Name, LogoURL: s.Settings.Brand.Logo,
+		Name: s.Settings.Brand.Name, HomeURL: s.Settings.Brand.Home, LogoURL: s.Settings.Brand.Logo,
 		HelpURL: s.Settings.Brand.Help, PrivacyURL: s.Settings.Brand.Privacy,
 	}
 	if s.Renderer, err = web.NewRenderer(s.Base, brand, s.Development); err != nil {

@@ -10,7 +10,7 @@ import (
 // showConsent asks whether to share the user's details with the client.
 func (s *Site) showConsent(c echo.Context) error {
 	sealed := c.QueryParam("request")
-	login, ok, err := s.openRequest(c, sealed)
+	login, ok, err := s.openRequest(c, sealed, "")
 	if !ok {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Site) submitConsent(c echo.Context) error {
 		return err
 	}
 	sealed := form.Get("request")
-	_, ok, err := s.openRequest(c, sealed)
+	_, ok, err := s.openRequest(c, sealed, "")
 	if !ok {
 		return err
 	}

@@ -13,14 +13,16 @@ import (
 	"idpbridge/oidc"
 )
 
-// Brand is the name, the logo and the links on every page. Only Name is required.
-type Brand struct{ Name, LogoURL, HelpURL, PrivacyURL string }
+// Brand is the name, the logo and the links on every page, and the brand's own website,
+// which error and logout pages lead back to. Only Name is required.
+type Brand struct{ Name, HomeURL, LogoURL, HelpURL, PrivacyURL string }
 
 // signInPage asks for username and password: the page "signin".
 type signInPage struct {
 	Client   string       // display name of the app; may be empty
 	Request  string       // the saved request, returned as the field "request"
 	Username string       // as typed, or from login_hint
+	Notice   string       // what happened before; may be empty
 	Message  string       // what went wrong and what to do; empty at first
 	People   []DemoPerson // shown in development mode only
 }

@@ -163,7 +163,7 @@ func TestSignin(t *testing.T) {
 		require.NotContains(t, body, "jane-password")
 		_, body = render(t, true, examplePages()["signin_refused"])
 		require.Equal(t, 3, strings.Count(body, `action="/base/login"`))
-		require.Equal(t, 3, strings.Count(body, `name="request" value="sealed"`))
+		require.Equal(t, 4, strings.Count(body, `name="request" value="sealed"`))
 	})
 	t.Run("names are escaped", func(t *testing.T) {
 		t.Parallel()

@@ -20,11 +20,34 @@ import (
 // showSignIn shows the sign-in page.
 func (s *Site) showSignIn(c echo.Context) error {
 	sealed := c.QueryParam("request")
-	login, ok, err := s.openRequest(c, sealed)
+	login, ok, err := s.openRequest(c, sealed, "")
 	if !ok {
 		return err
 	}
-	return s.renderSignIn(c, http.StatusOK, login, signInPage{Request: sealed, Username: login.LoginHint})
+	page := signInPage{Request: sealed, Username: login.Username}
+	if login.Restarted {
+		page.Notice = "The page was open for too long, so it started again. If you entered your password, " +
+			"it was not checked: enter it again."
+	}
+	return s.renderSignIn(c, http.StatusOK, login, page)
+}
+
+// cancelSignIn returns to the client without signing in.
+func (s *Site) cancelSignIn(c echo.Context) error {
+	form, err := readPostForm(c)
+	if err != nil {
+		return err
+	}
+	sealed := form.Get("request")
+	if _, ok, err := s.openRequest(c, sealed, ""); !ok {
+		return err
+	}
+	next, err := s.Provider.CancelLogin(c.Request(), sealed)
+	if err != nil {
+		return err
+	}
+	s.Events("login_canceled")
+	return s.Renderer.RedirectTo(c, next)
 }
 
 func (s *Site) renderSignIn(c echo.Context, status int, login oidc.PendingLogin, page signInPage) error {
@@ -41,7 +64,7 @@ func (s *Site) submitSignIn(c echo.Context) error {
 		return err
 	}
 	sealed, username, password := form.Get("request"), form.Get("username"), form.Get("password")
-	login, ok, err := s.openRequest(c, sealed)
+	login, ok, err := s.openRequest(c, sealed, username)
 	if !ok {
 		return err
 	}

@@ -35,3 +35,19 @@ func TestPasswordGuessingIsSlowedDown(t *testing.T) {
 	clock.Add(2 * time.Second)
 	require.NotEmpty(t, servertest.NewBrowser(t).SignIn(authorize, "jane", "jane-password").Location)
 }
+
+// TestBackToTheBrand: error pages and the signed-out page lead back to the brand's website,
+// if it is configured.
+func TestBackToTheBrand(t *testing.T) {
+	t.Parallel()
+	without := servertest.Start(t).Issuer
+	with := servertest.Start(t, func(c *server.Config) {
+		c.Settings.Brand.Home = "https://www.brand.example/?a=b&c=d"
+	}).Issuer
+	for _, path := range []string{"/login", "/authorize?client_id=unknown", "/end_session"} {
+		page := servertest.NewBrowser(t).Get(with + path)
+		require.Contains(t, page.Attributes("a", "href"), "https://www.brand.example/?a=b&c=d", path)
+		require.Contains(t, page.Text(), "Back to", path)
+		require.NotContains(t, servertest.NewBrowser(t).Get(without+path).Body, "op-home", path)
+	}
+}

@@ -73,6 +73,7 @@ func (s *Site) Register(e *echo.Echo) {
 	sameOrigin := RequireSameOrigin(s.Renderer, s.Issuer, true, s.Log)
 	e.GET(s.Base+oidc.PathLogin, s.showSignIn)
 	e.POST(s.Base+oidc.PathLogin, s.submitSignIn, sameOrigin)
+	e.POST(s.Base+oidc.PathCancelLogin, s.cancelSignIn, sameOrigin)
 	e.GET(s.Base+oidc.PathConsent, s.showConsent)
 	e.POST(s.Base+oidc.PathConsent, s.submitConsent, sameOrigin)
 	s.Renderer.RegisterStatic(e)
@@ -105,14 +106,14 @@ func cutHeader(r *http.Request, name string) string {
 }
 
 // openRequest opens the saved request of a page. If that fails, it has written the
-// response, and ok is false.
-func (s *Site) openRequest(c echo.Context, sealed string) (login oidc.PendingLogin, ok bool, err error) {
+// response, and ok is false. An expired request starts again with the username.
+func (s *Site) openRequest(c echo.Context, sealed, username string) (login oidc.PendingLogin, ok bool, err error) {
 	login, err = s.Provider.PendingLogin(c.Request(), sealed)
 	if err == nil {
 		return login, true, nil
 	}
 	if errors.Is(err, oidc.ErrExpired) {
-		return login, false, s.Renderer.RedirectTo(c, login.RestartURL)
+		return login, false, s.Provider.RestartRequest(c, sealed, username)
 	}
 	if errors.Is(err, oidc.ErrOtherBrowser) {
 		return login, false, s.Renderer.ShowError(c, oidc.ErrorPage{
