@@ -11,7 +11,7 @@ export CGO_ENABLED ?= 1
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: deps
 deps: ## Install the Debian packages that the tests need, if they are missing
@@ -62,3 +62,7 @@ cover: deps ## Report the test coverage
 .PHONY: interop
 interop: ## Sign in with third-party clients (needs Node.js 20 or newer and npm)
 	@./interop/run.sh
+
+.PHONY: interop-all
+interop-all: interop ## Also sign in with Keycloak, Spring, MSAL.js and others, which are downloaded
+	@./interop/all.sh

@@ -164,6 +164,8 @@ func arrows() map[string]allowance {
 		"internal/seal":     {theirs: []string{jose}},
 		"internal/secret":   {},
 		"internal/spelling": {},
+		"interop":           {},
+		"interop/keycloak":  {theirs: []string{testify}},
 		"keys": {
 			ours: []string{
 				"internal/filemode",
@@ -460,7 +462,7 @@ func TestLibrariesStayInTheirFolders(t *testing.T) {
 	}{
 		{zitadel, []string{"oidc"}, true},
 		{gooidc, nil, true},
-		{testify, []string{"store/storetest", "server/servertest", "internal/chrome"}, true},
+		{testify, []string{"store/storetest", "server/servertest", "internal/chrome", "interop/keycloak"}, true},
 		{chromedp, []string{"internal/chrome"}, true},
 		{"database/sql", []string{"store", "internal/pgtest"}, true},
 		{sqlite, []string{"store"}, true},
