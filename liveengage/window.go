@@ -90,12 +90,31 @@ func WindowAccount(redirectURI, state string) (string, error) {
 	}
 	legacy := values[WindowQueryKey]
 	if len(legacy) == 0 {
-		return readWindowState(state, false)
+		return readAgreedAccount(state, false)
 	}
 	if len(legacy) > 1 || strings.Trim(state, unreservedInURL) != "" {
 		return "", errTwoWindowStates
 	}
-	return readWindowState(legacy[0], true)
+	return readAgreedAccount(legacy[0], true)
+}
+
+// readAgreedAccount reads the account from the window's settings. A page may decode what it
+// received once more, so the settings must name the same account when they are percent-decoded
+// again, if they are JSON then.
+func readAgreedAccount(state string, legacy bool) (string, error) {
+	account, err := readWindowState(state, legacy)
+	for range 2 {
+		again, damaged := url.PathUnescape(state)
+		if err != nil || damaged != nil || again == state || !json.Valid([]byte(again)) {
+			return account, err
+		}
+		state = again
+		other, otherErr := readWindowState(state, legacy)
+		if err = otherErr; err == nil && other != account {
+			err = fmt.Errorf("%s is another one when the settings are decoded twice", memberAccount)
+		}
+	}
+	return account, err
 }
 
 // unreservedInURL are the characters of RFC 3986 section 2.3. A state of these is no
@@ -154,6 +173,9 @@ func readMembers(raw []byte) (objectMembers, error) {
 			return nil, err
 		}
 		name, _ := token.(string) // it is a name: the JSON is valid
+		if name == "__proto__" {
+			return nil, errors.New("the window's settings have a member __proto__") // JavaScript may inherit from it
+		}
 		m := objectMember{name: name}
 		if err := decoder.Decode(&m.value); err != nil {
 			return nil, err

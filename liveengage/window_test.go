@@ -85,6 +85,8 @@ func TestWindowAccount(t *testing.T) {
 		{"escaped name", liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"account\u0049d":"12345678"}}`},
 		{"as we write it", liveengage.WindowURI, liveengage.WindowState("12345678", "session")},
 		{"more members", liveengage.WindowURI, `{"brandPage":"/x","lpUnifiedWindowConfig":` + config + `}`},
+		{"escapes in a value", liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","x":"a%20b%2Fc"}}`},
+		{"percent in a value", liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","x":"100%"}}`},
 		{"legacy", legacy(config), ""},
 		{"legacy with the outer object", legacy(state), ""},
 		{"legacy with a plain state", legacy(config), "abc-123"},
@@ -114,6 +116,19 @@ func TestWindowAccount(t *testing.T) {
 		"account twice, same": {liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","accountId":"1"}}`},
 		"account twice, escaped": {
 			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"1","account\u0049d":"9"}}`,
+		},
+		"account twice, once decoded again": {
+			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","x":"%22,%22accountId%22:%229"}}`,
+		},
+		"another account, decoded twice": {
+			liveengage.WindowURI,
+			`{"lpUnifiedWindowConfig":{"accountId":"12345678","x":"%2522,%2522accountId%2522:%25229"}}`,
+		},
+		"account of a prototype": {
+			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","__proto__":{"accountId":"9"}}}`,
+		},
+		"prototype beside the settings": {
+			liveengage.WindowURI, `{"__proto__":{"accountId":"9"},"lpUnifiedWindowConfig":` + config + `}`,
 		},
 		"account in another case": {
 			liveengage.WindowURI, `{"lpUnifiedWindowConfig":{"accountId":"12345678","AccountID":"9"}}`,

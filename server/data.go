@@ -106,7 +106,7 @@ func createSecret(settings config.Config, owned bool) (keys.Secret, error) {
 }
 
 // checkFolder returns an error if other users can use the data folder of idp serve. It may
-// be missing.
+// be missing. An empty one, such as a new volume, is closed to other users.
 func checkFolder(folder string, development bool) error {
 	info, err := os.Stat(folder)
 	if errors.Is(err, fs.ErrNotExist) || development {
@@ -115,8 +115,17 @@ func checkFolder(folder string, development bool) error {
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	if err := filemode.CheckPrivate(folder, info); err != nil {
-		return fmt.Errorf("data folder %s %w", folder, err)
+	refusal := filemode.CheckPrivate(folder, info)
+	if refusal == nil {
+		return nil
+	}
+	if content, err := os.ReadDir(folder); err == nil && len(content) == 0 && os.Chmod(folder, 0o700) == nil {
+		if info, err = os.Stat(folder); err == nil {
+			refusal = filemode.CheckPrivate(folder, info)
+		}
+	}
+	if refusal != nil {
+		return fmt.Errorf("data folder %s %w", folder, refusal)
 	}
 	return nil
 }

@@ -31,7 +31,10 @@ func testStorageFlood(t *testing.T) {
 	flood(t, u.Host, 5_000, workers) // warms the server up
 	before, memory := countRows(t, data), readResidentMemory(t, operations)
 	flood(t, u.Host, requests, workers)
-	require.Equal(t, before, countRows(t, data), "rows by table")
+	after := countRows(t, data)
+	delete(before, "probe") // the server writes it by itself
+	delete(after, "probe")
+	require.Equal(t, before, after, "rows by table")
 	grown := readResidentMemory(t, operations) - memory
 	t.Logf("%d requests: resident memory grew by %d kB", requests, grown>>10)
 	require.Less(t, grown, int64(32<<20), "memory must stay flat")

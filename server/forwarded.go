@@ -107,11 +107,14 @@ func parseForwarded(r *http.Request, proxies []netip.Prefix) forwarded {
 
 // findCaller walks from the nearest hop to the caller: the first address that is not a
 // trusted proxy, or the outermost proxy. It also returns how many proxies the request has
-// passed, at least one. It reports false at an entry that is not an address, because what
-// lies behind it is anyone's claim.
+// passed, at least one. It reports false if a trusted proxy names no one, and at an entry that
+// is not an address, because what lies behind it is anyone's claim.
 func findCaller(
 	nearest netip.Addr, entries []string, proxies []netip.Prefix,
 ) (caller netip.Addr, hops int, ok bool) {
+	if len(entries) == 0 && isTrusted(nearest, proxies) {
+		return netip.Addr{}, 1, false // the proxy's own address would stand for everyone
+	}
 	caller = nearest
 	for _, entry := range slices.Backward(entries) {
 		if !isTrusted(caller, proxies) {

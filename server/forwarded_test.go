@@ -54,7 +54,7 @@ func (p proxied) send(method, target string, form url.Values, headers ...string)
 // signIn submits a password and returns the status.
 func (p proxied) signIn(username, password string, headers ...string) int {
 	p.t.Helper()
-	w := p.send(http.MethodGet, servertest.AuthorizeURL(""), nil)
+	w := p.send(http.MethodGet, servertest.AuthorizeURL(""), nil, headers...)
 	require.Equal(p.t, http.StatusSeeOther, w.Code, w.Body)
 	_, sealed, _ := strings.Cut(w.Header().Get("Location"), "request=")
 	cookie, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
@@ -108,7 +108,7 @@ func TestCallerBehindProxies(t *testing.T) {
 func TestUnreadableCaller(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{
-		"unknown", "_hidden", "-", "client.example:80", "198.51.100.66, ", "198.51.100.66, 300.1.1.1",
+		"", "unknown", "_hidden", "-", "client.example:80", "198.51.100.66, ", "198.51.100.66, 300.1.1.1",
 	} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +124,7 @@ func TestUnreadableCaller(t *testing.T) {
 				require.Equal(t, http.StatusUnauthorized,
 					p.send(http.MethodPost, "/introspect", wrong, "X-Forwarded-For", value).Code)
 			}
-			require.Contains(t, p.GetOperations(t, "/metrics"), `event="forwarded_header_unreadable"} 13`)
+			require.Contains(t, p.GetOperations(t, "/metrics"), `event="forwarded_header_unreadable"} 20`)
 			require.Equal(t, 1, strings.Count(p.Log.String(), `"msg":"forwarded header unreadable","header":"X-Forwarded-For"`))
 			for range 3 {
 				p.signIn("jane", "wrong", "X-Forwarded-For", value)

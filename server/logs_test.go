@@ -140,4 +140,15 @@ func TestDataIsClosedToOtherUsers(t *testing.T) {
 		require.ErrorContains(t, err, filepath.Clean(path))
 		require.NoError(t, os.Chmod(path, info.Mode().Perm()))
 	}
+
+	volume := t.TempDir()
+	require.NoError(t, os.Chmod(volume, 0o777)) //nolint:gosec // as some volumes are mounted
+	again := s.Config
+	again.Settings.Data = volume
+	started, err := server.New(t.Context(), again)
+	require.NoError(t, err, "an empty folder is closed")
+	require.NoError(t, started.Close())
+	info, err := os.Stat(volume)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 }

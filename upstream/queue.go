@@ -79,9 +79,11 @@ func (q *queue) takePlace(address string) (turn chan error, err error) {
 		q.free--
 		return nil, nil
 	}
-	own := len(q.waiting[address])
-	// Callers whose address is unknown have nothing in common.
-	if address != "" && own >= q.maxPerAddress || q.total >= q.maxTotal && !q.pushOut(own) {
+	own, most := len(q.waiting[address]), q.maxPerAddress
+	if address == "" {
+		most = q.maxTotal / 2 // callers whose address is unknown have nothing in common
+	}
+	if own >= most || q.total >= q.maxTotal && !q.pushOut(own) {
 		return nil, ErrBusy
 	}
 	if own == 0 {

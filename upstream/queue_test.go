@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"testing/synctest"
 
@@ -51,8 +52,13 @@ func TestQueueIsBoundedInTotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(1)
 		require.NoError(t, q.enter(t.Context(), ""))
-		for range queuedPerSlot { // their addresses are unknown
+		for range queuedPerSlot / 2 { // their addresses are unknown
 			go func() { assert.NoError(t, q.enter(t.Context(), "")) }()
+		}
+		synctest.Wait()
+		require.ErrorIs(t, q.enter(t.Context(), ""), ErrBusy, "they share half of the places")
+		for i := range queuedPerSlot / 2 {
+			go func() { assert.NoError(t, q.enter(t.Context(), strconv.Itoa(i))) }()
 		}
 		synctest.Wait()
 		require.ErrorIs(t, q.enter(t.Context(), ""), ErrBusy)

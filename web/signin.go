@@ -154,9 +154,8 @@ func (s *Site) checkPassword(c echo.Context, username, password string) (claims.
 	person, err := s.Directory.Authenticate(c.Request().Context(), address, username, password, checkLimits)
 	if err == nil {
 		s.Usernames.Forget(name)
-		if known == "" {
-			s.Accounts.Forget(account)
-		}
+		// The failures of the account stay: forgetting them would tell a guesser that its
+		// owner has signed in.
 		s.rememberBrowser(c, account)
 	}
 	if errors.Is(err, upstream.ErrRefused) {

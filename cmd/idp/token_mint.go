@@ -67,6 +67,10 @@ func (m tokenMintCommand) issueToken(ctx context.Context, p *process, local *ins
 	if lifetime < time.Second || lifetime > 24*time.Hour {
 		return usageErrorf("token mint: --lifetime must be from 1s to 24h")
 	}
+	if m.Config != "" && lifetime > local.settings.Lifetimes.IDToken {
+		return usageErrorf("token mint: --lifetime is longer than lifetimes.id_token, which is %s: "+
+			"idp keys retire would not wait for the token to expire", local.settings.Lifetimes.IDToken)
+	}
 	token, err := oidc.IssueIDToken(ctx, oidc.IDTokenConfig{
 		Issuer:   local.settings.Issuer,
 		Client:   local.clients[i],
