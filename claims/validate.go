@@ -225,6 +225,9 @@ func validateStrings(path string, v reflect.Value, errs *fieldErrors) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				continue // most are, and tags take long to read
+			}
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 			validateStrings(path+"."+name, v.Field(i), errs)
 		}

@@ -69,8 +69,9 @@ func readPeopleFile(path string, rules PeopleRules) ([]Person, error) {
 	}
 	defer func() { _ = file.Close() }()
 	if info, err := file.Stat(); err == nil && info.Size() > 1<<20 {
-		// Of a large file, or there would be as much garbage as people.
-		defer debug.SetGCPercent(debug.SetGCPercent(10))
+		// Otherwise there would be as much garbage as people. These need about twice the
+		// memory of their file.
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(5 * info.Size() / 2))
 	}
 	return parsePeople(path, file, rules)
 }

@@ -105,14 +105,6 @@ func isPeopleKey(line []byte) bool {
 	return found && !text && (len(after) == 0 || after[0] != '#')
 }
 
-// cutLine returns the line at an offset, and where the next one begins.
-func cutLine(data []byte, offset int) (line []byte, next int) {
-	if i := bytes.IndexByte(data[offset:], '\n'); i >= 0 {
-		return data[offset : offset+i+1], offset + i + 1
-	}
-	return data[offset:], len(data)
-}
-
 // describeLine returns the number of spaces that a line begins with, and reports whether a
 // dash follows. text is false for an empty line and for a comment.
 func describeLine(line []byte) (spaces int, dash, text bool) {

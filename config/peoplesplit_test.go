@@ -125,6 +125,33 @@ func TestSimpleEntriesAreReadAlike(t *testing.T) {
 		"username: al\n    username: bo\n    sub: " + goodSub,
 		"username: al\n    sub: " + goodSub + "\n    claims: {email: 'a', phone_number: \"+1 555\"}",
 		"username: al\n    sub: al@example.com",
+		"username: al\n    sub: " + goodSub + "\n    personalInfo:\n      firstname: Al\n      contacts:\n" +
+			"        - {email: al@example.com, phone: \"+12125550100\", address: {country: US, region: 'New York'}}\n" +
+			"        - email: b@example.com\n          phoneType: MOBILE\n      lastname: 'B, C'",
+		"username: al\n    sub: " + goodSub + "\n    personalInfo:\n      contacts:\n      - {email: al@example.com}\n" +
+			"      company: X\n    note: y",
+		"username: al\n    sub: " + goodSub + "\n    personalInfo: {contacts: [{email: al@example.com}]}",
+		"username: al\n    sub: " + goodSub + "\n    personalInfo:\n      contacts:\n        - al@example.com",
+		"username: al\n    sub: " + goodSub + "\n    personalInfo:\n      contacts:\n        -",
+		"username: al\n    sub: " + goodSub + "\n    personalInfo:\n      contacts:\n        - - email: a@b.example",
+		"username: al\n    sub: " + goodSub + "\n    personalInfo:\n      contacts:\n        - email: a@b.example\n" +
+			"         phone: \"+12125550100\"",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {balance: 12.50, currency: USD}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {balance: -0.5}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {balance: 007}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {balance: 1.}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {balance: .5}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {balance: '5'}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {companySize: 1.5}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {ctype: \"a, b\", cstatus: 'c}'}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {ctype: \"a\"b}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {ctype: a,cstatus: b}",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {ctype: a, }",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {ctype: a} x",
+		"username: al\n    sub: " + goodSub + "\n    customerInfo: {ctype: }",
+		"username: al\n    sub: " + goodSub + "\n    claims: {name: 山田 太郎, given_name: Ünal, family_name: \"כהן\"}",
+		"username: al\n    sub: " + goodSub + "\n    claims:\n    - name: x",
+		"username: al\n    sub: " + goodSub + "\n    note:\n      - x",
 	} {
 		fast, errFast := config.ParsePeople("p", []byte("people:\n  - "+entry+"\n"), config.PeopleRules{})
 		slow, errSlow := config.ParsePeople("p", []byte("people:\n  - "+entry+"\n    # slow\n"), config.PeopleRules{})

@@ -119,7 +119,8 @@ func checkFolder(folder string, development bool) error {
 	if refusal == nil {
 		return nil
 	}
-	if content, err := os.ReadDir(folder); err == nil && len(content) == 0 && os.Chmod(folder, 0o700) == nil {
+	if content, err := os.ReadDir(folder); err == nil && len(content) == 0 &&
+		os.Chmod(folder, 0o700) == nil { //nolint:gosec // only for us, as a folder must be
 		if info, err = os.Stat(folder); err == nil {
 			refusal = filemode.CheckPrivate(folder, info)
 		}

@@ -142,7 +142,7 @@ func TestDataIsClosedToOtherUsers(t *testing.T) {
 	}
 
 	volume := t.TempDir()
-	require.NoError(t, os.Chmod(volume, 0o777)) //nolint:gosec // as some volumes are mounted
+	require.NoError(t, os.Chmod(volume, 0o777)) // as some volumes are mounted
 	again := s.Config
 	again.Settings.Data = volume
 	started, err := server.New(t.Context(), again)

@@ -123,7 +123,10 @@ const manyPeople = 1000
 
 func (s *Server) buildHandlers(ctx context.Context, issuer *url.URL, secret keys.Secret) error {
 	if len(s.People) > manyPeople {
-		defer debug.SetGCPercent(debug.SetGCPercent(10)) // or there would be as much garbage as people
+		var now runtime.MemStats
+		runtime.ReadMemStats(&now) // an eighth of garbage, or there would be as much of it as people
+		limit := now.Sys - now.HeapReleased + now.HeapAlloc/8
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(limit))) //nolint:gosec // far below 63 bits
 	}
 	var err error
 	s.Keys, err = openKeys(ctx, s.Store, secret, algorithmsOf(s.Clients), s.Clients, s.Settings, s.Now)
