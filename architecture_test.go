@@ -136,13 +136,14 @@ func arrows() map[string]allowance {
 		"internal/chrome": {
 			theirs: []string{chromedp, testify},
 		},
-		"internal/filemode": {}, // of the standard library alone
-		"internal/cookie":   {},
-		"internal/fetch":    {},
-		"internal/limit":    {},
-		"internal/memnet":   {},
-		"internal/netaddr":  {},
-		"internal/pages":    {},
+		"internal/filemode":  {}, // of the standard library alone
+		"internal/cookie":    {},
+		"internal/fetch":     {},
+		"internal/jwtclaims": {},
+		"internal/limit":     {},
+		"internal/memnet":    {},
+		"internal/netaddr":   {},
+		"internal/pages":     {},
 		"internal/normalize": {
 			theirs: []string{norm, width},
 		},
@@ -226,6 +227,7 @@ func arrows() map[string]allowance {
 			ours: []string{
 				"claims",
 				"internal/cookie",
+				"internal/jwtclaims",
 				"internal/limit",
 				"internal/netaddr",
 				"internal/pkce",
@@ -300,10 +302,13 @@ func arrows() map[string]allowance {
 		"upstream": {
 			ours: []string{
 				"claims",
+				"internal/jwtclaims",
 				"internal/normalize",
 				"internal/password",
 				"internal/secret",
+				"keys",
 			},
+			theirs: []string{jose},
 		},
 		"web": {
 			ours: []string{

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"idpbridge/internal/jwtclaims"
 )
 
 const (
@@ -31,11 +33,11 @@ func assertedClient(assertion string) string {
 	if err != nil {
 		return ""
 	}
-	claims, err := parseSignedClaims(jws.UnsafePayloadWithoutVerification())
+	claims, err := jwtclaims.Parse(jws.UnsafePayloadWithoutVerification())
 	if err != nil {
 		return ""
 	}
-	subject, _ := claims.readString("sub")
+	subject, _ := claims.ReadString("sub")
 	return subject
 }
 
@@ -47,7 +49,7 @@ func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, as
 	if err != nil {
 		return err
 	}
-	claims, err := parseSignedClaims(payload)
+	claims, err := jwtclaims.Parse(payload)
 	if err != nil {
 		return errAssertion("its claims are not one JSON object with unique names")
 	}
@@ -58,8 +60,8 @@ func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, as
 	if problem := findAssertionProblem(claims, client.ID, audiences, p.now()); problem != "" {
 		return errAssertion(problem)
 	}
-	id, _ := claims.readString("jti")
-	expires, _ := claims.readTime("exp") // findAssertionProblem has checked both
+	id, _ := claims.ReadString("jti")
+	expires, _ := claims.ReadTime("exp") // findAssertionProblem has checked both
 	first, err := p.assertions.RecordAssertion(ctx, client.ID, hashString(id), expires)
 	if err != nil {
 		return fmt.Errorf("record client assertion: %w", err)
@@ -73,19 +75,19 @@ func (p *Provider) verifyClientAssertion(ctx context.Context, client *Client, as
 // findAssertionProblem returns what is wrong with the claims of an assertion (RFC 7523
 // section 3), or "". The audience must be one string: a list could name another server too,
 // which would then hold an assertion that is valid here.
-func findAssertionProblem(claims signedClaims, clientID string, audiences []string, now time.Time) string {
-	issuer, _ := claims.readString("iss")
-	subject, _ := claims.readString("sub")
+func findAssertionProblem(claims jwtclaims.Claims, clientID string, audiences []string, now time.Time) string {
+	issuer, _ := claims.ReadString("iss")
+	subject, _ := claims.ReadString("sub")
 	if issuer != clientID || subject != clientID {
 		return "iss and sub must both be the client_id"
 	}
-	if audience, ok := claims.readString("aud"); !ok || !slices.Contains(audiences, audience) {
+	if audience, ok := claims.ReadString("aud"); !ok || !slices.Contains(audiences, audience) {
 		return "aud must be the issuer and nothing else, as one string"
 	}
-	if id, _ := claims.readString("jti"); id == "" || len(id) > 512 {
+	if id, _ := claims.ReadString("jti"); id == "" || len(id) > 512 {
 		return "jti must have 1 to 512 bytes"
 	}
-	expires, err := claims.readTime("exp")
+	expires, err := claims.ReadTime("exp")
 	if err != nil || !expires.After(now) {
 		return "exp is missing, past, or not a number of seconds"
 	}
@@ -93,7 +95,7 @@ func findAssertionProblem(claims signedClaims, clientID string, audiences []stri
 		return "exp is more than 10 minutes ahead"
 	}
 	for _, name := range []string{"nbf", "iat"} {
-		if t, err := claims.readTime(name); err != nil || t.After(now.Add(clockSkew)) {
+		if t, err := claims.ReadTime(name); err != nil || t.After(now.Add(clockSkew)) {
 			return name + " is in the future, or not a number of seconds"
 		}
 	}

@@ -280,9 +280,13 @@ func brokenClients() []brokenCopy {
 		},
 		{"assertion used twice", "oidc", "Provider.verifyClientAssertion", never("first"), "attack/65-client-assertion"},
 		{"assertion used at once", "store", "Store.RecordAssertion", always("==", "1"), "extra/assertion-spent-once"},
-		{"claim that occurs twice", "oidc", "parseSignedClaims", never("twice"), "attack/98-claims-of-an-assertion"},
 		{
-			"claim out of range", "oidc", "signedClaims.readTime", never("latestTime"), "attack/98-claims-of-an-assertion",
+			"claim that occurs twice", "internal/jwtclaims", "Parse", never("twice"),
+			"attack/98-claims-of-an-assertion",
+		},
+		{
+			"claim out of range", "internal/jwtclaims", "Claims.ReadTime", never("latestTime"),
+			"attack/98-claims-of-an-assertion",
 		},
 		{"assertion for another provider", "oidc", "findAssertionProblem", never("audiences"), "attack/65-client-assertion"},
 	}

@@ -9,6 +9,7 @@ import (
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"idpbridge/internal/jwtclaims"
 	"idpbridge/keys"
 )
 
@@ -39,7 +40,7 @@ func (h hintKeys) VerifySignature(_ context.Context, jws *jose.JSONWebSignature)
 	}
 	payload, err := jws.Verify(key.Key)
 	if err == nil {
-		_, err = parseSignedClaims(payload)
+		_, err = jwtclaims.Parse(payload)
 	}
 	return payload, err
 }

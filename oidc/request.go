@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	zoidc "github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idpbridge/internal/jwtclaims"
 )
 
 // authRequest is an authorization request with a known client and a registered redirect
@@ -102,10 +104,10 @@ func requestObjectMode(object string) zoidc.ResponseMode {
 	if err != nil {
 		return ""
 	}
-	claims, err := parseSignedClaims(payload)
+	claims, err := jwtclaims.Parse(payload)
 	if err != nil {
 		return ""
 	}
-	mode, _ := claims.readString("response_mode")
+	mode, _ := claims.ReadString("response_mode")
 	return zoidc.ResponseMode(mode)
 }
