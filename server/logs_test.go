@@ -103,7 +103,7 @@ func TestBrokenPrefaceIsNoWarning(t *testing.T) {
 	require.NoError(t, err)
 	_, _ = connection.Read(make([]byte, 100))
 	require.NoError(t, connection.Close())
-	anyone := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} //nolint:gosec // a test certificate
+	anyone := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
 	inside := tls.Client(dial(t, address), anyone)
 	_, err = inside.Write([]byte("PRI * HTTP/1.0\r\n\r\nnonsense that is longer than a preface"))
 	require.NoError(t, err)
