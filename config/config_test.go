@@ -235,3 +235,15 @@ func FuzzParse(f *testing.F) {
 		_, _ = config.ParsePeople("people.yaml", data, config.PeopleRules{})
 	})
 }
+
+// TestInsecureStoreConnection: a database on another host without verified TLS is accepted
+// only by its own setting.
+func TestInsecureStoreConnection(t *testing.T) {
+	t.Parallel()
+	const store = "store: 'postgres://me:hunter2@db/idp?sslmode=require'\n"
+	_, err := config.Parse("idp.yaml", []byte(good+store), env, "")
+	require.ErrorContains(t, err, "insecure_store_connection: true")
+	cfg, err := config.Parse("idp.yaml", []byte(good+store+"insecure_store_connection: true\n"), env, "")
+	require.NoError(t, err)
+	require.True(t, cfg.InsecureStoreConnection)
+}

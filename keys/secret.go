@@ -78,12 +78,13 @@ func readSecret(path string) (Secret, error) {
 	if err := filemode.CheckPrivate(path, info); err != nil {
 		return Secret{}, fmt.Errorf("instance secret %s %w", path, err)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, 2*secretLength+2))
+	text, err := io.ReadAll(io.LimitReader(f, 2*secretLength+3))
 	if err != nil {
 		return Secret{}, fmt.Errorf("instance secret: %w", err)
 	}
-	raw, err := hex.DecodeString(strings.TrimSuffix(string(text), "\n"))
-	if err != nil || len(raw) != secretLength || len(text) != 2*secretLength+1 {
+	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r") // a backup may have changed its end
+	raw, err := hex.DecodeString(line)
+	if err != nil || len(raw) != secretLength {
 		return Secret{}, fmt.Errorf("instance secret %s is damaged: want 64 hexadecimal characters and a newline; "+
 			"restore it from a backup", path)
 	}

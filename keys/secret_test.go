@@ -50,16 +50,16 @@ func TestLoadSecretRejects(t *testing.T) {
 		mode    os.FileMode
 		want    string
 	}{
-		"an empty file":         {"", 0o600, "damaged"},
-		"no newline":            {good, 0o600, "damaged"},
-		"two newlines":          {good + "\n\n", 0o600, "damaged"},
-		"a short one":           {good[2:] + "\n", 0o600, "damaged"},
-		"a long one":            {good + "00\n", 0o600, "damaged"},
-		"a space":               {" " + good[1:] + "\n", 0o600, "damaged"},
-		"raw bytes":             {strings.Repeat("\x00", 65), 0o600, "damaged"},
-		"readable by others":    {good + "\n", 0o604, "chmod 600"},
-		"readable by the group": {good + "\n", 0o640, "chmod 600"},
-		"writable by the group": {good + "\n", 0o620, "chmod 600"},
+		"an empty file":                    {"", 0o600, "damaged"},
+		"two newlines":                     {good + "\n\n", 0o600, "damaged"},
+		"a line break of Windows too many": {good + "\r\n\r\n", 0o600, "damaged"},
+		"a short one":                      {good[2:] + "\n", 0o600, "damaged"},
+		"a long one":                       {good + "00\n", 0o600, "damaged"},
+		"a space":                          {" " + good[1:] + "\n", 0o600, "damaged"},
+		"raw bytes":                        {strings.Repeat("\x00", 65), 0o600, "damaged"},
+		"readable by others":               {good + "\n", 0o604, "chmod 600"},
+		"readable by the group":            {good + "\n", 0o640, "chmod 600"},
+		"writable by the group":            {good + "\n", 0o620, "chmod 600"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -83,6 +83,21 @@ func TestLoadSecretRejects(t *testing.T) {
 	require.NoError(t, os.Symlink(filepath.Join(t.TempDir(), "missing", "secret"), nowhere))
 	_, err = keys.LoadSecret(nowhere)
 	require.ErrorContains(t, err, nowhere)
+}
+
+// TestLoadSecretWithAnotherLineEnd: an editor or a backup has changed the end of the file.
+func TestLoadSecretWithAnotherLineEnd(t *testing.T) {
+	t.Parallel()
+	good := strings.Repeat("0f", 32)
+	for _, end := range []string{"\n", "\r\n", ""} {
+		path := filepath.Join(t.TempDir(), "secret")
+		require.NoError(t, os.WriteFile(path, []byte(good+end), 0o600))
+		s, err := keys.LoadSecret(path)
+		require.NoError(t, err, "%q", end)
+		same, err := keys.ParseSecret(good)
+		require.NoError(t, err)
+		require.Equal(t, same.Derive("test"), s.Derive("test"))
+	}
 }
 
 func TestParseSecret(t *testing.T) {

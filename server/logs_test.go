@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"idpbridge/internal/pgtest"
 	"idpbridge/internal/robot"
+	"idpbridge/internal/secret"
 	"idpbridge/server"
 	"idpbridge/server/servertest"
 )
@@ -94,15 +98,27 @@ func TestBrokenPrefaceIsNoWarning(t *testing.T) {
 			"clients:\n  - {id: shop, redirect_uris: ['https://shop.example/cb']}\n"),
 	})
 	s := servertest.StartFile(t, filepath.Join(folder, "idp.yaml"), time.Now)
-	connection, err := net.DialTimeout("tcp", address, time.Minute)
-	require.NoError(t, err)
-	_, err = connection.Write([]byte("PRI * HTTP/2.0\r\n\r\nnonsense"))
+	connection := dial(t, address)
+	_, err := connection.Write([]byte("PRI * HTTP/2.0\r\n\r\nnonsense"))
 	require.NoError(t, err)
 	_, _ = connection.Read(make([]byte, 100))
 	require.NoError(t, connection.Close())
+	anyone := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
+	inside := tls.Client(dial(t, address), anyone)
+	_, err = inside.Write([]byte("PRI * HTTP/1.0\r\n\r\nnonsense that is longer than a preface"))
+	require.NoError(t, err)
+	_, _ = io.Copy(io.Discard, inside)
+	require.NoError(t, inside.Close())
 	require.Eventually(t, func() bool { return strings.Contains(s.Log.String(), "TLS handshake error") }, time.Minute,
 		10*time.Millisecond)
 	require.NotContains(t, s.Log.String(), `"level":"WARN"`)
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	connection, err := net.DialTimeout("tcp", address, time.Minute)
+	require.NoError(t, err)
+	return connection
 }
 
 // TestOperationsChecksHost: a page whose name resolves to loopback reaches nothing.
@@ -151,4 +167,59 @@ func TestDataIsClosedToOtherUsers(t *testing.T) {
 	info, err := os.Stat(volume)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+}
+
+// TestKeyChangesAreLogged: a key that a command changes is in the log of the server.
+func TestKeyChangesAreLogged(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	ring, err := server.OpenData(t.Context(), s.Settings, s.Clients, s.Development, s.Now)
+	require.NoError(t, err)
+	before := ring.Keys.ActiveKey("RS256").ID
+	_, err = ring.Keys.AddNext(t.Context(), "RS256")
+	require.NoError(t, err)
+	s.ReloadKeys(t.Context())
+	require.Contains(t, s.Log.String(), `"msg":"signing key changed"`)
+	require.Contains(t, s.Log.String(), `"from":"","to":"next"`)
+	_, err = ring.Keys.Promote(t.Context(), "RS256")
+	require.NoError(t, err)
+	require.NoError(t, ring.Close())
+	s.ReloadKeys(t.Context())
+	require.Contains(t, s.Log.String(), `"kid":"`+before+`","from":"active","to":"retiring"`)
+	require.Contains(t, s.Log.String(), `"from":"next","to":"active"`)
+}
+
+// TestThrottledClientsAreLogged: by client and address, without the secret.
+func TestThrottledClientsAreLogged(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t, func(c *server.Config) { c.Settings.Limits.AddressFailures = 2 })
+	for range 4 {
+		servertest.RequestTokens(t, s.Issuer, "code", "client_secret", "guessed-secret")
+	}
+	require.Contains(t, s.Log.String(), `"msg":"client authentication throttled"`)
+	require.Contains(t, s.Log.String(), `"client_id":"local-web"`)
+	require.NotContains(t, s.Log.String(), "guessed-secret")
+}
+
+// TestMissingInstanceSecret: beside a PostgreSQL database that has keys already, no other
+// secret is made, and nothing is written.
+func TestMissingInstanceSecret(t *testing.T) {
+	t.Parallel()
+	postgres, err := pgtest.Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, postgres.Stop()) })
+	s := servertest.New(t, func(c *server.Config) { c.Settings.Store = secret.New(postgres.NewDatabase(t)) })
+	keyID := s.Keys.ActiveKey("RS256").ID
+	s.Stop()
+	again := s.Config
+	again.Settings.Data = filepath.Join(t.TempDir(), "other")
+	_, err = server.New(t.Context(), again)
+	require.ErrorContains(t, err, "is missing")
+	require.ErrorContains(t, err, "restore the file from a backup")
+	require.NoFileExists(t, filepath.Join(again.Settings.Data, "secret"))
+
+	started, err := server.New(t.Context(), s.Config)
+	require.NoError(t, err)
+	require.Equal(t, keyID, started.Keys.ActiveKey("RS256").ID)
+	require.NoError(t, started.Close())
 }

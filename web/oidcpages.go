@@ -15,7 +15,7 @@ var _ oidc.Pages = (*Renderer)(nil)
 
 // maxLocation is how long a URL may be in a header, in bytes. Some proxies reject a
 // response with more than 4 kB of headers: nginx, unless proxy_buffer_size is larger.
-const maxLocation = 3000
+const maxLocation = 3500
 
 // RedirectTo implements oidc.Pages. It redirects by 303, so that the browser does not
 // repeat a POST elsewhere (RFC 9700 section 4.12).
