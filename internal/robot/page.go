@@ -24,7 +24,7 @@ type Page struct {
 // RefreshURL returns where an HTML page continues to by itself at once (HTML standard,
 // section "Pragma directives"), or "" if it does not.
 func RefreshURL(body string) string {
-	if !strings.Contains(body, "http-equiv") {
+	if !strings.Contains(strings.ToLower(body), "http-equiv") {
 		return ""
 	}
 	page := Page{Body: body}
