@@ -119,7 +119,7 @@ func startProxy(t *testing.T, p proxyProgram, address, backend, health string) {
 		"login.brand.example {", "https://"+address+" {",
 		"login.brand.example", "127.0.0.1",
 	).Replace(strings.Replace(readCodeBlock(t, p.language), p.remove, "", 1))
-	require.NotContains(t, block, ":443")
+	require.NotRegexp(t, `:443\b`, block)
 	file := filepath.Join(folder, "proxy.conf")
 	replace := strings.NewReplacer("FOLDER", folder, "FILE", file, "BLOCK", block, "MODULES", "/usr/lib/apache2/modules")
 	servertest.WriteFiles(t, folder, map[string][]byte{"proxy.conf": []byte(replace.Replace(p.frame) + "\n")})
