@@ -13,14 +13,19 @@ import (
 
 var _ oidc.Pages = (*Renderer)(nil)
 
-// maxLocation is how long a URL may be in a header, in bytes. Some proxies reject a
-// response with more than 4 kB of headers: nginx, unless proxy_buffer_size is larger.
+// maxLocation is how long a URL may be in a header, together with the cookies of the
+// response, in bytes. Some proxies reject a response with more than 4 kB of headers: nginx,
+// unless proxy_buffer_size is larger.
 const maxLocation = 3500
 
 // RedirectTo implements oidc.Pages. It redirects by 303, so that the browser does not
 // repeat a POST elsewhere (RFC 9700 section 4.12).
 func (r *Renderer) RedirectTo(c echo.Context, to string) error {
-	if len(to) > maxLocation {
+	length := len(to)
+	for _, cookie := range c.Response().Header()["Set-Cookie"] {
+		length += len("Set-Cookie: ") + len(cookie)
+	}
+	if length > maxLocation {
 		view := continueView{URL: template.URL(to)} //nolint:gosec // ours, or a registered redirect URI
 		return r.Render(c.Response(), http.StatusOK, "continue", view, Policy{Refresh: to})
 	}
